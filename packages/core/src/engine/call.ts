@@ -1,0 +1,93 @@
+/**
+ * What an engine can be asked, as data, and what it answers.
+ *
+ * Writes are asked for by the batch - one table, one shape, many rows - and the engine chooses how: SQLite runs chunks
+ * of a multi-row statement or one prepared statement, PostgreSQL binds arrays. So a call is one value whatever the
+ * number of rows, and a plan costs one call a step.
+ */
+
+/** A statement compiled for the engine's dialect. Parameters are portable values. @category model */
+export interface CompiledStatement {
+  readonly sql: string
+  readonly parameters: ReadonlyArray<unknown>
+}
+
+/** Runs a statement and gives its rows, as objects by column name. @category model */
+export interface QueryCall {
+  readonly _tag: 'Query'
+  readonly statement: CompiledStatement
+}
+
+/**
+ * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`. With `returning`, answers the value of that
+ * column for each row, in the order of `rows`.
+ *
+ * @category model
+ */
+export interface InsertCall {
+  readonly _tag: 'Insert'
+  readonly table: string
+  readonly columns: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  readonly returning: string | null
+}
+
+/**
+ * Updates rows of one shape, each found by its own values of `where` (null compares as NULL). `rows[i]` are the values of
+ * `set`, then those of `where`. Answers how many rows each of them matched.
+ *
+ * @category model
+ */
+export interface UpdateCall {
+  readonly _tag: 'Update'
+  readonly table: string
+  readonly set: ReadonlyArray<string>
+  readonly where: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** Deletes rows, each found by its own values of `where`. Answers how many rows each of them matched. @category model */
+export interface DeleteCall {
+  readonly _tag: 'Delete'
+  readonly table: string
+  readonly where: ReadonlyArray<string>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** @category model */
+export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
+
+/** @category model */
+export type TransactionCall =
+  | { readonly _tag: 'Begin'; readonly isolationLevel: IsolationLevel | null }
+  | { readonly _tag: 'Commit' }
+  | { readonly _tag: 'Rollback' }
+  | { readonly _tag: 'Savepoint'; readonly name: string }
+  | { readonly _tag: 'ReleaseSavepoint'; readonly name: string }
+  | { readonly _tag: 'RollbackToSavepoint'; readonly name: string }
+
+/** @category model */
+export type EngineCall = QueryCall | InsertCall | UpdateCall | DeleteCall | TransactionCall
+
+/** A row as the driver gives it. @category model */
+export type DriverRow = Readonly<Record<string, unknown>>
+
+/** @category model */
+export interface QueryAnswer {
+  readonly rows: ReadonlyArray<DriverRow>
+  /** Rows changed, where the statement was a write. */
+  readonly affected: number
+}
+
+/**
+ * The answer to each kind of call: rows; returned values, or null where none were asked for; matched rows each; nothing.
+ *
+ * @category model
+ */
+export type Answer<C extends EngineCall> = C extends QueryCall
+  ? QueryAnswer
+  : C extends InsertCall
+    ? ReadonlyArray<unknown> | null
+    : C extends UpdateCall | DeleteCall
+      ? ReadonlyArray<number>
+      : undefined

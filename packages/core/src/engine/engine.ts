@@ -1,0 +1,51 @@
+/**
+ * The port to one database. Everything with effects below the runner stands behind it.
+ *
+ * An engine hands out connections; a connection answers calls (see `call.ts`) one after another. Where calls need no
+ * waiting (better-sqlite3) the connection answers synchronously and no promise is made.
+ */
+import type { Either } from 'fp-ts/lib/Either.js'
+import type { RootOperationNode } from 'kysely'
+import type { Answer, CompiledStatement, EngineCall } from './call.js'
+import type { Capabilities, Dialect } from './dialect.js'
+import type { EngineError } from './error.js'
+
+/**
+ * A connection lent to one session. Calls must not overlap.
+ *
+ * @category model
+ */
+export type Connection = SyncConnection | AsyncConnection
+
+/** @category model */
+export interface SyncConnection {
+  readonly _tag: 'SyncConnection'
+  readonly call: <C extends EngineCall>(call: C) => Either<EngineError, Answer<C>>
+  /** Gives the connection back; a transaction that is still open is rolled back. Never fails. */
+  readonly release: () => void
+}
+
+/** @category model */
+export interface AsyncConnection {
+  readonly _tag: 'AsyncConnection'
+  readonly call: <C extends EngineCall>(call: C) => Promise<Either<EngineError, Answer<C>>>
+  /** Gives the connection back; a transaction that is still open is rolled back. Never rejects. */
+  readonly release: () => Promise<void>
+}
+
+/**
+ * @category model
+ */
+export interface Engine {
+  readonly _tag: 'Engine'
+  readonly dialect: Dialect
+  readonly capabilities: Capabilities
+  /** Compiles a resolved tree: columns by their names in the table, values portable. Pure. */
+  readonly compile: (node: RootOperationNode) => CompiledStatement
+  /** Waits for a free connection. */
+  readonly connect: () => Promise<Either<EngineError, Connection>>
+  /** A connection at once, or `Unavailable`; null where the engine cannot do without waiting. */
+  readonly connectSync: (() => Either<EngineError, SyncConnection>) | null
+  /** Closes every connection. Calls after that fail with `Unavailable`. */
+  readonly close: () => Promise<void>
+}

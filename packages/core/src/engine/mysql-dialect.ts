@@ -1,0 +1,60 @@
+/**
+ * How MySQL and MariaDB, by the driver `mysql2`, spell the portable side of a column.
+ *
+ * - Booleans are TINYINT(1): 0 and 1.
+ * - Instants are ISO text, since DATETIME takes neither the `T` nor the zone of it and knows no zone itself.
+ * - TEXT cannot be a key without a length, so keys and unique columns are VARCHAR(255).
+ * - `mysql2` rounds integers beyond 2^53 unless the pool has `supportBigNumbers: true`; with it a column of kind
+ *   `bigint` is exact. Without it the codec rejects what was rounded rather than let it pass.
+ * - `mysql2` parses JSON columns (leave `jsonStrings` off). JSON in a text column is of kind `text`.
+ */
+import type { ColumnKind } from '../model/column.js'
+import type { Dialect } from './dialect.js'
+import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
+
+const columnTypes: Readonly<Record<ColumnKind, string>> = {
+  integer: 'integer',
+  bigint: 'bigint',
+  real: 'double',
+  text: 'longtext',
+  boolean: 'boolean',
+  timestamp: 'varchar(32)',
+  json: 'json',
+  blob: 'longblob',
+}
+
+const keyTypes: Readonly<Partial<Record<ColumnKind, string>>> = {
+  text: 'varchar(255)',
+  blob: 'varbinary(255)',
+}
+
+const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
+
+const readings: Readonly<Record<ColumnKind, ((value: unknown) => unknown) | null>> = {
+  integer: toInteger,
+  bigint: toInteger,
+  real: toReal,
+  text: null,
+  boolean: toBoolean,
+  timestamp: toTimestamp,
+  json: toJsonText,
+  blob: null,
+}
+
+/**
+ * @category instances
+ */
+export const mysqlDialect: Dialect = {
+  name: 'mysql',
+  // mysql2 sends a Date in the local time zone; portable text is in UTC on every database. It takes bytes as Buffers.
+  toDriver: (value) =>
+    typeof value !== 'object' || value === null
+      ? value
+      : value instanceof Date
+        ? value.toISOString()
+        : value instanceof Uint8Array && !Buffer.isBuffer(value)
+          ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+          : value,
+  fromDriver: (kind) => readings[kind],
+  columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
+}

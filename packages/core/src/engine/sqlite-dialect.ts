@@ -1,0 +1,46 @@
+/**
+ * How SQLite spells the portable side of a column.
+ *
+ * SQLite has no booleans, dates or JSON type: booleans are kept as 0 and 1, the others as text. A column of kind
+ * `bigint` is declared BIGINT rather than INTEGER, which is the same to SQLite and tells the engine which statements
+ * have to read integers of 64 bits. A generated key is the rowid, which must be spelt INTEGER; `ddlOf` sees to it.
+ */
+import type { ColumnKind } from '../model/column.js'
+import type { Dialect } from './dialect.js'
+
+/**
+ * A portable value as better-sqlite3 binds it: it knows numbers, strings, bigints, bytes and null.
+ */
+export const toSqlite = (value: unknown): unknown => {
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 1 : 0
+    case 'object':
+      return value instanceof Date ? value.toISOString() : value
+    default:
+      return value
+  }
+}
+
+const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
+
+const columnTypes: Readonly<Record<ColumnKind, string>> = {
+  integer: 'integer',
+  bigint: 'bigint',
+  real: 'real',
+  text: 'text',
+  boolean: 'boolean',
+  timestamp: 'text',
+  json: 'text',
+  blob: 'blob',
+}
+
+/**
+ * @category instances
+ */
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  toDriver: toSqlite,
+  fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
+  columnType: (kind) => columnTypes[kind],
+}

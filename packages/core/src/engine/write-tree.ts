@@ -1,0 +1,134 @@
+/**
+ * The operation node trees of insert, update and delete calls, for an engine to compile once per shape.
+ *
+ * They are built node by node rather than by Kysely's query builders: a call speaks of columns by their exact names,
+ * where the builders take `a.b` for a table and its column, and its values are placeholders to be bound row by row.
+ */
+import {
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  ColumnUpdateNode,
+  DeleteQueryNode,
+  InsertQueryNode,
+  type OperationNode,
+  OperatorNode,
+  PrimitiveValueListNode,
+  ReferenceNode,
+  ReturningNode,
+  SelectAllNode,
+  SelectionNode,
+  SelectQueryNode,
+  TableNode,
+  UpdateQueryNode,
+  ValueNode,
+  ValuesNode,
+  WhereNode,
+} from 'kysely'
+import type { Dialect } from './dialect.js'
+
+/**
+ * How a column of `where` is compared: `=`, for values; `is`, for values and NULL alike where the database has it for
+ * both (SQLite); `is null`, which takes no parameter.
+ */
+export type Comparison = '=' | 'is' | 'is null'
+
+/** A table by its name in the model, which may carry a schema (`app.users`), as Kysely writes it. */
+export const tableNode = (table: string): TableNode => {
+  const dot = table.indexOf('.')
+  return dot === -1 ? TableNode.create(table) : TableNode.createWithSchema(table.slice(0, dot), table.slice(dot + 1))
+}
+
+const reference = (column: string): ReferenceNode => ReferenceNode.create(ColumnNode.create(column))
+
+/** Compiles to a placeholder; its value is never bound. */
+const placeholder = null
+
+/**
+ * Inserts so many rows of the columns. With no columns at all every value is the table's default; MySQL has its own
+ * words for that, and the others can do it for one row only.
+ *
+ * @category constructors
+ */
+export const insertTree = (
+  dialect: Dialect['name'],
+  table: string,
+  columns: ReadonlyArray<string>,
+  rows: number,
+  returning: string | null,
+): InsertQueryNode => {
+  const into = InsertQueryNode.create(tableNode(table))
+  const row = PrimitiveValueListNode.create(columns.map(() => placeholder))
+  return InsertQueryNode.cloneWith(into, {
+    ...(columns.length === 0 && dialect !== 'mysql'
+      ? { defaultValues: true }
+      : {
+          columns: columns.map((column) => ColumnNode.create(column)),
+          values: ValuesNode.create(Array.from({ length: rows }, () => row)),
+        }),
+    ...(returning === null ? {} : { returning: ReturningNode.create([SelectionNode.create(reference(returning))]) }),
+  })
+}
+
+/**
+ * Updates the rows that `where` finds. Parameters are the values of `set`, then those of `where` that take one.
+ *
+ * @category constructors
+ */
+export const updateTree = (
+  table: string,
+  set: ReadonlyArray<string>,
+  where: ReadonlyArray<string>,
+  comparisons: ReadonlyArray<Comparison>,
+): UpdateQueryNode =>
+  restricted(
+    UpdateQueryNode.cloneWithUpdates(
+      UpdateQueryNode.create([tableNode(table)]),
+      set.map((column) => ColumnUpdateNode.create(ColumnNode.create(column), ValueNode.create(placeholder))),
+    ),
+    where,
+    comparisons,
+  )
+
+/**
+ * Deletes the rows that `where` finds.
+ *
+ * @category constructors
+ */
+export const deleteTree = (
+  table: string,
+  where: ReadonlyArray<string>,
+  comparisons: ReadonlyArray<Comparison>,
+): DeleteQueryNode => restricted(DeleteQueryNode.create([tableNode(table)]), where, comparisons)
+
+/**
+ * Selects the rows that `where` finds.
+ *
+ * @category constructors
+ */
+export const selectTree = (
+  table: string,
+  where: ReadonlyArray<string>,
+  comparisons: ReadonlyArray<Comparison>,
+): SelectQueryNode =>
+  restricted(
+    SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([tableNode(table)]), [
+      SelectionNode.create(SelectAllNode.create()),
+    ]),
+    where,
+    comparisons,
+  )
+
+const comparison = (column: string, operator: Comparison): OperationNode =>
+  operator === 'is null'
+    ? BinaryOperationNode.create(reference(column), OperatorNode.create('is'), ValueNode.createImmediate(null))
+    : BinaryOperationNode.create(reference(column), OperatorNode.create(operator), ValueNode.create(placeholder))
+
+const restricted = <N extends UpdateQueryNode | DeleteQueryNode | SelectQueryNode>(
+  node: N,
+  where: ReadonlyArray<string>,
+  comparisons: ReadonlyArray<Comparison>,
+): N => {
+  const [first, ...others] = where.map((column, i) => comparison(column, comparisons[i] ?? '='))
+  return first === undefined ? node : { ...node, where: WhereNode.create(others.reduce(AndNode.create, first)) }
+}

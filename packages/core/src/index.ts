@@ -1,0 +1,105 @@
+/**
+ * `@unitary/core`: models, codecs, statements and engines. Knows no session.
+ */
+export {
+  bigInt,
+  bytes,
+  IntegerType,
+  isoDate,
+  json,
+  NullableType,
+} from './codec/codecs.js'
+export { DecodeFault, type ReadMode, type RowClass, type RowReader, rowClassOf, rowReaderOf } from './codec/row-class.js'
+export type {
+  Answer,
+  CompiledStatement,
+  DeleteCall,
+  DriverRow,
+  EngineCall,
+  InsertCall,
+  IsolationLevel,
+  QueryAnswer,
+  QueryCall,
+  TransactionCall,
+  UpdateCall,
+} from './engine/call.js'
+export type { Capabilities, Dialect } from './engine/dialect.js'
+export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
+export {
+  type CheckViolation,
+  type EngineError,
+  type EngineReason,
+  engineError,
+  type ForeignKeyViolation,
+  type NotNullViolation,
+  type PlainReason,
+  type UniqueViolation,
+  type UnknownColumn,
+  type UnknownTable,
+} from './engine/error.js'
+export {
+  type AnyColumn,
+  bigint,
+  blob,
+  boolean,
+  type Column,
+  type ColumnFlag,
+  type ColumnKind,
+  column,
+  type ForeignKey,
+  generated,
+  integer,
+  named,
+  nullable,
+  primaryKey,
+  type ReferentialAction,
+  real,
+  references,
+  text,
+  unique,
+  withDefault,
+} from './model/column.js'
+export type { Database, Table, TableOf } from './model/database.js'
+export {
+  type AnyEntity,
+  type Columns,
+  type ColumnsOf,
+  type Entity,
+  entity,
+  type Insertable,
+  type Key,
+  type OptionalAttributes,
+  type Row,
+  type Simplify,
+  type ValueOf,
+} from './model/entity.js'
+export { ModelError, type ModelFault } from './model/fault.js'
+export type {
+  CollectionName,
+  Draft,
+  DraftOrInstance,
+  EntityOf,
+  KeyOf,
+  Managed,
+  Pending,
+  ReferenceName,
+  Related,
+  RelationshipName,
+  RelationshipsOf,
+  RowOf,
+  TargetOf,
+} from './model/infer.js'
+export { type Attribute, type Mapping, type RawKey, type RelationshipMapping, encodedKeyOf, rawKeyOf, rawKeyOfValue } from './model/mapping.js'
+export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export type {
+  BelongsTo,
+  Cascade,
+  Entities,
+  HasMany,
+  OrderDirection,
+  Relationship,
+  RelationshipBuilder,
+  Relationships,
+} from './model/relationship.js'
+export { type InstanceId, Snapshot } from './model/snapshot.js'
+export type { Services } from './services.js'

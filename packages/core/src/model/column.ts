@@ -1,0 +1,201 @@
+/**
+ * A column: what a value is in the program, what it is in the database, and what the table says about it.
+ *
+ * Columns are values made by pipeable combinators around an io-ts codec. `A` is the program's side, `O` the portable
+ * database side (number, string, boolean, bigint, bytes, null); how a driver spells `O` (SQLite keeps booleans as
+ * 0 and 1) is the dialect's business and shows nowhere in programs.
+ *
+ * @example
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import { generated, integer, nullable, primaryKey, text } from '@unitary/core'
+ *
+ * const id = pipe(integer, primaryKey, generated) // Column<number, number, 'primaryKey' | 'generated'>
+ * const nickname = pipe(text, nullable) // Column<string | null, string | null, 'nullable'>
+ */
+import * as t from 'io-ts'
+import { bigInt as bigIntCodec, bytes, IntegerType, NullableType } from '../codec/codecs.js'
+import type { Services } from '../services.js'
+
+/**
+ * The portable type of a column, from which each dialect chooses its own.
+ *
+ * @category model
+ */
+export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 'timestamp' | 'json' | 'blob'
+
+/**
+ * What types need to know about a column. `generated` and `default` make it optional in drafts, `nullable` too.
+ *
+ * @category model
+ */
+export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default'
+
+/**
+ * What happens to a referencing row when the referenced one goes or changes its key.
+ *
+ * @category model
+ */
+export type ReferentialAction = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action'
+
+/**
+ * A foreign key of one column. For a key of several columns the relationship names them.
+ *
+ * @category model
+ */
+export interface ForeignKey {
+  readonly table: string
+  readonly column: string
+  readonly onDelete: ReferentialAction | null
+  readonly onUpdate: ReferentialAction | null
+}
+
+/**
+ * @category model
+ */
+export interface Column<A, O = A, Flags extends ColumnFlag = never> {
+  readonly _tag: 'Column'
+  readonly codec: t.Type<A, O, unknown>
+  readonly kind: ColumnKind
+  readonly flags: ReadonlyArray<Flags>
+  /** Its name in the table where that differs from the attribute's. */
+  readonly columnName: string | null
+  /** Gives the value of a row that names none; runs when the row is made. */
+  readonly defaultValue: ((services: Services) => A) | null
+  readonly foreignKey: ForeignKey | null
+  readonly unique: boolean
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a column of any type, whose codec is invariant
+export type AnyColumn = Column<any, any, any>
+
+/**
+ * A column of a codec of your own. The codec's output must be a portable database value.
+ *
+ * @example
+ * const joined = column(isoDate, 'text') // Column<Date, string>
+ *
+ * @category constructors
+ */
+export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Column<A, O> => ({
+  _tag: 'Column',
+  codec,
+  kind,
+  flags: [],
+  columnName: null,
+  defaultValue: null,
+  foreignKey: null,
+  unique: false,
+})
+
+/** A whole number that a double holds exactly. For larger ones see `bigint`. @category constructors */
+export const integer: Column<number> = column(new IntegerType(), 'integer')
+
+/** A 64-bit integer as `bigint`. @category constructors */
+export const bigint: Column<bigint> = column(bigIntCodec, 'bigint')
+
+/** A floating-point number. @category constructors */
+export const real: Column<number> = column(t.number, 'real')
+
+/** @category constructors */
+export const text: Column<string> = column(t.string, 'text')
+
+/** Kept as 0 and 1 where the database has no booleans. @category constructors */
+export const boolean: Column<boolean> = column(t.boolean, 'boolean')
+
+/** Bytes. @category constructors */
+export const blob: Column<Uint8Array> = column(bytes, 'blob')
+
+const flagged = <A, O, F extends ColumnFlag, G extends ColumnFlag>(
+  self: Column<A, O, F>,
+  flag: G,
+): Column<A, O, F | G> => ({ ...self, flags: [...self.flags, flag] })
+
+/**
+ * Part of the primary key. The key's order is the order of the entity's columns.
+ *
+ * @category combinators
+ */
+export const primaryKey = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'primaryKey'> =>
+  flagged(self, 'primaryKey')
+
+/**
+ * The database gives the value (an identity or auto-increment key); drafts may leave it out.
+ *
+ * @category combinators
+ */
+export const generated = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'generated'> =>
+  flagged(self, 'generated')
+
+/**
+ * The column may hold NULL, which is `null` in the program.
+ *
+ * @category combinators
+ */
+export const nullable = <A, O, F extends ColumnFlag>(
+  self: Column<A, O, F>,
+): Column<A | null, O | null, F | 'nullable'> => ({
+  ...self,
+  flags: [...self.flags, 'nullable'],
+  codec: new NullableType(self.codec),
+})
+
+/**
+ * The column's name in the table, where it differs from the attribute's.
+ *
+ * @example
+ * const userId = pipe(integer, named('user_id'))
+ *
+ * @category combinators
+ */
+export const named =
+  (columnName: string) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
+
+/**
+ * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
+ * and the same value is inserted.
+ *
+ * @example
+ * const joined = pipe(column(isoDate, 'text'), withDefault((services) => services.now))
+ *
+ * @category combinators
+ */
+export const withDefault =
+  <A>(defaultValue: (services: Services) => A) =>
+  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    defaultValue,
+  })
+
+/**
+ * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;
+ * name it here for its actions, or where no relationship exists.
+ *
+ * @category combinators
+ */
+export const references =
+  (
+    target: `${string}.${string}`,
+    actions: { readonly onDelete?: ReferentialAction; readonly onUpdate?: ReferentialAction } = {},
+  ) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => {
+    const dot = target.lastIndexOf('.')
+    return {
+      ...self,
+      foreignKey: {
+        table: target.slice(0, dot),
+        column: target.slice(dot + 1),
+        onDelete: actions.onDelete ?? null,
+        onUpdate: actions.onUpdate ?? null,
+      },
+    }
+  }
+
+/** No two rows hold the same value. @category combinators */
+export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
+  ...self,
+  unique: true,
+})
+
+/** @category guards */
+export const hasFlag = (self: AnyColumn, flag: ColumnFlag): boolean => self.flags.includes(flag)

@@ -1,0 +1,32 @@
+/**
+ * The model as Kysely's `DB`: tables by name, attributes by their names in the program, values as the program has them.
+ *
+ * Expressions are written against it, so that conditions speak the program's language; attribute names and values are
+ * translated in the tree before it is compiled (see `statement/resolve`).
+ */
+import type { ColumnType } from 'kysely'
+import type { ColumnsOf, FlagsOf, ValueOf } from './entity.js'
+import type { EntityOf } from './infer.js'
+import type { Model } from './model.js'
+import type { Entities } from './relationship.js'
+
+type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+  ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
+  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
+
+/** @category model */
+export type Table<E> = { readonly [K in keyof ColumnsOf<E>]: DatabaseColumn<ColumnsOf<E>[K]> }
+
+/**
+ * @example
+ * declare const db: Kysely<Database<typeof model>>
+ *
+ * @category model
+ */
+export type Database<M> =
+  M extends Model<infer Es extends Entities, infer _Rs>
+    ? { readonly [N in keyof Es as Es[N]['table']]: Table<Es[N]> }
+    : never
+
+/** The table of the entity called `N`. @category model */
+export type TableOf<M, N> = EntityOf<M, N>['table'] & keyof Database<M> & string

@@ -1,0 +1,114 @@
+/**
+ * What follows from a model, inferred: the rows, drafts and snapshots of its entities.
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import type { AnyEntity, Key, OptionalAttributes, Row, Simplify } from './entity.js'
+import type { Model } from './model.js'
+import type { BelongsTo, Entities, HasMany } from './relationship.js'
+import type { Snapshot } from './snapshot.js'
+
+/** The entity called `N`. @category model */
+export type EntityOf<M, N> =
+  M extends Model<infer Es extends Entities, infer _Rs> ? (N extends keyof Es ? Es[N] : never) : never
+
+/** The relationships of the entity called `N`. @category model */
+export type RelationshipsOf<M, N> =
+  M extends Model<infer _Es extends Entities, infer Rs>
+    ? N extends keyof Rs
+      ? Rs[N]
+      : Record<never, never>
+    : Record<never, never>
+
+/** The names of its relationships. @category model */
+export type RelationshipName<M, N> = keyof RelationshipsOf<M, N> & string
+
+/** The name of the entity that a relationship leads to. @category model */
+export type TargetOf<M, N, K> = K extends keyof RelationshipsOf<M, N>
+  ? RelationshipsOf<M, N>[K] extends { readonly target: infer T extends string }
+    ? T
+    : never
+  : never
+
+/** The names of relationships that are collections. @category model */
+export type CollectionName<M, N> = {
+  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends HasMany<string, string, string | null> ? K : never
+}[RelationshipName<M, N>]
+
+/** The names of relationships to one. @category model */
+export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName<M, N>>
+
+/** The row of the entity called `N`. @category model */
+export type RowOf<M, N> = Row<EntityOf<M, N>>
+
+/** The key of the entity called `N`. @category model */
+export type KeyOf<M, N> = Key<EntityOf<M, N>>
+
+/**
+ * A snapshot of an instance that stands in the database: its row, and which instance it is.
+ *
+ * @category model
+ */
+export type Managed<M, N extends string> =
+  // conditional, so that an editor shows the row rather than the whole model
+  EntityOf<M, N> extends infer E extends AnyEntity ? Row<E> & Snapshot<N> : never
+
+type ForeignKeysOf<Rs, N> = {
+  [P in keyof Rs]: {
+    [K in keyof Rs[P]]: Rs[P][K] extends BelongsTo<string, infer F, string | null>
+      ? P extends N
+        ? F
+        : never
+      : Rs[P][K] extends HasMany<infer T, infer F, string | null>
+        ? T extends N
+          ? F
+          : never
+        : never
+  }[keyof Rs[P]]
+}[keyof Rs]
+
+/** Attributes that a relationship can fill. */
+type FilledAttributes<M, N> =
+  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N> : never
+
+type Given<E extends AnyEntity, Filled> = {
+  readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
+} & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: Row<E>[K] }
+
+type Nested<M, N> = {
+  readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
+    ? ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
+    : DraftOrInstance<M, TargetOf<M, N, K>> | null
+}
+
+/**
+ * A row to be, as plain nested data: what an insert must give, less the foreign keys that a relationship fills, and
+ * related drafts or instances.
+ *
+ * @example
+ * const draft: Draft<typeof model, 'User'> = { name: 'ed', addresses: [{ email: 'ed@example.org' }] }
+ *
+ * @category model
+ */
+export type Draft<M, N extends string> = Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+
+/** @category model */
+export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
+
+/**
+ * A snapshot of an instance that has not been flushed: what its draft gave, and which instance it is. What the database
+ * gives is not there yet.
+ *
+ * @category model
+ */
+export type Pending<M, N extends string> =
+  EntityOf<M, N> extends infer E extends AnyEntity ? Simplify<Given<E, FilledAttributes<M, N>>> & Snapshot<N> : never
+
+/**
+ * What a relationship holds once loaded.
+ *
+ * @category model
+ */
+export type Related<M, N, K> =
+  K extends CollectionName<M, N>
+    ? ReadonlyArray<Managed<M, TargetOf<M, N, K>>>
+    : Option<Managed<M, TargetOf<M, N, K>>>

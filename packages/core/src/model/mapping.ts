@@ -1,0 +1,159 @@
+/**
+ * The model as the machinery reads it: attributes by position, keys, relationships with both ends resolved.
+ *
+ * A mapping is made once, by `defineModel`, from an entity and its relationships. Types stay with the entity; a mapping
+ * speaks of any of them alike.
+ */
+import * as t from 'io-ts'
+import { type AnyColumn, hasFlag } from './column.js'
+import type { AnyEntity } from './entity.js'
+import type { Cascade, OrderDirection } from './relationship.js'
+
+/**
+ * @category model
+ */
+export interface Attribute {
+  /** Its name in the program. */
+  readonly name: string
+  /** Its name in the table. */
+  readonly columnName: string
+  readonly column: AnyColumn
+  /** Its place among the mapping's attributes. */
+  readonly position: number
+  readonly isKey: boolean
+  readonly isGenerated: boolean
+  readonly isNullable: boolean
+  /** To the portable database side; `t.identity` where the two sides are the same. */
+  readonly encode: (value: unknown) => unknown
+}
+
+/**
+ * A relationship with both ends resolved. `foreignKey` are attributes of the side that holds the key, `key` those of
+ * the side that it refers to, in the same order.
+ *
+ * @category model
+ */
+export interface RelationshipMapping {
+  readonly kind: 'HasMany' | 'BelongsTo'
+  readonly name: string
+  /** Its place among the owner's relationships. */
+  readonly position: number
+  readonly owner: Mapping
+  readonly target: Mapping
+  readonly foreignKey: ReadonlyArray<Attribute>
+  readonly key: ReadonlyArray<Attribute>
+  readonly inverse: RelationshipMapping | null
+  readonly cascade: ReadonlySet<Cascade>
+  readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>
+}
+
+/**
+ * @category model
+ */
+export interface Mapping {
+  readonly _tag: 'Mapping'
+  readonly name: string
+  readonly table: string
+  /** Its place among the model's mappings. */
+  readonly index: number
+  readonly attributes: ReadonlyArray<Attribute>
+  readonly attributeOf: ReadonlyMap<string, Attribute>
+  /** The primary key's attributes, at least one. */
+  readonly key: ReadonlyArray<Attribute>
+  /** The attribute that the database gives on insert, where there is one. */
+  readonly generatedKey: Attribute | null
+  /** Has any attribute a client-side default? */
+  readonly hasDefaults: boolean
+  readonly relationships: ReadonlyArray<RelationshipMapping>
+  readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
+}
+
+/**
+ * A primary key as identity maps hold it: the encoded value itself for a key of one column, canonical text for one of
+ * several.
+ *
+ * @category model
+ */
+export type RawKey = number | string
+
+const attributeOf = (name: string, column: AnyColumn, position: number): Attribute => ({
+  name,
+  columnName: column.columnName ?? name,
+  column,
+  position,
+  isKey: hasFlag(column, 'primaryKey'),
+  isGenerated: hasFlag(column, 'generated'),
+  isNullable: hasFlag(column, 'nullable'),
+  encode: column.codec.encode,
+})
+
+/**
+ * The mapping of one entity, its relationships still to come (`relate`).
+ *
+ * @category constructors
+ */
+export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
+  const attributes = Object.entries(entity.columns as Record<string, AnyColumn>).map(([name, column], position) =>
+    attributeOf(name, column, position),
+  )
+  const key = attributes.filter((attribute) => attribute.isKey)
+  return {
+    _tag: 'Mapping',
+    name: entity.name,
+    table: entity.table,
+    index,
+    attributes,
+    attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    key,
+    generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
+    hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
+    relationships: [],
+    relationshipOf: new Map(),
+  }
+}
+
+/**
+ * The raw form of an encoded key value of one column.
+ */
+export const rawKeyOfValue = (encoded: unknown): RawKey | null =>
+  typeof encoded === 'number' || typeof encoded === 'string'
+    ? encoded
+    : encoded === null || encoded === undefined
+      ? null
+      : String(encoded)
+
+/**
+ * The raw key from attributes of the program (a row, a snapshot, a key record); null where a part is missing, as it is
+ * before the database has given it.
+ *
+ * @category combinators
+ */
+export const rawKeyOf = (mapping: Mapping, values: Readonly<Record<string, unknown>>): RawKey | null => {
+  const only = mapping.key[0]
+  if (mapping.key.length === 1 && only !== undefined) {
+    const value = values[only.name]
+    return value === null || value === undefined
+      ? null
+      : rawKeyOfValue(only.encode === t.identity ? value : only.encode(value))
+  }
+  const parts: unknown[] = []
+  for (const attribute of mapping.key) {
+    const value = values[attribute.name]
+    if (value === null || value === undefined) return null
+    const encoded = attribute.encode(value)
+    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
+  }
+  return JSON.stringify(parts)
+}
+
+/**
+ * The encoded values of a raw key, in the order of the key's attributes: what `rawKeyOf` made it of.
+ *
+ * @category combinators
+ */
+export const encodedKeyOf = (mapping: Mapping, key: RawKey): ReadonlyArray<unknown> => {
+  const only = mapping.key[0] as Attribute
+  if (mapping.key.length === 1) return [only.column.kind === 'bigint' ? BigInt(key) : key]
+  const parts = JSON.parse(key as string) as ReadonlyArray<string>
+  return mapping.key.map(({ column }, i) => (column.kind === 'bigint' ? BigInt(parts[i] as string) : parts[i]))
+}

@@ -1,0 +1,252 @@
+/**
+ * A model: entities, and the relationships between them, in two steps that keep cyclic types inferable.
+ *
+ * @example
+ * const model = defineModel({ User, Address })((r) => ({
+ *   User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user' }) },
+ *   Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
+ * }))
+ * model.User // the mapped entity, first argument of everything that concerns users
+ */
+import { ModelError, type ModelFault } from './fault.js'
+import { type Attribute, type Mapping, mapEntity, type RelationshipMapping } from './mapping.js'
+import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import { relationshipBuilder } from './relationship.js'
+
+/**
+ * @category model
+ */
+export interface Model<Es extends Entities, Rs> {
+  readonly _tag: 'Model'
+  readonly entities: Es
+  readonly relationships: Rs
+  /** The same, as the machinery reads it, in the order of the entities. */
+  readonly mappings: ReadonlyArray<Mapping>
+  readonly mappingOf: ReadonlyMap<string, Mapping>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a model of any entities, whose codecs are invariant
+export type AnyModel = Model<any, any>
+
+/**
+ * One entity within its model: `model.User`. `M` and `N` carry the types.
+ *
+ * @category model
+ */
+export interface Mapped<out M, out N extends string> {
+  readonly _tag: 'Mapped'
+  readonly name: N
+  readonly mapping: Mapping
+  /** The model that it belongs to; a function, since the two refer to each other. */
+  readonly model: () => M
+}
+
+/** A type that says what is wrong, where a call does not fit. */
+export interface TypeFault<Message extends string> {
+  readonly fault: Message
+}
+
+type CheckedInverse<Rs, R> = R extends { readonly target: infer T extends string; readonly inverse: infer I }
+  ? I extends string
+    ? T extends keyof Rs
+      ? I extends keyof Rs[T]
+        ? unknown
+        : TypeFault<`'${I}' is no relationship of ${T}`>
+      : TypeFault<`'${I}' is no relationship of ${T}`>
+    : unknown
+  : unknown
+
+type CheckedInverses<Rs> = {
+  readonly [N in keyof Rs]: { readonly [K in keyof Rs[N]]: CheckedInverse<Rs, Rs[N][K]> }
+}
+
+/**
+ * Makes a model of entities, then of their relationships.
+ *
+ * A misspelt target, foreign key or inverse does not compile. What types cannot see (no primary key, a foreign key that
+ * does not fit its target's key, two entities on one table, ...) throws a {@link ModelError} that lists every fault.
+ *
+ * @category constructors
+ */
+export const defineModel =
+  <const Es extends Entities>(entities: Es) =>
+  <const Rs extends Relationships<Es>>(
+    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
+  ): Model<Es, Rs> & { readonly [N in keyof Es & string]: Mapped<Model<Es, Rs>, N> } => {
+    const builders = Object.fromEntries(Object.keys(entities).map((name) => [name, relationshipBuilder]))
+    const declared = relationships(builders as never) as Rs
+    const faults: ModelFault[] = []
+    const mappings = resolve(entities, declared as Readonly<Record<string, Declared>>, faults)
+    // biome-ignore lint/plugin: a faulty model is a defect of the program, see ModelError
+    if (faults.length > 0) throw new ModelError(faults)
+    const model: Record<string, unknown> = { _tag: 'Model', entities, relationships: declared, mappings, mappingOf: new Map(mappings.map((mapping) => [mapping.name, mapping])) }
+    for (const mapping of mappings) {
+      model[mapping.name] = { _tag: 'Mapped', name: mapping.name, mapping, model: () => model }
+    }
+    return model as never
+  }
+
+type Declared = Readonly<Record<string, Relationship>>
+
+const reserved = new Set(['_tag', 'entities', 'relationships', 'mappings', 'mappingOf'])
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+const resolve = (
+  entities: Entities,
+  declared: Readonly<Record<string, Declared>>,
+  faults: ModelFault[],
+): ReadonlyArray<Mapping> => {
+  const mappings = new Map<string, Mapping>()
+  const tables = new Map<string, string>()
+  for (const [name, entity] of Object.entries(entities)) {
+    const mapping = mapEntity(entity, mappings.size)
+    mappings.set(name, mapping)
+    if (entity.name !== name) {
+      faults.push({ path: name, message: `the entity is called '${entity.name}'; give it the same name here` })
+    }
+    if (reserved.has(name)) faults.push({ path: name, message: 'the name is reserved; choose another' })
+    const other = tables.get(entity.table)
+    if (other !== undefined) {
+      faults.push({ path: name, message: `table '${entity.table}' belongs to ${other} already` })
+    }
+    tables.set(entity.table, name)
+    checkEntity(mapping, faults)
+  }
+  for (const [name, relationships] of Object.entries(declared)) {
+    const owner = mappings.get(name)
+    if (owner === undefined) {
+      faults.push({ path: name, message: 'relationships are declared for it, but it is no entity of the model' })
+    } else {
+      relate(owner, relationships, mappings, faults)
+    }
+  }
+  for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
+  checkReferences(mappings, tables, faults)
+  return [...mappings.values()]
+}
+
+const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
+  if (mapping.key.length === 0) {
+    faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
+  }
+  const columns = new Map<string, string>()
+  for (const attribute of mapping.attributes) {
+    const path = `${mapping.name}.${attribute.name}`
+    const other = columns.get(attribute.columnName)
+    if (other !== undefined) {
+      faults.push({ path, message: `column '${attribute.columnName}' belongs to attribute '${other}' already` })
+    }
+    columns.set(attribute.columnName, attribute.name)
+    if (attribute.isKey && attribute.isNullable) {
+      faults.push({ path, message: 'a primary key column cannot be nullable' })
+    }
+    if (attribute.isGenerated && !attribute.isKey) {
+      faults.push({ path, message: 'only a primary key column can be generated' })
+    }
+    if (attribute.isGenerated && mapping.key.length > 1) {
+      faults.push({ path, message: 'a generated column must be the whole primary key' })
+    }
+  }
+}
+
+/** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */
+const relate = (
+  owner: Mapping,
+  declared: Declared,
+  mappings: ReadonlyMap<string, Mapping>,
+  faults: ModelFault[],
+): void => {
+  const resolved: RelationshipMapping[] = []
+  for (const [name, relationship] of Object.entries(declared)) {
+    const path = `${owner.name}.${name}`
+    const target = mappings.get(relationship.target)
+    if (target === undefined) {
+      faults.push({ path, message: `target '${relationship.target}' is no entity of the model` })
+      continue
+    }
+    if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const holder = relationship._tag === 'HasMany' ? target : owner
+    const referred = relationship._tag === 'HasMany' ? owner : target
+    const foreignKey = attributes(holder, relationship.foreignKey, `${path}.foreignKey`, faults)
+    if (foreignKey.length !== referred.key.length) {
+      faults.push({
+        path: `${path}.foreignKey`,
+        message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
+      })
+    }
+    resolved.push({
+      kind: relationship._tag,
+      name,
+      position: resolved.length,
+      owner,
+      target,
+      foreignKey,
+      key: referred.key,
+      inverse: null,
+      cascade: new Set(relationship.cascade),
+      orderBy:
+        relationship._tag === 'HasMany'
+          ? relationship.orderBy.flatMap(([attribute, direction]) =>
+              attributes(target, [attribute], `${path}.orderBy`, faults).map((a) => [a, direction] as const),
+            )
+          : [],
+    })
+  }
+  const mutable = owner as Draft<Mapping>
+  mutable.relationships = resolved
+  mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
+}
+
+const attributes = (
+  mapping: Mapping,
+  names: ReadonlyArray<string>,
+  path: string,
+  faults: ModelFault[],
+): ReadonlyArray<Attribute> =>
+  names.flatMap((name) => {
+    const attribute = mapping.attributeOf.get(name)
+    if (attribute === undefined) {
+      faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}` })
+      return []
+    }
+    return [attribute]
+  })
+
+const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]): void => {
+  for (const relationship of mapping.relationships) {
+    const name = declared[relationship.name]?.inverse ?? null
+    if (name === null) continue
+    const path = `${mapping.name}.${relationship.name}.inverse`
+    const inverse = relationship.target.relationshipOf.get(name)
+    if (inverse === undefined) {
+      faults.push({ path, message: `'${name}' is no relationship of ${relationship.target.name}` })
+    } else if (inverse.target !== mapping || inverse.kind === relationship.kind) {
+      faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
+    } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
+      faults.push({ path, message: `${relationship.target.name}.${name} goes over another foreign key` })
+    } else {
+      ;(relationship as Draft<RelationshipMapping>).inverse = inverse
+    }
+  }
+}
+
+const checkReferences = (
+  mappings: ReadonlyMap<string, Mapping>,
+  tables: ReadonlyMap<string, string>,
+  faults: ModelFault[],
+): void => {
+  for (const mapping of mappings.values()) {
+    for (const attribute of mapping.attributes) {
+      const { foreignKey } = attribute.column
+      if (foreignKey === null) continue
+      const path = `${mapping.name}.${attribute.name}.references`
+      const target = mappings.get(tables.get(foreignKey.table) ?? '')
+      if (target === undefined) {
+        faults.push({ path, message: `no entity has the table '${foreignKey.table}'` })
+      } else if (!target.attributes.some((a) => a.columnName === foreignKey.column)) {
+        faults.push({ path, message: `'${foreignKey.table}' has no column '${foreignKey.column}'` })
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Conditions: which rows a query reads, an update changes, a delete removes.
+ */
+import {
+  type ComparisonOperator,
+  type Expression,
+  ExpressionWrapper,
+  expressionBuilder,
+  type OperationNode,
+  QueryNode,
+  type SqlBool,
+} from 'kysely'
+import type { RowOf } from '../model/infer.js'
+import type { AnyDelete } from './delete.js'
+import type { AnySelect } from './select.js'
+import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf } from './statement.js'
+import type { AnyUpdate } from './update.js'
+
+/** A statement that conditions can narrow. @category model */
+export type Filterable = AnySelect | AnyUpdate | AnyDelete
+
+/** What a value of type `V` can be compared with by an operator: values, expressions, subqueries. @category model */
+export type Operand<V, Op> = Op extends 'in' | 'not in'
+  ? ReadonlyArray<V> | Computed<V>
+  : Op extends 'is' | 'is not'
+    ? Extract<V, boolean> | null
+    : V | Computed<V>
+
+/** A subquery is an expression of its rows. */
+type Computed<V> = Expression<V> | Expression<Readonly<Record<string, V>>>
+
+type Value<S, A> = A extends keyof RowOf<ModelOf<S>, NameOf<S>> ? RowOf<ModelOf<S>, NameOf<S>>[A] : never
+
+/**
+ * Narrows a select, update or delete, in addition to the conditions that it has.
+ *
+ * Values are the program's own; they are encoded by the column's codec when the statement is compiled.
+ *
+ * @example
+ * pipe(select(model.User), where((eb) => eb.or([eb('name', '=', 'ed'), eb('nickname', 'is', null)])))
+ * pipe(deleteFrom(model.User), where('joined', '<', new Date(0)))
+ *
+ * @category combinators
+ */
+export function where<S extends Filterable>(condition: (eb: ExpressionsOf<S>) => Expression<SqlBool>): (self: S) => S
+export function where<S extends Filterable, A extends keyof RowOf<ModelOf<S>, NameOf<S>> & string, Op extends ComparisonOperator>(
+  attribute: A,
+  operator: Op,
+  value: Operand<Value<S, A>, Op>,
+): (self: S) => S
+export function where<S extends Filterable>(
+  condition: string | ((eb: ExpressionsOf<S>) => Expression<SqlBool>),
+  operator?: ComparisonOperator,
+  value?: unknown,
+): (self: S) => S {
+  return (self) =>
+    narrow(
+      self,
+      typeof condition === 'function'
+        ? condition(expressionBuilder() as ExpressionsOf<S>).toOperationNode()
+        : comparison(self, condition, operator as ComparisonOperator, value),
+    )
+}
+
+/** Attributes and the values that they must have. @category model */
+export type Criteria<S> = Partial<RowOf<ModelOf<S>, NameOf<S>>>
+
+/**
+ * Rows whose attributes have the given values; null matches NULL.
+ *
+ * @example
+ * pipe(select(model.User), filterBy({ name: 'ed', nickname: null }))
+ *
+ * @category combinators
+ */
+export const filterBy =
+  <S extends Filterable>(criteria: Criteria<S>) =>
+  (self: S): S =>
+    Object.entries(criteria).reduce(
+      (narrowed, [attribute, value]) =>
+        narrow(narrowed, comparison(self, attribute, value === null ? 'is' : '=', value)),
+      self,
+    )
+
+const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => ({
+  ...self,
+  node: QueryNode.cloneWithWhere(self.node, condition),
+})
+
+/** `table.attribute operator value`, as Kysely's own builder makes it. */
+const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>
+  expressionBuilder()(
+    new ExpressionWrapper(attributeNode(self.entity.mapping, { name: attribute })),
+    operator,
+    value,
+  ).toOperationNode()

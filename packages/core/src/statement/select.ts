@@ -1,0 +1,193 @@
+/**
+ * `Select`: a query of entities, as a value.
+ *
+ * The tree is Kysely's, with every attribute of the entity selected; `loads` says which relationships are to be loaded
+ * beside the rows. Conditions are in `criteria.ts`, the whole of Kysely's query builder is reached by `modify`.
+ *
+ * @example
+ * const query = pipe(
+ *   select(model.User),
+ *   where((eb) => eb('name', '=', 'ed')),
+ *   orderBy('joined', 'desc'),
+ *   limit(10),
+ *   selectin('addresses'),
+ * )
+ */
+import type { Option } from 'fp-ts/lib/Option.js'
+import {
+  type Expression,
+  expressionBuilder,
+  ExpressionWrapper,
+  LimitNode,
+  OffsetNode,
+  type OrderByModifiers,
+  SelectionNode,
+  SelectModifierNode,
+  SelectQueryNode,
+  ValueNode,
+} from 'kysely'
+import type { CollectionName, Managed, RelationshipName, RowOf, TargetOf } from '../model/infer.js'
+import type { Mapping } from '../model/mapping.js'
+import type { Mapped } from '../model/model.js'
+import { selectBuilder } from './builder.js'
+import {
+  attributeNode,
+  type ExpressionsOf,
+  type ModelOf,
+  type NameOf,
+  type Statement,
+  tableNode,
+} from './statement.js'
+
+declare const loaded: unique symbol
+
+/**
+ * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add.
+ *
+ * @category model
+ */
+export interface Select<out M, out N extends string, out L = unknown> extends Statement<M, N> {
+  readonly _tag: 'Select'
+  readonly entity: Mapped<M, N>
+  readonly node: SelectQueryNode
+  /** What is loaded beside the rows, in the order in which it was asked for. */
+  readonly loads: ReadonlyArray<Load>
+  /** Never there: carries `L`. */
+  readonly [loaded]?: L
+}
+
+/** A query of any entity. @category model */
+export type AnySelect = Select<unknown, string>
+
+/** The related instances of all results in one more statement, by their keys. @category model */
+export interface Selectin {
+  readonly _tag: 'Selectin'
+  readonly relationship: string
+  /** The query of the target, where the load was refined: conditions, order, loads of its own. */
+  readonly refine: AnySelect | null
+}
+
+/** A way to load a relationship beside a query's rows. @category model */
+export type Load = Selectin
+
+/** What a query gives for each row. @category model */
+export type ResultOf<S> = S extends Select<infer M, infer N, infer L> ? Managed<M, N> & L : never
+
+/** What a relationship holds when it was loaded with a refinement that adds `L` to each target. @category model */
+export type RelatedWith<M, N, K, L> =
+  K extends CollectionName<M, N>
+    ? ReadonlyArray<Managed<M, TargetOf<M, N, K>> & L>
+    : Option<Managed<M, TargetOf<M, N, K>> & L>
+
+const selections = new WeakMap<Mapping, SelectQueryNode>()
+
+/** `select table.attribute, ... from table`, the same node for the same mapping. */
+const entityNode = (mapping: Mapping): SelectQueryNode => {
+  const known = selections.get(mapping)
+  if (known !== undefined) return known
+  const node = SelectQueryNode.cloneWithSelections(
+    SelectQueryNode.createFrom([tableNode(mapping)]),
+    mapping.attributes.map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
+  )
+  selections.set(mapping, node)
+  return node
+}
+
+/**
+ * Queries an entity. Without anything else: every row, in no particular order.
+ *
+ * @category constructors
+ */
+export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> => ({
+  _tag: 'Select',
+  entity,
+  node: entityNode(entity.mapping),
+  loads: [],
+  options: {},
+})
+
+const withNode = <S extends AnySelect>(self: S, node: SelectQueryNode): S => ({ ...self, node })
+
+/**
+ * Orders by an attribute or an expression, after what is ordered by already.
+ *
+ * @example
+ * pipe(select(model.User), orderBy('name'), orderBy((eb) => eb.fn('length', ['nickname']), 'desc'))
+ * pipe(select(model.User), orderBy('nickname', (order) => order.desc().nullsLast()))
+ *
+ * @category combinators
+ */
+export const orderBy =
+  <S extends AnySelect>(
+    by: (keyof RowOf<ModelOf<S>, NameOf<S>> & string) | ((eb: ExpressionsOf<S>) => Expression<unknown>),
+    direction?: OrderByModifiers,
+  ) =>
+  (self: S): S => {
+    const expression =
+      typeof by === 'string'
+        ? new ExpressionWrapper(attributeNode(self.entity.mapping, { name: by }))
+        : by(expressionBuilder() as ExpressionsOf<S>)
+    return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
+  }
+
+/**
+ * At most so many rows.
+ *
+ * @category combinators
+ */
+export const limit =
+  (count: number) =>
+  <S extends AnySelect>(self: S): S =>
+    withNode(self, SelectQueryNode.cloneWithLimit(self.node, LimitNode.create(ValueNode.create(count))))
+
+/**
+ * Leaves out so many rows at the start of the order.
+ *
+ * @category combinators
+ */
+export const offset =
+  (count: number) =>
+  <S extends AnySelect>(self: S): S =>
+    withNode(self, SelectQueryNode.cloneWithOffset(self.node, OffsetNode.create(ValueNode.create(count))))
+
+/**
+ * Leaves out repeated rows, as a join can make them.
+ *
+ * @category combinators
+ */
+export const distinct = <S extends AnySelect>(self: S): S =>
+  withNode(self, SelectQueryNode.cloneWithFrontModifier(self.node, SelectModifierNode.create('Distinct')))
+
+/**
+ * Loads a relationship beside the rows, by one more statement for all of them. `refine` narrows, orders or extends the
+ * query of the targets; a collection holds only those that it gives.
+ *
+ * @example
+ * pipe(select(model.User), selectin('addresses', flow(orderBy('email'), selectin('city'))))
+ *
+ * @category combinators
+ */
+export const selectin =
+  <M, N extends string, L, K extends RelationshipName<M, N>, L2 = unknown>(
+    relationship: K,
+    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2>,
+  ) =>
+  (self: Select<M, N, L>): Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2> }> => {
+    const load: Load = {
+      _tag: 'Selectin',
+      relationship,
+      refine: refine === undefined ? null : refine(targetOf(self, relationship)),
+    }
+    const others = self.loads.filter((other) => other.relationship !== relationship)
+    return { _tag: 'Select', entity: self.entity, node: self.node, loads: [...others, load], options: self.options }
+  }
+
+const targetOf = <M, N extends string, K extends string>(
+  self: Select<M, N>,
+  relationship: K,
+): Select<M, TargetOf<M, N, K>> => {
+  const target = self.entity.mapping.relationshipOf.get(relationship)
+  const model = self.entity.model() as Readonly<Record<string, Mapped<M, TargetOf<M, N, K>>>>
+  // a name that is no relationship does not compile, so the lookup succeeds
+  return select(model[target?.target.name ?? ''] as Mapped<M, TargetOf<M, N, K>>)
+}

@@ -1,0 +1,74 @@
+/**
+ * What every statement on an entity has: the entity, Kysely's tree, and how it is to be executed.
+ *
+ * A statement is a plain value. Its tree speaks the program's language - attribute names, decoded values - and is
+ * translated into the table's when it is compiled (see `resolve.ts`).
+ */
+import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, TableNode } from 'kysely'
+import type { Database, TableOf } from '../model/database.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
+import type { Mapped } from '../model/model.js'
+
+/**
+ * How a statement is executed, beyond what its SQL says. A record that packages and applications widen by declaration
+ * merging (`declare module '@unitary/core' { interface ExecutionOptions { readonly tenant?: string } }`).
+ *
+ * @category model
+ */
+export interface ExecutionOptions {
+  /** The shard that the statement is pinned to. */
+  readonly shard?: string
+  /** Rows overwrite what the session holds of their instances, pending changes too. */
+  readonly populateExisting?: boolean
+  /** Whether pending changes are flushed first; the session's own setting where it is absent. */
+  readonly autoflush?: boolean
+  /** Whether every value that is read is checked by its codec; true where it is absent. */
+  readonly strict?: boolean
+}
+
+/**
+ * What `Select`, `Update`, `Delete` and `Insert` have in common.
+ *
+ * @category model
+ */
+export interface Statement<out M, out N extends string> {
+  readonly entity: Mapped<M, N>
+  readonly node: RootOperationNode
+  readonly options: ExecutionOptions
+}
+
+/** A statement on any entity of any model. @category model */
+export type AnyStatement = Statement<unknown, string>
+
+/** The model of a statement. @category model */
+export type ModelOf<S> = S extends Statement<infer M, string> ? M : never
+
+/** The name of a statement's entity. @category model */
+export type NameOf<S> = S extends Statement<unknown, infer N> ? N : never
+
+/** Kysely's expression builder over an entity's table; attribute names and decoded values throughout. @category model */
+export type ExpressionsOf<S> = ExpressionBuilder<Database<ModelOf<S>>, TableOf<ModelOf<S>, NameOf<S>>>
+
+/**
+ * Sets execution options, over those set before.
+ *
+ * @example
+ * pipe(select(model.User), withOptions({ shard: 'asia' }))
+ *
+ * @category combinators
+ */
+export const withOptions =
+  (options: ExecutionOptions) =>
+  <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
+
+/** The table of a mapping as a node; `schema.table` where its name has a schema. */
+export const tableNode = (mapping: Mapping): TableNode => {
+  const dot = mapping.table.indexOf('.')
+  return dot === -1
+    ? TableNode.create(mapping.table)
+    : TableNode.createWithSchema(mapping.table.slice(0, dot), mapping.table.slice(dot + 1))
+}
+
+/** `table.attribute` as a node, for trees that speak the program's language. */
+export const attributeNode = (mapping: Mapping, attribute: Pick<Attribute, 'name'>): ReferenceNode =>
+  ReferenceNode.create(ColumnNode.create(attribute.name), tableNode(mapping))

@@ -1,0 +1,229 @@
+/**
+ * What can go wrong in a session, as data, and the sentences for it.
+ */
+import type { EngineError, EngineReason } from '@unitary/core'
+import type { ShardToken } from './state/identity-map.js'
+
+/** A value was given that is no snapshot of an instance of this session's state. @category model */
+export interface NotInSession {
+  readonly _tag: 'NotInSession'
+  readonly entity: string
+}
+
+/** The program concerns another model than the session's. @category model */
+export interface ModelMismatch {
+  readonly _tag: 'ModelMismatch'
+  readonly entity: string
+}
+
+/** A draft or patch does not fit its entity. @category model */
+export interface InvalidValue {
+  readonly _tag: 'InvalidValue'
+  readonly entity: string
+  readonly attribute: string
+  readonly value: unknown
+  readonly problem: string
+}
+
+/** The operation is not for an instance of that standing. @category model */
+export interface InvalidState {
+  readonly _tag: 'InvalidState'
+  readonly entity: string
+  readonly key: unknown
+  readonly status: string
+  readonly operation: string
+}
+
+/** What was asked for is not loaded, and the operation does not load. @category model */
+export interface NotLoaded {
+  readonly _tag: 'NotLoaded'
+  readonly entity: string
+  readonly key: unknown
+  readonly attribute: string
+}
+
+/** A row holds a value that its column's codec rejects. @category model */
+export interface DecodeError {
+  readonly _tag: 'DecodeError'
+  readonly entity: string
+  readonly table: string
+  readonly attribute: string
+  readonly column: string
+  readonly key: unknown
+  readonly value: unknown
+  readonly expected: string
+  readonly shard: ShardToken | null
+}
+
+/** The database refused a row. `key` and `values` are those of the row, where it is known which one. @category model */
+export interface IntegrityError {
+  readonly _tag: 'IntegrityError'
+  readonly reason: EngineReason
+  readonly entity: string
+  readonly table: string
+  /** The attributes of the constraint, where the database tells them. */
+  readonly attributes: ReadonlyArray<string>
+  /** Their values in the row that was refused. */
+  readonly values: ReadonlyArray<unknown>
+  readonly key: unknown
+  readonly shard: ShardToken | null
+  readonly cause: EngineError
+}
+
+/** The database failed otherwise. @category model */
+export interface DatabaseError {
+  readonly _tag: 'DatabaseError'
+  readonly operation: string
+  readonly entity: string | null
+  readonly shard: ShardToken | null
+  readonly retryable: boolean
+  readonly cause: EngineError
+}
+
+/** An UPDATE did not find the row that it was for: it was changed or deleted elsewhere. @category model */
+export interface StaleData {
+  readonly _tag: 'StaleData'
+  readonly entity: string
+  readonly table: string
+  readonly key: unknown
+  readonly matched: number
+  readonly shard: ShardToken | null
+}
+
+/** The row of an expired instance is gone. @category model */
+export interface ObjectDeleted {
+  readonly _tag: 'ObjectDeleted'
+  readonly entity: string
+  readonly key: unknown
+  readonly shard: ShardToken | null
+}
+
+/** Several rows answer a question that has one answer, as where a key lives on several shards. @category model */
+export interface MultipleResults {
+  readonly _tag: 'MultipleResults'
+  readonly entity: string
+  readonly count: number
+  readonly shards: ReadonlyArray<ShardToken | null>
+}
+
+/** A flush found no order: rows that need each other's keys. @category model */
+export interface CircularDependency {
+  readonly _tag: 'CircularDependency'
+  readonly path: ReadonlyArray<string>
+}
+
+/** An instance is to be inserted without a key that the program has to give. @category model */
+export interface MissingKey {
+  readonly _tag: 'MissingKey'
+  readonly entity: string
+  readonly attributes: ReadonlyArray<string>
+}
+
+/** An earlier flush or commit failed; roll back before going on. @category model */
+export interface PendingRollback {
+  readonly _tag: 'PendingRollback'
+  readonly message: string
+}
+
+/** There is no savepoint to end. @category model */
+export interface NoSavepoint {
+  readonly _tag: 'NoSavepoint'
+}
+
+/** Whoever routes requests to shards could not do it. @category model */
+export interface RoutingError {
+  readonly _tag: 'RoutingError'
+  readonly reason: 'UnknownShard' | 'NoShard' | 'ShardsDiffer'
+  readonly operation: string
+  readonly entity: string | null
+  readonly shard: string | null
+  readonly message: string
+}
+
+/** The program needs to wait, and was run without waiting. @category model */
+export interface NotSynchronous {
+  readonly _tag: 'NotSynchronous'
+  readonly operation: string
+}
+
+/** @category model */
+export type SessionError =
+  | NotInSession
+  | ModelMismatch
+  | InvalidValue
+  | InvalidState
+  | NotLoaded
+  | DecodeError
+  | IntegrityError
+  | DatabaseError
+  | StaleData
+  | ObjectDeleted
+  | MultipleResults
+  | CircularDependency
+  | MissingKey
+  | PendingRollback
+  | NoSavepoint
+  | RoutingError
+  | NotSynchronous
+
+/**
+ * What an interpreter answers when a request fails.
+ *
+ * @category model
+ */
+export type RequestError = DecodeError | IntegrityError | DatabaseError | StaleData | RoutingError | NotSynchronous | MultipleResults
+
+const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
+
+const show = (value: unknown): string => {
+  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/**
+ * One sentence for a person: the thing, the place, the cure.
+ *
+ * @category interpreters
+ */
+export const render = (error: SessionError): string => {
+  switch (error._tag) {
+    case 'NotInSession':
+      return `The value given for ${error.entity} is no snapshot of an instance in this session; get or add it first.`
+    case 'ModelMismatch':
+      return `${error.entity} belongs to another model than the session's; use the model that the runtime was made with.`
+    case 'InvalidValue':
+      return `${error.entity}.${error.attribute} cannot be ${show(error.value)}: ${error.problem}.`
+    case 'InvalidState':
+      return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
+    case 'NotLoaded':
+      return `${error.entity}.${error.attribute} of ${show(error.key)} is not loaded; load it first.`
+    case 'DecodeError':
+      return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
+    case 'IntegrityError':
+      return `${error.entity} ${error.key === null ? '' : `${show(error.key)} `}was refused by table ${error.table}${on(error.shard)}: ${error.cause.message}${
+        error.attributes.length === 0
+          ? ''
+          : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
+      }.`
+    case 'DatabaseError':
+      return `${error.operation}${error.entity === null ? '' : ` of ${error.entity}`} failed${on(error.shard)}: ${error.cause.message} (${error.cause.reason._tag}${error.retryable ? ', may be tried again' : ''}).`
+    case 'StaleData':
+      return `The update of ${error.entity} ${show(error.key)} in ${error.table}${on(error.shard)} matched ${error.matched} rows instead of one: it was changed or deleted elsewhere; refresh it.`
+    case 'ObjectDeleted':
+      return `The row of ${error.entity} ${show(error.key)} is gone${on(error.shard)}.`
+    case 'MultipleResults':
+      return `${error.count} rows of ${error.entity} answer where one was asked for, on shards ${error.shards.join(', ')}; name the shard.`
+    case 'CircularDependency':
+      return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
+    case 'MissingKey':
+      return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
+    case 'PendingRollback':
+      return `The transaction failed earlier (${error.message}); roll back before going on.`
+    case 'NoSavepoint':
+      return 'No savepoint is open; begin one with beginNested.'
+    case 'RoutingError':
+      return error.message
+    case 'NotSynchronous':
+      return `${error.operation} needs to wait; use run instead of runSync.`
+  }
+}

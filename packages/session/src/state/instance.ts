@@ -1,0 +1,166 @@
+/**
+ * An instance: one object of the program, its standing towards the database, and what is known of its row.
+ */
+import type { Attribute, InstanceId, Mapping, RawKey, RelationshipMapping, Snapshot } from '@unitary/core'
+import * as Collection from './collection.js'
+import type { ShardToken } from './identity-map.js'
+
+/**
+ * SQLAlchemy's object states. `transient`: made, and no business of the unit of work. `pending`: to be inserted by the
+ * next flush. `persistent`: has a row. `deleted`: its row was deleted in this transaction. `detached`: belongs to no
+ * session any more.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/session_state_management.html
+ * @category model
+ */
+export type Status = 'transient' | 'pending' | 'persistent' | 'deleted' | 'detached'
+
+/** In place of a database value that is not known, since the attribute was set while it was not loaded. */
+export const unknown: unique symbol = Symbol('unknown')
+
+/**
+ * What a has-many relationship holds. `members` are null while they are not loaded; `added` and `removed` are the changes
+ * that no flush has written, whether loaded or not, and `members` shows them already.
+ *
+ * @category model
+ */
+export interface Many {
+  readonly _tag: 'Many'
+  readonly members: Collection.Collection | null
+  readonly added: Collection.Collection
+  readonly removed: Collection.Collection
+}
+
+/**
+ * What a belongs-to relationship holds. `committed` is what it held when it was last in step with the database, where
+ * that differs from `target`.
+ *
+ * @category model
+ */
+export interface One {
+  readonly _tag: 'One'
+  readonly target: InstanceId | null
+  readonly changed: boolean
+  readonly committed: InstanceId | null | typeof unknown
+}
+
+/** @category model */
+export type Related = Many | One
+
+/**
+ * @category model
+ */
+export interface Instance {
+  readonly id: InstanceId
+  readonly mapping: Mapping
+  readonly status: Status
+  /** The identity key, from the first flush or load on. */
+  readonly key: RawKey | null
+  /** The shard that holds its row. */
+  readonly token: ShardToken | null
+  /** What is known of the row, changes included; undefined where an attribute is not known. */
+  readonly snapshot: Snapshot
+  /** The state's epoch in which it was last known to be in step; of an earlier epoch than the state's, it is expired. */
+  readonly epoch: number
+  /** Is some attribute not known? Reading such an instance loads what is missing. */
+  readonly partial: boolean
+  /** Database values of changed attributes, or `unknown`; null where none is changed. */
+  readonly committed: Readonly<Record<string, unknown>> | null
+  /** By the relationship's position; null or undefined where nothing is known. */
+  readonly related: ReadonlyArray<Related | undefined> | null
+  /** When it became pending, for the order of inserts; 0 before that. */
+  readonly order: number
+  /** The pending instance that a flush inserted, to return to when that is rolled back; null where it was loaded. */
+  readonly origin: Instance | null
+}
+
+/**
+ * @category constructors
+ */
+export const make = (
+  id: InstanceId,
+  mapping: Mapping,
+  status: Status,
+  key: RawKey | null,
+  token: ShardToken | null,
+  snapshot: Snapshot,
+  epoch: number,
+  related: ReadonlyArray<Related | undefined> | null,
+  order: number,
+): Instance => ({
+  id,
+  mapping,
+  status,
+  key,
+  token,
+  snapshot,
+  epoch,
+  partial: false,
+  committed: null,
+  related,
+  order,
+  origin: null,
+})
+
+/** Has the instance a row, as far as the session knows? @category guards */
+export const hasIdentity = (self: Instance): boolean => self.status === 'persistent' || self.status === 'deleted'
+
+/** Is it the session's business: pending, or in the identity map? @category guards */
+export const isInUnitOfWork = (self: Instance): boolean => self.status === 'pending' || self.status === 'persistent'
+
+/**
+ * The value of an attribute, undefined where it is not known.
+ *
+ * @category combinators
+ */
+export const valueOf = (self: Instance, attribute: Attribute): unknown =>
+  (self.snapshot as unknown as Readonly<Record<string, unknown>>)[attribute.name]
+
+/** What is known of a relationship, if anything. @category combinators */
+export const relatedOf = (self: Instance, relationship: RelationshipMapping): Related | undefined =>
+  self.related?.[relationship.position]
+
+const noneRelated: Many = { _tag: 'Many', members: null, added: Collection.empty, removed: Collection.empty }
+
+/** A has-many of which nothing is known, or one of an instance that cannot have any rows yet. @category constructors */
+export const unloaded: Many = noneRelated
+
+/** @category constructors */
+export const many = (members: Collection.Collection | null): Many => ({ ...noneRelated, members })
+
+/** @category constructors */
+export const one = (target: InstanceId | null): One => ({ _tag: 'One', target, changed: false, committed: null })
+
+/**
+ * The same instance with one relationship replaced. O(number of relationships).
+ *
+ * @category combinators
+ */
+export const withRelated = (
+  self: Instance,
+  relationship: RelationshipMapping,
+  related: Related | undefined,
+): Instance => ({ ...self, related: replaceRelated(self, relationship, related) })
+
+export const replaceRelated = (
+  self: Instance,
+  relationship: RelationshipMapping,
+  related: Related | undefined,
+): ReadonlyArray<Related | undefined> => {
+  const all: Array<Related | undefined> =
+    self.related === null ? new Array(self.mapping.relationships.length).fill(undefined) : self.related.slice()
+  all[relationship.position] = related
+  return all
+}
+
+/** Has the instance changes that a flush would look at? @category guards */
+export const isChanged = (self: Instance): boolean =>
+  self.committed !== null ||
+  (self.related !== null &&
+    self.related.some(
+      (related) =>
+        related !== undefined &&
+        (related._tag === 'One'
+          ? related.changed
+          : Collection.size(related.added) > 0 || Collection.size(related.removed) > 0),
+    ))

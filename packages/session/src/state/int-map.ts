@@ -1,0 +1,230 @@
+/**
+ * A persistent map from small non-negative integers, for what a session keeps by instance id.
+ *
+ * A radix trie of 32-way nodes, keyed by the bits of the integer from the high end, so that dense keys fill whole
+ * leaves. Reading costs the depth (four levels at a million keys), a change copies one node a level. `edit` works on
+ * nodes of its own and copies each of them at most once, which makes bulk changes cost what a mutable array does.
+ *
+ * Each node is an array of 33: 32 slots, and the edit that owns it. An edit ends with the function that made it, so a
+ * node that anyone else can see is never written again.
+ */
+
+const bits = 5
+const width = 1 << bits
+const mask = width - 1
+const ownerSlot = width
+
+type Owner = object
+type Node = unknown[]
+
+/**
+ * @category model
+ */
+export interface IntMap<out A> {
+  readonly _tag: 'IntMap'
+  readonly size: number
+  /** Bits below the root's own: 0 where the root is a leaf. */
+  readonly shift: number
+  readonly root: ReadonlyArray<unknown> | null
+  /** Carries the type; never there. */
+  readonly _A?: A
+}
+
+/** @category constructors */
+export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, shift: 0, root: null })
+
+/**
+ * The value at a key, or undefined. O(log32 n).
+ *
+ * @category combinators
+ */
+export const get = <A>(self: IntMap<A>, key: number): A | undefined => {
+  let node = self.root as Node | null
+  if (node === null || key >>> self.shift >= width) return undefined
+  for (let shift = self.shift; shift > 0; shift -= bits) {
+    node = node[(key >>> shift) & mask] as Node | undefined as Node | null
+    if (node === undefined || node === null) return undefined
+  }
+  return node[key & mask] as A | undefined
+}
+
+/** @category guards */
+export const has = <A>(self: IntMap<A>, key: number): boolean => get(self, key) !== undefined
+
+/**
+ * Editing in bulk: writes go to nodes that the edit owns.
+ *
+ * @category combinators
+ */
+export interface IntMapEdit<A> {
+  readonly get: (key: number) => A | undefined
+  /** `value` must not be undefined. */
+  readonly set: (key: number, value: A) => void
+  readonly delete: (key: number) => void
+  readonly size: () => number
+  /** The map as it stands. The edit must not be used after it. */
+  readonly done: () => IntMap<A>
+}
+
+class Edit<A> implements IntMapEdit<A> {
+  #from: IntMap<A>
+  #owner: Owner = {}
+  #size: number
+  #shift: number
+  #root: Node | null
+  // the leaf last written, since bulk changes run through neighbouring keys
+  #leaf: Node | null = null
+  #leafKey = -1
+  #changed = false
+
+  constructor(from: IntMap<A>) {
+    this.#from = from
+    this.#size = from.size
+    this.#shift = from.shift
+    this.#root = from.root as Node | null
+  }
+
+  get(key: number): A | undefined {
+    if (this.#leaf !== null && key >>> bits === this.#leafKey) return this.#leaf[key & mask] as A | undefined
+    let node = this.#root
+    if (node === null || key >>> this.#shift >= width) return undefined
+    for (let shift = this.#shift; shift > 0; shift -= bits) {
+      node = (node[(key >>> shift) & mask] ?? null) as Node | null
+      if (node === null) return undefined
+    }
+    return node[key & mask] as A | undefined
+  }
+
+  set(key: number, value: A): void {
+    const leaf = key >>> bits === this.#leafKey && this.#leaf !== null ? this.#leaf : this.#leafFor(key)
+    const slot = key & mask
+    const old = leaf[slot]
+    if (old === value) return
+    if (old === undefined) this.#size++
+    leaf[slot] = value
+    this.#changed = true
+  }
+
+  delete(key: number): void {
+    if (this.get(key) === undefined) return
+    const leaf = this.#leafFor(key)
+    leaf[key & mask] = undefined
+    this.#size--
+    this.#changed = true
+  }
+
+  size(): number {
+    return this.#size
+  }
+
+  done(): IntMap<A> {
+    if (!this.#changed) return this.#from
+    return this.#size === 0
+      ? (empty as IntMap<A>)
+      : { _tag: 'IntMap', size: this.#size, shift: this.#shift, root: this.#root }
+  }
+
+  #own(node: Node | undefined): Node {
+    if (node === undefined) {
+      const fresh: Node = new Array(width + 1).fill(undefined)
+      fresh[ownerSlot] = this.#owner
+      return fresh
+    }
+    if (node[ownerSlot] === this.#owner) return node
+    const copy = node.slice()
+    copy[ownerSlot] = this.#owner
+    return copy
+  }
+
+  #leafFor(key: number): Node {
+    let root = this.#root
+    if (root === null) {
+      while (key >>> this.#shift >= width) this.#shift += bits
+      root = this.#own(undefined)
+    } else {
+      while (key >>> this.#shift >= width) {
+        const parent = this.#own(undefined)
+        parent[0] = root
+        root = parent
+        this.#shift += bits
+      }
+      root = this.#own(root)
+    }
+    this.#root = root
+    let node = root
+    for (let shift = this.#shift; shift > 0; shift -= bits) {
+      const slot = (key >>> shift) & mask
+      const child = this.#own(node[slot] as Node | undefined)
+      node[slot] = child
+      node = child
+    }
+    this.#leaf = node
+    this.#leafKey = key >>> bits
+    return node
+  }
+}
+
+/**
+ * Starts an edit. For a change or two use `set` and `remove`.
+ *
+ * @category combinators
+ */
+export const edit = <A>(self: IntMap<A>): IntMapEdit<A> => new Edit(self)
+
+/**
+ * The map with the value at the key; the same map where it is there already. `value` must not be undefined.
+ *
+ * @category combinators
+ */
+export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
+  const changes = new Edit(self)
+  changes.set(key, value)
+  return changes.done()
+}
+
+/**
+ * The map without the key; the same map where it is not there.
+ *
+ * @category combinators
+ */
+export const remove = <A>(self: IntMap<A>, key: number): IntMap<A> => {
+  const changes = new Edit(self)
+  changes.delete(key)
+  return changes.done()
+}
+
+/**
+ * Calls `f` for each entry, in the order of the keys, from key `from` on. O(n) of the entries visited.
+ *
+ * @category combinators
+ */
+export const forEach = <A>(self: IntMap<A>, f: (value: A, key: number) => void, from = 0): void => {
+  if (self.root !== null) visit(self.root as Node, self.shift, 0, from, f as (value: unknown, key: number) => void)
+}
+
+const visit = (node: Node, shift: number, base: number, from: number, f: (value: unknown, key: number) => void): void => {
+  for (let slot = 0; slot < width; slot++) {
+    const child = node[slot]
+    if (child === undefined) continue
+    const key = base + slot * 2 ** shift
+    if (shift === 0) {
+      if (key >= from) f(child, key)
+    } else if (key + 2 ** shift > from) {
+      visit(child as Node, shift - bits, key, from, f)
+    }
+  }
+}
+
+/** The values in the order of their keys. @category combinators */
+export const values = <A>(self: IntMap<A>): ReadonlyArray<A> => {
+  const all: A[] = []
+  forEach(self, (value) => all.push(value))
+  return all
+}
+
+/** The keys in ascending order. @category combinators */
+export const keys = <A>(self: IntMap<A>): ReadonlyArray<number> => {
+  const all: number[] = []
+  forEach(self, (_, key) => all.push(key))
+  return all
+}

@@ -1,0 +1,179 @@
+/**
+ * The state of a session: a value.
+ *
+ * All collections in it are persistent, so that keeping an old state, branching from it or going back to it costs
+ * nothing. Transitions (`../transition`) are functions from one state to the next; nothing else changes a session.
+ */
+import type { AnyModel, InstanceId } from '@unitary/core'
+import * as IdentityMap from './identity-map.js'
+import type { Instance } from './instance.js'
+import * as IntMap from './int-map.js'
+
+/** A set of instances. */
+export type InstanceSet = IntMap.IntMap<true>
+
+/**
+ * A transaction or a savepoint that has begun: what to return to.
+ *
+ * The outermost frame begins with the first change or request after a commit or rollback, whether or not anything has
+ * been sent to a database by then.
+ *
+ * @category model
+ */
+export interface Frame {
+  readonly kind: 'transaction' | 'savepoint'
+  /** The savepoint's name in the database; unique within the transaction. */
+  readonly name: string
+  /** The state in which the frame began, before it was there. */
+  readonly before: SessionState
+  readonly parent: Frame | null
+  /** Nesting, from 0 for the transaction. */
+  readonly depth: number
+}
+
+/**
+ * Why the session refuses to work until it is rolled back: a flush or commit failed, and its frame is gone from the
+ * database already.
+ *
+ * @category model
+ */
+export interface Failure {
+  readonly message: string
+  /** The depth of the frame to be rolled back. */
+  readonly depth: number
+}
+
+/**
+ * @category model
+ */
+export interface SessionState {
+  readonly _tag: 'SessionState'
+  readonly model: AnyModel
+  readonly instances: IntMap.IntMap<Instance>
+  readonly identityMap: IdentityMap.IdentityMap
+  /** Pending instances: the next flush inserts them. */
+  readonly added: InstanceSet
+  /** Persistent instances with changes: the next flush updates them. */
+  readonly changed: InstanceSet
+  /** Persistent instances that the next flush deletes. */
+  readonly deleted: InstanceSet
+  /** Instances whose rows this transaction has deleted: its commit detaches them. */
+  readonly gone: InstanceSet
+  readonly frames: Frame | null
+  readonly failure: Failure | null
+  readonly nextInstance: number
+  readonly nextOrder: number
+  /** Counts the moments at which everything expired. */
+  readonly epoch: number
+}
+
+/**
+ * An empty session over a model.
+ *
+ * @category constructors
+ */
+export const empty = (model: AnyModel): SessionState => ({
+  _tag: 'SessionState',
+  model,
+  instances: IntMap.empty,
+  identityMap: IdentityMap.empty,
+  added: IntMap.empty,
+  changed: IntMap.empty,
+  deleted: IntMap.empty,
+  gone: IntMap.empty,
+  frames: null,
+  failure: null,
+  nextInstance: 0,
+  nextOrder: 1,
+  epoch: 0,
+})
+
+/**
+ * The next state: `changes` over `state`, with the transaction's frame begun where it was not.
+ *
+ * @category combinators
+ */
+export const revise = (state: SessionState, changes: Partial<SessionState>): SessionState => ({
+  ...state,
+  frames: state.frames ?? transactionFrame(state),
+  ...changes,
+})
+
+const transactionFrame = (before: SessionState): Frame => ({
+  kind: 'transaction',
+  name: 'transaction',
+  before,
+  parent: null,
+  depth: 0,
+})
+
+/** @category combinators */
+export const instanceAt = (state: SessionState, id: InstanceId): Instance =>
+  IntMap.get(state.instances, id) as Instance
+
+/** Is everything that the state knows of the instance out of date? @category guards */
+export const isExpired = (state: SessionState, instance: Instance): boolean =>
+  instance.status === 'persistent' && instance.epoch < state.epoch
+
+/** Is there work for a flush? O(1). @category guards */
+export const hasWork = (state: SessionState): boolean =>
+  state.added.size > 0 || state.changed.size > 0 || state.deleted.size > 0
+
+/**
+ * Many changes to one state at once: what bulk transitions work on. It is theirs alone until `done`.
+ *
+ * @category combinators
+ */
+export interface StateEdit {
+  readonly instances: IntMap.IntMapEdit<Instance>
+  readonly identityMap: IdentityMap.IdentityMapEdit
+  readonly added: IntMap.IntMapEdit<true>
+  readonly changed: IntMap.IntMapEdit<true>
+  readonly deleted: IntMap.IntMapEdit<true>
+  readonly gone: IntMap.IntMapEdit<true>
+  nextInstance: number
+  nextOrder: number
+}
+
+/** @category combinators */
+export const edit = (state: SessionState): StateEdit => ({
+  instances: IntMap.edit(state.instances),
+  identityMap: IdentityMap.edit(state.identityMap),
+  added: IntMap.edit(state.added),
+  changed: IntMap.edit(state.changed),
+  deleted: IntMap.edit(state.deleted),
+  gone: IntMap.edit(state.gone),
+  nextInstance: state.nextInstance,
+  nextOrder: state.nextOrder,
+})
+
+/**
+ * The state that the edit made; the same state where nothing changed.
+ *
+ * @category combinators
+ */
+export const done = (state: SessionState, changes: StateEdit): SessionState => {
+  const instances = changes.instances.done()
+  const identityMap = changes.identityMap.done()
+  const added = changes.added.done()
+  const changed = changes.changed.done()
+  const deleted = changes.deleted.done()
+  const gone = changes.gone.done()
+  return instances === state.instances &&
+    identityMap === state.identityMap &&
+    added === state.added &&
+    changed === state.changed &&
+    deleted === state.deleted &&
+    gone === state.gone
+    ? state
+    : revise(state, {
+        instances,
+        identityMap,
+        added,
+        changed,
+        deleted,
+        gone,
+        nextInstance: changes.nextInstance,
+        nextOrder: changes.nextOrder,
+      })
+}

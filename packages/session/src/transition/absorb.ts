@@ -1,0 +1,131 @@
+/**
+ * Taking rows into the state.
+ *
+ * A row becomes an instance, or meets the one that stands for it. What the session knows already is not overwritten
+ * (pending changes least of all) unless that is asked for; what had expired is known again.
+ */
+import type { Dialect, DriverRow, InstanceId, Mapping, RawKey, ReadMode, RowReader, Snapshot } from '@unitary/core'
+import { DecodeFault, rawKeyOf, rowClassOf, rowReaderOf } from '@unitary/core'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import type { DecodeError } from '../error.js'
+import type { ShardToken } from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
+import type { SessionState, StateEdit } from '../state/session-state.js'
+
+/**
+ * Rows of one entity from one database, by attribute names.
+ *
+ * @category model
+ */
+export interface Rows {
+  readonly dialect: Dialect
+  readonly token: ShardToken | null
+  readonly rows: ReadonlyArray<DriverRow>
+}
+
+/** @category model */
+export interface AbsorbOptions {
+  /** Overwrite what is known, pending changes included. */
+  readonly populateExisting: boolean
+  readonly mode: ReadMode
+}
+
+/**
+ * The instances of the rows, in their order. O(rows).
+ *
+ * @category transitions
+ */
+export const absorb = (
+  state: SessionState,
+  edit: StateEdit,
+  mapping: Mapping,
+  from: Rows,
+  options: AbsorbOptions,
+): Either<DecodeError, ReadonlyArray<InstanceId>> => {
+  const { rows, token } = from
+  const read = rowReaderOf(mapping, from.dialect, options.mode)
+  const keyName = plainKeyName(mapping, from.dialect)
+  const ids = new Array<InstanceId>(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as DriverRow
+    // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
+    const plainKey = keyName === null ? null : row[keyName]
+    if (typeof plainKey === 'number' || typeof plainKey === 'string') {
+      const known = edit.identityMap.get(mapping, token, plainKey)
+      if (known !== undefined && isCurrent(state, edit, known, options)) {
+        ids[i] = known
+        continue
+      }
+    }
+    const id = edit.nextInstance
+    const snapshot = read(row, id)
+    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, token))
+    const key = rawKeyOf(mapping, snapshot as never) as RawKey
+    const known = edit.identityMap.get(mapping, token, key)
+    if (known === undefined) {
+      edit.nextInstance = id + 1
+      edit.instances.set(id, Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0))
+      edit.identityMap.set(mapping, token, key, id)
+      ids[i] = id
+    } else {
+      if (!isCurrent(state, edit, known, options)) renew(state, edit, known, row, read, options)
+      ids[i] = known
+    }
+  }
+  return right(ids)
+}
+
+/** The key's attribute, where the driver gives its raw form. */
+const plainKeyName = (mapping: Mapping, dialect: Dialect): string | null => {
+  const [only, another] = mapping.key
+  return only !== undefined &&
+    another === undefined &&
+    only.encode === t.identity &&
+    (only.column.kind === 'integer' || only.column.kind === 'text') &&
+    dialect.fromDriver(only.column.kind) === null
+    ? only.name
+    : null
+}
+
+const isCurrent = (state: SessionState, edit: StateEdit, id: InstanceId, options: AbsorbOptions): boolean => {
+  const instance = edit.instances.get(id) as Instance.Instance
+  return !options.populateExisting && instance.epoch === state.epoch && !instance.partial
+}
+
+/** Makes known again what had expired, or all of it. The row has been read once already, so it decodes. */
+const renew = (
+  state: SessionState,
+  edit: StateEdit,
+  id: InstanceId,
+  row: DriverRow,
+  read: RowReader,
+  options: AbsorbOptions,
+): void => {
+  const instance = edit.instances.get(id) as Instance.Instance
+  const snapshot = read(row, id) as Snapshot
+  const isWhole = options.populateExisting || instance.epoch < state.epoch
+  if (isWhole) edit.changed.delete(id)
+  edit.instances.set(id, {
+    ...instance,
+    snapshot: isWhole
+      ? snapshot
+      : rowClassOf(instance.mapping).patch(snapshot, id, instance.snapshot as unknown as Record<string, unknown>),
+    epoch: state.epoch,
+    partial: false,
+    committed: isWhole ? null : instance.committed,
+    related: isWhole ? null : instance.related,
+  })
+}
+
+const decodeError = (mapping: Mapping, row: DriverRow, fault: DecodeFault, shard: ShardToken | null): DecodeError => ({
+  _tag: 'DecodeError',
+  entity: mapping.name,
+  table: mapping.table,
+  attribute: fault.attribute.name,
+  column: fault.attribute.columnName,
+  key: mapping.key.length === 1 ? row[mapping.key[0]?.name ?? ''] : mapping.key.map((attribute) => row[attribute.name]),
+  value: fault.value,
+  expected: fault.attribute.column.codec.name,
+  shard,
+})

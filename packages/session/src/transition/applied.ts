@@ -1,0 +1,222 @@
+/**
+ * Folding the results of a flush back into the state.
+ */
+import type { Attribute, InstanceId, Mapping, RawKey } from '@unitary/core'
+import { rawKeyOf, rowClassOf } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import type { StaleData } from '../error.js'
+import * as Instance from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
+import type { DeleteStep, FlushPlan, InsertStep, Notice, PlanColumn, Step, StepResult, UpdateStep } from '../unit-of-work/step.js'
+
+/**
+ * What a flush did.
+ *
+ * @category model
+ */
+export interface Flushed {
+  readonly inserted: number
+  readonly updated: number
+  readonly deleted: number
+  readonly notices: ReadonlyArray<Notice>
+}
+
+/**
+ * The state after a plan has run with these results, one for each step. `StaleData` where an update did not match its row.
+ * O(rows).
+ *
+ * @category transitions
+ */
+export const applied = (
+  state: SessionState,
+  plan: FlushPlan,
+  results: ReadonlyArray<StepResult>,
+): Either<StaleData, readonly [Flushed, SessionState]> => {
+  const changes = edit(state)
+  const notices: Notice[] = [...plan.notices]
+  const count = { Insert: 0, Update: 0, Delete: 0 }
+  for (let i = 0; i < plan.steps.length; i++) {
+    const step = plan.steps[i] as Step
+    const result = results[i] as StepResult
+    const mapping = state.model.mappingOf.get(step.entity) as Mapping
+    count[step._tag] += step.rows.length
+    switch (step._tag) {
+      case 'Insert':
+        inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
+        break
+      case 'Update': {
+        const stale = updated(changes, mapping, step, countsOf(result))
+        if (stale !== null) return left(stale)
+        break
+      }
+      case 'Delete':
+        deleted(changes, mapping, step, countsOf(result), notices)
+        break
+    }
+  }
+  settle(state, changes, plan)
+  return right([
+    { inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices },
+    done(state, changes),
+  ])
+}
+
+const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag === 'Matched' ? result.counts : [])
+
+type Values = Record<string, unknown>
+
+/** The program's value of an encoded cell. A value that came from the program encodes and decodes. */
+const decoded = (attribute: Attribute, value: unknown): unknown => {
+  if (attribute.encode === t.identity) return value
+  const decoding = attribute.column.codec.decode(value)
+  return isLeft(decoding) ? value : decoding.right
+}
+
+/** The columns that a relationship filled: their values are not in the snapshot yet. */
+const filledColumns = (mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
+  const foreignKeys = new Set<string>()
+  for (const { foreignKey } of mapping.relationships.filter(({ kind }) => kind === 'BelongsTo')) {
+    for (const { name } of foreignKey) foreignKeys.add(name)
+  }
+  return columns.flatMap((column, index) =>
+    column.source._tag === 'Key' || foreignKeys.has(column.attribute)
+      ? [{ column, index, attribute: mapping.attributeOf.get(column.attribute) as Attribute }]
+      : [],
+  )
+}
+
+type Filled = ReturnType<typeof filledColumns>
+
+const fill = (changes: StateEdit, filled: Filled, row: ReadonlyArray<unknown>, patch: Values): void => {
+  for (const { column, index, attribute } of filled) {
+    const cell = row[index]
+    patch[attribute.name] =
+      column.source._tag === 'Key'
+        ? (changes.instances.get(cell as InstanceId)?.snapshot as unknown as Values)[column.source.of]
+        : decoded(attribute, cell)
+  }
+}
+
+const inserted = (
+  state: SessionState,
+  changes: StateEdit,
+  mapping: Mapping,
+  step: InsertStep,
+  keys: ReadonlyArray<unknown> | null,
+): void => {
+  const rows = rowClassOf(mapping)
+  const returned = step.returning === null ? null : (mapping.attributeOf.get(step.returning.attribute) as Attribute)
+  const filled = filledColumns(mapping, step.columns)
+  const isPatched = returned !== null || filled.length > 0
+  for (let i = 0; i < step.instances.length; i++) {
+    const id = step.instances[i] as InstanceId
+    const pending = changes.instances.get(id) as Instance.Instance
+    let { snapshot } = pending
+    if (isPatched) {
+      const patch: Values = {}
+      if (returned !== null) patch[returned.name] = decoded(returned, keys?.[i])
+      if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
+      snapshot = rows.patch(snapshot, id, patch)
+    }
+    const key = rawKeyOf(mapping, snapshot as unknown as Values) as RawKey
+    changes.instances.set(id, {
+      id,
+      mapping,
+      status: 'persistent',
+      key,
+      token: step.token,
+      snapshot,
+      epoch: state.epoch,
+      partial: false,
+      committed: null,
+      related: pending.related === null ? null : pending.related.map(settled),
+      order: pending.order,
+      origin: pending,
+    })
+    changes.identityMap.set(mapping, step.token, key, id)
+    changes.added.delete(id)
+  }
+}
+
+const updated = (
+  changes: StateEdit,
+  mapping: Mapping,
+  step: UpdateStep,
+  counts: ReadonlyArray<number>,
+): StaleData | null => {
+  const filled = filledColumns(mapping, step.set)
+  const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
+  for (let i = 0; i < step.instances.length; i++) {
+    const id = step.instances[i] as InstanceId
+    const instance = changes.instances.get(id) as Instance.Instance
+    if (counts[i] !== 1) {
+      return {
+        _tag: 'StaleData',
+        entity: mapping.name,
+        table: mapping.table,
+        key: instance.key,
+        matched: counts[i] ?? 0,
+        shard: step.token,
+      }
+    }
+    if (filled.length === 0 && !keyChanges) continue
+    const patch: Values = {}
+    fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
+    const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
+    const key = keyChanges ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
+    changes.instances.set(id, { ...instance, snapshot, key })
+    if (key !== instance.key && key !== null) {
+      changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
+      changes.identityMap.set(mapping, instance.token, key, id)
+    }
+  }
+  return null
+}
+
+const deleted = (
+  changes: StateEdit,
+  mapping: Mapping,
+  step: DeleteStep,
+  counts: ReadonlyArray<number>,
+  notices: Notice[],
+): void => {
+  for (let i = 0; i < step.instances.length; i++) {
+    const id = step.instances[i] as InstanceId
+    const instance = changes.instances.get(id) as Instance.Instance
+    if (counts[i] === 0) {
+      notices.push({ _tag: 'AlreadyGone', entity: mapping.name, key: instance.key, shard: step.token })
+    }
+    changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
+    changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
+    changes.deleted.delete(id)
+    changes.changed.delete(id)
+    changes.gone.set(id, true)
+  }
+}
+
+/** A relationship whose changes have been written. */
+const settled = (related: Instance.Related | undefined): Instance.Related | undefined => {
+  if (related === undefined) return undefined
+  if (related._tag === 'One') return related.changed ? Instance.one(related.target) : related
+  return related.members === null ? undefined : Instance.many(related.members)
+}
+
+/** What was changed is in step with the database now, and orphans are outside of it. */
+const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void => {
+  IntMap.forEach(state.changed, (_, id) => {
+    const instance = changes.instances.get(id) as Instance.Instance
+    if (instance.status !== 'persistent') return
+    changes.changed.delete(id)
+    changes.instances.set(id, {
+      ...instance,
+      committed: null,
+      related: instance.related === null ? null : instance.related.map(settled),
+    })
+  })
+  for (const id of plan.orphans) {
+    changes.added.delete(id)
+    changes.instances.set(id, { ...(changes.instances.get(id) as Instance.Instance), status: 'transient', order: 0 })
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Changing collections: append, detach, replace.
+ */
+import type { CollectionName, InstanceId, Mapped, RelationshipMapping, Services, Snapshot } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidValue } from '../error.js'
+import * as Collection from '../state/collection.js'
+import * as Instance from '../state/instance.js'
+import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
+import { cascadeAdd } from './cascade.js'
+import { instanceFor, misfit } from './draft.js'
+import * as Relate from './relate.js'
+import type { ChangeError } from './set.js'
+import { resolve, succeed, type Transition } from './transition.js'
+
+/**
+ * Adds drafts or instances to a collection, at its end; the other side follows. They join the unit of work with the
+ * owner where the relationship cascades save-update. The collection need not be loaded.
+ *
+ * @category transitions
+ */
+export const append =
+  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    members: ReadonlyArray<unknown>,
+    owner: S,
+    services: Services,
+  ): Transition<ChangeError, S> =>
+  (state) =>
+    change(state, entity, name, owner, (changes, instance, relationship) => {
+      for (const given of members) {
+        const member = instanceFor(state, changes, services, relationship, given)
+        if (isLeft(member)) return member
+        addMember(state, changes, instance, relationship, member.right)
+      }
+      return right(undefined)
+    })
+
+/**
+ * Takes an instance out of a collection; the other side follows. With the delete-orphan cascade the next flush deletes
+ * it, otherwise its foreign key becomes NULL.
+ *
+ * @category transitions
+ */
+export const detach =
+  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    member: Snapshot,
+    owner: S,
+    services: Services,
+  ): Transition<ChangeError, S> =>
+  (state) =>
+    change(state, entity, name, owner, (changes, instance, relationship) => {
+      const found = instanceFor(state, changes, services, relationship, member)
+      if (isLeft(found)) return found
+      if (!Relate.isMember(state, changes, instance.id, relationship, found.right)) {
+        return left(misfit(relationship, member, 'it is not in the collection'))
+      }
+      Relate.detach(state, changes, instance.id, relationship, found.right)
+      return right(undefined)
+    })
+
+/**
+ * Replaces the members of a loaded collection, or of one of a new instance: those that are not among the new ones are
+ * detached, the order becomes the one given.
+ *
+ * @category transitions
+ */
+export const replace =
+  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    members: ReadonlyArray<unknown>,
+    owner: S,
+    services: Services,
+  ): Transition<ChangeError, S> =>
+  (state) =>
+    change(state, entity, name, owner, (changes, instance, relationship) => {
+      const ids: InstanceId[] = []
+      for (const given of members) {
+        const member = instanceFor(state, changes, services, relationship, given)
+        if (isLeft(member)) return member
+        ids.push(member.right)
+      }
+      const kept = new Set(ids)
+      const known = Instance.relatedOf(instance, relationship)
+      const before = known?._tag === 'Many' ? Collection.toArray(known.members ?? known.added) : []
+      for (const id of before) if (!kept.has(id)) Relate.detach(state, changes, instance.id, relationship, id)
+      for (const id of ids) addMember(state, changes, instance, relationship, id)
+      const after = changes.instances.get(instance.id) as Instance.Instance
+      const many = Instance.relatedOf(after, relationship)
+      if (many?._tag === 'Many' && many.members !== null) {
+        const ordered = { ...many, members: Collection.from([...kept]) }
+        Relate.put(changes, Instance.withRelated(after, relationship, ordered))
+      }
+      return right(undefined)
+    })
+
+const addMember = (
+  state: SessionState,
+  changes: StateEdit,
+  owner: Instance.Instance,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  Relate.append(state, changes, owner.id, relationship, member)
+  if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) cascadeAdd(state, changes, member)
+}
+
+const change = <M, N extends string, S extends Snapshot<N>>(
+  state: SessionState,
+  entity: Mapped<M, N>,
+  name: string,
+  owner: S,
+  f: (
+    changes: StateEdit,
+    instance: Instance.Instance,
+    relationship: RelationshipMapping,
+  ) => Either<ChangeError, undefined>,
+): Either<ChangeError, readonly [S, SessionState]> => {
+  const found = resolve(state, entity, owner)
+  if (isLeft(found)) return found
+  const relationship = entity.mapping.relationshipOf.get(name)
+  if (relationship?.kind !== 'HasMany') return left(noCollection(entity.name, name))
+  const changes = edit(state)
+  const result = f(changes, found.right, relationship)
+  return isLeft(result) ? result : succeed(owner, done(state, changes))
+}
+
+const noCollection = (entity: string, name: string): InvalidValue => ({
+  _tag: 'InvalidValue',
+  entity,
+  attribute: name,
+  value: name,
+  problem: `${entity} has no collection of that name`,
+})

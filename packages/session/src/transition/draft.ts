@@ -1,0 +1,255 @@
+/**
+ * From plain nested data to instances.
+ *
+ * A draft is walked once, depth first and parents before children, without recursion. An object that stands in it twice
+ * is one instance. Instances made here are pending as far as the save-update cascade carries from the root, and
+ * transient beyond.
+ */
+import { type InstanceId, type Mapping, type RelationshipMapping, rowClassOf, type Services, Snapshot } from '@unitary/core'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidValue, NotInSession } from '../error.js'
+import * as Collection from '../state/collection.js'
+import * as Instance from '../state/instance.js'
+import type { SessionState, StateEdit } from '../state/session-state.js'
+import { cascadeAdd } from './cascade.js'
+import * as Relate from './relate.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+type DraftFault = InvalidValue | NotInSession
+
+/** A draft that has its number, and whose instance is still to be made. */
+interface Planned {
+  readonly id: InstanceId
+  readonly mapping: Mapping
+  readonly draft: Values
+  readonly isPending: boolean
+  /** The relationship that leads back to the instance it was found under, and that one. */
+  readonly back: RelationshipMapping | null
+  readonly owner: InstanceId
+}
+
+/** A link to something that is there already, or that the walk met before: made once all instances are there. */
+interface Link {
+  readonly owner: InstanceId
+  readonly relationship: RelationshipMapping
+  readonly target: InstanceId
+  readonly cascades: boolean
+}
+
+interface Walk {
+  readonly state: SessionState
+  readonly edit: StateEdit
+  readonly services: Services
+  /** Drafts met so far. Only entities with relationships can be met twice. */
+  readonly seen: Map<object, InstanceId>
+  readonly stack: Planned[]
+  readonly links: Link[]
+}
+
+/**
+ * Makes instances within one edit. Drafts given to one maker share what they share.
+ *
+ * @category constructors
+ */
+export const draftMaker = (
+  state: SessionState,
+  edit: StateEdit,
+  services: Services,
+): ((mapping: Mapping, draft: Values, isPending: boolean) => Either<DraftFault, InstanceId>) => {
+  const walk: Walk = { state, edit, services, seen: new Map(), stack: [], links: [] }
+  return (mapping, draft, isPending) => {
+    const known = walk.seen.get(draft)
+    if (known !== undefined) {
+      if (isPending) cascadeAdd(state, edit, known)
+      return right(known)
+    }
+    const root = plan(walk, mapping, draft, isPending)
+    walk.stack.push(root)
+    for (let planned = walk.stack.pop(); planned !== undefined; planned = walk.stack.pop()) {
+      const fault = makeOne(walk, planned)
+      if (fault !== null) return left(fault)
+    }
+    for (let link = walk.links.pop(); link !== undefined; link = walk.links.pop()) {
+      if (link.relationship.kind === 'BelongsTo') {
+        Relate.refer(state, edit, link.owner, link.relationship, link.target)
+      } else {
+        Relate.append(state, edit, link.owner, link.relationship, link.target)
+      }
+      if (link.cascades) cascadeAdd(state, edit, link.target)
+    }
+    return right(root.id)
+  }
+}
+
+const plan = (walk: Walk, mapping: Mapping, draft: Values, isPending: boolean): Planned => {
+  const id = walk.edit.nextInstance++
+  if (mapping.relationships.length > 0) walk.seen.set(draft, id)
+  return { id, mapping, draft, isPending, back: null, owner: id }
+}
+
+const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
+  const { id, mapping, draft, isPending, back } = planned
+  const { edit } = walk
+  const fault = faultOf(mapping, draft)
+  if (fault !== null) return fault
+
+  let related: Array<Instance.Related | undefined> | null = null
+  const { relationships } = mapping
+  if (relationships.length > 0) {
+    related = new Array(relationships.length).fill(undefined)
+    if (back !== null) related[back.position] = Instance.one(planned.owner)
+    // backwards, since the stack gives them back in reverse
+    for (let i = relationships.length - 1; i >= 0; i--) {
+      const relationship = relationships[i] as RelationshipMapping
+      const given = draft[relationship.name]
+      if (given === undefined) continue
+      const cascades = isPending && relationship.cascade.has('save-update')
+      const made = planRelated(walk, id, relationship, given, cascades)
+      if (made !== null && made._tag !== 'Many' && made._tag !== 'One') return made
+      if (made !== null) related[i] = made
+    }
+  }
+  edit.instances.set(
+    id,
+    Instance.make(
+      id,
+      mapping,
+      isPending ? 'pending' : 'transient',
+      null,
+      null,
+      rowClassOf(mapping).draft(id, draft, walk.services),
+      walk.state.epoch,
+      related,
+      isPending ? edit.nextOrder++ : 0,
+    ),
+  )
+  if (isPending) edit.added.set(id, true)
+  return null
+}
+
+/** What the new instance holds; null where links will fill it. */
+const planRelated = (
+  walk: Walk,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  given: unknown,
+  cascades: boolean,
+): Instance.Related | null | DraftFault => {
+  const { target, inverse } = relationship
+  if (relationship.kind === 'BelongsTo') {
+    if (given === null) return Instance.one(null)
+    const nested = planNested(walk, target, relationship, given, cascades)
+    if ('_tag' in nested) return nested
+    walk.links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
+    if (nested.planned !== null) walk.stack.push(nested.planned)
+    return null
+  }
+  if (!Array.isArray(given)) return misfit(relationship, given, 'a collection is given as an array')
+  const ids: InstanceId[] = []
+  const planned: Planned[] = []
+  const links: Link[] = []
+  for (const one of given as ReadonlyArray<unknown>) {
+    const nested = planNested(walk, target, relationship, one, cascades)
+    if ('_tag' in nested) return nested
+    ids.push(nested.id)
+    links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
+    if (nested.planned !== null) planned.push(nested.planned)
+  }
+  const allNew = planned.length === ids.length
+  for (let i = planned.length - 1; i >= 0; i--) {
+    const child = planned[i] as Planned
+    walk.stack.push(allNew ? { ...child, back: inverse, owner } : child)
+  }
+  if (!allNew) {
+    for (let i = links.length - 1; i >= 0; i--) walk.links.push(links[i] as Link)
+    return null
+  }
+  const members = Collection.from(ids)
+  return { _tag: 'Many', members, added: members, removed: Collection.empty }
+}
+
+const planNested = (
+  walk: Walk,
+  mapping: Mapping,
+  relationship: RelationshipMapping,
+  given: unknown,
+  cascades: boolean,
+): { readonly id: InstanceId; readonly planned: Planned | null } | DraftFault => {
+  if (typeof given !== 'object' || given === null) {
+    return misfit(relationship, given, `a draft or an instance of ${mapping.name} is needed`)
+  }
+  const managed = Snapshot.instanceOf(given)
+  if (managed !== null) {
+    const instance = walk.edit.instances.get(managed)
+    return instance === undefined || instance.mapping !== mapping
+      ? { _tag: 'NotInSession', entity: mapping.name }
+      : { id: managed, planned: null }
+  }
+  const known = walk.seen.get(given)
+  if (known !== undefined) return { id: known, planned: null }
+  const planned = plan(walk, mapping, given as Values, cascades)
+  return { id: planned.id, planned }
+}
+
+/** A value that a relationship cannot hold. */
+export const misfit = (relationship: RelationshipMapping, value: unknown, problem: string): InvalidValue => ({
+  _tag: 'InvalidValue',
+  entity: relationship.owner.name,
+  attribute: relationship.name,
+  value,
+  problem,
+})
+
+/**
+ * The instance that a relationship is given: an instance of this session as it is, or one made of a draft (transient).
+ *
+ * @category combinators
+ */
+export const instanceFor = (
+  state: SessionState,
+  edit: StateEdit,
+  services: Services,
+  relationship: RelationshipMapping,
+  given: unknown,
+): Either<DraftFault, InstanceId> => {
+  const { target } = relationship
+  if (typeof given !== 'object' || given === null) {
+    return left(misfit(relationship, given, `a draft or an instance of ${target.name} is needed`))
+  }
+  const managed = Snapshot.instanceOf(given)
+  if (managed === null) return draftMaker(state, edit, services)(target, given as Values, false)
+  return edit.instances.get(managed)?.mapping === target
+    ? right(managed)
+    : left({ _tag: 'NotInSession', entity: target.name })
+}
+
+/**
+ * What is wrong with the attributes of a draft or patch: a name that the entity does not have, a value that the column's
+ * codec does not know.
+ *
+ * @category guards
+ */
+export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null => {
+  for (const name in values) {
+    if (!mapping.attributeOf.has(name) && !mapping.relationshipOf.has(name)) {
+      return {
+        _tag: 'InvalidValue',
+        entity: mapping.name,
+        attribute: name,
+        value: values[name],
+        problem: `${mapping.name} has no attribute or relationship of that name`,
+      }
+    }
+  }
+  const invalid = rowClassOf(mapping).invalid(values)
+  return invalid === null
+    ? null
+    : {
+        _tag: 'InvalidValue',
+        entity: mapping.name,
+        attribute: invalid.name,
+        value: values[invalid.name],
+        problem: `it is no ${invalid.column.codec.name}`,
+      }
+}

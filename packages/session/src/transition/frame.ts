@@ -1,0 +1,101 @@
+/**
+ * Transactions and savepoints, as far as the state is concerned.
+ *
+ * Beginning keeps the state, rolling back returns to it. Only what is known about the database carries over: an instance
+ * that was merely loaded since stays in the identity map, expired, and an instance that was made since is transient
+ * again, as it was when it was flushed, so that nobody's reference dangles.
+ */
+import type { NoSavepoint } from '../error.js'
+import type { Instance } from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { done, edit, type Frame, instanceAt, revise, type SessionState } from '../state/session-state.js'
+
+/**
+ * Begins a savepoint: keeps the state to return to.
+ *
+ * @category transitions
+ */
+export const beginNested = (state: SessionState): SessionState => {
+  const begun = revise(state, {})
+  const parent = begun.frames as Frame
+  const depth = parent.depth + 1
+  return {
+    ...begun,
+    frames: { kind: 'savepoint', name: `unitary_${depth}`, before: begun, parent, depth },
+  }
+}
+
+/** The innermost savepoint, if one is open. @category combinators */
+export const savepoint = (state: SessionState): Frame | NoSavepoint =>
+  state.frames?.kind === 'savepoint' ? state.frames : { _tag: 'NoSavepoint' }
+
+/** The transaction's own frame, if it has begun. @category combinators */
+export const outermost = (state: SessionState): Frame | null => {
+  let frame = state.frames
+  while (frame !== null && frame.parent !== null) frame = frame.parent
+  return frame
+}
+
+/**
+ * Ends a savepoint, keeping what was done in it.
+ *
+ * @category transitions
+ */
+export const released = (state: SessionState, frame: Frame): SessionState => ({ ...state, frames: frame.parent })
+
+/**
+ * Returns to the state in which a frame began. Costs the instances made or loaded since.
+ *
+ * @category transitions
+ */
+export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
+  const { before } = frame
+  if (state.nextInstance === before.nextInstance) return before
+  const changes = edit(before)
+  changes.nextInstance = state.nextInstance
+  IntMap.forEach(
+    state.instances,
+    (instance, id) => {
+      const kept = afterRollback(instance)
+      changes.instances.set(id, kept)
+      if (kept.status === 'persistent' && kept.key !== null) {
+        changes.identityMap.set(kept.mapping, kept.token, kept.key, kept.id)
+      }
+    },
+    before.nextInstance,
+  )
+  return { ...done(before, changes), frames: before.frames }
+}
+
+const afterRollback = (instance: Instance): Instance => {
+  const { origin } = instance
+  if (origin !== null) return { ...origin, status: 'transient', order: 0 }
+  if (instance.key === null) return { ...instance, status: 'transient', order: 0 }
+  return { ...instance, status: 'persistent', epoch: -1, committed: null, related: null }
+}
+
+/**
+ * After a flush or commit failed: the innermost frame is gone from the database, and nothing goes on until it is rolled
+ * back here too.
+ *
+ * @category transitions
+ */
+export const failed = (state: SessionState, message: string): SessionState => {
+  const frame = state.frames ?? (revise(state, {}).frames as Frame)
+  return { ...rolledBack(state, frame), frames: frame, failure: { message, depth: frame.depth } }
+}
+
+/**
+ * The transaction is committed: what it deleted is detached, and with `expire` everything is out of date. Costs the rows
+ * deleted.
+ *
+ * @category transitions
+ */
+export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => {
+  const changes = edit(state)
+  IntMap.forEach(state.gone, (_, id) => {
+    changes.instances.set(id, { ...instanceAt(state, id), status: 'detached' })
+    changes.gone.delete(id)
+  })
+  return { ...done(state, changes), frames: null, epoch: options.expire ? state.epoch + 1 : state.epoch }
+}

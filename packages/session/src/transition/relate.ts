@@ -1,0 +1,232 @@
+/**
+ * Changes of relationships, with both sides kept in step.
+ *
+ * All of it works on an edit: one call may touch four instances (an address that moves to another user: the address, the
+ * old user, the new one, and whatever stood in its place). Setting one side sets the other and goes no further.
+ */
+import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import { rawKeyOfValue, rowClassOf } from '@unitary/core'
+import * as Collection from '../state/collection.js'
+import * as Instance from '../state/instance.js'
+import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+
+type Instance = Instance.Instance
+
+/**
+ * The instance as it may be changed: if it is out of date, what was known of it is forgotten first, so that a change
+ * never makes old values look current.
+ *
+ * @category combinators
+ */
+export const freshen = (state: SessionState, instance: Instance): Instance =>
+  isExpired(state, instance)
+    ? {
+        ...instance,
+        snapshot: rowClassOf(instance.mapping).make(instance.id, {}),
+        epoch: state.epoch,
+        partial: true,
+        related: null,
+      }
+    : instance
+
+/** Writes an instance back, and keeps the set of changed ones right. @category combinators */
+export const put = (edit: StateEdit, instance: Instance): void => {
+  edit.instances.set(instance.id, instance)
+  if (instance.status !== 'persistent') return
+  if (Instance.isChanged(instance)) edit.changed.set(instance.id, true)
+  else edit.changed.delete(instance.id)
+}
+
+const at = (edit: StateEdit, id: InstanceId): Instance => edit.instances.get(id) as Instance
+
+/**
+ * What a belongs-to relationship refers to, as far as that is known without asking a database: what was set or loaded, or
+ * else the instance in the identity map that the foreign key names. Undefined where it is not known.
+ *
+ * @category combinators
+ */
+export const targetOf = (
+  state: SessionState,
+  edit: Pick<StateEdit, 'identityMap'>,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): InstanceId | null | undefined => {
+  const known = Instance.relatedOf(owner, relationship)
+  if (known?._tag === 'One') return isExpired(state, owner) ? undefined : known.target
+  if (isExpired(state, owner)) return undefined
+  const key = foreignKeyOf(owner, relationship)
+  if (key === undefined || key === null) return key
+  return edit.identityMap.get(relationship.target, owner.token, key)
+}
+
+/**
+ * The raw key that an instance's foreign key holds: null where a part is null, undefined where a part is not known.
+ *
+ * @category combinators
+ */
+export const foreignKeyOf = (
+  owner: Instance,
+  relationship: RelationshipMapping,
+): ReturnType<typeof rawKeyOfValue> | undefined => {
+  const parts: unknown[] = []
+  for (const attribute of relationship.foreignKey) {
+    const value = Instance.valueOf(owner, attribute)
+    if (value === undefined || value === null) return value
+    const encoded = attribute.encode(value)
+    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
+  }
+  return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
+}
+
+/** Sets the belongs-to side alone. */
+const putTarget = (
+  state: SessionState,
+  edit: StateEdit,
+  ownerId: InstanceId,
+  relationship: RelationshipMapping,
+  target: InstanceId | null,
+): void => {
+  const owner = freshen(state, at(edit, ownerId))
+  const old = Instance.relatedOf(owner, relationship)
+  const isNew = owner.status === 'transient' || owner.status === 'pending'
+  const known = targetOf(state, edit, owner, relationship)
+  const committed =
+    old?._tag === 'One' && old.changed ? old.committed : known === undefined ? (isNew ? null : Instance.unknown) : known
+  put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed: committed !== target, committed }))
+}
+
+const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
+  const known = Instance.relatedOf(instance, relationship)
+  if (known?._tag === 'Many') return known
+  // what has no row yet can have no members that are not known
+  const isNew = instance.status === 'transient' || instance.status === 'pending'
+  return isNew ? Instance.many(Collection.empty) : Instance.unloaded
+}
+
+/** Adds to the has-many side alone. */
+const putMember = (
+  state: SessionState,
+  edit: StateEdit,
+  ownerId: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  const owner = freshen(state, at(edit, ownerId))
+  const { members, added, removed } = manyOf(owner, relationship)
+  if (members !== null && Collection.has(members, member)) return
+  const wasRemoved = Collection.has(removed, member)
+  put(
+    edit,
+    Instance.withRelated(owner, relationship, {
+      _tag: 'Many',
+      members: members === null ? null : Collection.append(members, member),
+      added: wasRemoved ? added : Collection.append(added, member),
+      removed: Collection.remove(removed, member),
+    }),
+  )
+}
+
+/** Takes from the has-many side alone. */
+const dropMember = (
+  state: SessionState,
+  edit: StateEdit,
+  ownerId: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  const owner = freshen(state, at(edit, ownerId))
+  const { members, added, removed } = manyOf(owner, relationship)
+  if (members !== null && !Collection.has(members, member)) return
+  const wasAdded = Collection.has(added, member)
+  put(
+    edit,
+    Instance.withRelated(owner, relationship, {
+      _tag: 'Many',
+      members: members === null ? null : Collection.remove(members, member),
+      added: Collection.remove(added, member),
+      removed: wasAdded ? removed : Collection.append(removed, member),
+    }),
+  )
+}
+
+/**
+ * Makes `owner` refer to `target` (or to nothing), and the collections on the other side follow.
+ *
+ * @category combinators
+ */
+export const refer = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  target: InstanceId | null,
+): void => {
+  const old = targetOf(state, edit, at(edit, owner), relationship)
+  putTarget(state, edit, owner, relationship, target)
+  const { inverse } = relationship
+  if (inverse === null || old === target) return
+  if (old !== undefined && old !== null) dropMember(state, edit, old, inverse, owner)
+  if (target !== null) putMember(state, edit, target, inverse, owner)
+}
+
+/**
+ * Adds `member` to a collection of `owner`; it leaves the collection of the instance that it belonged to.
+ *
+ * @category combinators
+ */
+export const append = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  putMember(state, edit, owner, relationship, member)
+  const { inverse } = relationship
+  if (inverse === null) return
+  const old = targetOf(state, edit, at(edit, member), inverse)
+  if (old === owner) return
+  putTarget(state, edit, member, inverse, owner)
+  if (old !== undefined && old !== null) dropMember(state, edit, old, relationship, member)
+}
+
+/**
+ * Takes `member` out of a collection of `owner`; it then belongs to nothing.
+ *
+ * @category combinators
+ */
+export const detach = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  dropMember(state, edit, owner, relationship, member)
+  const { inverse } = relationship
+  if (inverse === null) return
+  const target = targetOf(state, edit, at(edit, member), inverse)
+  if (target === owner || target === undefined) putTarget(state, edit, member, inverse, null)
+}
+
+/**
+ * Is `member` in a collection of `owner`, as far as is known?
+ *
+ * @category guards
+ */
+export const isMember = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): boolean => {
+  const { members, added, removed } = manyOf(freshen(state, at(edit, owner)), relationship)
+  if (members !== null) return Collection.has(members, member)
+  if (Collection.has(added, member)) return true
+  if (Collection.has(removed, member)) return false
+  // of a collection that is not loaded, the member's own side may know
+  const { inverse } = relationship
+  const target = inverse === null ? undefined : targetOf(state, edit, at(edit, member), inverse)
+  return target === undefined || target === owner
+}

@@ -1,0 +1,90 @@
+/**
+ * Marking instances for deletion.
+ */
+import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import type { InvalidState } from '../error.js'
+import * as Instance from '../state/instance.js'
+import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { reachedBy } from './cascade.js'
+
+/**
+ * What has to be loaded before an instance can be marked for deletion: its own row where it is not known, and the
+ * relationships whose members go with it or lose their foreign key.
+ *
+ * @category model
+ */
+export interface LoadNeeded {
+  readonly instance: Instance.Instance
+  /** Null for the instance's own row. */
+  readonly relationship: RelationshipMapping | null
+}
+
+/**
+ * What `mark` would need to know that the state does not, for an instance and all that its delete cascade reaches.
+ * Empty once everything is loaded.
+ *
+ * @category combinators
+ */
+export const loadsForRemoval = (state: SessionState, root: InstanceId): ReadonlyArray<LoadNeeded> => {
+  const needed: LoadNeeded[] = []
+  for (const id of reachedByDelete(state, root)) {
+    const instance = instanceAt(state, id)
+    if (instance.status !== 'persistent') continue
+    if (isExpired(state, instance) || instance.partial) {
+      needed.push({ instance, relationship: null })
+      continue
+    }
+    for (const relationship of instance.mapping.relationships) {
+      const related = Instance.relatedOf(instance, relationship)
+      const concerns = relationship.kind === 'HasMany' || relationship.cascade.has('delete')
+      const isLoaded = related !== undefined && (related._tag === 'One' || related.members !== null)
+      if (concerns && !isLoaded) needed.push({ instance, relationship })
+    }
+  }
+  return needed
+}
+
+const reachedByDelete = (state: SessionState, root: InstanceId): ReadonlySet<InstanceId> => {
+  const reached = new Set<InstanceId>()
+  const stack: InstanceId[] = [root]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (reached.has(id)) continue
+    reached.add(id)
+    const next = reachedBy(state, instanceAt(state, id), (relationship) => relationship.cascade.has('delete'))
+    for (let i = next.length - 1; i >= 0; i--) stack.push(next[i] as InstanceId)
+  }
+  return reached
+}
+
+/**
+ * Marks an instance, and all that its delete cascade reaches, for deletion by the next flush. What is pending becomes
+ * transient again.
+ *
+ * @category transitions
+ */
+export const mark = (state: SessionState, root: InstanceId): InvalidState | SessionState => {
+  const instance = instanceAt(state, root)
+  if (instance.status !== 'persistent') {
+    return {
+      _tag: 'InvalidState',
+      entity: instance.mapping.name,
+      key: instance.key,
+      status: instance.status,
+      operation: 'remove',
+    }
+  }
+  const changes = edit(state)
+  for (const id of reachedByDelete(state, root)) markOne(changes, id)
+  return done(state, changes)
+}
+
+/** @category combinators */
+export const markOne = (changes: StateEdit, id: InstanceId): void => {
+  const instance = changes.instances.get(id)
+  if (instance?.status === 'persistent') {
+    changes.deleted.set(id, true)
+  } else if (instance?.status === 'pending') {
+    changes.added.delete(id)
+    changes.instances.set(id, { ...instance, status: 'transient', order: 0 })
+  }
+}

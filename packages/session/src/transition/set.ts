@@ -1,0 +1,132 @@
+/**
+ * Changing attributes and references of an instance.
+ */
+import { type Attribute, type Mapped, type RelationshipMapping, rowClassOf, type Services, type Snapshot } from '@unitary/core'
+import { isLeft, left } from 'fp-ts/lib/Either.js'
+import type { InvalidValue, ModelMismatch, NotInSession } from '../error.js'
+import * as Instance from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
+import { cascadeAdd } from './cascade.js'
+import { faultOf, instanceFor, misfit } from './draft.js'
+import * as Relate from './relate.js'
+import { resolve, succeed, type Transition } from './transition.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Why a change is refused. */
+export type ChangeError = ModelMismatch | NotInSession | InvalidValue
+
+/**
+ * Sets attributes, and references to other instances, of one instance. Only what differs is recorded: an attribute set
+ * back to its database value is no change. An attribute set while its value is not known counts as changed.
+ *
+ * Gives the snapshot given, with the changes: attributes that the session does not know at the moment (since they expired)
+ * keep the values that the given snapshot has.
+ *
+ * @category transitions
+ */
+export const set =
+  <M, N extends string, S extends Snapshot<N>>(
+    entity: Mapped<M, N>,
+    patch: Values,
+    reference: S,
+    services: Services,
+  ): Transition<ChangeError, S> =>
+  (state) => {
+    const found = resolve(state, entity, reference)
+    if (isLeft(found)) return found
+    const fault = faultOf(entity.mapping, patch)
+    if (fault !== null) return left(fault)
+    const { id } = found.right
+    const changed = withValues(Relate.freshen(state, found.right), patch)
+    const related = entity.mapping.relationships.filter((relationship) => patch[relationship.name] !== undefined)
+    if (related.length === 0) {
+      return succeed(pictureOf(changed, reference), changed === found.right ? state : replace(state, changed))
+    }
+    const changes = edit(state)
+    Relate.put(changes, changed)
+    for (const relationship of related) {
+      const wrong = setRelated(state, changes, services, changed, relationship, patch[relationship.name])
+      if (wrong !== null) return left(wrong)
+    }
+    const next = done(state, changes)
+    return succeed(pictureOf(instanceAt(next, id), reference), next)
+  }
+
+/** One instance replaced, without the cost of an edit. */
+const replace = (state: SessionState, instance: Instance.Instance): SessionState =>
+  revise(state, {
+    instances: IntMap.set(state.instances, instance.id, instance),
+    ...(instance.status === 'persistent'
+      ? {
+          changed: Instance.isChanged(instance)
+            ? IntMap.set(state.changed, instance.id, true)
+            : IntMap.remove(state.changed, instance.id),
+        }
+      : {}),
+  })
+
+/** The current snapshot where all of it is known, else what is known of it over the one given. */
+const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S): S =>
+  (instance.partial
+    ? rowClassOf(instance.mapping).patch(reference, instance.id, instance.snapshot as unknown as Values)
+    : instance.snapshot) as S
+
+const withValues = (instance: Instance.Instance, patch: Values): Instance.Instance => {
+  let committed: Record<string, unknown> | null = instance.committed === null ? null : { ...instance.committed }
+  let changed = false
+  for (const name in patch) {
+    const attribute = instance.mapping.attributeOf.get(name)
+    const value = patch[name]
+    if (attribute === undefined || value === undefined) continue
+    const current = Instance.valueOf(instance, attribute)
+    if (current !== undefined && isSame(attribute, current, value)) continue
+    changed = true
+    if (instance.status !== 'persistent') continue
+    committed ??= {}
+    const before = committed[name]
+    if (before === undefined) committed[name] = current === undefined ? Instance.unknown : current
+    else if (before !== Instance.unknown && isSame(attribute, before, value)) delete committed[name]
+  }
+  if (!changed) return instance
+  return {
+    ...instance,
+    snapshot: rowClassOf(instance.mapping).patch(instance.snapshot, instance.id, patch),
+    committed: committed === null || Object.keys(committed).length === 0 ? null : committed,
+  }
+}
+
+/** Are two values the same to the database? */
+const isSame = (attribute: Attribute, a: unknown, b: unknown): boolean => {
+  if (Object.is(a, b)) return true
+  const x = attribute.encode(a)
+  const y = attribute.encode(b)
+  return x instanceof Uint8Array && y instanceof Uint8Array
+    ? x.length === y.length && x.every((byte, i) => byte === y[i])
+    : Object.is(x, y)
+}
+
+const setRelated = (
+  state: SessionState,
+  changes: StateEdit,
+  services: Services,
+  owner: Instance.Instance,
+  relationship: RelationshipMapping,
+  given: unknown,
+): ChangeError | null => {
+  if (relationship.kind === 'HasMany') {
+    return misfit(relationship, given, 'a collection is changed by append, detach or replace')
+  }
+  if (given === null) {
+    Relate.refer(state, changes, owner.id, relationship, null)
+    return null
+  }
+  const target = instanceFor(state, changes, services, relationship, given)
+  if (isLeft(target)) return target.left
+  Relate.refer(state, changes, owner.id, relationship, target.right)
+  if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) {
+    cascadeAdd(state, changes, target.right)
+  }
+  return null
+}

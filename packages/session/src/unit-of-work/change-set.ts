@@ -1,0 +1,197 @@
+/**
+ * What a flush is about: which instances are inserted, updated, deleted, and which foreign keys follow from
+ * relationships that only the other side knows.
+ *
+ * Costs the changes, not what is loaded.
+ */
+import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
+import * as Collection from '../state/collection.js'
+import * as Instance from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { edit, instanceAt, type SessionState } from '../state/session-state.js'
+import { reachedBy } from '../transition/cascade.js'
+import { targetOf } from '../transition/relate.js'
+
+type Instance = Instance.Instance
+
+/** A relationship as the row that holds its foreign key sees it. */
+export interface Reference {
+  readonly relationship: RelationshipMapping
+  readonly target: InstanceId | null
+}
+
+/**
+ * @category model
+ */
+export interface ChangeSet {
+  /** By the mapping's index, in the order in which they became pending. */
+  readonly inserts: ReadonlyArray<ReadonlyArray<Instance>>
+  readonly updates: ReadonlyArray<ReadonlyArray<Instance>>
+  readonly deletes: ReadonlyArray<ReadonlyArray<Instance>>
+  /** References that an instance's own state does not tell: set by a has-many without inverse, or by a delete. */
+  readonly imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>
+  readonly isDeleted: (id: InstanceId) => boolean
+  readonly isInserted: (id: InstanceId) => boolean
+  /** Pending instances that lost their last parent, and are not inserted. */
+  readonly orphans: ReadonlyArray<InstanceId>
+}
+
+/**
+ * The change set of a state.
+ *
+ * @category constructors
+ */
+export const changeSet = (state: SessionState): ChangeSet => {
+  const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
+  const orphans = new Set<InstanceId>()
+  findOrphans(state, deleted, orphans)
+  const imposed = new Map<InstanceId, Reference[]>()
+  imposeReferences(state, deleted, imposed)
+  imposeNulls(state, deleted, imposed)
+
+  const inserts: Instance[] = []
+  IntMap.forEach(state.added, (_, id) => {
+    if (!orphans.has(id)) inserts.push(instanceAt(state, id))
+  })
+  if (!isOrdered(inserts)) inserts.sort((a, b) => a.order - b.order)
+  const updates: Instance[] = []
+  IntMap.forEach(state.changed, (_, id) => {
+    if (!deleted.has(id)) updates.push(instanceAt(state, id))
+  })
+  let more = false
+  for (const id of imposed.keys()) {
+    if (IntMap.has(state.changed, id) || deleted.has(id)) continue
+    const instance = instanceAt(state, id)
+    if (instance.status === 'persistent') {
+      updates.push(instance)
+      more = true
+    }
+  }
+  if (more) updates.sort((a, b) => a.id - b.id)
+  const deletes = [...deleted].sort((a, b) => a - b).map((id) => instanceAt(state, id))
+  return {
+    inserts: byMapping(state, inserts),
+    updates: byMapping(state, updates),
+    deletes: byMapping(state, deletes),
+    imposed,
+    isDeleted: (id) => deleted.has(id),
+    isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id),
+    orphans: [...orphans],
+  }
+}
+
+const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {
+  for (let i = 1; i < instances.length; i++) {
+    if ((instances[i - 1] as Instance).order > (instances[i] as Instance).order) return false
+  }
+  return true
+}
+
+const byMapping = (
+  state: SessionState,
+  instances: ReadonlyArray<Instance>,
+): ReadonlyArray<ReadonlyArray<Instance>> => {
+  const all: Instance[][] = state.model.mappings.map(() => [])
+  for (const instance of instances) (all[instance.mapping.index] as Instance[]).push(instance)
+  return all
+}
+
+const hasCollections = (mapping: Mapping): boolean =>
+  mapping.relationships.some((relationship) => relationship.kind === 'HasMany')
+
+/** Instances whose collections may have changed. */
+const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void => {
+  if (!state.model.mappings.some(hasCollections)) return
+  for (const set of [state.added, state.changed]) {
+    IntMap.forEach(set, (_, id) => {
+      const instance = instanceAt(state, id)
+      if (instance.related !== null) f(instance)
+    })
+  }
+}
+
+/**
+ * Children that left a collection with the delete-orphan cascade and went to no other parent: deleted if they have rows,
+ * and not inserted if they are pending. What their own delete cascade reaches goes with them.
+ */
+const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
+  const stack: InstanceId[] = []
+  forEachOwner(state, (owner) => {
+    for (const relationship of owner.mapping.relationships) {
+      if (relationship.kind !== 'HasMany' || !relationship.cascade.has('delete-orphan')) continue
+      const many = Instance.relatedOf(owner, relationship)
+      if (many?._tag !== 'Many') continue
+      for (const id of Collection.toArray(many.removed)) {
+        if (!hasParent(instanceAt(state, id), relationship)) stack.push(id)
+      }
+    }
+  })
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    const instance = instanceAt(state, id)
+    const known = instance.status === 'pending' ? orphans : deleted
+    if (known.has(id) || !Instance.isInUnitOfWork(instance)) continue
+    known.add(id)
+    for (const next of reachedBy(state, instance, (relationship) => relationship.cascade.has('delete'))) {
+      stack.push(next)
+    }
+  }
+}
+
+const hasParent = (child: Instance, relationship: RelationshipMapping): boolean => {
+  if (relationship.inverse === null) return false
+  const one = Instance.relatedOf(child, relationship.inverse)
+  return one?._tag === 'One' && one.target !== null
+}
+
+const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
+  const list = imposed.get(id)
+  if (list === undefined) imposed.set(id, [reference])
+  else list.push(reference)
+}
+
+/** A has-many without inverse is the only one to know its children's foreign keys. */
+const imposeReferences = (
+  state: SessionState,
+  deleted: ReadonlySet<InstanceId>,
+  imposed: Map<InstanceId, Reference[]>,
+): void => {
+  // removals first, so that a child that only moved ends with its new parent
+  for (const kind of ['removed', 'added'] as const) {
+    forEachOwner(state, (owner) => {
+      if (deleted.has(owner.id)) return
+      for (const relationship of owner.mapping.relationships) {
+        if (relationship.kind !== 'HasMany' || relationship.inverse !== null) continue
+        const many = Instance.relatedOf(owner, relationship)
+        if (many?._tag !== 'Many') continue
+        for (const id of Collection.toArray(many[kind])) {
+          impose(imposed, id, { relationship, target: kind === 'added' ? owner.id : null })
+        }
+      }
+    })
+  }
+}
+
+/** Children that stay when their parent goes lose their foreign key. */
+const imposeNulls = (
+  state: SessionState,
+  deleted: ReadonlySet<InstanceId>,
+  imposed: Map<InstanceId, Reference[]>,
+): void => {
+  const identityMap = edit(state)
+  for (const id of deleted) {
+    const owner = instanceAt(state, id)
+    for (const relationship of owner.mapping.relationships) {
+      if (relationship.kind !== 'HasMany') continue
+      const many = Instance.relatedOf(owner, relationship)
+      if (many?._tag !== 'Many') continue
+      for (const member of Collection.toArray(many.members ?? many.added)) {
+        const child = instanceAt(state, member)
+        const target =
+          relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
+        if (!deleted.has(member) && (target === id || target === undefined)) {
+          impose(imposed, member, { relationship, target: null })
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * In which order the tables of a model can be written.
+ *
+ * The order follows from the relationships alone, so it is found once for a model: entities in groups, those that are
+ * referred to before those that refer. Entities that refer to each other, or to themselves, share a group, and a flush
+ * sorts their instances instead.
+ */
+import type { AnyModel, Mapping } from '@unitary/core'
+import { components } from './topological-sort.js'
+
+/**
+ * @category model
+ */
+export interface EntityGroup {
+  readonly mappings: ReadonlyArray<Mapping>
+  /** Do instances of the group refer to instances of the group? */
+  readonly isCyclic: boolean
+}
+
+const groups = new WeakMap<AnyModel, ReadonlyArray<EntityGroup>>()
+
+/**
+ * The groups of a model's entities, those that are referred to first.
+ *
+ * @category combinators
+ */
+export const entityGroups = (model: AnyModel): ReadonlyArray<EntityGroup> => {
+  const known = groups.get(model)
+  if (known !== undefined) return known
+  const edges = referredBy(model.mappings)
+  const dependsOn = (mapping: Mapping): ReadonlyArray<Mapping> => edges.get(mapping) ?? []
+  const found = components(model.mappings, dependsOn).map((component) => {
+    const mappings = [...component].sort((a, b) => a.index - b.index)
+    return { mappings, isCyclic: mappings.some((mapping) => dependsOn(mapping).some((to) => mappings.includes(to))) }
+  })
+  groups.set(model, found)
+  return found
+}
+
+/** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
+const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {
+  const edges = new Map<Mapping, Set<Mapping>>(mappings.map((mapping) => [mapping, new Set()]))
+  const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  for (const mapping of mappings) {
+    for (const relationship of mapping.relationships) {
+      if (relationship.kind === 'HasMany') edges.get(relationship.target)?.add(mapping)
+      else edges.get(mapping)?.add(relationship.target)
+    }
+    for (const { column } of mapping.attributes) {
+      const target = column.foreignKey === null ? undefined : byTable.get(column.foreignKey.table)
+      // a plain foreign key to its own table says nothing about instances that the session could see
+      if (target !== undefined && target !== mapping) edges.get(mapping)?.add(target)
+    }
+  }
+  return new Map([...edges].map(([mapping, targets]) => [mapping, [...targets]]))
+}

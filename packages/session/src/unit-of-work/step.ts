@@ -1,0 +1,104 @@
+/**
+ * A flush plan: what a flush will write, as data, before any of it is written.
+ *
+ * A step is one table, one kind of write and one shape, for any number of rows. A plan is made without a connection, so it
+ * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
+ * stands for the key that this instance will have been given by then.
+ */
+import type { InstanceId } from '@unitary/core'
+import type { ShardToken } from '../state/identity-map.js'
+
+/**
+ * Where the cells of a column come from. `literal`: they are the values, encoded for the database. `key`: they are instance
+ * ids, each standing for that instance's value of the attribute `of`.
+ *
+ * @category model
+ */
+export type Source = { readonly _tag: 'Literal' } | { readonly _tag: 'Key'; readonly of: string }
+
+/** @category model */
+export interface PlanColumn {
+  readonly attribute: string
+  readonly column: string
+  readonly source: Source
+}
+
+interface StepBase {
+  /** Its place in the plan. */
+  readonly id: number
+  readonly entity: string
+  readonly table: string
+  /** The shard that it is for; null before routing, and in a session over one database. */
+  readonly token: ShardToken | null
+  /** The instances whose rows these are, in the order of `rows`. */
+  readonly instances: ReadonlyArray<InstanceId>
+  /** Steps that have to be done before this one. */
+  readonly after: ReadonlyArray<number>
+}
+
+/** @category model */
+export interface InsertStep extends StepBase {
+  readonly _tag: 'Insert'
+  readonly columns: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** The attribute that the database gives each row, if it gives one. */
+  readonly returning: { readonly attribute: string; readonly column: string } | null
+}
+
+/** Rows are the values of `set`, then those of `where`. @category model */
+export interface UpdateStep extends StepBase {
+  readonly _tag: 'Update'
+  readonly set: ReadonlyArray<PlanColumn>
+  readonly where: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** @category model */
+export interface DeleteStep extends StepBase {
+  readonly _tag: 'Delete'
+  readonly where: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** @category model */
+export type Step = InsertStep | UpdateStep | DeleteStep
+
+/**
+ * Something a flush noticed that is no error.
+ *
+ * @category model
+ */
+export type Notice =
+  /** A deleted row was gone already. */
+  | { readonly _tag: 'AlreadyGone'; readonly entity: string; readonly key: unknown; readonly shard: ShardToken | null }
+  /** An instance refers to one that is not in the unit of work; the reference was not written. */
+  | { readonly _tag: 'NotInUnitOfWork'; readonly entity: string; readonly relationship: string; readonly target: string }
+
+/**
+ * @category model
+ */
+export interface FlushPlan {
+  readonly _tag: 'FlushPlan'
+  /** In an order in which they can run one after another. */
+  readonly steps: ReadonlyArray<Step>
+  readonly notices: ReadonlyArray<Notice>
+  /** Pending instances that turned out to be orphans and are not inserted. */
+  readonly orphans: ReadonlyArray<InstanceId>
+}
+
+/** @category constructors */
+export const emptyPlan: FlushPlan = { _tag: 'FlushPlan', steps: [], notices: [], orphans: [] }
+
+/**
+ * What running a step gave: the keys of an insert in the order of its rows (null where none were asked for), how many rows
+ * each row of an update or delete matched.
+ *
+ * @category model
+ */
+export type StepResult =
+  | { readonly _tag: 'Inserted'; readonly keys: ReadonlyArray<unknown> | null }
+  | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number> }
+
+/** Rows in all steps of a kind. @category combinators */
+export const rowsOf = (plan: FlushPlan, kind: Step['_tag']): number =>
+  plan.steps.reduce((sum, step) => (step._tag === kind ? sum + step.rows.length : sum), 0)
