@@ -9,7 +9,7 @@ export {
   json,
   NullableType,
 } from './codec/codecs.js'
-export { DecodeFault, type ReadMode, type RowClass, type RowReader, rowClassOf, rowReaderOf } from './codec/row-class.js'
+export { DecodeFault, type ReadMode, type RowClass, type RowReader, type RowViewer, rowClassOf, rowReaderOf } from './codec/row-class.js'
 export type {
   Answer,
   CompiledStatement,
@@ -89,7 +89,7 @@ export type {
   RowOf,
   TargetOf,
 } from './model/infer.js'
-export { type Attribute, type Mapping, type RawKey, type RelationshipMapping, encodedKeyOf, rawKeyOf, rawKeyOfValue } from './model/mapping.js'
+export { type Attribute, type Mapping, type RawKey, type RelationshipMapping, decodedKeyOf, encodedKeyOf, rawKeyOf, rawKeyOfValue } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
 export type {
   BelongsTo,
@@ -103,3 +103,31 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export { type Compiler, compile, compileNode } from './statement/compile.js'
+export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
+export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
+export { type EncodeError, renderStatementError, type StatementError } from './statement/error.js'
+export {
+  type AnySelect,
+  distinct,
+  limit,
+  type Load,
+  offset,
+  orderBy,
+  type RelatedWith,
+  type ResultOf,
+  type Select,
+  type Selectin,
+  select,
+  selectin,
+} from './statement/select.js'
+export { type AnyStatement, type ExecutionOptions, type Statement, withOptions } from './statement/statement.js'
+export {
+  type Bound,
+  bind,
+  refineByAttributes,
+  selectByAttributes,
+  selectByKey,
+  type Template,
+} from './statement/template.js'
+export { type AnyUpdate, set, type Update, update } from './statement/update.js'

@@ -1,7 +1,7 @@
 /**
  * What can go wrong in a session, as data, and the sentences for it.
  */
-import type { EngineError, EngineReason } from '@unitary/core'
+import { type EngineError, type EngineReason, renderStatementError, type StatementError } from '@unitary/core'
 import type { ShardToken } from './state/identity-map.js'
 
 /** A value was given that is no snapshot of an instance of this session's state. @category model */
@@ -70,6 +70,16 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
+/** A statement holds a value that its column's codec cannot encode. @category model */
+export interface InvalidStatement {
+  readonly _tag: 'InvalidStatement'
+  readonly operation: string
+  readonly entity: string
+  readonly attribute: string
+  readonly value: unknown
+  readonly cause: StatementError
+}
+
 /** The database failed otherwise. @category model */
 export interface DatabaseError {
   readonly _tag: 'DatabaseError'
@@ -104,6 +114,12 @@ export interface MultipleResults {
   readonly entity: string
   readonly count: number
   readonly shards: ReadonlyArray<ShardToken | null>
+}
+
+/** No row answers a question that has one answer. @category model */
+export interface NoResult {
+  readonly _tag: 'NoResult'
+  readonly entity: string
 }
 
 /** A flush found no order: rows that need each other's keys. @category model */
@@ -155,10 +171,12 @@ export type SessionError =
   | NotLoaded
   | DecodeError
   | IntegrityError
+  | InvalidStatement
   | DatabaseError
   | StaleData
   | ObjectDeleted
   | MultipleResults
+  | NoResult
   | CircularDependency
   | MissingKey
   | PendingRollback
@@ -171,7 +189,7 @@ export type SessionError =
  *
  * @category model
  */
-export type RequestError = DecodeError | IntegrityError | DatabaseError | StaleData | RoutingError | NotSynchronous | MultipleResults
+export type RequestError = IntegrityError | InvalidStatement | DatabaseError | RoutingError | NotSynchronous
 
 const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
 
@@ -205,6 +223,8 @@ export const render = (error: SessionError): string => {
           ? ''
           : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
       }.`
+    case 'InvalidStatement':
+      return `The ${error.operation} holds a wrong value: ${renderStatementError(error.cause)}.`
     case 'DatabaseError':
       return `${error.operation}${error.entity === null ? '' : ` of ${error.entity}`} failed${on(error.shard)}: ${error.cause.message} (${error.cause.reason._tag}${error.retryable ? ', may be tried again' : ''}).`
     case 'StaleData':
@@ -212,7 +232,11 @@ export const render = (error: SessionError): string => {
     case 'ObjectDeleted':
       return `The row of ${error.entity} ${show(error.key)} is gone${on(error.shard)}.`
     case 'MultipleResults':
-      return `${error.count} rows of ${error.entity} answer where one was asked for, on shards ${error.shards.join(', ')}; name the shard.`
+      return `${error.count} rows of ${error.entity} answer where one was asked for${
+        error.shards.length === 0 ? '; narrow the query' : `, on shards ${error.shards.join(', ')}; name the shard`
+      }.`
+    case 'NoResult':
+      return `No row of ${error.entity} answers the query.`
     case 'CircularDependency':
       return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
     case 'MissingKey':

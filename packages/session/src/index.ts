@@ -1,2 +1,140 @@
-// The public names of @unitary/session.
-export {}
+/**
+ * `@unitary/session`: a session as a value. Import it as a namespace:
+ *
+ * @example
+ * import * as Session from '@unitary/session'
+ *
+ * const program = pipe(
+ *   Session.add(model.User, { name: 'ed' }),
+ *   Session.chainFirst(() => Session.commit),
+ * )
+ */
+export type {
+  CircularDependency,
+  DatabaseError,
+  DecodeError,
+  IntegrityError,
+  InvalidState,
+  InvalidStatement,
+  InvalidValue,
+  MissingKey,
+  ModelMismatch,
+  MultipleResults,
+  NoResult,
+  NoSavepoint,
+  NotInSession,
+  NotLoaded,
+  NotSynchronous,
+  ObjectDeleted,
+  PendingRollback,
+  RequestError,
+  RoutingError,
+  SessionError,
+  StaleData,
+} from './error.js'
+export { render } from './error.js'
+export { expire, expireAll, type GetError, type GetOptions, get, type ReadError, read, refresh } from './load/get.js'
+export { type LoadError, load, related } from './load/relationship.js'
+export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
+export {
+  Applicative,
+  Apply,
+  Chain,
+  FromEither,
+  FromIO,
+  FromTask,
+  Functor,
+  fromIO,
+  fromTask,
+  fromTaskEither,
+  Monad,
+  MonadIO,
+  MonadTask,
+  MonadThrow,
+  Pointed,
+  URI,
+} from './program/instances.js'
+export {
+  all,
+  attempt,
+  catchError,
+  chain,
+  fail,
+  fromEither,
+  gen,
+  gets,
+  map,
+  mapLeft,
+  type Outcome,
+  of,
+  type Program,
+  suspend,
+  transition,
+  traverseArray,
+  traverseArrayWithIndex,
+} from './program/program.js'
+export { type RemoveError, remove } from './program/remove.js'
+export {
+  beginNested,
+  commit,
+  commitNested,
+  type FlushError,
+  flush,
+  flushPlan,
+  rollback,
+  rollbackNested,
+} from './program/transaction.js'
+export { add, addAll, append, detach, make, type Patch, replace, services, set } from './program/work.js'
+export { first, one, type QueryError, query, type Result } from './query/query.js'
+export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
+export { databaseError, executeStep, type GivenKeys } from './runner/execute.js'
+export { runLookup, runQuery, runWrite } from './runner/query.js'
+export type {
+  AnswerOf,
+  FlushAnswer,
+  FlushRequest,
+  LookupRequest,
+  QueryAnswer,
+  QueryRequest,
+  Request,
+  RouteRequest,
+  ServicesRequest,
+  TaskRequest,
+  TransactionRequest,
+  WriteAnswer,
+  WriteRequest,
+} from './runner/request.js'
+export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
+export {
+  answerCommon,
+  type Interpreter,
+  type Runtime,
+  type RuntimeOptions,
+  runtime,
+  sessionOptions,
+} from './runner/runtime.js'
+export { systemServices } from './runner/services.js'
+export { createStore, type Store } from './runner/store.js'
+export { type TransactionFailure, Transactions } from './runner/transactions.js'
+export type { ShardToken } from './state/identity-map.js'
+export { type Inspected, inspect, inspectAll } from './state/inspect.js'
+export type { Instance, Status } from './state/instance.js'
+export { empty, type SessionOptions, type SessionState } from './state/session-state.js'
+export type { Rows } from './transition/absorb.js'
+export type { AddError } from './transition/add.js'
+export type { Flushed } from './transition/applied.js'
+export type { ChangeError } from './transition/set.js'
+export type { Transition } from './transition/transition.js'
+export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
+export { type PlanError, plan } from './unit-of-work/plan.js'
+export type {
+  DeleteStep,
+  FlushPlan,
+  InsertStep,
+  Notice,
+  PlanColumn,
+  Source,
+  Step,
+  StepResult,
+  UpdateStep,
+} from './unit-of-work/step.js'

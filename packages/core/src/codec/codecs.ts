@@ -94,7 +94,13 @@ export const json = <A, O>(codec: t.Type<A, O, unknown>): t.Type<A, string, unkn
   new t.Type(
     `json(${codec.name})`,
     codec.is,
-    (u, c) => (typeof u === 'string' ? pipe(parse(u, c), chain((value) => codec.validate(value, c))) : codec.validate(u, c)),
+    (u, c) =>
+      typeof u === 'string'
+        ? pipe(
+            parse(u, c),
+            chain((value) => codec.validate(value, c)),
+          )
+        : codec.validate(u, c),
     (a) => JSON.stringify(codec.encode(a)),
   )
 

@@ -49,7 +49,12 @@ export interface RowClass {
   /** The same with some attributes changed; an undefined value in `patch` changes nothing. */
   readonly patch: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
   readonly reader: (dialect: Dialect, mode: ReadMode) => RowReader
+  /** Makes snapshots that show related instances too, under these names, beside the attributes. */
+  readonly viewer: (names: ReadonlyArray<string>) => RowViewer
 }
+
+/** The snapshot with the related given, in the order of the viewer's names. */
+export type RowViewer = (snapshot: Snapshot, instance: number, related: ReadonlyArray<unknown>) => Snapshot
 
 /** What a draft gets for an attribute that it leaves out. */
 const filling = (attribute: Attribute): ((services: Services) => unknown) | null =>
@@ -137,7 +142,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     attributes.map(filling),
     attributes.map(encodeOptional),
     attributes.map(isValid),
-  ) as Omit<RowClass, 'reader'> & { readonly Row: unknown }
+  ) as Omit<RowClass, 'reader' | 'viewer'> & { readonly Row: unknown }
 
   const reader: RowClass['reader'] = (dialect, mode) => {
     const convert = attributes.map((attribute) => dialect.fromDriver(attribute.column.kind))
@@ -164,9 +169,22 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       }`,
     )(made.Row, DecodeFault, attributes, convert, attributes.map(validate), fault) as RowReader
   }
+  const viewer: RowClass['viewer'] = (names) =>
+    new Function(
+      'Row',
+      `'use strict'
+      const View = { [${JSON.stringify(mapping.name)}]: class extends Row {
+        constructor(n, ${args}, r) {
+          super(n, ${args})
+          ${names.map((name, i) => `this[${JSON.stringify(name)}] = r[${i}]`).join('\n          ')}
+        }
+      } }[${JSON.stringify(mapping.name)}]
+      return (s, n, r) => Object.freeze(new View(n, ${from('s')}, r))`,
+    )(made.Row) as RowViewer
   return {
     make: made.make,
     draft: made.draft,
+    viewer,
     invalid: made.invalid,
     encode: made.encode,
     patch: made.patch,
@@ -201,7 +219,8 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     draft: (instance, draft, services) => {
       const values: Record<string, unknown> = {}
       for (const attribute of attributes) {
-        values[attribute.name] = draft[attribute.name] !== undefined ? draft[attribute.name] : filling(attribute)?.(services)
+        values[attribute.name] =
+          draft[attribute.name] !== undefined ? draft[attribute.name] : filling(attribute)?.(services)
       }
       return make(instance, values)
     },
@@ -230,6 +249,13 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
         }
         return make(instance, values)
       }
+    },
+    viewer: (names) => (snapshot, instance, related) => {
+      const view = new Row(instance, snapshot as unknown as Values)
+      for (let i = 0; i < names.length; i++)
+        (view as unknown as Record<string, unknown>)[names[i] as string] = related[i]
+      Object.freeze(view)
+      return view
     },
   }
 }

@@ -50,7 +50,8 @@ const networkCodes: ReadonlySet<string> = new Set([
  * itself said.
  */
 export const connectionReason = (code: string, message: string): PlainReason | null => {
-  if (/driver has already been destroyed|pool after calling end|pool is closed/i.test(message)) return plain('Unavailable')
+  if (/driver has already been destroyed|pool after calling end|pool is closed/i.test(message))
+    return plain('Unavailable')
   if (networkCodes.has(code)) return plain('ConnectionLost')
   return /connection terminated|client was closed|not queryable|timeout exceeded when trying to connect|in closed state|connection lost/i.test(
     message,

@@ -51,7 +51,11 @@ const reasonOf = (errno: number, message: string, code: string): EngineReason =>
       return foreignKey(message)
     case 1048:
     case 1364:
-      return { _tag: 'NotNullViolation', table: null, columns: [firstGroup(/'(.+?)'/, message)].filter((c) => c !== null) }
+      return {
+        _tag: 'NotNullViolation',
+        table: null,
+        columns: [firstGroup(/'(.+?)'/, message)].filter((c) => c !== null),
+      }
     case 3819:
     case 4025:
       return check(message)
@@ -94,7 +98,9 @@ const reasonOf = (errno: number, message: string, code: string): EngineReason =>
     case 2013:
       return plain('ConnectionLost')
     default:
-      return connectionReason(code, message) ?? plain(code === 'PROTOCOL_CONNECTION_LOST' ? 'ConnectionLost' : 'Unknown')
+      return (
+        connectionReason(code, message) ?? plain(code === 'PROTOCOL_CONNECTION_LOST' ? 'ConnectionLost' : 'Unknown')
+      )
   }
 }
 

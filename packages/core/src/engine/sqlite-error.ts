@@ -32,7 +32,8 @@ const reasonOfMessage = (message: string): EngineReason | null => {
   }
   const table = firstGroup(/no such table: (\S+)/, message)
   if (table !== null) return { _tag: 'UnknownTable', table }
-  const column = firstGroup(/no such column: "?([^"]+?)"?(?: - .*)?$/, message) ?? firstGroup(/has no column named (.+)/, message)
+  const column =
+    firstGroup(/no such column: "?([^"]+?)"?(?: - .*)?$/, message) ?? firstGroup(/has no column named (.+)/, message)
   if (column !== null) return { _tag: 'UnknownColumn', column }
   if (/syntax error|incomplete input|unrecognized token/.test(message)) return plain('SyntaxError')
   return reasonOfDriverMessage(message)
@@ -40,7 +41,8 @@ const reasonOfMessage = (message: string): EngineReason | null => {
 
 /** What better-sqlite3 and Kysely say themselves, without a code. */
 const reasonOfDriverMessage = (message: string): EngineReason | null => {
-  if (/connection is not open|connection is busy|driver has already been destroyed/.test(message)) return plain('Unavailable')
+  if (/connection is not open|connection is busy|driver has already been destroyed/.test(message))
+    return plain('Unavailable')
   if (/can only bind|is too big|(?:more than one|no) statements?|parameter values? were provided/.test(message)) {
     return plain('Unsupported')
   }

@@ -18,6 +18,7 @@ import {
   ReturningNode,
   SelectAllNode,
   SelectionNode,
+  SelectModifierNode,
   SelectQueryNode,
   TableNode,
   UpdateQueryNode,
@@ -102,19 +103,22 @@ export const deleteTree = (
 ): DeleteQueryNode => restricted(DeleteQueryNode.create([tableNode(table)]), where, comparisons)
 
 /**
- * Selects the rows that `where` finds.
+ * Selects the rows that `where` finds as they are now, and locks them.
  *
  * @category constructors
  */
-export const selectTree = (
+export const lockTree = (
   table: string,
   where: ReadonlyArray<string>,
   comparisons: ReadonlyArray<Comparison>,
 ): SelectQueryNode =>
   restricted(
-    SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([tableNode(table)]), [
-      SelectionNode.create(SelectAllNode.create()),
-    ]),
+    {
+      ...SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([tableNode(table)]), [
+        SelectionNode.create(SelectAllNode.create()),
+      ]),
+      endModifiers: [SelectModifierNode.create('ForUpdate')],
+    },
     where,
     comparisons,
   )

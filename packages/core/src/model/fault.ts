@@ -22,7 +22,9 @@ export class ModelError extends Error {
   readonly _tag = 'ModelError'
   readonly faults: ReadonlyArray<ModelFault>
   constructor(faults: ReadonlyArray<ModelFault>) {
-    super(`the model has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  ${f.path}: ${f.message}`).join('\n')}`)
+    super(
+      `the model has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  ${f.path}: ${f.message}`).join('\n')}`,
+    )
     this.name = 'ModelError'
     this.faults = faults
   }

@@ -67,8 +67,7 @@ type ForeignKeysOf<Rs, N> = {
 }[keyof Rs]
 
 /** Attributes that a relationship can fill. */
-type FilledAttributes<M, N> =
-  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N> : never
+type FilledAttributes<M, N> = M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N> : never
 
 type Given<E extends AnyEntity, Filled> = {
   readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
@@ -109,6 +108,4 @@ export type Pending<M, N extends string> =
  * @category model
  */
 export type Related<M, N, K> =
-  K extends CollectionName<M, N>
-    ? ReadonlyArray<Managed<M, TargetOf<M, N, K>>>
-    : Option<Managed<M, TargetOf<M, N, K>>>
+  K extends CollectionName<M, N> ? ReadonlyArray<Managed<M, TargetOf<M, N, K>>> : Option<Managed<M, TargetOf<M, N, K>>>

@@ -157,3 +157,17 @@ export const encodedKeyOf = (mapping: Mapping, key: RawKey): ReadonlyArray<unkno
   const parts = JSON.parse(key as string) as ReadonlyArray<string>
   return mapping.key.map(({ column }, i) => (column.kind === 'bigint' ? BigInt(parts[i] as string) : parts[i]))
 }
+
+/**
+ * The program's values of a raw key, in the order of the key's attributes.
+ *
+ * @category combinators
+ */
+export const decodedKeyOf = (mapping: Mapping, key: RawKey): ReadonlyArray<unknown> =>
+  encodedKeyOf(mapping, key).map((value, i) => {
+    const { column, encode } = mapping.key[i] as Attribute
+    if (encode === t.identity) return value
+    const decoded = column.codec.decode(value)
+    // it was encoded by the same codec
+    return decoded._tag === 'Right' ? decoded.right : value
+  })

@@ -79,7 +79,13 @@ export const defineModel =
     const mappings = resolve(entities, declared as Readonly<Record<string, Declared>>, faults)
     // biome-ignore lint/plugin: a faulty model is a defect of the program, see ModelError
     if (faults.length > 0) throw new ModelError(faults)
-    const model: Record<string, unknown> = { _tag: 'Model', entities, relationships: declared, mappings, mappingOf: new Map(mappings.map((mapping) => [mapping.name, mapping])) }
+    const model: Record<string, unknown> = {
+      _tag: 'Model',
+      entities,
+      relationships: declared,
+      mappings,
+      mappingOf: new Map(mappings.map((mapping) => [mapping.name, mapping])),
+    }
     for (const mapping of mappings) {
       model[mapping.name] = { _tag: 'Mapped', name: mapping.name, mapping, model: () => model }
     }

@@ -70,7 +70,7 @@ export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es>
    * A collection of `target`s whose `foreignKey` (attributes of the target) refers to this entity's primary key.
    *
    * `cascade` defaults to save-update and merge. `orderBy` is the order in which the collection loads; without it the
-   * order is the target's primary key.
+   * order is the database's.
    */
   readonly hasMany: <
     const T extends keyof Es & string,

@@ -7,7 +7,9 @@ import {
   ExpressionWrapper,
   expressionBuilder,
   type OperationNode,
+  ParensNode,
   QueryNode,
+  RawNode,
   type SqlBool,
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
@@ -43,11 +45,11 @@ type Value<S, A> = A extends keyof RowOf<ModelOf<S>, NameOf<S>> ? RowOf<ModelOf<
  * @category combinators
  */
 export function where<S extends Filterable>(condition: (eb: ExpressionsOf<S>) => Expression<SqlBool>): (self: S) => S
-export function where<S extends Filterable, A extends keyof RowOf<ModelOf<S>, NameOf<S>> & string, Op extends ComparisonOperator>(
-  attribute: A,
-  operator: Op,
-  value: Operand<Value<S, A>, Op>,
-): (self: S) => S
+export function where<
+  S extends Filterable,
+  A extends keyof RowOf<ModelOf<S>, NameOf<S>> & string,
+  Op extends ComparisonOperator,
+>(attribute: A, operator: Op, value: Operand<Value<S, A>, Op>): (self: S) => S
 export function where<S extends Filterable>(
   condition: string | ((eb: ExpressionsOf<S>) => Expression<SqlBool>),
   operator?: ComparisonOperator,
@@ -84,7 +86,8 @@ export const filterBy =
 
 const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => ({
   ...self,
-  node: QueryNode.cloneWithWhere(self.node, condition),
+  // raw text may hold an OR, which would come apart beside other conditions
+  node: QueryNode.cloneWithWhere(self.node, RawNode.is(condition) ? ParensNode.create(condition) : condition),
 })
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */

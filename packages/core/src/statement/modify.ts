@@ -45,8 +45,8 @@ interface Modified<Kind extends RootOperationNode> extends OperationNodeSource {
 }
 
 type ModifiedOf<S> = S extends AnySelect
-  // biome-ignore lint/suspicious/noExplicitAny: joins and selections of the callback's own choice
-  ? SelectQueryBuilder<any, any, any>
+  ? // biome-ignore lint/suspicious/noExplicitAny: joins and selections of the callback's own choice
+    SelectQueryBuilder<any, any, any>
   : S extends { readonly node: infer Node extends RootOperationNode }
     ? Modified<Node>
     : never

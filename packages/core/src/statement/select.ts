@@ -16,8 +16,8 @@
 import type { Option } from 'fp-ts/lib/Option.js'
 import {
   type Expression,
-  expressionBuilder,
   ExpressionWrapper,
+  expressionBuilder,
   LimitNode,
   OffsetNode,
   type OrderByModifiers,
@@ -30,14 +30,7 @@ import type { CollectionName, Managed, RelationshipName, RowOf, TargetOf } from 
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import { selectBuilder } from './builder.js'
-import {
-  attributeNode,
-  type ExpressionsOf,
-  type ModelOf,
-  type NameOf,
-  type Statement,
-  tableNode,
-} from './statement.js'
+import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
 
@@ -82,7 +75,7 @@ export type RelatedWith<M, N, K, L> =
 const selections = new WeakMap<Mapping, SelectQueryNode>()
 
 /** `select table.attribute, ... from table`, the same node for the same mapping. */
-const entityNode = (mapping: Mapping): SelectQueryNode => {
+export const entityNode = (mapping: Mapping): SelectQueryNode => {
   const known = selections.get(mapping)
   if (known !== undefined) return known
   const node = SelectQueryNode.cloneWithSelections(

@@ -7,7 +7,7 @@
 import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, TableNode } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
-import type { Mapped } from '../model/model.js'
+import type { AnyModel, Mapped } from '../model/model.js'
 
 /**
  * How a statement is executed, beyond what its SQL says. A record that packages and applications widen by declaration
@@ -72,3 +72,7 @@ export const tableNode = (mapping: Mapping): TableNode => {
 /** `table.attribute` as a node, for trees that speak the program's language. */
 export const attributeNode = (mapping: Mapping, attribute: Pick<Attribute, 'name'>): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(attribute.name), tableNode(mapping))
+
+/** The mappings of a statement's model. */
+export const mappingsOf = (statement: AnyStatement): ReadonlyArray<Mapping> =>
+  (statement.entity.model() as AnyModel).mappings

@@ -202,7 +202,13 @@ export const forEach = <A>(self: IntMap<A>, f: (value: A, key: number) => void, 
   if (self.root !== null) visit(self.root as Node, self.shift, 0, from, f as (value: unknown, key: number) => void)
 }
 
-const visit = (node: Node, shift: number, base: number, from: number, f: (value: unknown, key: number) => void): void => {
+const visit = (
+  node: Node,
+  shift: number,
+  base: number,
+  from: number,
+  f: (value: unknown, key: number) => void,
+): void => {
   for (let slot = 0; slot < width; slot++) {
     const child = node[slot]
     if (child === undefined) continue

@@ -44,11 +44,24 @@ export interface Failure {
 }
 
 /**
+ * How a session behaves, with SQLAlchemy's meanings and defaults.
+ *
+ * @category model
+ */
+export interface SessionOptions {
+  /** Pending changes are flushed before a query. Default true. */
+  readonly autoflush: boolean
+  /** A commit expires everything. Default true. */
+  readonly expireOnCommit: boolean
+}
+
+/**
  * @category model
  */
 export interface SessionState {
   readonly _tag: 'SessionState'
   readonly model: AnyModel
+  readonly options: SessionOptions
   readonly instances: IntMap.IntMap<Instance>
   readonly identityMap: IdentityMap.IdentityMap
   /** Pending instances: the next flush inserts them. */
@@ -72,9 +85,10 @@ export interface SessionState {
  *
  * @category constructors
  */
-export const empty = (model: AnyModel): SessionState => ({
+export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): SessionState => ({
   _tag: 'SessionState',
   model,
+  options: { autoflush: true, expireOnCommit: true, ...options },
   instances: IntMap.empty,
   identityMap: IdentityMap.empty,
   added: IntMap.empty,
@@ -108,8 +122,7 @@ const transactionFrame = (before: SessionState): Frame => ({
 })
 
 /** @category combinators */
-export const instanceAt = (state: SessionState, id: InstanceId): Instance =>
-  IntMap.get(state.instances, id) as Instance
+export const instanceAt = (state: SessionState, id: InstanceId): Instance => IntMap.get(state.instances, id) as Instance
 
 /** Is everything that the state knows of the instance out of date? @category guards */
 export const isExpired = (state: SessionState, instance: Instance): boolean =>

@@ -105,4 +105,3 @@ export const noServices: Services = {
   random: () => 0,
   uuid: () => '00000000-0000-0000-0000-000000000000',
 }
-

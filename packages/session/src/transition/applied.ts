@@ -9,7 +9,16 @@ import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
-import type { DeleteStep, FlushPlan, InsertStep, Notice, PlanColumn, Step, StepResult, UpdateStep } from '../unit-of-work/step.js'
+import type {
+  DeleteStep,
+  FlushPlan,
+  InsertStep,
+  Notice,
+  PlanColumn,
+  Step,
+  StepResult,
+  UpdateStep,
+} from '../unit-of-work/step.js'
 
 /**
  * What a flush did.

@@ -5,7 +5,14 @@
  * is one instance. Instances made here are pending as far as the save-update cascade carries from the root, and
  * transient beyond.
  */
-import { type InstanceId, type Mapping, type RelationshipMapping, rowClassOf, type Services, Snapshot } from '@unitary/core'
+import {
+  type InstanceId,
+  type Mapping,
+  type RelationshipMapping,
+  rowClassOf,
+  type Services,
+  Snapshot,
+} from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'

@@ -4,7 +4,7 @@
 import { rowClassOf } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { edit, done, revise, type SessionState } from '../state/session-state.js'
+import { done, edit, revise, type SessionState } from '../state/session-state.js'
 
 /**
  * Expires an instance: all of it, or the attributes and relationships named. Changes to them that no flush has written

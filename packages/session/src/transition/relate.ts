@@ -92,7 +92,10 @@ const putTarget = (
   const known = targetOf(state, edit, owner, relationship)
   const committed =
     old?._tag === 'One' && old.changed ? old.committed : known === undefined ? (isNew ? null : Instance.unknown) : known
-  put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed: committed !== target, committed }))
+  put(
+    edit,
+    Instance.withRelated(owner, relationship, { _tag: 'One', target, changed: committed !== target, committed }),
+  )
 }
 
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {

@@ -1,7 +1,14 @@
 /**
  * Changing attributes and references of an instance.
  */
-import { type Attribute, type Mapped, type RelationshipMapping, rowClassOf, type Services, type Snapshot } from '@unitary/core'
+import {
+  type Attribute,
+  type Mapped,
+  type RelationshipMapping,
+  rowClassOf,
+  type Services,
+  type Snapshot,
+} from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { InvalidValue, ModelMismatch, NotInSession } from '../error.js'
 import * as Instance from '../state/instance.js'

@@ -87,10 +87,7 @@ const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {
   return true
 }
 
-const byMapping = (
-  state: SessionState,
-  instances: ReadonlyArray<Instance>,
-): ReadonlyArray<ReadonlyArray<Instance>> => {
+const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): ReadonlyArray<ReadonlyArray<Instance>> => {
   const all: Instance[][] = state.model.mappings.map(() => [])
   for (const instance of instances) (all[instance.mapping.index] as Instance[]).push(instance)
   return all
@@ -186,8 +183,7 @@ const imposeNulls = (
       if (many?._tag !== 'Many') continue
       for (const member of Collection.toArray(many.members ?? many.added)) {
         const child = instanceAt(state, member)
-        const target =
-          relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
+        const target = relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
         if (!deleted.has(member) && (target === id || target === undefined)) {
           impose(imposed, member, { relationship, target: null })
         }

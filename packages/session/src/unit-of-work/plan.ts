@@ -89,8 +89,14 @@ class Planner {
       for (const level of sorted.levels) {
         for (const mapping of group.mappings) {
           const own = level.filter((instance) => instance.mapping === mapping)
-          this.#update(mapping, own.filter((instance) => instance.status === 'persistent'))
-          const fault = this.#insert(mapping, own.filter((instance) => instance.status === 'pending'))
+          this.#update(
+            mapping,
+            own.filter((instance) => instance.status === 'persistent'),
+          )
+          const fault = this.#insert(
+            mapping,
+            own.filter((instance) => instance.status === 'pending'),
+          )
           if (fault !== null) return fault
         }
       }
@@ -114,7 +120,10 @@ class Planner {
       if (sorted._tag === 'Cycle') return { _tag: 'CircularDependency', path: sorted.cycle.map(nameOf) }
       for (const level of sorted.levels) {
         for (const mapping of group.mappings) {
-          this.#delete(mapping, level.filter((instance) => instance.mapping === mapping))
+          this.#delete(
+            mapping,
+            level.filter((instance) => instance.mapping === mapping),
+          )
         }
       }
     }

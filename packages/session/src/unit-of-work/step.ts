@@ -72,7 +72,12 @@ export type Notice =
   /** A deleted row was gone already. */
   | { readonly _tag: 'AlreadyGone'; readonly entity: string; readonly key: unknown; readonly shard: ShardToken | null }
   /** An instance refers to one that is not in the unit of work; the reference was not written. */
-  | { readonly _tag: 'NotInUnitOfWork'; readonly entity: string; readonly relationship: string; readonly target: string }
+  | {
+      readonly _tag: 'NotInUnitOfWork'
+      readonly entity: string
+      readonly relationship: string
+      readonly target: string
+    }
 
 /**
  * @category model

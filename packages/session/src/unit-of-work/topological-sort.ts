@@ -43,7 +43,13 @@ export const sortByLevels = <A>(nodes: ReadonlyArray<A>, dependsOn: (node: A) =>
     level = next.sort((a, b) => (place.get(a) as number) - (place.get(b) as number))
   }
   if (done === nodes.length) return { _tag: 'Levels', levels }
-  return { _tag: 'Cycle', cycle: findCycle(nodes.filter((node) => (waitingFor.get(node) as number) > 0), dependsOn) }
+  return {
+    _tag: 'Cycle',
+    cycle: findCycle(
+      nodes.filter((node) => (waitingFor.get(node) as number) > 0),
+      dependsOn,
+    ),
+  }
 }
 
 /** Every node of `stuck` waits for another of them, so walking dependencies must come around. */

@@ -1,0 +1,184 @@
+/**
+ * Runs calls on one connection of a Kysely instance, which the engine holds for a session.
+ */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type ControlledTransaction, createQueryId, type Kysely, type QueryResult, RawNode } from 'kysely'
+import type { BoundedCache } from './bounded-cache.js'
+import type { DriverRow, EngineCall, IsolationLevel, QueryAnswer, QueryCall } from './call.js'
+import type { Dialect } from './dialect.js'
+import type { Engine } from './engine.js'
+import { type EngineError, engineError } from './error.js'
+import type { ErrorDetails } from './error-parts.js'
+import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: a Kysely instance of any database; calls name tables themselves
+export type AnyKysely = Kysely<any>
+// biome-ignore lint/suspicious/noExplicitAny: as above; savepoints are named at run time
+type AnyTransaction = ControlledTransaction<any, string[]>
+
+/** What the connections of an engine share. */
+export interface KyselyCallContext {
+  readonly dialect: Dialect
+  readonly classify: (cause: unknown, details?: ErrorDetails) => EngineError
+  readonly transform: WriteConnection['transform']
+  readonly compile: Engine['compile']
+  /** Texts of writes, by shape. */
+  readonly texts: BoundedCache<string>
+  readonly rowByRow: boolean
+}
+
+/** The savepoint that a multi-row insert goes back to on PostgreSQL. */
+const chunkSavepoint = 'unitary_chunk'
+
+const queryId = createQueryId()
+const nothing: Either<never, undefined> = right(undefined)
+
+/**
+ * The calls of one held connection. Nothing rejects: what the driver throws is answered as an error.
+ */
+export const kyselyCalls = (
+  db: AnyKysely,
+  { dialect, classify, transform, compile, texts, rowByRow }: KyselyCallContext,
+): ((call: EngineCall) => Promise<Either<EngineError, unknown>>) => {
+  let transaction: AnyTransaction | null = null
+  /** What made a transaction of PostgreSQL unfit to be committed. */
+  let failure: EngineError | null = null
+
+  const run: WriteConnection['run'] = async (sql, parameters, row) => {
+    try {
+      // built by hand: CompiledQuery.raw freezes the array that it is given
+      const query = { sql, parameters, query: RawNode.createWithSql(sql), queryId }
+      return right(await (transaction ?? db).executeQuery<DriverRow>(query))
+    } catch (cause) {
+      return left(classify(cause, { sql, row }))
+    }
+  }
+
+  const safely = async <A>(work: () => Promise<Either<EngineError, A>>): Promise<Either<EngineError, A>> => {
+    try {
+      return await work()
+    } catch (cause) {
+      return left(classify(cause))
+    }
+  }
+
+  const attempt = (work: () => Promise<unknown>): Promise<Either<EngineError, undefined>> =>
+    safely(async () => {
+      await work()
+      return nothing
+    })
+
+  const inTransaction = (work: (open: AnyTransaction) => Promise<unknown>): Promise<Either<EngineError, undefined>> => {
+    const open = transaction
+    return open === null
+      ? Promise.resolve(left(engineError({ _tag: 'Unknown' }, 'no transaction is open')))
+      : attempt(() => work(open))
+  }
+
+  const writes: WriteConnection = {
+    dialect,
+    transform,
+    textOf: (key, tree) => texts.get(key) ?? texts.set(key, compile(tree()).sql),
+    run,
+    savepoint: (command) =>
+      inTransaction((open) =>
+        (command === 'savepoint'
+          ? open.savepoint(chunkSavepoint)
+          : command === 'release'
+            ? open.releaseSavepoint(chunkSavepoint)
+            : open.rollbackToSavepoint(chunkSavepoint)
+        ).execute(),
+      ),
+  }
+
+  const query = async ({ statement: { sql, parameters } }: QueryCall): Promise<Either<EngineError, QueryAnswer>> => {
+    const result = await run(sql, parameters.map(dialect.toDriver), null)
+    return isLeft(result) ? result : right({ rows: result.right.rows, affected: affectedRows(sql, result.right) })
+  }
+
+  const begin = (level: IsolationLevel | null) =>
+    attempt(async () => {
+      const builder = db.startTransaction()
+      transaction = await (level === null ? builder : builder.setIsolationLevel(level)).execute()
+    })
+
+  const rollback = async (): Promise<Either<EngineError, undefined>> => {
+    const open = transaction
+    transaction = null
+    failure = null
+    if (open === null) return nothing
+    const answer = await attempt(() => open.rollback().execute())
+    // SQLite may have rolled back by itself (when the disk is full, say)
+    return isLeft(answer) && answer.left.message.includes('no transaction is active') ? nothing : answer
+  }
+
+  const commit = async (): Promise<Either<EngineError, undefined>> => {
+    if (failure !== null) {
+      // PostgreSQL would answer COMMIT with a silent rollback
+      const cause = failure
+      await rollback()
+      return left(
+        engineError({ _tag: 'Unknown' }, 'nothing was committed: a statement of the transaction had failed', { cause }),
+      )
+    }
+    const answer = await inTransaction((open) => open.commit().execute())
+    if (!isLeft(answer)) transaction = null
+    return answer
+  }
+
+  const write = async (
+    call: Extract<EngineCall, { readonly rows: unknown }>,
+  ): Promise<Either<EngineError, unknown>> => {
+    const perform = (): Promise<Either<EngineError, unknown>> =>
+      call._tag === 'Insert' ? runInsert(writes, call, rowByRow) : runEach(writes, call)
+    if (call.rows.length < 2 || transaction !== null) return perform()
+    const begun = await begin(null)
+    if (isLeft(begun)) return begun
+    const answer = await safely(perform)
+    const committed = isLeft(answer) ? answer : await commit()
+    if (isLeft(committed)) await rollback()
+    return isLeft(committed) ? committed : answer
+  }
+
+  const perform = (call: EngineCall): Promise<Either<EngineError, unknown>> => {
+    switch (call._tag) {
+      case 'Query':
+        return query(call)
+      case 'Insert':
+      case 'Update':
+      case 'Delete':
+        return write(call)
+      case 'Begin':
+        return transaction === null
+          ? begin(call.isolationLevel)
+          : Promise.resolve(left(engineError({ _tag: 'Unknown' }, 'a transaction is open already')))
+      case 'Commit':
+        return commit()
+      case 'Rollback':
+        return rollback()
+      case 'Savepoint':
+        return inTransaction((open) => open.savepoint(call.name).execute())
+      case 'ReleaseSavepoint':
+        return inTransaction((open) => open.releaseSavepoint(call.name).execute())
+      case 'RollbackToSavepoint':
+        return inTransaction((open) => open.rollbackToSavepoint(call.name).execute())
+    }
+  }
+
+  return async (call) => {
+    const answer = await safely(() => perform(call))
+    if (dialect.name === 'postgres' && transaction !== null) {
+      if (isLeft(answer)) failure ??= answer.left
+      else if (call._tag === 'RollbackToSavepoint') failure = null
+    }
+    return answer
+  }
+}
+
+/** Drivers of SQLite count nothing where a write returns rows. */
+const affectedRows = (sql: string, { rows, numAffectedRows }: QueryResult<DriverRow>): number =>
+  numAffectedRows !== undefined
+    ? Number(numAffectedRows)
+    : /^\s*(insert|update|delete|replace)\b/i.test(sql)
+      ? rows.length
+      : 0

@@ -1,0 +1,280 @@
+/**
+ * Runs write calls on any database that Kysely reaches.
+ *
+ * How generated values find their rows differs by database, and nowhere rests on the order of RETURNING:
+ * - PostgreSQL: the values are drawn from the column's sequence first, in one query for the whole call, and inserted
+ *   with the rows. A column without a sequence, or one that is GENERATED ALWAYS, is inserted row by row.
+ * - SQLite: one multi-row statement draws consecutive ids, which is verified.
+ * - MySQL and MariaDB: row by row, each answered with its own insert id.
+ *
+ * Updates and deletes run row by row, since each row's count is asked for.
+ */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
+import type { DeleteCall, DriverRow, InsertCall, UpdateCall } from './call.js'
+import { chunkSizes } from './chunk.js'
+import type { Dialect } from './dialect.js'
+import { type EngineError, type EngineReason, engineError } from './error.js'
+import { codeOf, textOf } from './error-parts.js'
+import { toInteger } from './from-driver.js'
+import { consecutiveIds } from './returned-ids.js'
+import { type Comparison, deleteTree, insertTree, lockTree, updateTree } from './write-tree.js'
+
+type Result = Either<EngineError, QueryResult<DriverRow>>
+
+/**
+ * What writes need of a connection.
+ */
+export interface WriteConnection {
+  readonly dialect: Dialect
+  /** Applies the plugins of the Kysely instance. */
+  readonly transform: <N extends RootOperationNode>(node: N) => N
+  /** The text of a tree, made once per key. */
+  readonly textOf: (key: string, tree: () => RootOperationNode) => string
+  readonly run: (sql: string, parameters: ReadonlyArray<unknown>, row: number | null) => Promise<Result>
+  /** Within a transaction; the name is free. */
+  readonly savepoint: (command: 'savepoint' | 'rollbackTo' | 'release') => Promise<Either<EngineError, undefined>>
+}
+
+const limits: Readonly<Record<Dialect['name'], { readonly rows: number; readonly parameters: number }>> = {
+  sqlite: { rows: 100, parameters: 32_766 },
+  // the protocol counts parameters in 16 bits
+  postgres: { rows: 1000, parameters: 65_535 },
+  // no limit of parameters, but one of bytes (max_allowed_packet)
+  mysql: { rows: 100, parameters: 65_535 },
+}
+
+const rowFaults: ReadonlySet<EngineReason['_tag']> = new Set([
+  'UniqueViolation',
+  'ForeignKeyViolation',
+  'NotNullViolation',
+  'CheckViolation',
+])
+
+/** Whether a failed multi-row statement failed for one of its rows, so that running them alone tells which. */
+const isFaultOfRow = ({ reason, cause }: EngineError): boolean =>
+  rowFaults.has(reason._tag) ||
+  cause instanceof TypeError ||
+  cause instanceof RangeError ||
+  // class 22 of SQLSTATE: data that the column does not take
+  /^22|^SQLITE_MISMATCH/.test(textOf(cause, 'sqlState') ?? codeOf(cause))
+
+/** A statement of several rows that failed: its first row and how many. */
+interface FailedChunk {
+  readonly error: EngineError
+  readonly at: number
+  readonly size: number
+}
+
+const insertChunk = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  answers: unknown[] | null,
+  at: number,
+  size: number,
+): Promise<EngineError | null> => {
+  const { dialect } = connection
+  // MySQL has no RETURNING and answers with the insert id instead
+  const returning = dialect.name === 'mysql' ? null : call.returning
+  const text = connection.textOf(`Insert\n${size}\n${returning ?? ''}\n${call.table}\n${call.columns.join('\n')}`, () =>
+    insertTree(dialect.name, call.table, call.columns, size, returning),
+  )
+  const parameters: unknown[] = []
+  for (let i = at; i < at + size; i++) {
+    for (const value of call.rows[i] as ReadonlyArray<unknown>) parameters.push(dialect.toDriver(value))
+  }
+  const result = await connection.run(text, parameters, size === 1 ? at : null)
+  if (isLeft(result)) return result.left
+  if (answers === null || call.returning === null) return null
+  const ids = returned(dialect, result.right, call.returning, size)
+  if (ids === null) return unmatched(call, dialect, text)
+  for (let i = 0; i < size; i++) answers[at + i] = ids[i]
+  return null
+}
+
+const returned = (
+  dialect: Dialect,
+  { rows, insertId }: QueryResult<DriverRow>,
+  returning: string,
+  size: number,
+): ReadonlyArray<unknown> | null => {
+  if (dialect.name === 'mysql') return insertId === undefined ? null : [toInteger(String(insertId))]
+  const ids = rows.map((row) => row[returning])
+  return size === 1 && ids.length === 1 ? ids : consecutiveIds(ids, size)
+}
+
+const unmatched = (call: InsertCall, dialect: Dialect, text: string): EngineError =>
+  engineError(
+    { _tag: 'Unsupported' },
+    dialect.name === 'mysql'
+      ? `MySQL gave no insert id for ${call.table}.${call.returning}: the column is not AUTO_INCREMENT`
+      : `the values of ${call.table}.${call.returning} that a multi-row insert returned are not consecutive, so they cannot be told apart; give kyselyEngine the option rowByRow: true`,
+    { sql: text },
+  )
+
+/** Inserts rows in statements of the sizes given, until one fails. */
+const insertRange = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  answers: unknown[] | null,
+  from: number,
+  to: number,
+  sizes: ReadonlyArray<number>,
+): Promise<FailedChunk | null> => {
+  let at = from
+  for (const size of sizes) {
+    for (; to - at >= size; at += size) {
+      const error = await insertChunk(connection, call, answers, at, size)
+      if (error !== null) return { error, at, size }
+    }
+  }
+  return null
+}
+
+/**
+ * Inserts rows in chunks, and finds the row at fault where a chunk fails by running its rows alone. A failed statement
+ * undoes itself on SQLite and MySQL; PostgreSQL needs a savepoint to go on from, after which the chunks before are run
+ * again.
+ */
+const insertChunks = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  answers: unknown[] | null,
+  sizes: ReadonlyArray<number>,
+): Promise<EngineError | null> => {
+  const total = call.rows.length
+  const needsSavepoint = connection.dialect.name === 'postgres' && sizes.some((size) => size > 1 && size <= total)
+  if (needsSavepoint) {
+    const opened = await connection.savepoint('savepoint')
+    if (isLeft(opened)) return opened.left
+  }
+  for (let from = 0; from < total; ) {
+    const failed = await insertRange(connection, call, answers, from, total, sizes)
+    if (failed === null) break
+    if (failed.size === 1 || !isFaultOfRow(failed.error)) return failed.error
+    if (needsSavepoint) {
+      const back = await connection.savepoint('rollbackTo')
+      if (isLeft(back)) return back.left
+      const again = await insertRange(connection, call, answers, 0, failed.at, sizes)
+      if (again !== null) return again.error
+    }
+    const end = failed.at + failed.size
+    const single = await insertRange(connection, call, answers, failed.at, end, [1])
+    if (single !== null) return single.error
+    from = end
+  }
+  if (!needsSavepoint) return null
+  const released = await connection.savepoint('release')
+  return isLeft(released) ? released.left : null
+}
+
+/**
+ * Draws values from the sequence of a column, as its default would; none where the column has no sequence of its own or
+ * takes no value from outside. Names are read from a transformed tree, so that plugins that rename have their say.
+ */
+const drawFromSequence = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  returning: string,
+): Promise<Either<EngineError, ReadonlyArray<unknown>>> => {
+  const tree = connection.transform(insertTree('postgres', call.table, [returning], 1, null))
+  const into = InsertQueryNode.is(tree) ? tree.into?.table : undefined
+  const column = InsertQueryNode.is(tree) ? tree.columns?.[0]?.column.name : undefined
+  const table = [into?.schema?.name, into?.identifier.name]
+    .filter((name) => name !== undefined)
+    .map((name) => `"${name.replaceAll('"', '""')}"`)
+    .join('.')
+  const text = connection.textOf(
+    'Sequence',
+    () =>
+      sql`select nextval(q.sequence) as id from (
+  select pg_get_serial_sequence(${''}, ${''})::regclass as sequence from pg_attribute
+  where attrelid = ${''}::regclass and attname = ${''} and attidentity <> 'a' offset 0
+) as q cross join generate_series(1, ${0}::int) where q.sequence is not null`.toOperationNode() as RawNode,
+  )
+  const drawn = await connection.run(text, [table, column, table, column, call.rows.length], null)
+  return isLeft(drawn) ? drawn : right(drawn.right.rows.map(({ id }) => toInteger(id)))
+}
+
+/**
+ * Inserts the rows of a call. Several rows have to stand within a transaction.
+ */
+export const runInsert = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  rowByRow: boolean,
+): Promise<Either<EngineError, ReadonlyArray<unknown> | null>> => {
+  const { dialect } = connection
+  const sizes = chunkSizes(call.columns.length, limits[dialect.name])
+  if (call.returning === null) {
+    const error = await insertChunks(connection, call, null, sizes)
+    return error === null ? right(null) : left(error)
+  }
+  if (dialect.name === 'postgres' && call.rows.length > 1 && !rowByRow) {
+    const drawn = await drawFromSequence(connection, call, call.returning)
+    if (isLeft(drawn)) return drawn
+    const ids = drawn.right
+    if (ids.length === call.rows.length) {
+      const columns = [...call.columns, call.returning]
+      const withIds: InsertCall = {
+        ...call,
+        columns,
+        rows: call.rows.map((row, i) => [...row, ids[i]]),
+        returning: null,
+      }
+      const error = await insertChunks(connection, withIds, null, chunkSizes(columns.length, limits.postgres))
+      return error === null ? right(ids) : left(error)
+    }
+  }
+  const answers = new Array<unknown>(call.rows.length)
+  const error = await insertChunks(connection, call, answers, dialect.name === 'sqlite' && !rowByRow ? sizes : [1])
+  return error === null ? right(answers) : left(error)
+}
+
+/**
+ * Updates or deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ */
+export const runEach = async (
+  connection: WriteConnection,
+  call: UpdateCall | DeleteCall,
+): Promise<Either<EngineError, ReadonlyArray<number>>> => {
+  const matched: number[] = []
+  for (let i = 0; i < call.rows.length; i++) {
+    const count = await runOne(connection, call, call.rows[i] as ReadonlyArray<unknown>, i)
+    if (isLeft(count)) return count
+    matched.push(count.right)
+  }
+  return right(matched)
+}
+
+const runOne = async (
+  connection: WriteConnection,
+  call: UpdateCall | DeleteCall,
+  row: ReadonlyArray<unknown>,
+  index: number,
+): Promise<Either<EngineError, number>> => {
+  const set = call._tag === 'Update' ? call.set : []
+  const wanted = row.slice(set.length)
+  // IS NOT DISTINCT FROM would find NULL too, but by no index on PostgreSQL
+  const comparisons = wanted.map((value): Comparison => (value === null ? 'is null' : '='))
+  const shape = `${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}\n${comparisons.join()}`
+  const text = connection.textOf(`${call._tag}\n${shape}`, () =>
+    call._tag === 'Update'
+      ? updateTree(call.table, set, call.where, comparisons)
+      : deleteTree(call.table, call.where, comparisons),
+  )
+  const found = wanted.filter((value) => value !== null).map(connection.dialect.toDriver)
+  const parameters = [...row.slice(0, set.length).map(connection.dialect.toDriver), ...found]
+  const result = await connection.run(text, parameters, index)
+  if (isLeft(result)) return result
+  const affected = Number(result.right.numAffectedRows ?? 0n)
+  if (affected > 0 || call._tag === 'Delete' || connection.dialect.name !== 'mysql') return right(affected)
+  // without the flag FOUND_ROWS, which mysql2 sets, MySQL counts only rows that the update has changed
+  const check = connection.textOf(
+    `Lock
+${shape}`,
+    () => lockTree(call.table, call.where, comparisons),
+  )
+  const rows = await connection.run(check, found, index)
+  return isLeft(rows) ? rows : right(rows.right.rows.length)
+}

@@ -1,0 +1,189 @@
+/**
+ * The engine of any database that Kysely reaches: PostgreSQL with `pg`, MySQL and MariaDB with `mysql2`, SQLite, and
+ * what the community has dialects for.
+ *
+ * Statements go through the Kysely instance as the application made it, its plugins and its log included.
+ *
+ * @example
+ * import { PostgresDialect } from 'kysely'
+ * import { Pool } from 'pg'
+ * import { kyselyEngine } from '@unitary/core/engine/kysely'
+ *
+ * const engine = kyselyEngine(new PostgresDialect({ pool: new Pool({ database: 'shop' }) }))
+ */
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import {
+  createQueryId,
+  type DialectAdapter,
+  Kysely,
+  type Dialect as KyselyDialect,
+  MysqlAdapter,
+  PostgresAdapter,
+  type RootOperationNode,
+  SqliteAdapter,
+} from 'kysely'
+import { boundedCache } from './bounded-cache.js'
+import type { Answer, CompiledStatement, EngineCall } from './call.js'
+import type { Dialect } from './dialect.js'
+import type { AsyncConnection, Engine } from './engine.js'
+import { type EngineError, engineError } from './error.js'
+import type { ErrorDetails } from './error-parts.js'
+import { type AnyKysely, type KyselyCallContext, kyselyCalls } from './kysely-calls.js'
+import { mysqlDialect } from './mysql-dialect.js'
+import { mysqlError } from './mysql-error.js'
+import { postgresDialect } from './postgres-dialect.js'
+import { postgresError } from './postgres-error.js'
+import { sqliteDialect } from './sqlite-dialect.js'
+import { sqliteError } from './sqlite-error.js'
+
+/**
+ * @category model
+ */
+export interface KyselyEngineOptions {
+  /** Which SQL the database speaks, where Kysely's adapter does not tell. */
+  readonly dialect?: Dialect['name']
+  /** Inserts row by row where generated values are asked for; false by default, and slower. See `sqliteEngine`. */
+  readonly rowByRow?: boolean
+}
+
+interface Kind {
+  readonly dialect: Dialect
+  readonly classify: (cause: unknown, details?: ErrorDetails) => EngineError
+}
+
+const kinds: Readonly<Record<Dialect['name'], Kind>> = {
+  sqlite: { dialect: sqliteDialect, classify: sqliteError },
+  postgres: { dialect: postgresDialect, classify: postgresError },
+  mysql: { dialect: mysqlDialect, classify: mysqlError },
+}
+
+/** By class, or by its name where the application has another copy of Kysely or an adapter of its own. */
+const dialectOf = (adapter: DialectAdapter): Dialect['name'] | null => {
+  const { name } = adapter.constructor
+  if (adapter instanceof PostgresAdapter || /postgres|pglite/i.test(name)) return 'postgres'
+  if (adapter instanceof MysqlAdapter || /mysql|mariadb/i.test(name)) return 'mysql'
+  if (adapter instanceof SqliteAdapter || /sqlite/i.test(name)) return 'sqlite'
+  return null
+}
+
+const queryId = createQueryId()
+const unavailable = (message: string): EngineError => engineError({ _tag: 'Unavailable' }, message)
+const engineClosed = unavailable('the engine is closed')
+const released = unavailable('the connection has been given back')
+
+const unknownDialect = (adapter: DialectAdapter): EngineError =>
+  engineError(
+    { _tag: 'Unsupported' },
+    `kyselyEngine does not know which SQL ${adapter.constructor.name} speaks; give it the option dialect`,
+  )
+
+/** One connection held until `release`. */
+interface Held {
+  readonly db: AnyKysely
+  readonly release: () => Promise<void>
+}
+
+/** Takes a connection out of Kysely's hands for as long as wanted: `connection().execute` holds one while its callback runs. */
+const hold = (kysely: AnyKysely): Promise<Held> =>
+  new Promise((resolve, reject) => {
+    let finish = (): void => {}
+    const finished = new Promise<void>((done) => {
+      finish = done
+    })
+    const holding = kysely.connection().execute((db) => {
+      resolve({
+        db,
+        release: () => {
+          finish()
+          return holding.catch(() => {})
+        },
+      })
+      return finished
+    })
+    holding.catch(reject)
+  })
+
+/**
+ * The engine of a Kysely instance, or of a Kysely dialect. `close` destroys the instance.
+ *
+ * Rows come as the driver gives them, through the instance's plugins. An Insert, Update or Delete of several rows
+ * outside a transaction is one of its own; within a transaction a call that fails may have written some of its rows,
+ * and leaves a transaction of PostgreSQL fit for nothing but a rollback.
+ *
+ * With `mysql2`, give the pool `supportBigNumbers: true` where columns are of kind `bigint`.
+ *
+ * @category constructors
+ */
+export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyEngineOptions = {}): Engine => {
+  const kysely: AnyKysely = 'getExecutor' in source ? source : new Kysely({ dialect: source })
+  const executor = kysely.getExecutor()
+  const known = options.dialect ?? dialectOf(executor.adapter)
+  const { dialect, classify } = kinds[known ?? 'postgres']
+  const lent = new Set<AsyncConnection>()
+  const waiting = new Set<(answer: Either<EngineError, AsyncConnection>) => void>()
+  let isClosed = false
+
+  const transform = <N extends RootOperationNode>(node: N): N => executor.transformQuery(node, queryId) as N
+  const compile = (node: RootOperationNode): CompiledStatement => {
+    const { sql, parameters } = executor.compileQuery(transform(node), queryId)
+    return { sql, parameters }
+  }
+
+  const context: KyselyCallContext = {
+    dialect,
+    classify,
+    transform,
+    compile,
+    texts: boundedCache(1000),
+    rowByRow: options.rowByRow ?? false,
+  }
+
+  const connect = (): Promise<Either<EngineError, AsyncConnection>> => {
+    if (isClosed) return Promise.resolve(left(engineClosed))
+    if (known === null) return Promise.resolve(left(unknownDialect(executor.adapter)))
+    return new Promise((resolve) => {
+      waiting.add(resolve)
+      hold(kysely).then(
+        // one that is closed while it waits has its answer already
+        (held) => (waiting.delete(resolve) ? resolve(right(lend(held))) : held.release()),
+        (cause) => resolve(left(classify(cause))),
+      )
+    })
+  }
+
+  const lend = (held: Held): AsyncConnection => {
+    const calls = kyselyCalls(held.db, context)
+    let releasing: Promise<void> | null = null
+    const connection: AsyncConnection = {
+      _tag: 'AsyncConnection',
+      call: <C extends EngineCall>(call: C) =>
+        (releasing === null ? calls(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
+          Either<EngineError, Answer<C>>
+        >,
+      release: () => {
+        lent.delete(connection)
+        releasing ??= calls({ _tag: 'Rollback' }).then(held.release)
+        return releasing
+      },
+    }
+    lent.add(connection)
+    return connection
+  }
+
+  return {
+    _tag: 'Engine',
+    dialect,
+    capabilities: { synchronous: false, returning: dialect.name !== 'mysql', twoPhase: false },
+    compile,
+    connect,
+    connectSync: null,
+    close: async () => {
+      isClosed = true
+      for (const resolve of waiting) resolve(left(engineClosed))
+      waiting.clear()
+      await Promise.all(Array.from(lent, (connection) => connection.release()))
+      // what cannot be closed in order (a broken connection) is closed all the same
+      await kysely.destroy().catch(() => {})
+    },
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * From a statement to SQL and parameters, for one engine.
+ *
+ * A tree is resolved and compiled once for each way to compile: what was made is found again by the identity of the tree,
+ * and goes when the tree goes. A template that is bound again and again is compiled once; each binding only encodes its
+ * values and puts them in their places.
+ */
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { RootOperationNode } from 'kysely'
+import type { CompiledStatement } from '../engine/call.js'
+import type { Engine } from '../engine/engine.js'
+import type { Mapping } from '../model/mapping.js'
+import { encodeError, type StatementError } from './error.js'
+import { portable } from './portable.js'
+import { resolve } from './resolve.js'
+import { Slot } from './slot.js'
+import { type AnyStatement, mappingsOf } from './statement.js'
+import type { Bound } from './template.js'
+
+/** What compiling needs of an engine. */
+export type Compiler = Pick<Engine, 'compile' | 'dialect'>
+
+/**
+ * Compiles a statement or a bound template. Pure; O(1) for a tree that was compiled before.
+ *
+ * Engines that share one `compile` function share what was compiled.
+ *
+ * @example
+ * compile(engine)(pipe(select(model.User), where('name', '=', 'ed')))
+ * // right({ sql: 'select ... where "users"."name" = ?', parameters: ['ed'] })
+ *
+ * @category interpreters
+ */
+export const compile =
+  (engine: Compiler) =>
+  (statement: AnyStatement | Bound): Either<StatementError, CompiledStatement> => {
+    if ('template' in statement) {
+      const { template, values } = statement
+      const compiled = compiledOf(engine, template.mappings, template.node)
+      return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width)
+    }
+    return compileNode(engine, mappingsOf(statement))(statement.node)
+  }
+
+/**
+ * Compiles any tree that speaks the language of a model: a query of Kysely's own builders over `Database<M>`.
+ *
+ * @category interpreters
+ */
+export const compileNode =
+  (engine: Compiler, mappings: ReadonlyArray<Mapping>) =>
+  (node: RootOperationNode): Either<StatementError, CompiledStatement> =>
+    compiledOf(engine, mappings, node)
+
+type Compiled = Either<StatementError, CompiledStatement>
+type ByNode = WeakMap<RootOperationNode, Compiled>
+
+const cache = new WeakMap<Engine['compile'], WeakMap<ReadonlyArray<Mapping>, ByNode>>()
+
+const byNodeOf = (compiler: Engine['compile'], mappings: ReadonlyArray<Mapping>): ByNode => {
+  let byMappings = cache.get(compiler)
+  if (byMappings === undefined) {
+    byMappings = new WeakMap()
+    cache.set(compiler, byMappings)
+  }
+  let byNode = byMappings.get(mappings)
+  if (byNode === undefined) {
+    byNode = new WeakMap()
+    byMappings.set(mappings, byNode)
+  }
+  return byNode
+}
+
+const compiledOf = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
+  const byNode = byNodeOf(engine.compile, mappings)
+  const known = byNode.get(node)
+  if (known !== undefined) return known
+  const resolved = resolve(mappings)(node)
+  const compiled = isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
+  byNode.set(node, compiled)
+  return compiled
+}
+
+/** The parameters with each slot's value in its place; the last key is repeated where there are too few. */
+const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width: number): Compiled => {
+  const { length } = values
+  const filled: unknown[] = []
+  for (const parameter of compiled.parameters) {
+    if (!(parameter instanceof Slot)) {
+      filled.push(parameter)
+      continue
+    }
+    const { index, encode } = parameter
+    const value = values[index < length ? index : length - width + (index % width)]
+    if (encode === null) {
+      filled.push(value)
+      continue
+    }
+    try {
+      filled.push(encode(value))
+    } catch (cause) {
+      return left(encodeError(parameter.entity, parameter.attribute, value, cause))
+    }
+  }
+  return right({ sql: compiled.sql, parameters: filled })
+}

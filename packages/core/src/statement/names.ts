@@ -1,0 +1,100 @@
+/**
+ * Names of columns, from the program's to the table's, and back in the rows: a column whose name is not its attribute's
+ * is selected under the attribute's.
+ */
+import {
+  AliasNode,
+  ColumnNode,
+  IdentifierNode,
+  type OperationNode,
+  ReferenceNode,
+  SelectionNode,
+  type SelectQueryNode,
+  TableNode,
+} from 'kysely'
+import { type Column, columnOf, type Scope, type Source, starred } from './scope.js'
+import { mapChange, mapChildren } from './tree.js'
+
+/** A reference by the column's name. */
+export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
+  const column = ColumnNode.is(node.column) ? columnOf(scope, node) : null
+  return column === null ? node : mapChange(node, 'column', (name) => columnNode(name as ColumnNode, column))
+}
+
+/** The name of a column, where the tree says which; as it is where no attribute is known. */
+export const columnNode = (node: ColumnNode, column: Column | null | undefined): ColumnNode =>
+  column === null || column === undefined || column.columnName === node.column.name
+    ? node
+    : ColumnNode.create(column.columnName)
+
+export type Selections = ReadonlyArray<SelectionNode>
+
+/**
+ * Selections, or what is returned, by the columns' names: a column of another name gets an alias, and `*` is spelt out
+ * where it holds one. `translate` is for the expressions among them.
+ */
+export const selections = (
+  scope: Scope,
+  nodes: Selections,
+  translate: (node: OperationNode) => OperationNode,
+): Selections => {
+  const lists = nodes.map((node) => selectionsOf(scope, node, translate))
+  return lists.every((list, i) => list.length === 1 && list[0] === nodes[i]) ? nodes : Object.freeze(lists.flat())
+}
+
+const selectionsOf = (
+  scope: Scope,
+  node: SelectionNode,
+  translate: (node: OperationNode) => OperationNode,
+): Selections => {
+  const { selection } = node
+  const stars = starred(scope, selection)
+  if (stars !== null) return stars.some(isRenamed) ? stars.flatMap(spelt) : [node]
+  if (ReferenceNode.is(selection) && ColumnNode.is(selection.column)) {
+    const resolved = reference(scope, selection)
+    return resolved === selection ? [node] : [aliased(resolved, selection.column.column.name)]
+  }
+  return [mapChildren(node, translate)]
+}
+
+const aliased = (node: ReferenceNode, name: string): SelectionNode =>
+  SelectionNode.create(AliasNode.create(node, IdentifierNode.create(name)))
+
+const isRenamed = (source: Source): boolean =>
+  [...source.columns].some(([name, column]) => column !== null && column.columnName !== name)
+
+const spelt = (source: Source): Selections => {
+  const table = namedTable(source.name)
+  if (!isRenamed(source)) return [SelectionNode.createSelectAllFromTable(table)]
+  return [...source.columns].map(([name, column]) => {
+    const node = ReferenceNode.create(ColumnNode.create(column?.columnName ?? name), table)
+    return column === null || column.columnName === name ? SelectionNode.create(node) : aliased(node, name)
+  })
+}
+
+const namedTable = (name: string): TableNode => {
+  const dot = name.indexOf('.')
+  return dot === -1 ? TableNode.create(name) : TableNode.createWithSchema(name.slice(0, dot), name.slice(dot + 1))
+}
+
+/**
+ * Names of a result that ORDER BY takes for themselves rather than for the column: those that an expression was given,
+ * and all where the result is of several queries.
+ */
+export const outputNames = (node: SelectQueryNode): ReadonlySet<string> =>
+  new Set(
+    (node.selections ?? []).flatMap(({ selection }) =>
+      AliasNode.is(selection) && IdentifierNode.is(selection.alias)
+        ? [selection.alias.name]
+        : node.setOperations !== undefined && ReferenceNode.is(selection) && ColumnNode.is(selection.column)
+          ? [selection.column.column.name]
+          : [],
+    ),
+  )
+
+/** Whether a term of ORDER BY is such a name. */
+export const isOutput = (node: OperationNode, outputs: ReadonlySet<string>): boolean =>
+  ReferenceNode.is(node) &&
+  node.table === undefined &&
+  ColumnNode.is(node.column) &&
+  outputs.has(node.column.column.name)

@@ -1,0 +1,51 @@
+/**
+ * What some dialects do not take, in a form that they do: an empty list, and an offset without a limit.
+ */
+import {
+  BinaryOperationNode,
+  LimitNode,
+  type OperationNode,
+  OperatorNode,
+  PrimitiveValueListNode,
+  type RootOperationNode,
+  SelectQueryNode,
+  ValueListNode,
+  ValueNode,
+} from 'kysely'
+import type { Dialect } from '../engine/dialect.js'
+import { mapChildren } from './tree.js'
+
+/** The tree as a dialect takes it; the very same tree where it takes it as it is. */
+export const portable = <Node extends RootOperationNode>(node: Node, dialect: Dialect['name']): Node =>
+  rewrite(node, dialect) as Node
+
+const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
+  const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
+  if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
+  return SelectQueryNode.is(rewritten) ? withLimit(rewritten, dialect) : rewritten
+}
+
+/** Nothing is in an empty list, and everything is outside of it, NULL too. */
+const withoutEmptyList = (node: BinaryOperationNode): OperationNode => {
+  const { operator, rightOperand } = node
+  if (!OperatorNode.is(operator) || (operator.operator !== 'in' && operator.operator !== 'not in')) return node
+  const isList = PrimitiveValueListNode.is(rightOperand) || ValueListNode.is(rightOperand)
+  if (!isList || rightOperand.values.length > 0) return node
+  return BinaryOperationNode.create(
+    ValueNode.createImmediate(1),
+    OperatorNode.create('='),
+    ValueNode.createImmediate(operator.operator === 'in' ? 0 : 1),
+  )
+}
+
+/** The largest limit where one must be given. */
+const unlimited: Readonly<Record<Dialect['name'], unknown>> = {
+  sqlite: -1,
+  mysql: 18_446_744_073_709_551_615n,
+  postgres: null,
+}
+
+const withLimit = (node: SelectQueryNode, dialect: Dialect['name']): OperationNode =>
+  node.offset === undefined || node.limit !== undefined || unlimited[dialect] === null
+    ? node
+    : SelectQueryNode.cloneWithLimit(node, LimitNode.create(ValueNode.createImmediate(unlimited[dialect])))

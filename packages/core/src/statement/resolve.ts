@@ -1,0 +1,377 @@
+/**
+ * From the program's language to the table's: attribute names become column names, and values are encoded by the codec
+ * of the column that they are compared with, assigned to or listed for.
+ *
+ * The tree is read with scopes (see `scope.ts`), so that names are right through aliases, joins, CTEs and subqueries. A
+ * table that is not of the model is left alone, and so is a value that stands for itself (`select 1`, the pattern of a
+ * LIKE, a parameter of raw SQL). What needs no translation is shared with the tree that was given.
+ *
+ * @example
+ * // where('joined', '>', date)  ->  where "users"."joined_at" > '2026-01-31T12:00:00.000Z'
+ */
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import {
+  type AggregateFunctionNode,
+  AndNode,
+  type BinaryOperationNode,
+  type CaseNode,
+  ColumnNode,
+  type ColumnUpdateNode,
+  type DeleteQueryNode,
+  type FunctionNode,
+  type InsertQueryNode,
+  type MergeQueryNode,
+  type OperationNode,
+  OperatorNode,
+  type OrderByNode,
+  ParensNode,
+  PrimitiveValueListNode,
+  type ReferenceNode,
+  type ReturningNode,
+  type RootOperationNode,
+  type SelectQueryNode,
+  TupleNode,
+  type UpdateQueryNode,
+  type ValueListNode,
+  ValueNode,
+  ValuesNode,
+  type WithNode,
+} from 'kysely'
+import type { Mapping } from '../model/mapping.js'
+import { encodeError, type StatementError } from './error.js'
+import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
+import {
+  type Catalog,
+  type Column,
+  catalogOf,
+  columnOf,
+  isChoosing,
+  outermost,
+  type Scope,
+  type Source,
+  tablesOf,
+  withExpressions,
+  within,
+} from './scope.js'
+import { Slot } from './slot.js'
+import { mapChange, mapChildren, mapList } from './tree.js'
+
+/**
+ * Translates a tree for the tables of a model. The very same tree is given back where nothing needs translation.
+ *
+ * O(nodes). A value that its codec cannot encode is the only failure.
+ *
+ * @category interpreters
+ */
+export const resolve =
+  (mappings: ReadonlyArray<Mapping>) =>
+  <Node extends RootOperationNode>(node: Node): Either<StatementError, Node> => {
+    const catalog = catalogOf(mappings)
+    if (!isTranslated(catalog)) return right(node)
+    const run: Run = { fault: null }
+    const resolved = translate(run, outermost(catalog), node, null) as Node
+    return run.fault === null ? right(resolved) : left(run.fault)
+  }
+
+/** The first value that could not be encoded; seen by one call of `resolve` only. */
+interface Run {
+  fault: StatementError | null
+}
+
+/** The columns whose values an expression is to give: one, or one for each part of a tuple. */
+type Expected = Column | null | ReadonlyArray<Column | null>
+
+const translated = new WeakMap<Catalog, boolean>()
+
+/** Whether any attribute of the model is called or written otherwise in its table. */
+const isTranslated = (catalog: Catalog): boolean => {
+  const known = translated.get(catalog)
+  if (known !== undefined) return known
+  const answer = [...catalog.values()].some((mapping) =>
+    mapping.attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
+  )
+  translated.set(catalog, answer)
+  return answer
+}
+
+const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expected): OperationNode => {
+  const any = node as AnyNode
+  switch (any.kind) {
+    case 'ValueNode':
+      return value(run, any, oneOf(expected))
+    case 'PrimitiveValueListNode':
+      return mapChange(any, 'values', (values) => mapList(values, (item) => encode(run, oneOf(expected), item)))
+    case 'ValueListNode':
+      return mapChildren(any, (item) => translate(run, scope, item, expected))
+    case 'TupleNode':
+      return mapChange(any, 'values', (values) =>
+        mapList(values, (item, i) => translate(run, scope, item, isMany(expected) ? (expected[i] ?? null) : null)),
+      )
+    case 'ParensNode':
+      return mapChildren(any, (child) => translate(run, scope, child, expected))
+    case 'ReferenceNode':
+      return reference(scope, any)
+    case 'BinaryOperationNode':
+      return binary(run, scope, any)
+    case 'CaseNode':
+      return caseOf(run, scope, any, oneOf(expected))
+    case 'FunctionNode':
+    case 'AggregateFunctionNode':
+      return call(run, scope, any, oneOf(expected))
+    case 'SelectQueryNode':
+      return select(run, scope, any)
+    case 'UpdateQueryNode':
+    case 'DeleteQueryNode':
+      return change(run, scope, any)
+    case 'InsertQueryNode':
+      return insert(run, scope, any)
+    case 'MergeQueryNode':
+      return merge(run, scope, any)
+    default:
+      return mapChildren(node, (child) => translate(run, scope, child, null))
+  }
+}
+
+type AnyNode =
+  | ValueNode
+  | PrimitiveValueListNode
+  | ValueListNode
+  | TupleNode
+  | ParensNode
+  | ReferenceNode
+  | BinaryOperationNode
+  | CaseNode
+  | FunctionNode
+  | AggregateFunctionNode
+  | SelectQueryNode
+  | UpdateQueryNode
+  | DeleteQueryNode
+  | InsertQueryNode
+  | MergeQueryNode
+
+const isMany = (expected: Expected): expected is ReadonlyArray<Column | null> => Array.isArray(expected)
+
+const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : expected)
+
+// values
+
+const encode = (run: Run, column: Column | null, given: unknown): unknown => {
+  if (column === null || column.attribute.encode === t.identity) return given
+  const { mapping, attribute } = column
+  if (given instanceof Slot) return new Slot(given.index, attribute.encode, mapping.name, attribute.name)
+  try {
+    return attribute.encode(given)
+  } catch (cause) {
+    run.fault ??= encodeError(mapping.name, attribute.name, given, cause)
+    return given
+  }
+}
+
+const value = (run: Run, node: ValueNode, column: Column | null): OperationNode => {
+  // `is null` and `then null` ask for SQL's NULL, whatever the codec makes of null
+  if (node.immediate === true && node.value === null) return node
+  const encoded = encode(run, column, node.value)
+  if (encoded === node.value) return node
+  // text is never spliced into SQL
+  return node.immediate === true && isImmediate(encoded)
+    ? ValueNode.createImmediate(encoded)
+    : ValueNode.create(encoded)
+}
+
+const isImmediate = (encoded: unknown): boolean =>
+  encoded === null || typeof encoded === 'number' || typeof encoded === 'boolean'
+
+// expressions
+
+/** Operators whose two sides are values of one kind. The pattern of a LIKE, the path of a JSON operator are not. */
+const comparing: ReadonlySet<string> = new Set([
+  '=',
+  '==',
+  '!=',
+  '<>',
+  '>',
+  '>=',
+  '<',
+  '<=',
+  '!<',
+  '!>',
+  '<=>',
+  'in',
+  'not in',
+  'is',
+  'is not',
+  'is distinct from',
+  'is not distinct from',
+  'between',
+  'between symmetric',
+])
+
+const binary = (run: Run, scope: Scope, node: BinaryOperationNode): OperationNode => {
+  const { leftOperand, operator, rightOperand } = node
+  const name = OperatorNode.is(operator) ? operator.operator : ''
+  if (!comparing.has(name)) return mapChildren(node, (child) => translate(run, scope, child, null))
+  const isRange = AndNode.is(rightOperand)
+  const leftColumn = shape(scope, leftOperand)
+  const rightColumn = shape(scope, isRange ? rightOperand.left : rightOperand)
+  return mapChildren(node, (child, property) => {
+    if (property === 'leftOperand') return translate(run, scope, child, rightColumn)
+    if (property !== 'rightOperand') return translate(run, scope, child, null)
+    if (isRange) return mapChildren(child, (bound) => translate(run, scope, bound, leftColumn))
+    return translate(run, scope, isWhole(child, name, leftColumn) ? ValueNode.create(child.values) : child, leftColumn)
+  })
+}
+
+/** The columns that an expression's values are of. */
+const shape = (scope: Scope, node: OperationNode): Expected => {
+  if (ParensNode.is(node)) return shape(scope, node.node)
+  return TupleNode.is(node) ? node.values.map((item) => columnOf(scope, item)) : columnOf(scope, node)
+}
+
+/** An array on the right of `=` is one value of a column that holds arrays; Kysely takes it for a list. */
+const isWhole = (node: OperationNode, operator: string, column: Expected): node is PrimitiveValueListNode =>
+  operator !== 'in' && operator !== 'not in' && PrimitiveValueListNode.is(node) && column !== null && !isMany(column)
+
+const caseOf = (run: Run, scope: Scope, node: CaseNode, expected: Column | null): OperationNode => {
+  const result = expected ?? columnOf(scope, node)
+  const compared = node.value === undefined ? null : columnOf(scope, node.value)
+  return mapChildren(node, (child, property) =>
+    property === 'when'
+      ? mapChildren(child, (part, role) => translate(run, scope, part, role === 'result' ? result : compared))
+      : translate(run, scope, child, property === 'else' ? result : null),
+  )
+}
+
+const call = (
+  run: Run,
+  scope: Scope,
+  node: FunctionNode | AggregateFunctionNode,
+  expected: Column | null,
+): OperationNode => {
+  const column = isChoosing(node) ? (expected ?? columnOf(scope, node)) : null
+  return mapChildren<FunctionNode | AggregateFunctionNode>(node, (child, property) =>
+    translate(run, scope, child, property === 'arguments' || property === 'aggregated' ? column : null),
+  )
+}
+
+// queries
+
+const select = (run: Run, parent: Scope, node: SelectQueryNode): OperationNode => {
+  const outside = withExpressions(parent, node.with?.expressions ?? [])
+  const scope = within(outside, tablesOf(node))
+  const list = node.selections && selections(scope, node.selections, (child) => translate(run, scope, child, null))
+  const resolved = mapChildren(node, (child, property) => {
+    switch (property) {
+      case 'with':
+        return expressions(run, parent, child as WithNode)
+      case 'selections':
+        return child
+      case 'setOperations':
+        return translate(run, outside, child, null)
+      case 'orderBy':
+        return order(run, scope, child as OrderByNode, outputNames(node))
+      default:
+        return translate(run, scope, child, null)
+    }
+  })
+  return list === undefined || list === node.selections ? resolved : Object.freeze({ ...resolved, selections: list })
+}
+
+/** Each CTE sees those before it, and all of them where they are recursive. */
+const expressions = (run: Run, parent: Scope, node: WithNode): OperationNode =>
+  mapChange(node, 'expressions', (nodes) =>
+    mapList(nodes, (expression, i) => {
+      const scope = withExpressions(parent, node.recursive === true ? nodes : nodes.slice(0, i))
+      return mapChange(expression, 'expression', (query) => translate(run, scope, query, null))
+    }),
+  )
+
+const order = (run: Run, scope: Scope, node: OrderByNode, outputs: ReadonlySet<string>): OperationNode =>
+  mapChildren(node, (item) =>
+    mapChildren(item, (child, property) =>
+      property === 'orderBy' && isOutput(child, outputs) ? child : translate(run, scope, child, null),
+    ),
+  )
+
+const change = (run: Run, parent: Scope, node: UpdateQueryNode | DeleteQueryNode): OperationNode => {
+  const scope = within(withExpressions(parent, node.with?.expressions ?? []), tablesOf(node))
+  return mapChildren<UpdateQueryNode | DeleteQueryNode>(node, (child, property) =>
+    clause(run, parent, scope, scope.sources[0] ?? target(parent), child, property),
+  )
+}
+
+/** A clause of a write to the table `into`. */
+const clause = (
+  run: Run,
+  parent: Scope,
+  scope: Scope,
+  into: Source | null,
+  node: OperationNode,
+  property: string,
+): OperationNode => {
+  switch (property) {
+    case 'with':
+      return expressions(run, parent, node as WithNode)
+    case 'updates':
+      return assignment(run, scope, into, node as ColumnUpdateNode)
+    case 'returning':
+    case 'output':
+      return mapChange(node as ReturningNode, 'selections', (list) =>
+        selections(scope, list, (child) => translate(run, scope, child, null)),
+      )
+    default:
+      return translate(run, scope, node, null)
+  }
+}
+
+const assignment = (run: Run, scope: Scope, into: Source | null, node: ColumnUpdateNode): OperationNode => {
+  const column = ColumnNode.is(node.column) ? into?.columns.get(node.column.column.name) : columnOf(scope, node.column)
+  return mapChildren(node, (child, property) => {
+    if (property === 'value') return translate(run, scope, child, column ?? null)
+    return ColumnNode.is(child) ? columnNode(child, column) : translate(run, scope, child, null)
+  })
+}
+
+const insert = (run: Run, parent: Scope, node: InsertQueryNode): OperationNode => {
+  const outside = withExpressions(parent, node.with?.expressions ?? [])
+  const table = within(outside, node.into === undefined ? [] : [node.into])
+  const into = table.sources[0] ?? target(parent)
+  const scope = { ...table, sources: into === null ? [] : [into] }
+  const upsert = { ...scope, sources: scope.sources.flatMap((source) => [source, { ...source, name: 'excluded' }]) }
+  const columns = (node.columns ?? []).map(({ column }) => into?.columns.get(column.name) ?? null)
+  return mapChildren(node, (child, property) => {
+    switch (property) {
+      case 'columns':
+        return columnNode(child as ColumnNode, into?.columns.get((child as ColumnNode).column.name))
+      case 'values':
+        return ValuesNode.is(child)
+          ? mapChildren(child, (row) => rowOf(run, scope, row, columns))
+          : translate(run, outside, child, null)
+      case 'onConflict':
+      case 'onDuplicateKey':
+        return mapChildren(child, (part, role) =>
+          role === 'columns'
+            ? columnNode(part as ColumnNode, into?.columns.get((part as ColumnNode).column.name))
+            : clause(run, parent, upsert, into, part, role),
+        )
+      default:
+        return clause(run, parent, scope, into, child, property)
+    }
+  })
+}
+
+const rowOf = (run: Run, scope: Scope, row: OperationNode, columns: ReadonlyArray<Column | null>): OperationNode =>
+  PrimitiveValueListNode.is(row)
+    ? mapChange(row, 'values', (values) => mapList(values, (item, i) => encode(run, columns[i] ?? null, item)))
+    : mapChange(row as ValueListNode, 'values', (values) =>
+        mapList(values, (item, i) => translate(run, scope, item, columns[i] ?? null)),
+      )
+
+const merge = (run: Run, parent: Scope, node: MergeQueryNode): OperationNode => {
+  const tables = [node.into, ...(node.using === undefined ? [] : [node.using.table])]
+  const scope = within(withExpressions(parent, node.with?.expressions ?? []), tables)
+  return mapChildren(node, (child, property) => clause(run, parent, scope, scope.sources[0] ?? null, child, property))
+}
+
+/** What an UPDATE or INSERT inside a MERGE writes to, which names no table itself. */
+const target = (scope: Scope): Source | null => scope.sources[0] ?? null

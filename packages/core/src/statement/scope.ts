@@ -1,0 +1,293 @@
+/**
+ * What names mean inside a tree: which tables a query reads, under which names, with which columns.
+ *
+ * A scope is one query's sources, inside the scope of the query around it. Names are the program's, so a scope is
+ * always made from a tree that is not yet translated.
+ */
+import {
+  AggregateFunctionNode,
+  AliasNode,
+  CaseNode,
+  ColumnNode,
+  type CommonTableExpressionNameNode,
+  type CommonTableExpressionNode,
+  type DeleteQueryNode,
+  FunctionNode,
+  IdentifierNode,
+  type InsertQueryNode,
+  ListNode,
+  type OperationNode,
+  ParensNode,
+  ReferenceNode,
+  SelectAllNode,
+  type SelectionNode,
+  SelectQueryNode,
+  TableNode,
+  type UpdateQueryNode,
+} from 'kysely'
+import type { Attribute, Mapping } from '../model/mapping.js'
+
+/** A column that a name leads to, and the attribute whose values it holds. */
+export interface Column {
+  readonly mapping: Mapping
+  readonly attribute: Attribute
+  /** Its name where it is referred to: that of the table, or of the subquery's output. */
+  readonly columnName: string
+}
+
+/** A table, subquery or CTE under the name by which a query refers to it. */
+export interface Source {
+  readonly name: string
+  /** The entity whose table it is, where it is one. */
+  readonly mapping: Mapping | null
+  /** By the names that the program gives them; null for a column of no attribute. */
+  readonly columns: ReadonlyMap<string, Column | null>
+  /** It may have columns beside these. */
+  readonly isOpen: boolean
+}
+
+/** The entities of a model, by their tables. */
+export type Catalog = ReadonlyMap<string, Mapping>
+
+export interface Scope {
+  readonly catalog: Catalog
+  readonly sources: ReadonlyArray<Source>
+  /** CTEs, which hide tables of the same name. */
+  readonly expressions: ReadonlyMap<string, Source>
+  readonly parent: Scope | null
+}
+
+const catalogs = new WeakMap<ReadonlyArray<Mapping>, Catalog>()
+
+/** The same catalog for the same mappings. */
+export const catalogOf = (mappings: ReadonlyArray<Mapping>): Catalog => {
+  const known = catalogs.get(mappings)
+  if (known !== undefined) return known
+  const catalog = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  catalogs.set(mappings, catalog)
+  return catalog
+}
+
+/** The scope of no query. */
+export const outermost = (catalog: Catalog): Scope => ({
+  catalog,
+  sources: [],
+  expressions: new Map(),
+  parent: null,
+})
+
+const columnsOf = new WeakMap<Mapping, ReadonlyMap<string, Column>>()
+
+/** The table of a mapping under a name. */
+export const sourceOf = (mapping: Mapping, name: string): Source => {
+  let columns = columnsOf.get(mapping)
+  if (columns === undefined) {
+    columns = new Map(
+      mapping.attributes.map((attribute) => [attribute.name, { mapping, attribute, columnName: attribute.columnName }]),
+    )
+    columnsOf.set(mapping, columns)
+  }
+  return { name, mapping, columns, isOpen: false }
+}
+
+const nothingKnown: ReadonlyMap<string, Column | null> = new Map()
+
+const unknownSource = (name: string): Source => ({ name, mapping: null, columns: nothingKnown, isOpen: true })
+
+/** The name of a table, with its schema where it has one. */
+export const tableName = ({ table }: TableNode): string =>
+  table.schema === undefined ? table.identifier.name : `${table.schema.name}.${table.identifier.name}`
+
+/** The scope inside a query: its sources, and those of the queries around it. */
+export const within = (parent: Scope, tables: ReadonlyArray<OperationNode>): Scope => {
+  const sources: Source[] = []
+  // the list grows while it is read: a lateral subquery sees the sources before it
+  const scope: Scope = { catalog: parent.catalog, sources, expressions: new Map(), parent }
+  for (const table of tables) sources.push(...sourcesIn(scope, table))
+  return scope
+}
+
+const sourcesIn = (scope: Scope, node: OperationNode): ReadonlyArray<Source> => {
+  if (ListNode.is(node)) return node.items.flatMap((item) => sourcesIn(scope, item))
+  if (TableNode.is(node)) return [tableSource(scope, node, tableName(node))]
+  if (!AliasNode.is(node)) return [unknownSource('')]
+  const name = IdentifierNode.is(node.alias) ? node.alias.name : ''
+  if (TableNode.is(node.node)) return [tableSource(scope, node.node, name)]
+  if (SelectQueryNode.is(node.node)) return [outputOf(scope, node.node, name)]
+  return [unknownSource(name)]
+}
+
+const tableSource = (scope: Scope, node: TableNode, name: string): Source => {
+  const table = tableName(node)
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const expression = at.expressions.get(table)
+    if (expression !== undefined) return { ...expression, name }
+  }
+  const mapping = scope.catalog.get(table)
+  return mapping === undefined ? unknownSource(name) : sourceOf(mapping, name)
+}
+
+/** The tables that a query reads or writes, in order. */
+export const tablesOf = (node: SelectQueryNode | UpdateQueryNode | DeleteQueryNode): ReadonlyArray<OperationNode> => {
+  const joined = (node.joins ?? []).map((join) => join.table)
+  switch (node.kind) {
+    case 'SelectQueryNode':
+      return [...(node.from?.froms ?? []), ...joined]
+    case 'UpdateQueryNode':
+      return [...(node.table === undefined ? [] : [node.table]), ...(node.from?.froms ?? []), ...joined]
+    case 'DeleteQueryNode':
+      return [...node.from.froms, ...(node.using?.tables ?? []), ...joined]
+  }
+}
+
+/** What a subquery gives, as a source. */
+const outputOf = (parent: Scope, query: SelectQueryNode, name: string): Source =>
+  selected(within(withExpressions(parent, query.with?.expressions ?? []), tablesOf(query)), query.selections, name)
+
+const selected = (scope: Scope, selections: ReadonlyArray<SelectionNode> | undefined, name: string): Source => {
+  const columns = new Map<string, Column | null>()
+  let isOpen = selections === undefined
+  for (const { selection } of selections ?? []) {
+    const stars = starred(scope, selection)
+    if (stars !== null) {
+      for (const source of stars) {
+        for (const [given, column] of source.columns) columns.set(given, column && { ...column, columnName: given })
+        isOpen ||= source.isOpen
+      }
+    } else if (ReferenceNode.is(selection) && ColumnNode.is(selection.column)) {
+      const given = selection.column.column.name
+      const column = columnOf(scope, selection)
+      columns.set(given, column && { ...column, columnName: given })
+    } else if (AliasNode.is(selection) && IdentifierNode.is(selection.alias)) {
+      const given = selection.alias.name
+      const column = columnOf(scope, selection.node)
+      columns.set(given, column && { ...column, columnName: given })
+    } else {
+      isOpen = true
+    }
+  }
+  return { name, mapping: null, columns, isOpen }
+}
+
+/** The sources that `*` or `table.*` stands for; null for any other selection. */
+export const starred = (scope: Scope, selection: OperationNode): ReadonlyArray<Source> | null => {
+  if (SelectAllNode.is(selection)) return scope.sources
+  if (!ReferenceNode.is(selection) || !SelectAllNode.is(selection.column) || selection.table === undefined) return null
+  const source = sourceNamed(scope, tableName(selection.table))
+  return source === null ? [] : [source]
+}
+
+/** A scope that knows some CTEs, each of which may read those before it. */
+export const withExpressions = (parent: Scope, nodes: ReadonlyArray<CommonTableExpressionNode>): Scope => {
+  if (nodes.length === 0) return parent
+  const expressions = new Map<string, Source>()
+  const scope: Scope = { catalog: parent.catalog, sources: [], expressions, parent }
+  for (const { name, expression } of nodes) {
+    const table = tableName(name.table)
+    const output = SelectQueryNode.is(expression)
+      ? outputOf(scope, expression, table)
+      : returned(scope, expression, table)
+    expressions.set(table, named(output, name))
+  }
+  return scope
+}
+
+/** What an INSERT, UPDATE or DELETE in a CTE gives back. */
+const returned = (parent: Scope, node: OperationNode, name: string): Source => {
+  const query = node as UpdateQueryNode | DeleteQueryNode | InsertQueryNode
+  switch (query.kind) {
+    case 'UpdateQueryNode':
+    case 'DeleteQueryNode':
+      return selected(within(parent, tablesOf(query)), query.returning?.selections, name)
+    case 'InsertQueryNode':
+      return selected(within(parent, query.into === undefined ? [] : [query.into]), query.returning?.selections, name)
+    default:
+      return unknownSource(name)
+  }
+}
+
+/** `with name (a, b) as ...` names the columns anew. */
+const named = (source: Source, name: CommonTableExpressionNameNode): Source => {
+  if (name.columns === undefined) return source
+  const given = [...source.columns.values()]
+  return {
+    ...source,
+    isOpen: false,
+    columns: new Map(
+      name.columns.map(({ column }, i) => {
+        // the columns cannot be counted where the query's are not all known
+        const known = source.isOpen ? null : (given[i] ?? null)
+        return [column.name, known && { ...known, columnName: column.name }]
+      }),
+    ),
+  }
+}
+
+const sourceNamed = (scope: Scope, name: string): Source | null => {
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const source = at.sources.find((candidate) => candidate.name === name)
+    if (source !== undefined) return source
+  }
+  return null
+}
+
+/** A column and the source that it is of. */
+export interface Found {
+  readonly source: Source
+  readonly column: Column
+}
+
+/**
+ * What a reference means; null where it leads to no attribute. An unqualified name is looked for in the innermost
+ * query first, and not past one that reads a table of unknown columns.
+ */
+export const find = (scope: Scope, { table, column }: ReferenceNode): Found | null => {
+  if (!ColumnNode.is(column)) return null
+  const { name } = column.column
+  if (table !== undefined) return foundIn(sourceNamed(scope, tableName(table)), name)
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const source = at.sources.find((candidate) => candidate.columns.has(name))
+    if (source !== undefined) return foundIn(source, name)
+    if (at.sources.some((candidate) => candidate.isOpen)) return null
+  }
+  return null
+}
+
+const foundIn = (source: Source | null, name: string): Found | null => {
+  const column = source?.columns.get(name) ?? null
+  return source === null || column === null ? null : { source, column }
+}
+
+/** Functions that give one of their arguments. */
+const choosing: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nullif', 'greatest', 'least', 'max', 'min'])
+
+/** Whether a function's values are those of its arguments. */
+export const isChoosing = (node: FunctionNode | AggregateFunctionNode): boolean => choosing.has(node.func.toLowerCase())
+
+/**
+ * The column whose values an expression takes: the column itself, or one of several that it chooses from. Null where it
+ * computes something else.
+ */
+export const columnOf = (scope: Scope, node: OperationNode): Column | null => {
+  if (ReferenceNode.is(node)) return find(scope, node)?.column ?? null
+  if (ParensNode.is(node) || AliasNode.is(node)) return columnOf(scope, node.node)
+  if (FunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.arguments) : null
+  if (AggregateFunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.aggregated) : null
+  if (CaseNode.is(node)) return firstColumn(scope, branches(node))
+  if (SelectQueryNode.is(node)) return [...outputOf(scope, node, '').columns.values()][0] ?? null
+  return null
+}
+
+/** What a CASE can give. */
+export const branches = (node: CaseNode): ReadonlyArray<OperationNode> =>
+  [...(node.when ?? []).map((when) => when.result), node.else].flatMap((branch) =>
+    branch === undefined ? [] : [branch],
+  )
+
+const firstColumn = (scope: Scope, nodes: ReadonlyArray<OperationNode>): Column | null => {
+  for (const node of nodes) {
+    const column = columnOf(scope, node)
+    if (column !== null) return column
+  }
+  return null
+}

@@ -1,0 +1,190 @@
+/**
+ * Templates: statements that are built and compiled once, and run with other values each time.
+ *
+ * The hot paths go through them - an instance by its key, the rows of a relationship by their foreign keys. A list of
+ * keys is as long as the next power of two, so that few texts exist however many keys are asked for at a time; what is
+ * left over is filled by repeating the last key.
+ *
+ * @example
+ * const byKey = selectByKey(mapping)
+ * compile(engine)(bind(byKey, [7])) // right({ sql: 'select ... where "users"."id" = ?', parameters: [7] })
+ */
+import {
+  AndNode,
+  BinaryOperationNode,
+  type OperationNode,
+  OperatorNode,
+  OrderByItemNode,
+  OrNode,
+  ParensNode,
+  QueryNode,
+  RawNode,
+  type SelectQueryNode,
+  ValueListNode,
+  ValueNode,
+} from 'kysely'
+import type { Attribute, Mapping } from '../model/mapping.js'
+import type { OrderDirection } from '../model/relationship.js'
+import { type AnySelect, entityNode } from './select.js'
+import { Slot } from './slot.js'
+import { attributeNode, mappingsOf } from './statement.js'
+
+/**
+ * A query with places for values, `width` of them for each key, `capacity` keys.
+ *
+ * @category model
+ */
+export interface Template {
+  readonly _tag: 'Template'
+  readonly mappings: ReadonlyArray<Mapping>
+  readonly node: SelectQueryNode
+  readonly width: number
+  readonly capacity: number
+}
+
+/**
+ * A template and the values that it is to run with: decoded, key after key. It takes the place of a statement wherever
+ * one is compiled.
+ *
+ * @category model
+ */
+export interface Bound {
+  readonly _tag: 'Bound'
+  readonly template: Template
+  readonly values: ReadonlyArray<unknown>
+}
+
+/**
+ * Gives a template its values: at least one key's, at most `capacity` keys'.
+ *
+ * @category constructors
+ */
+export const bind = (template: Template, values: ReadonlyArray<unknown>): Bound => ({ _tag: 'Bound', template, values })
+
+/** The rows of an order: by attributes, each in its direction. */
+type Order = ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>
+
+/**
+ * The row with a primary key, whose parts are the template's values. The same template for the same mapping.
+ *
+ * @category constructors
+ */
+export const selectByKey = (mapping: Mapping): Template => selectByAttributes(mapping, mapping.key, 1, [])
+
+/**
+ * The rows whose attributes have one of `count` keys' values, in an order. The same template for the same mapping,
+ * attributes, order and next power of two.
+ *
+ * @category constructors
+ */
+export const selectByAttributes = (
+  mapping: Mapping,
+  attributes: ReadonlyArray<Attribute>,
+  count: number,
+  orderBy: Order,
+): Template => templateOf(entityNode(mapping), mapping, alone(mapping), attributes, count, orderBy)
+
+/**
+ * A query narrowed to the rows whose attributes have one of `count` keys' values: a refined load of a relationship. Its
+ * own order comes before the one given. The same template for the same query.
+ *
+ * @category constructors
+ */
+export const refineByAttributes = (
+  query: AnySelect,
+  attributes: ReadonlyArray<Attribute>,
+  count: number,
+  orderBy: Order,
+): Template => templateOf(query.node, query.entity.mapping, mappingsOf(query), attributes, count, orderBy)
+
+/** How many keys a template for so many holds: the next power of two. */
+export const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))
+
+const catalogs = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The one list of a mapping alone: what is compiled is found by the list's identity. */
+const alone = (mapping: Mapping): ReadonlyArray<Mapping> => {
+  const known = catalogs.get(mapping)
+  if (known !== undefined) return known
+  const mappings = [mapping]
+  catalogs.set(mapping, mappings)
+  return mappings
+}
+
+const templates = new WeakMap<SelectQueryNode, Map<string, Template>>()
+
+const templateOf = (
+  node: SelectQueryNode,
+  mapping: Mapping,
+  mappings: ReadonlyArray<Mapping>,
+  attributes: ReadonlyArray<Attribute>,
+  count: number,
+  orderBy: Order,
+): Template => {
+  const capacity = capacityFor(count)
+  const shape = `${capacity}:${attributes.map((a) => a.position)}:${orderBy.map(([a, direction]) => a.position + direction)}`
+  let byShape = templates.get(node)
+  if (byShape === undefined) {
+    byShape = new Map()
+    templates.set(node, byShape)
+  }
+  const known = byShape.get(shape)
+  if (known !== undefined) return known
+  const narrowed = QueryNode.cloneWithWhere(node, hasKey(mapping, attributes, capacity)) as SelectQueryNode
+  const template: Template = {
+    _tag: 'Template',
+    mappings,
+    node: ordered(narrowed, mapping, orderBy),
+    width: attributes.length,
+    capacity,
+  }
+  byShape.set(shape, template)
+  return template
+}
+
+const ordered = (node: SelectQueryNode, mapping: Mapping, orderBy: Order): SelectQueryNode =>
+  orderBy.length === 0
+    ? node
+    : (QueryNode.cloneWithOrderByItems(
+        node,
+        orderBy.map(([attribute, direction]) =>
+          OrderByItemNode.create(attributeNode(mapping, attribute), RawNode.createWithSql(direction)),
+        ),
+      ) as SelectQueryNode)
+
+const hasKey = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, capacity: number): OperationNode => {
+  const only = attributes[0]
+  if (attributes.length === 1 && only !== undefined && capacity > 1) {
+    return BinaryOperationNode.create(
+      attributeNode(mapping, only),
+      OperatorNode.create('in'),
+      ValueListNode.create(Array.from({ length: capacity }, (_, i) => slot(i))),
+    )
+  }
+  return anyOf(mapping, attributes, 0, capacity)
+}
+
+/**
+ * `(a = ? and b = ?) or (...) or ...`, since not every dialect has lists of tuples; halved again and again, since SQLite
+ * limits how deep an expression may nest.
+ */
+const anyOf = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, from: number, count: number): OperationNode => {
+  if (count > 1) {
+    const half = count / 2
+    return ParensNode.create(
+      OrNode.create(anyOf(mapping, attributes, from, half), anyOf(mapping, attributes, from + half, half)),
+    )
+  }
+  const parts = attributes.map(
+    (attribute, i): OperationNode =>
+      BinaryOperationNode.create(
+        attributeNode(mapping, attribute),
+        OperatorNode.create('='),
+        slot(from * attributes.length + i),
+      ),
+  )
+  const all = parts.reduce((left, right) => AndNode.create(left, right))
+  return parts.length === 1 ? all : ParensNode.create(all)
+}
+
+const slot = (index: number): ValueNode => ValueNode.create(new Slot(index))

@@ -1,0 +1,60 @@
+/**
+ * Operation nodes as a tree: which of their properties are nodes, and how to change those.
+ */
+import type { OperationNode } from 'kysely'
+
+/** Kinds whose properties are values or names, never nodes; a value may well look like one. */
+const leaves: ReadonlySet<OperationNode['kind']> = new Set([
+  'ValueNode',
+  'PrimitiveValueListNode',
+  'IdentifierNode',
+  'OperatorNode',
+  'DataTypeNode',
+  'JSONPathLegNode',
+  'SelectAllNode',
+  'DefaultInsertValueNode',
+  'OrActionNode',
+  'MatchedNode',
+])
+
+const isNode = (value: unknown): value is OperationNode =>
+  typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string'
+
+/**
+ * The node with its children changed; the very same node where no child changed.
+ */
+export const mapChildren = <Node extends OperationNode>(
+  node: Node,
+  change: (child: OperationNode, property: string) => OperationNode,
+): Node => {
+  if (leaves.has(node.kind)) return node
+  const changes: Record<string, unknown> = {}
+  let isSame = true
+  for (const [property, value] of Object.entries(node)) {
+    const changed = isNode(value)
+      ? change(value, property)
+      : Array.isArray(value)
+        ? mapList(value, (item) => (isNode(item) ? change(item, property) : item))
+        : value
+    if (changed === value) continue
+    changes[property] = changed
+    isSame = false
+  }
+  return isSame ? node : Object.freeze({ ...node, ...changes })
+}
+
+/** The list with its items changed; the very same list where no item changed. */
+export const mapList = <A>(list: ReadonlyArray<A>, change: (item: A, index: number) => A): ReadonlyArray<A> => {
+  const changed = list.map(change)
+  return changed.every((item, i) => item === list[i]) ? list : Object.freeze(changed)
+}
+
+/** The node with one property changed; the very same node where it did not change. */
+export const mapChange = <Node extends OperationNode, K extends keyof Node>(
+  node: Node,
+  property: K,
+  f: (value: Node[K]) => Node[K],
+): Node => {
+  const changed = f(node[property])
+  return changed === node[property] ? node : Object.freeze({ ...node, [property]: changed })
+}

@@ -1,0 +1,305 @@
+/**
+ * Instances by primary key, and instances that are to be known again.
+ */
+import {
+  type Attribute,
+  decodedKeyOf,
+  type InstanceId,
+  type KeyOf,
+  type Managed,
+  type Mapped,
+  type Mapping,
+  type RawKey,
+  rawKeyOf,
+  type Snapshot,
+} from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { none, type Option, some } from 'fp-ts/lib/Option.js'
+import type {
+  DecodeError,
+  InvalidState,
+  InvalidValue,
+  ModelMismatch,
+  MultipleResults,
+  NotInSession,
+  ObjectDeleted,
+  RequestError,
+} from '../error.js'
+import {
+  chain,
+  fail,
+  map,
+  type Outcome,
+  of,
+  type Program,
+  request,
+  suspend,
+  transition,
+  traverseArray,
+} from '../program/program.js'
+import { autoflush, type FlushError, unlessFailed } from '../program/transaction.js'
+import type { LookupRequest } from '../runner/request.js'
+import type { ShardToken } from '../state/identity-map.js'
+import * as IdentityMap from '../state/identity-map.js'
+import type { Instance } from '../state/instance.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
+import { checkModel, resolve } from '../transition/transition.js'
+import { populate } from './populate.js'
+
+/** Why a get fails. @category errors */
+export type GetError = FlushError | ModelMismatch | InvalidValue | DecodeError | MultipleResults
+
+/** Why an instance cannot be known again. @category errors */
+export type ReadError =
+  | FlushError
+  | ModelMismatch
+  | NotInSession
+  | InvalidState
+  | DecodeError
+  | ObjectDeleted
+  | MultipleResults
+
+/** @category model */
+export interface GetOptions {
+  /** The one shard to look on; all that could have the key where it is absent. */
+  readonly shard?: ShardToken
+  /** Ask the database even where the identity map answers, and overwrite what is known. */
+  readonly populateExisting?: boolean
+}
+
+/**
+ * The instance with a primary key, or none. The identity map answers where it can; an instance that it has expired is
+ * refreshed, and gone from the session if its row is.
+ *
+ * In a sharded session a key without shard is looked for on every shard that could have it, and `MultipleResults` where
+ * several do.
+ *
+ * @example
+ * Session.get(model.User, 1)
+ *
+ * @category loading
+ */
+export const get = <M, N extends string>(
+  entity: Mapped<M, N>,
+  key: KeyOf<M, N>,
+  options: GetOptions = {},
+): Program<GetError, Option<Managed<M, N>>> =>
+  unlessFailed((state): Program<GetError, Option<Managed<M, N>>> => {
+    const checked = checkModel(state, entity)
+    if (isLeft(checked)) return fail(checked.left)
+    const mapping = checked.right
+    const values = keyValues(mapping, key)
+    const raw = rawKeyOf(mapping, values)
+    if (raw === null) return fail(invalidKey(mapping, key))
+    const known = inIdentityMap(state, mapping, raw, options.shard ?? null)
+    if (known !== null && options.populateExisting !== true && !isExpired(state, known) && !known.partial) {
+      return of(some(known.snapshot as unknown as Managed<M, N>))
+    }
+    const token = options.shard ?? known?.token ?? null
+    return chain(() => lookUp<M, N>(mapping, values, token, options))(autoflush)
+  })
+
+const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
+  mapping.key.length === 1
+    ? { [(mapping.key[0] as Attribute).name]: key }
+    : typeof key === 'object' && key !== null
+      ? (key as Readonly<Record<string, unknown>>)
+      : {}
+
+const invalidKey = (mapping: Mapping, key: unknown): InvalidValue => ({
+  _tag: 'InvalidValue',
+  entity: mapping.name,
+  attribute: mapping.key.map(({ name }) => name).join(', '),
+  value: key,
+  problem: 'a primary key has a value for each of its columns',
+})
+
+/** The one instance that the identity map has for a key, on the shard named or on any. */
+const inIdentityMap = (
+  state: SessionState,
+  mapping: Mapping,
+  key: RawKey,
+  token: ShardToken | null,
+): Instance | null => {
+  const local = IdentityMap.get(state.identityMap, mapping, token, key)
+  if (local !== undefined) return instanceAt(state, local)
+  if (token !== null) return null
+  const found = IdentityMap.anywhere(state.identityMap, mapping, key)
+  // several shards may have the key: then the databases are asked, and tell
+  return found.length === 1 ? instanceAt(state, (found[0] as readonly [unknown, InstanceId])[1]) : null
+}
+
+const lookUp = <M, N extends string>(
+  mapping: Mapping,
+  values: Readonly<Record<string, unknown>>,
+  token: ShardToken | null,
+  options: GetOptions,
+): Program<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+  const asked: LookupRequest = {
+    _tag: 'Lookup',
+    purpose: 'get',
+    mapping,
+    attributes: mapping.key,
+    keys: mapping.key.map(({ name }) => values[name]),
+    orderBy: [],
+    query: null,
+    token,
+    options: {},
+  }
+  return request(
+    asked,
+    (answer, state): Outcome<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+      if (isLeft(answer)) return [answer, state]
+      const populated = populate(state, mapping, answer.right, options)
+      if (isLeft(populated)) return [populated, state]
+      const [ids, next] = populated.right
+      if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
+      const id = ids[0]
+      if (id === undefined) return [right(none), next]
+      return [right(some(instanceAt(next, id).snapshot as unknown as Managed<M, N>)), next]
+    },
+  )
+}
+
+const multiple = (mapping: Mapping, ids: ReadonlyArray<InstanceId>, state: SessionState): MultipleResults => ({
+  _tag: 'MultipleResults',
+  entity: mapping.name,
+  count: ids.length,
+  shards: ids.map((id) => instanceAt(state, id).token),
+})
+
+/**
+ * The current snapshot of an instance, which is loaded again where it has expired. `ObjectDeleted` where its row is gone.
+ *
+ * @example
+ * pipe(ed, Session.read(model.User))
+ *
+ * @category loading
+ */
+export const read =
+  <M, N extends string>(entity: Mapped<M, N>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
+    suspend((state): Program<ReadError, Managed<M, N>> => {
+      const found = resolve(state, entity, instance)
+      if (isLeft(found)) return fail(found.left)
+      const known = found.right
+      return isExpired(state, known) || known.partial
+        ? reload(known, false)
+        : of(known.snapshot as unknown as Managed<M, N>)
+    })
+
+/**
+ * Loads an instance's row again and overwrites what is known, changes that no flush has written included.
+ *
+ * @category loading
+ */
+export const refresh =
+  <M, N extends string>(entity: Mapped<M, N>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
+    suspend((state): Program<ReadError, Managed<M, N>> => {
+      const found = resolve(state, entity, instance)
+      return isLeft(found) ? fail(found.left) : reload(found.right, true)
+    })
+
+/**
+ * Loads the row of a persistent instance, from the shard that it lives on.
+ *
+ * @category loading
+ */
+export const reload = <M, N extends string>(
+  instance: Instance,
+  populateExisting: boolean,
+): Program<ReadError, Managed<M, N>> => {
+  const { id, key, mapping, token } = instance
+  if (instance.status !== 'persistent' || key === null) {
+    return fail({
+      _tag: 'InvalidState',
+      entity: mapping.name,
+      key,
+      status: instance.status,
+      operation: populateExisting ? 'refresh' : 'read',
+    })
+  }
+  const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
+  return unlessFailed(() =>
+    chain(() =>
+      request(asked, (answer, state): Outcome<RequestError | DecodeError | ObjectDeleted, Managed<M, N>> => {
+        if (isLeft(answer)) return [answer, state]
+        const populated = populate(state, mapping, answer.right, { populateExisting })
+        if (isLeft(populated)) return [populated, state]
+        const [ids, next] = populated.right
+        return ids.length === 0
+          ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
+          : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
+      }),
+    )(autoflush),
+  )
+}
+
+/**
+ * Makes the expired ones among instances of one entity known again, by one statement for each shard and chunk of keys.
+ *
+ * @category loading
+ */
+export const reloadExpired = (
+  mapping: Mapping,
+  ids: ReadonlyArray<InstanceId>,
+): Program<RequestError | DecodeError, undefined> =>
+  suspend((state) => {
+    const byToken = new Map<ShardToken | null, unknown[]>()
+    for (const id of new Set(ids)) {
+      const { status, key, token, partial, epoch } = instanceAt(state, id)
+      if (status !== 'persistent' || key === null || (epoch === state.epoch && !partial)) continue
+      const keys = byToken.get(token) ?? []
+      keys.push(...decodedKeyOf(mapping, key))
+      byToken.set(token, keys)
+    }
+    return map(() => undefined)(
+      traverseArray(([token, keys]: readonly [ShardToken | null, ReadonlyArray<unknown>]) =>
+        request(
+          refreshLookup(mapping, keys, token),
+          (answer, current): Outcome<RequestError | DecodeError, undefined> => {
+            if (isLeft(answer)) return [answer, current]
+            const populated = populate(current, mapping, answer.right, {})
+            return isLeft(populated) ? [populated, current] : [right(undefined), populated.right[1]]
+          },
+        ),
+      )([...byToken]),
+    )
+  })
+
+const refreshLookup = (mapping: Mapping, keys: ReadonlyArray<unknown>, token: ShardToken | null): LookupRequest => ({
+  _tag: 'Lookup',
+  purpose: 'refresh',
+  mapping,
+  attributes: mapping.key,
+  keys,
+  orderBy: [],
+  query: null,
+  token,
+  options: {},
+})
+
+/**
+ * Forgets what is known of an instance - all of it, or the attributes and relationships named - and the changes to it that
+ * no flush has written. The next read loads it.
+ *
+ * @category loading
+ */
+export const expire =
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
+  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession, undefined> =>
+    transition((state) => {
+      const found = resolve(state, entity, instance)
+      return isLeft(found)
+        ? found
+        : right([undefined, expireInstance(state, found.right, names.length === 0 ? null : names)])
+    })
+
+/**
+ * Forgets what is known of every persistent instance.
+ *
+ * @category loading
+ */
+export const expireAll: Program<never, undefined> = transition((state) => right([undefined, expireEverything(state)]))

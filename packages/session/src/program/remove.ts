@@ -1,0 +1,60 @@
+/**
+ * Removing instances: loads what goes along, then marks it for the next flush.
+ */
+import type { InstanceId, Mapped, RelationshipMapping, Snapshot } from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidState } from '../error.js'
+import { reload } from '../load/get.js'
+import { type LoadError, loadRelated } from '../load/relationship.js'
+import type { Instance } from '../state/instance.js'
+import { loadsForRemoval, mark } from '../transition/remove.js'
+import { resolve } from '../transition/transition.js'
+import { chain, fail, type Program, suspend, transition, traverseArray } from './program.js'
+
+/** Why an instance cannot be removed. @category errors */
+export type RemoveError = LoadError | InvalidState
+
+/**
+ * Marks a persistent instance for deletion, with all that its delete cascade reaches; the next flush deletes them. What the
+ * cascade needs to know is loaded first. Children that do not go along lose their foreign key.
+ *
+ * @example
+ * pipe(ed, Session.remove(model.User))
+ *
+ * @category work
+ */
+export const remove =
+  <M, N extends string>(entity: Mapped<M, N>) =>
+  (instance: Snapshot<N>): Program<RemoveError, undefined> =>
+    suspend((state): Program<RemoveError, undefined> => {
+      const found = resolve(state, entity, instance)
+      return isLeft(found) ? fail(found.left) : removeLoaded(found.right.id)
+    })
+
+/** Each round loads what the round before made reachable: as many statements as relationships, not as instances. */
+const removeLoaded = (id: InstanceId): Program<RemoveError, undefined> =>
+  suspend((state): Program<RemoveError, undefined> => {
+    const needed = loadsForRemoval(state, id)
+    if (needed.length === 0) {
+      return transition((current) => {
+        const marked = mark(current, id)
+        return marked._tag === 'SessionState' ? right([undefined, marked]) : left(marked)
+      })
+    }
+    const rows = needed.flatMap(({ instance, relationship }) => (relationship === null ? [instance] : []))
+    const related = new Map<RelationshipMapping, InstanceId[]>()
+    for (const { instance, relationship } of needed) {
+      if (relationship === null) continue
+      related.set(relationship, [...(related.get(relationship) ?? []), instance.id])
+    }
+    return chain(() =>
+      chain(() => removeLoaded(id))(
+        traverseArray(
+          ([relationship, owners]: readonly [RelationshipMapping, ReadonlyArray<InstanceId>]): Program<
+            LoadError,
+            unknown
+          > => loadRelated(owners, relationship, null),
+        )([...related]),
+      ),
+    )(traverseArray((missing: Instance): Program<LoadError, unknown> => reload(missing, false))(rows))
+  })

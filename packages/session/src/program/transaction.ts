@@ -1,0 +1,181 @@
+/**
+ * Programs that write: flush, commit, rollback, savepoints.
+ */
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { NoSavepoint, PendingRollback, RequestError, StaleData } from '../error.js'
+import { render } from '../error.js'
+import { type Frame, hasWork, type SessionState } from '../state/session-state.js'
+import { applied, type Flushed } from '../transition/applied.js'
+import {
+  committed,
+  failed,
+  beginNested as nest,
+  outermost,
+  released,
+  rolledBack,
+  savepoint,
+} from '../transition/frame.js'
+import { type PlanError, plan as planOf } from '../unit-of-work/plan.js'
+import type { FlushPlan } from '../unit-of-work/step.js'
+import { ask, chain, fail, type Outcome, of, type Program, request, suspend } from './program.js'
+
+/** Why a flush or commit fails. @category errors */
+export type FlushError = PlanError | RequestError | StaleData | PendingRollback
+
+/** The failure that everything but a rollback meets after a flush or commit has failed. */
+const refused = (state: SessionState): PendingRollback | null =>
+  state.failure === null ? null : { _tag: 'PendingRollback', message: state.failure.message }
+
+/**
+ * Goes on only where no earlier failure waits to be rolled back.
+ *
+ * @category combinators
+ */
+export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): Program<E | PendingRollback, A> =>
+  suspend((state): Program<E | PendingRollback, A> => {
+    const refusal = refused(state)
+    return refusal === null ? f(state) : fail(refusal)
+  })
+
+/**
+ * What the next flush would write, each step with its shard, without writing it. The state stays as it is.
+ *
+ * @example
+ * pipe(Session.flushPlan, Session.map(explain))
+ *
+ * @category transactions
+ */
+export const flushPlan: Program<FlushError, FlushPlan> = unlessFailed((state): Program<FlushError, FlushPlan> => {
+  const planned = planOf(state)
+  if (isLeft(planned)) return fail(planned.left)
+  return planned.right.steps.length === 0 ? of(planned.right) : ask({ _tag: 'Route', plan: planned.right })
+})
+
+const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
+
+/**
+ * Writes all pending changes, in one order that the database accepts. Gives what was written, and notices.
+ *
+ * Where it fails nothing of it stays written: the innermost savepoint, or else the transaction, is rolled back, in the
+ * database and in the state, and the session refuses to work until `rollback` (or `rollbackNested`).
+ *
+ * @category transactions
+ */
+export const flush: Program<FlushError, Flushed> = unlessFailed((state): Program<FlushError, Flushed> => {
+  if (!hasWork(state)) return of(nothingFlushed)
+  const planned = planOf(state)
+  if (isLeft(planned)) return fail(planned.left)
+  return runPlan(planned.right)
+})
+
+const runPlan = (plan: FlushPlan): Program<FlushError, Flushed> =>
+  chain(
+    (outcome: Flushed | StaleData): Program<FlushError, Flushed> =>
+      '_tag' in outcome ? undoStale(outcome) : of(outcome),
+  )(
+    request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
+      if (isLeft(answer)) return [answer, failed(state, render(answer.left))]
+      const folded = applied(state, answer.right.plan, answer.right.results)
+      return isLeft(folded) ? [right(folded.left), state] : [right(folded.right[0]), folded.right[1]]
+    }),
+  )
+
+/** The plan ran, and one of its updates found no row: what it wrote is undone. */
+const undoStale = (stale: StaleData): Program<FlushError, never> =>
+  suspend((state) =>
+    request(
+      state.frames?.kind === 'savepoint'
+        ? { _tag: 'RollbackToSavepoint', name: state.frames.name }
+        : { _tag: 'Rollback' },
+      (_, after): Outcome<FlushError, never> => [left(stale), failed(after, render(stale))],
+    ),
+  )
+
+/**
+ * Flushes and commits. Where the commit fails everything is rolled back.
+ *
+ * Over several databases they are committed one after another: where one fails, those before it are committed. The
+ * error names the shard.
+ *
+ * @category transactions
+ */
+export const commit: Program<FlushError, Flushed> = chain((flushed: Flushed) => commitFlushed(flushed))(flush)
+
+const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
+  request(
+    { _tag: 'Commit' },
+    (answer, state): Outcome<FlushError, Flushed> =>
+      isLeft(answer)
+        ? [answer, failed(state, render(answer.left))]
+        : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
+  )
+
+/**
+ * Rolls the transaction back, with all savepoints in it: the state is what it was when the transaction began.
+ *
+ * @category transactions
+ */
+export const rollback: Program<RequestError, undefined> = request(
+  { _tag: 'Rollback' },
+  (answer, state): Outcome<RequestError, undefined> => {
+    const frame = outermost(state)
+    return [answer, frame === null ? state : rolledBack(state, frame)]
+  },
+)
+
+/**
+ * Flushes, then begins a savepoint. Savepoints nest.
+ *
+ * @category transactions
+ */
+export const beginNested: Program<FlushError, undefined> = chain(() =>
+  suspend((state) => {
+    const nested = nest(state)
+    const frame = nested.frames as Frame
+    return request(
+      { _tag: 'Savepoint', name: frame.name },
+      (answer, current): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? current : nested],
+    )
+  }),
+)(flush)
+
+const inSavepoint = <E>(f: (frame: Frame) => Program<E, undefined>): Program<E | NoSavepoint, undefined> =>
+  suspend((state): Program<E | NoSavepoint, undefined> => {
+    const frame = savepoint(state)
+    return '_tag' in frame ? fail(frame) : f(frame)
+  })
+
+/**
+ * Flushes, and ends the innermost savepoint; what was done in it stays part of the transaction.
+ *
+ * @category transactions
+ */
+export const commitNested: Program<FlushError | NoSavepoint, undefined> = chain(() =>
+  inSavepoint((frame) =>
+    request(
+      { _tag: 'ReleaseSavepoint', name: frame.name },
+      (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : released(state, frame)],
+    ),
+  ),
+)(flush)
+
+/**
+ * Undoes the innermost savepoint, in the database and in the state.
+ *
+ * @category transactions
+ */
+export const rollbackNested: Program<RequestError | NoSavepoint, undefined> = inSavepoint((frame) =>
+  request(
+    { _tag: 'RollbackToSavepoint', name: frame.name },
+    (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : rolledBack(state, frame)],
+  ),
+)
+
+/**
+ * Flushes if there is something to flush and the session flushes by itself.
+ *
+ * @category transactions
+ */
+export const autoflush: Program<FlushError, unknown> = unlessFailed(
+  (state): Program<FlushError, unknown> => (state.options.autoflush && hasWork(state) ? flush : of(undefined)),
+)

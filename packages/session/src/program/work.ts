@@ -1,0 +1,132 @@
+/**
+ * Programs that change the session's state: adding, changing, relating, removing. None of them asks a database, but for
+ * `remove`, which loads what goes along.
+ */
+import type {
+  CollectionName,
+  Draft,
+  DraftOrInstance,
+  Mapped,
+  Pending,
+  ReferenceName,
+  RowOf,
+  Services,
+  Snapshot,
+  TargetOf,
+} from '@unitary/core'
+import type { RequestError } from '../error.js'
+import { type AddError, addAll as addAllWith, make as makeWith, needsServices, noServices } from '../transition/add.js'
+import { append as appendWith, detach as detachWith, replace as replaceWith } from '../transition/collect.js'
+import { type ChangeError, set as setWith } from '../transition/set.js'
+import type { Transition } from '../transition/transition.js'
+import { ask, chain, map, type Program, transition } from './program.js'
+
+/** The services of this step. @category requests */
+export const services: Program<RequestError, Services> = ask({ _tag: 'Services' })
+
+const withServices = <M, N extends string, E, A>(
+  entity: Mapped<M, N>,
+  f: (services: Services) => Transition<E, A>,
+): Program<E, A> =>
+  needsServices(entity)
+    ? // services always answer
+      (chain((given: Services) => transition(f(given)))(services) as Program<E, A>)
+    : transition(f(noServices))
+
+/**
+ * Makes an instance, transient, of a draft and the drafts nested in it. The session knows it, and its unit of work does
+ * not until `add`: so graphs with cycles can be built and changed first.
+ *
+ * @category work
+ */
+export const make = <M, N extends string>(entity: Mapped<M, N>, draft: Draft<M, N>): Program<AddError, Pending<M, N>> =>
+  withServices(entity, (given) => makeWith(entity, draft, given))
+
+/**
+ * Brings a draft, or an instance that is transient, into the unit of work, with all that the save-update cascade reaches.
+ * The next flush inserts it.
+ *
+ * @example
+ * Session.add(model.User, { name: 'ed', addresses: [{ email: 'ed@example.org' }] })
+ *
+ * @category work
+ */
+export const add = <M, N extends string>(
+  entity: Mapped<M, N>,
+  draft: DraftOrInstance<M, N>,
+): Program<AddError, Pending<M, N>> =>
+  map((added: ReadonlyArray<Pending<M, N>>) => added[0] as Pending<M, N>)(addAll(entity, [draft]))
+
+/**
+ * The same for many at once, in their order. Drafts that stand in it twice are one instance.
+ *
+ * @category work
+ */
+export const addAll = <M, N extends string>(
+  entity: Mapped<M, N>,
+  drafts: ReadonlyArray<DraftOrInstance<M, N>>,
+): Program<AddError, ReadonlyArray<Pending<M, N>>> =>
+  withServices(entity, (given) => addAllWith(entity, drafts as never, given))
+
+/** What `set` can change: attributes, and references to one. @category model */
+export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {
+  readonly [K in ReferenceName<M, N>]?: DraftOrInstance<M, TargetOf<M, N, K>> | null
+}
+
+/**
+ * Sets attributes and references of an instance. Gives its snapshot with the changes; the one given stays as it is.
+ *
+ * @example
+ * pipe(ed, Session.set(model.User, { name: 'edward' }))
+ *
+ * @category work
+ */
+export const set =
+  <M, N extends string>(entity: Mapped<M, N>, patch: Patch<M, N>) =>
+  <S extends Snapshot<N>>(instance: S): Program<ChangeError, S> =>
+    withServices(entity, (given) => setWith(entity, patch, instance, given))
+
+/**
+ * Adds a draft or an instance to a collection; its other side follows.
+ *
+ * @example
+ * pipe(ed, Session.append(model.User, 'addresses', { email: 'ed@example.org' }))
+ *
+ * @category work
+ */
+export const append =
+  <M, N extends string, K extends CollectionName<M, N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    ...members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
+    withServices(entity, (given) => appendWith(entity, name, members, owner, given))
+
+/**
+ * Takes an instance out of a collection; its other side follows.
+ *
+ * @category work
+ */
+export const detach =
+  <M, N extends string, K extends CollectionName<M, N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    member: Snapshot<TargetOf<M, N, K>>,
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
+    withServices(entity, (given) => detachWith(entity, name, member, owner, given))
+
+/**
+ * Makes the members of a collection those given, in their order. The collection has to be loaded, or the instance new.
+ *
+ * @category work
+ */
+export const replace =
+  <M, N extends string, K extends CollectionName<M, N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>,
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
+    withServices(entity, (given) => replaceWith(entity, name, members, owner, given))

@@ -1,0 +1,140 @@
+/**
+ * Effects as coroutines: the one description of how requests are answered, for both interpreters.
+ *
+ * An effect yields operations and is sent their results. Driven synchronously there is no promise anywhere; driven
+ * asynchronously it waits only for what cannot answer at once.
+ */
+import {
+  type Answer,
+  type Connection,
+  type Engine,
+  type EngineCall,
+  type EngineError,
+  engineError,
+} from '@unitary/core'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Task } from 'fp-ts/lib/Task.js'
+
+/** What an effect can ask of its driver. */
+export type Operation =
+  | { readonly _tag: 'Connect'; readonly engine: Engine }
+  | { readonly _tag: 'Call'; readonly connection: Connection; readonly call: EngineCall }
+  | { readonly _tag: 'Release'; readonly connection: Connection }
+  | { readonly _tag: 'Wait'; readonly task: Task<unknown> }
+  | { readonly _tag: 'Together'; readonly effects: ReadonlyArray<Effect<unknown>> }
+
+/**
+ * A description of work with databases that gives an `A`.
+ *
+ * @category model
+ */
+export type Effect<A> = Generator<Operation, A, unknown>
+
+/** @category constructors */
+export function* connect(engine: Engine): Effect<Either<EngineError, Connection>> {
+  return (yield { _tag: 'Connect', engine }) as Either<EngineError, Connection>
+}
+
+/** @category constructors */
+export function* call<C extends EngineCall>(connection: Connection, asked: C): Effect<Either<EngineError, Answer<C>>> {
+  return (yield { _tag: 'Call', connection, call: asked }) as Either<EngineError, Answer<C>>
+}
+
+/** Gives a connection back. @category constructors */
+export function* release(connection: Connection): Effect<void> {
+  yield { _tag: 'Release', connection }
+}
+
+/** Waits for a task of the application's. Left where the driver cannot wait. @category constructors */
+export function* wait<A>(task: Task<A>): Effect<Either<EngineError, A>> {
+  return (yield { _tag: 'Wait', task: task as Task<unknown> }) as Either<EngineError, A>
+}
+
+/**
+ * Effects on different connections, at the same time where the driver can. Their values are in the order given.
+ *
+ * @category constructors
+ */
+export function* together<A>(effects: ReadonlyArray<Effect<A>>): Effect<ReadonlyArray<A>> {
+  if (effects.length === 1) return [yield* effects[0] as Effect<A>]
+  return (yield { _tag: 'Together', effects }) as ReadonlyArray<A>
+}
+
+const mustWait = (): EngineError =>
+  engineError({ _tag: 'Unsupported' }, 'the engine or task has to be waited for; use run instead of runSync')
+
+/**
+ * Drives an effect without waiting for anything.
+ *
+ * @category interpreters
+ */
+export const driveSync = <A>(effect: Effect<A>): A => {
+  let step = effect.next()
+  while (step.done !== true) step = effect.next(performSync(step.value))
+  return step.value
+}
+
+const performSync = (operation: Operation): unknown => {
+  switch (operation._tag) {
+    case 'Call':
+      return operation.connection._tag === 'SyncConnection'
+        ? operation.connection.call(operation.call)
+        : left(mustWait())
+    case 'Connect':
+      return operation.engine.connectSync === null ? left(mustWait()) : operation.engine.connectSync()
+    case 'Release':
+      if (operation.connection._tag === 'SyncConnection') operation.connection.release()
+      return undefined
+    case 'Wait':
+      return left(mustWait())
+    case 'Together':
+      return operation.effects.map(driveSync)
+  }
+}
+
+/**
+ * Drives an effect, waiting where it must. What answers at once costs no promise: an effect that never has to wait is
+ * done when this returns, and then the value itself is given.
+ *
+ * @category interpreters
+ */
+export const drive = <A>(effect: Effect<A>): A | Promise<A> => {
+  let step = effect.next()
+  while (step.done !== true) {
+    const result = perform(step.value)
+    if (result instanceof Promise) return driveOn(effect, result)
+    step = effect.next(result)
+  }
+  return step.value
+}
+
+const driveOn = async <A>(effect: Effect<A>, first: Promise<unknown>): Promise<A> => {
+  let step = effect.next(await first)
+  while (step.done !== true) {
+    const result = perform(step.value)
+    step = effect.next(result instanceof Promise ? await result : result)
+  }
+  return step.value
+}
+
+const perform = (operation: Operation): unknown => {
+  switch (operation._tag) {
+    case 'Call':
+      return operation.connection.call(operation.call)
+    case 'Connect': {
+      const { engine } = operation
+      if (engine.connectSync === null) return engine.connect()
+      // a connection that is free now needs no waiting; one that is not is queued for
+      const connection = engine.connectSync()
+      return connection._tag === 'Left' && connection.left.reason._tag === 'Unavailable' ? engine.connect() : connection
+    }
+    case 'Release':
+      return operation.connection.release()
+    case 'Wait':
+      return operation.task().then(right)
+    case 'Together': {
+      const results = operation.effects.map(drive)
+      return results.some((result) => result instanceof Promise) ? Promise.all(results) : results
+    }
+  }
+}

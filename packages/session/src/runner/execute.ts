@@ -1,0 +1,120 @@
+/**
+ * Running the steps of a plan on one connection, and saying what a failure was about.
+ */
+import type { Connection, EngineError, InstanceId } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { DatabaseError, IntegrityError } from '../error.js'
+import type { ShardToken } from '../state/identity-map.js'
+import type { PlanColumn, Step, StepResult } from '../unit-of-work/step.js'
+import { call, type Effect } from './effect.js'
+
+/** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
+export type GivenKeys = Map<InstanceId, unknown>
+
+type Row = ReadonlyArray<unknown>
+
+/**
+ * Runs one step.
+ *
+ * @category interpreters
+ */
+export function* executeStep(
+  connection: Connection,
+  step: Step,
+  given: GivenKeys,
+): Effect<Either<IntegrityError | DatabaseError, StepResult>> {
+  switch (step._tag) {
+    case 'Insert': {
+      const answer = yield* call(connection, {
+        _tag: 'Insert',
+        table: step.table,
+        columns: step.columns.map(({ column }) => column),
+        rows: resolved(step.columns, step.rows, given),
+        returning: step.returning?.column ?? null,
+      })
+      if (isLeft(answer)) return left(stepError(step, step.columns, answer.left))
+      const keys = answer.right
+      if (keys !== null) step.instances.forEach((id, i) => given.set(id, keys[i]))
+      return right({ _tag: 'Inserted', keys })
+    }
+    case 'Update': {
+      const answer = yield* call(connection, {
+        _tag: 'Update',
+        table: step.table,
+        set: step.set.map(({ column }) => column),
+        where: step.where.map(({ column }) => column),
+        rows: resolved(step.set, step.rows, given),
+      })
+      return isLeft(answer)
+        ? left(stepError(step, [...step.set, ...step.where], answer.left))
+        : right({ _tag: 'Matched', counts: answer.right })
+    }
+    case 'Delete': {
+      const answer = yield* call(connection, {
+        _tag: 'Delete',
+        table: step.table,
+        where: step.where.map(({ column }) => column),
+        rows: step.rows,
+      })
+      return isLeft(answer)
+        ? left(stepError(step, step.where, answer.left))
+        : right({ _tag: 'Matched', counts: answer.right })
+    }
+  }
+}
+
+/** Rows with keys in the place of the instances that stand for them. The same rows where none do. */
+const resolved = (
+  columns: ReadonlyArray<PlanColumn>,
+  rows: ReadonlyArray<Row>,
+  given: GivenKeys,
+): ReadonlyArray<Row> => {
+  const places = columns.flatMap(({ source }, i) => (source._tag === 'Key' ? [i] : []))
+  if (places.length === 0) return rows
+  return rows.map((row) => {
+    const copy = row.slice()
+    for (const place of places) copy[place] = given.get(row[place] as InstanceId)
+    return copy
+  })
+}
+
+const violations = new Set(['UniqueViolation', 'ForeignKeyViolation', 'NotNullViolation', 'CheckViolation'])
+
+const operations = { Insert: 'insert', Update: 'update', Delete: 'delete' } as const
+
+/** What a failed step was about: the row and its values, where the engine knows which row it was. */
+const stepError = (
+  step: Step,
+  columns: ReadonlyArray<PlanColumn>,
+  cause: EngineError,
+): IntegrityError | DatabaseError => {
+  if (!violations.has(cause.reason._tag)) return databaseError(operations[step._tag], step.entity, step.token, cause)
+  const named = 'columns' in cause.reason ? cause.reason.columns : []
+  const concerned = columns.filter(({ column }) => named.includes(column))
+  const row = cause.row === null ? undefined : step.rows[cause.row]
+  return {
+    _tag: 'IntegrityError',
+    reason: cause.reason,
+    entity: step.entity,
+    table: step.table,
+    attributes: concerned.map(({ attribute }) => attribute),
+    values: row === undefined ? [] : concerned.map((column) => row[columns.indexOf(column)]),
+    key: keyIn(step, row),
+    shard: step.token,
+    cause,
+  }
+}
+
+const keyIn = (step: Step, row: Row | undefined): unknown => {
+  if (row === undefined || step._tag === 'Insert') return null
+  const key = row.slice(step._tag === 'Update' ? step.set.length : 0)
+  return key.length === 1 ? key[0] : key
+}
+
+/** @category constructors */
+export const databaseError = (
+  operation: string,
+  entity: string | null,
+  shard: ShardToken | null,
+  cause: EngineError,
+): DatabaseError => ({ _tag: 'DatabaseError', operation, entity, shard, retryable: cause.retryable, cause })

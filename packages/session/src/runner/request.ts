@@ -1,0 +1,139 @@
+/**
+ * What a program asks of the world, as data, and what it is answered.
+ *
+ * A request says what is wanted, never how: the session's own interpreter asks one database, the sharded one asks the
+ * right ones and puts the answers together.
+ */
+import type {
+  AnyDelete,
+  AnySelect,
+  AnyUpdate,
+  Attribute,
+  ExecutionOptions,
+  Mapping,
+  OrderDirection,
+  Services,
+} from '@unitary/core'
+import type { Task } from 'fp-ts/lib/Task.js'
+import type { ShardToken } from '../state/identity-map.js'
+import type { Rows } from '../transition/absorb.js'
+import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+
+/** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
+export interface FlushRequest {
+  readonly _tag: 'Flush'
+  readonly plan: FlushPlan
+}
+
+/** @category model */
+export interface FlushAnswer {
+  /** The plan as it ran, each step with its shard. */
+  readonly plan: FlushPlan
+  readonly results: ReadonlyArray<StepResult>
+}
+
+/** Where a plan would go, without running it. @category model */
+export interface RouteRequest {
+  readonly _tag: 'Route'
+  readonly plan: FlushPlan
+}
+
+/**
+ * A query of one entity's rows, by attribute names.
+ *
+ * @category model
+ */
+export interface QueryRequest {
+  readonly _tag: 'Query'
+  readonly statement: AnySelect
+}
+
+/**
+ * Rows from each database that was asked. `order` tells, row by row, from which of `batches` the next one comes, where the
+ * query ordered them across databases; null where they follow each other.
+ *
+ * @category model
+ */
+export interface QueryAnswer {
+  readonly batches: ReadonlyArray<Rows>
+  readonly order: ReadonlyArray<number> | null
+}
+
+/**
+ * Rows of one entity by the values of some attributes: gets, refreshes and the loads of relationships. They run through
+ * templates that are compiled once, in chunks, however many keys are looked for.
+ *
+ * @category model
+ */
+export interface LookupRequest {
+  readonly _tag: 'Lookup'
+  readonly purpose: 'get' | 'load' | 'refresh'
+  readonly mapping: Mapping
+  readonly attributes: ReadonlyArray<Attribute>
+  /** The program's values of the attributes, key after key. */
+  readonly keys: ReadonlyArray<unknown>
+  readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>
+  /** The query that is narrowed to the keys, where it is not simply all of the entity. */
+  readonly query: AnySelect | null
+  /** The one shard that it concerns, where that is known. */
+  readonly token: ShardToken | null
+  readonly options: ExecutionOptions
+}
+
+/** An update or delete by criteria. @category model */
+export interface WriteRequest {
+  readonly _tag: 'Write'
+  readonly statement: AnyUpdate | AnyDelete
+}
+
+/** @category model */
+export interface WriteAnswer {
+  /** Rows matched, on all shards together. */
+  readonly affected: number
+  readonly tokens: ReadonlyArray<ShardToken | null>
+}
+
+/** @category model */
+export type TransactionRequest =
+  | { readonly _tag: 'Commit' }
+  | { readonly _tag: 'Rollback' }
+  | { readonly _tag: 'Savepoint'; readonly name: string }
+  | { readonly _tag: 'ReleaseSavepoint'; readonly name: string }
+  | { readonly _tag: 'RollbackToSavepoint'; readonly name: string }
+
+/** @category model */
+export interface ServicesRequest {
+  readonly _tag: 'Services'
+}
+
+/** An effect of the application's own. @category model */
+export interface TaskRequest {
+  readonly _tag: 'Task'
+  readonly task: Task<unknown>
+}
+
+/** @category model */
+export type Request =
+  | FlushRequest
+  | RouteRequest
+  | QueryRequest
+  | LookupRequest
+  | WriteRequest
+  | TransactionRequest
+  | ServicesRequest
+  | TaskRequest
+
+/** What each request is answered. @category model */
+export type AnswerOf<R extends Request> = R extends FlushRequest
+  ? FlushAnswer
+  : R extends RouteRequest
+    ? FlushPlan
+    : R extends QueryRequest | LookupRequest
+      ? QueryAnswer
+      : R extends WriteRequest
+        ? WriteAnswer
+        : R extends ServicesRequest
+          ? Services
+          : R extends TaskRequest
+            ? unknown
+            : undefined

@@ -1,0 +1,182 @@
+/**
+ * A runtime: a model, databases, and how to answer requests with them.
+ */
+import type { AnyModel, Connection, Engine, IsolationLevel, Services } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { RequestError } from '../error.js'
+import type { SessionOptions, SessionState } from '../state/session-state.js'
+import type { Rows } from '../transition/absorb.js'
+import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { type Effect, wait } from './effect.js'
+import { databaseError, executeStep, type GivenKeys } from './execute.js'
+import { runLookup, runQuery, runWrite } from './query.js'
+import type {
+  FlushAnswer,
+  LookupRequest,
+  QueryAnswer,
+  QueryRequest,
+  Request,
+  WriteAnswer,
+  WriteRequest,
+} from './request.js'
+import { systemServices } from './services.js'
+import { type TransactionFailure, Transactions } from './transactions.js'
+
+/**
+ * Answers the requests of one run, and owns its connections.
+ *
+ * @category model
+ */
+export interface Interpreter {
+  readonly answer: (request: Request, state: SessionState) => Effect<Either<RequestError, unknown>>
+  /** Rolls back what is open and gives the connections back. */
+  readonly end: () => Effect<void>
+}
+
+/**
+ * What programs run on. Made by `runtime` for one database, by the shard package for several.
+ *
+ * @category model
+ */
+export interface Runtime {
+  readonly _tag: 'Runtime'
+  readonly model: AnyModel
+  readonly options: Partial<SessionOptions>
+  readonly open: () => Interpreter
+}
+
+/** @category model */
+export interface RuntimeOptions extends Partial<SessionOptions> {
+  /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
+  readonly services?: () => Services
+  /** Of every transaction; the database's own default where it is absent. */
+  readonly isolationLevel?: IsolationLevel
+}
+
+/**
+ * A runtime over one database.
+ *
+ * @example
+ * const app = runtime(model, sqliteEngine(new Database('app.db')))
+ * const found = await run(app)(Session.get(model.User, 1))()
+ *
+ * @category constructors
+ */
+export const runtime = (model: AnyModel, engine: Engine, options: RuntimeOptions = {}): Runtime => ({
+  _tag: 'Runtime',
+  model,
+  options: sessionOptions(options),
+  open: () => interpreter(engine, options.services ?? systemServices, options.isolationLevel ?? null),
+})
+
+/** The part of a runtime's options that a session's state carries. @category constructors */
+export const sessionOptions = (options: RuntimeOptions): Partial<SessionOptions> => ({
+  ...(options.autoflush === undefined ? {} : { autoflush: options.autoflush }),
+  ...(options.expireOnCommit === undefined ? {} : { expireOnCommit: options.expireOnCommit }),
+})
+
+const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {
+  const transactions = new Transactions(isolationLevel)
+  return {
+    answer: (request) => answer(transactions, engine, services, request),
+    end: () => transactions.rollback(),
+  }
+}
+
+function* answer(
+  transactions: Transactions,
+  engine: Engine,
+  services: () => Services,
+  request: Request,
+): Effect<Either<RequestError, unknown>> {
+  switch (request._tag) {
+    case 'Flush':
+      return yield* flush(transactions, engine, request.plan)
+    case 'Route':
+      return right(request.plan)
+    case 'Query':
+    case 'Lookup':
+    case 'Write': {
+      const connection = yield* transactions.connection(null, engine)
+      return isLeft(connection)
+        ? left(databaseError('connect', null, null, connection.left))
+        : yield* read(connection.right, engine, request)
+    }
+    default:
+      return yield* answerCommon(transactions, services, request)
+  }
+}
+
+function* flush(
+  transactions: Transactions,
+  engine: Engine,
+  plan: FlushPlan,
+): Effect<Either<RequestError, FlushAnswer>> {
+  const connection = yield* transactions.connection(null, engine)
+  if (isLeft(connection)) return left(databaseError('connect', null, null, connection.left))
+  const given: GivenKeys = new Map()
+  const results: StepResult[] = []
+  for (const step of plan.steps) {
+    const result = yield* executeStep(connection.right, step, given)
+    if (isLeft(result)) {
+      yield* transactions.undo()
+      return result
+    }
+    results.push(result.right)
+  }
+  return right({ plan, results })
+}
+
+function* read(
+  connection: Connection,
+  engine: Engine,
+  request: QueryRequest | LookupRequest | WriteRequest,
+): Effect<Either<RequestError, QueryAnswer | WriteAnswer>> {
+  switch (request._tag) {
+    case 'Query':
+      return oneBatch(yield* runQuery(connection, engine, request.statement, null))
+    case 'Lookup':
+      return oneBatch(yield* runLookup(connection, engine, request, null))
+    case 'Write': {
+      const affected = yield* runWrite(connection, engine, request, null)
+      return isLeft(affected) ? affected : right({ affected: affected.right, tokens: [null] })
+    }
+  }
+}
+
+const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
+  isLeft(rows) ? rows : right({ batches: [rows.right], order: null })
+
+/**
+ * Answers what does not depend on how many databases there are: transactions, services, tasks.
+ *
+ * @category interpreters
+ */
+export function* answerCommon(
+  transactions: Transactions,
+  services: () => Services,
+  request: Exclude<Request, { readonly _tag: 'Flush' | 'Route' | 'Query' | 'Lookup' | 'Write' }>,
+): Effect<Either<RequestError, unknown>> {
+  switch (request._tag) {
+    case 'Commit':
+      return ended('commit', yield* transactions.commit())
+    case 'Rollback':
+      yield* transactions.rollback()
+      return right(undefined)
+    case 'Savepoint':
+      return ended('savepoint', yield* transactions.savepoint(request.name))
+    case 'ReleaseSavepoint':
+      return ended('release of a savepoint', yield* transactions.releaseSavepoint(request.name))
+    case 'RollbackToSavepoint':
+      return ended('rollback to a savepoint', yield* transactions.rollbackSavepoint(request.name))
+    case 'Services':
+      return right(services())
+    case 'Task': {
+      const waited = yield* wait(request.task)
+      return isLeft(waited) ? left({ _tag: 'NotSynchronous', operation: 'a task' }) : waited
+    }
+  }
+}
+
+const ended = (operation: string, result: Either<TransactionFailure, undefined>): Either<RequestError, undefined> =>
+  isLeft(result) ? left(databaseError(operation, null, result.left.token, result.left.error)) : result

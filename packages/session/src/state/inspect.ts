@@ -1,0 +1,80 @@
+/**
+ * Looking at what a session knows, for people, tests and tools.
+ */
+import type { InstanceId, RawKey, Snapshot } from '@unitary/core'
+import { instanceOf } from '../transition/transition.js'
+import * as Collection from './collection.js'
+import type { ShardToken } from './identity-map.js'
+import * as Instance from './instance.js'
+import * as IntMap from './int-map.js'
+import { isExpired, type SessionState } from './session-state.js'
+
+/**
+ * One instance, as plain data.
+ *
+ * @category model
+ */
+export interface Inspected {
+  readonly id: InstanceId
+  readonly entity: string
+  readonly status: Instance.Status
+  /** Entity, raw key and shard, from the first flush or load on. */
+  readonly identity: { readonly entity: string; readonly key: RawKey; readonly shard: ShardToken | null } | null
+  /** The attributes that are known. Empty where the instance has expired. */
+  readonly attributes: Readonly<Record<string, unknown>>
+  /** The relationships that are known: instance ids. */
+  readonly related: Readonly<Record<string, InstanceId | null | ReadonlyArray<InstanceId>>>
+  /** Attributes and relationships with changes that no flush has written. */
+  readonly changed: ReadonlyArray<string>
+  /** Will the next flush delete it? */
+  readonly isMarkedForDeletion: boolean
+}
+
+/**
+ * What the state knows of an instance; null where it does not know it at all.
+ *
+ * @category interpreters
+ */
+export const inspect = (state: SessionState, reference: Snapshot): Inspected | null => {
+  const instance = instanceOf(state, reference)
+  return instance === undefined ? null : inspectInstance(state, instance)
+}
+
+/** Every instance of the state, in the order of their ids. O(n). @category interpreters */
+export const inspectAll = (state: SessionState): ReadonlyArray<Inspected> =>
+  IntMap.values(state.instances).map((instance) => inspectInstance(state, instance))
+
+const inspectInstance = (state: SessionState, instance: Instance.Instance): Inspected => {
+  const expired = isExpired(state, instance)
+  const attributes: Record<string, unknown> = {}
+  const related: Record<string, InstanceId | null | ReadonlyArray<InstanceId>> = {}
+  const changed = Object.keys(instance.committed ?? {})
+  if (!expired) {
+    for (const attribute of instance.mapping.attributes) {
+      const value = Instance.valueOf(instance, attribute)
+      if (value !== undefined) attributes[attribute.name] = value
+    }
+    for (const relationship of instance.mapping.relationships) {
+      const known = Instance.relatedOf(instance, relationship)
+      if (known === undefined) continue
+      if (known._tag === 'One') {
+        related[relationship.name] = known.target
+        if (known.changed) changed.push(relationship.name)
+      } else {
+        if (known.members !== null) related[relationship.name] = Collection.toArray(known.members)
+        if (Collection.size(known.added) > 0 || Collection.size(known.removed) > 0) changed.push(relationship.name)
+      }
+    }
+  }
+  return {
+    id: instance.id,
+    entity: instance.mapping.name,
+    status: instance.status,
+    identity:
+      instance.key === null ? null : { entity: instance.mapping.name, key: instance.key, shard: instance.token },
+    attributes,
+    related,
+    changed,
+    isMarkedForDeletion: IntMap.has(state.deleted, instance.id),
+  }
+}
