@@ -9,7 +9,15 @@ export {
   json,
   NullableType,
 } from './codec/codecs.js'
-export { DecodeFault, type ReadMode, type RowClass, type RowReader, type RowViewer, rowClassOf, rowReaderOf } from './codec/row-class.js'
+export {
+  DecodeFault,
+  type ReadMode,
+  type RowClass,
+  type RowReader,
+  type RowViewer,
+  rowClassOf,
+  rowReaderOf,
+} from './codec/row-class.js'
 export type {
   Answer,
   CompiledStatement,
@@ -89,7 +97,16 @@ export type {
   RowOf,
   TargetOf,
 } from './model/infer.js'
-export { type Attribute, type Mapping, type RawKey, type RelationshipMapping, decodedKeyOf, encodedKeyOf, rawKeyOf, rawKeyOfValue } from './model/mapping.js'
+export {
+  type Attribute,
+  decodedKeyOf,
+  encodedKeyOf,
+  type Mapping,
+  type RawKey,
+  type RelationshipMapping,
+  rawKeyOf,
+  rawKeyOfValue,
+} from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
 export type {
   BelongsTo,
@@ -103,15 +120,20 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export { type Analysis, analyse } from './statement/analyse.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { type EncodeError, renderStatementError, type StatementError } from './statement/error.js'
+export { evaluateChanges, evaluateCriteria, type NotEvaluable, type Truth } from './statement/evaluate.js'
+export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export { type BuilderOf, modify } from './statement/modify.js'
+export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  limit,
   type Load,
+  limit,
   offset,
   orderBy,
   type RelatedWith,
@@ -121,7 +143,16 @@ export {
   select,
   selectin,
 } from './statement/select.js'
-export { type AnyStatement, type ExecutionOptions, type Statement, withOptions } from './statement/statement.js'
+export {
+  type AnyStatement,
+  type ExecutionOptions,
+  type ExpressionsOf,
+  type ModelOf,
+  mappingsOf,
+  type NameOf,
+  type Statement,
+  withOptions,
+} from './statement/statement.js'
 export {
   type Bound,
   bind,
@@ -130,4 +161,5 @@ export {
   selectByKey,
   type Template,
 } from './statement/template.js'
-export { type AnyUpdate, set, type Update, update } from './statement/update.js'
+export { type AnyUpdate, type Changes, set, type Update, update } from './statement/update.js'
+export * as ValueSet from './statement/value-set.js'

@@ -85,9 +85,10 @@ export {
   rollbackNested,
 } from './program/transaction.js'
 export { add, addAll, append, detach, make, type Patch, replace, services, set } from './program/work.js'
+export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
-export { databaseError, executeStep, type GivenKeys } from './runner/execute.js'
+export { databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runWrite } from './runner/query.js'
 export type {
   AnswerOf,

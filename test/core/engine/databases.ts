@@ -84,8 +84,9 @@ const missing = async (attempt: () => Promise<unknown>): Promise<string | null> 
 /** The pool of a database that `postgresHost` made, for tests that need the driver itself. */
 export const postgresPool = (database: string, connections: number): Pool => {
   const pool = new Pool({ ...postgres, database, max: connections })
-  // a connection that is killed while idle tells the pool, which would end the process
+  // a connection that breaks while nobody asks it anything would end the process
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 
@@ -148,4 +149,4 @@ export const mysqlHost: Host = {
 }
 
 /** Why a suite does not run; null where it does. Where CI promises the service, it runs and fails instead. */
-export const skipped = (host: Host): string | null => (process.env['CI'] === 'true' ? null : host.missing)
+export const skipped = (host: Host): string | null => (process.env.CI === 'true' ? null : host.missing)

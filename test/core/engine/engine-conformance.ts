@@ -133,7 +133,7 @@ export const engineConformance = (host: Host): void => {
       (await ask(connection, raw(engine, statement))).rows
 
     const count = async (connection: Connection, table: string): Promise<number> =>
-      Number((await rowsOf(connection, sql`select count(*) as n from ${sql.table(table)}`))[0]?.['n'])
+      Number((await rowsOf(connection, sql`select count(*) as n from ${sql.table(table)}`))[0]?.n)
 
     describe('queries', () => {
       test('answer rows by column name, and bind their parameters', () =>
@@ -193,7 +193,7 @@ export const engineConformance = (host: Host): void => {
           const given = names(rows, 'z').toReversed()
           const ids = await ask(connection, insert('accounts', ['name'], given, 'id'))
           const found = await rowsOf(connection, sql`select id, name from accounts where name <> ${'before'}`)
-          const idOf = new Map(found.map((row) => [row['name'], row['id']]))
+          const idOf = new Map(found.map((row) => [row.name, row.id]))
           expect(ids).toEqual(given.map(([name]) => idOf.get(name)))
           expect(new Set(ids).size).toBe(rows)
         }),
@@ -342,7 +342,7 @@ export const engineConformance = (host: Host): void => {
     describe('transactions', () => {
       const add = (name: string) => insert('accounts', ['name'], [[name]])
       const found = async (connection: Connection) =>
-        (await rowsOf(connection, sql`select name from accounts order by name`)).map((row) => row['name'])
+        (await rowsOf(connection, sql`select name from accounts order by name`)).map((row) => row.name)
 
       test('commit and roll back', () =>
         using(async (connection) => {

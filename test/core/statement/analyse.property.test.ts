@@ -1,8 +1,21 @@
 /**
  * Soundness: whatever the condition, every row that SQLite gives has its values in the sets.
  */
-import { column, defineModel, entity, integer, isoDate, named, nullable, primaryKey, select, text, where } from '@unitary/core'
+
 import { fc, test } from '@fast-check/vitest'
+import {
+  column,
+  defineModel,
+  entity,
+  integer,
+  isoDate,
+  named,
+  nullable,
+  primaryKey,
+  select,
+  text,
+  where,
+} from '@unitary/core'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
@@ -18,7 +31,11 @@ const Left = entity('Left', 'lefts', {
   b: pipe(text, named('a'), nullable),
   day: pipe(column(isoDate, 'text'), nullable),
 })
-const Right = entity('Right', 'rights', { id: pipe(integer, primaryKey), c: pipe(integer, nullable), d: pipe(text, nullable) })
+const Right = entity('Right', 'rights', {
+  id: pipe(integer, primaryKey),
+  c: pipe(integer, nullable),
+  d: pipe(text, nullable),
+})
 const model = defineModel({ Left, Right })(() => ({}))
 
 const db = new Database(':memory:')
@@ -29,9 +46,11 @@ const days = ['2026-01-01', '2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000
 const numbers = [0, 1, 2, null]
 const texts = ['x', 'y', 'z', null]
 let id = 0
-for (const a of numbers) for (const b of texts) for (const day of [...days, null]) {
-  db.prepare('insert into lefts values (?, ?, ?, ?)').run(id++, a, b, day)
-}
+for (const a of numbers)
+  for (const b of texts)
+    for (const day of [...days, null]) {
+      db.prepare('insert into lefts values (?, ?, ?, ?)').run(id++, a, b, day)
+    }
 for (const c of numbers) for (const d of texts) db.prepare('insert into rights values (?, ?, ?)').run(id++, c, d)
 
 const domains: Readonly<Record<string, ReadonlyArray<unknown>>> = {
@@ -61,12 +80,18 @@ const atom: fc.Arbitrary<Condition> = fc.oneof(
   fc.tuple(place, operator, fc.nat(), fc.boolean()).map(([at, op, pick, isFlipped]): Condition => {
     const value = at.values[pick % at.values.length]
     return (eb) =>
-      isFlipped && flipped[op] === undefined ? eb(eb.val(value), op as '=', eb.ref(at.ref)) : eb(at.ref, op as '=', value)
+      isFlipped && flipped[op] === undefined
+        ? eb(eb.val(value), op as '=', eb.ref(at.ref))
+        : eb(at.ref, op as '=', value)
   }),
   fc.tuple(place, fc.constantFrom('in', 'not in'), fc.array(fc.nat(), { maxLength: 3 })).map(
     ([at, op, picks]): Condition =>
       (eb) =>
-        eb(at.ref, op as 'in', picks.map((pick) => at.values[pick % at.values.length])),
+        eb(
+          at.ref,
+          op as 'in',
+          picks.map((pick) => at.values[pick % at.values.length]),
+        ),
   ),
   fc.tuple(place, place, operator).map(
     ([at, other, op]): Condition =>
@@ -76,15 +101,30 @@ const atom: fc.Arbitrary<Condition> = fc.oneof(
   fc.tuple(place, fc.constantFrom('in', 'not in'), fc.boolean()).map(
     ([at, op, isEmpty]): Condition =>
       (eb) =>
-        eb(at.ref, op as 'in', eb.selectFrom('rights as s').select('s.c').where('s.id', isEmpty ? '<' : '>', 0)),
+        eb(
+          at.ref,
+          op as 'in',
+          eb
+            .selectFrom('rights as s')
+            .select('s.c')
+            .where('s.id', isEmpty ? '<' : '>', 0),
+        ),
   ),
   fc.tuple(place, fc.nat(), fc.nat()).map(
     ([at, from, to]): Condition =>
       (eb) =>
         eb.between(at.ref, at.values[from % at.values.length], at.values[to % at.values.length]),
   ),
-  place.map((at): Condition => (eb) => eb(at.ref, 'like', '%x%')),
-  fc.boolean().map((value): Condition => (eb) => eb.lit(value) as never),
+  place.map(
+    (at): Condition =>
+      (eb) =>
+        eb(at.ref, 'like', '%x%'),
+  ),
+  fc.boolean().map(
+    (value): Condition =>
+      (eb) =>
+        eb.lit(value) as never,
+  ),
   fc.constantFrom<Condition>(
     () => sql<SqlBool>`1 = 1 or r.c = 1`,
     () => sql<SqlBool>`r.c = 1`,
@@ -97,10 +137,26 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
   condition: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
     atom,
-    fc.array(tie('condition'), { maxLength: 3 }).map((parts): Condition => (eb) => eb.and(parts.map((part) => part(eb)))),
-    fc.array(tie('condition'), { maxLength: 3 }).map((parts): Condition => (eb) => eb.or(parts.map((part) => part(eb)))),
-    tie('condition').map((part): Condition => (eb) => eb.not(part(eb)) as Expression<SqlBool>),
-    tie('condition').map((part): Condition => (eb) => eb.parens(part(eb) as never) as never),
+    fc.array(tie('condition'), { maxLength: 3 }).map(
+      (parts): Condition =>
+        (eb) =>
+          eb.and(parts.map((part) => part(eb))),
+    ),
+    fc.array(tie('condition'), { maxLength: 3 }).map(
+      (parts): Condition =>
+        (eb) =>
+          eb.or(parts.map((part) => part(eb))),
+    ),
+    tie('condition').map(
+      (part): Condition =>
+        (eb) =>
+          eb.not(part(eb)) as Expression<SqlBool>,
+    ),
+    tie('condition').map(
+      (part): Condition =>
+        (eb) =>
+          eb.parens(part(eb) as never) as never,
+    ),
   ),
 }))
 
@@ -116,7 +172,10 @@ test.prop([kinds, condition, fc.array(condition, { maxLength: 2 })], { numRuns: 
     const joined = pipe(
       select(model.Left),
       modify((qb) =>
-        qb[kind as 'innerJoin']('rights as r', (join) => join.on(((eb: Eb) => on(eb)) as never)).select(['c', 'd'] as never),
+        qb[kind as 'innerJoin']('rights as r', (join) => join.on(((eb: Eb) => on(eb)) as never)).select([
+          'c',
+          'd',
+        ] as never),
       ),
     )
     const query = conditions.reduce((narrowed, f) => pipe(narrowed, where(f as never)), joined)
@@ -129,7 +188,13 @@ test.prop([kinds, condition, fc.array(condition, { maxLength: 2 })], { numRuns: 
         const table = name === 'c' || name === 'd' ? 'r' : model.Left
         const found = analysis.valuesOf(table, name)
         if (!Values.has(read(name, row[name]))(found)) {
-          expect({ text, parameters, name, value: row[name], found: [found._tag, [...found.members.values()]] }).toBeNull()
+          expect({
+            text,
+            parameters,
+            name,
+            value: row[name],
+            found: [found._tag, [...found.members.values()]],
+          }).toBeNull()
         }
       }
     }

@@ -1,9 +1,8 @@
-import { pipe } from 'fp-ts/lib/function.js'
-import type { Either } from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
+import type { AnyStatement, Bound, Compiler } from '@unitary/core'
 import {
-  column,
   type CompiledStatement,
+  column,
+  compile,
   defineModel,
   entity,
   generated,
@@ -16,18 +15,18 @@ import {
   text,
   withDefault,
 } from '@unitary/core'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
 import {
   type Dialect as KyselyDialect,
-  Kysely,
   MysqlQueryCompiler,
   PostgresQueryCompiler,
   type QueryId,
   SqliteQueryCompiler,
 } from 'kysely'
-import type { AnyStatement, Bound, Compiler } from '@unitary/core'
-import { compile } from '@unitary/core'
 
-/** Kept as `a`, `b`, `c`: a union of literals whose encode throws for anything else. */
+/** Kept as `G` and `B`; its encode throws for anything else, as a union's does. */
 export const Grade = new t.Type<'good' | 'bad', string, unknown>(
   'Grade',
   (u): u is 'good' | 'bad' => u === 'good' || u === 'bad',
@@ -62,7 +61,11 @@ export const Address = entity('Address', 'addresses', {
 })
 
 /** Nothing about a city is called or written otherwise in its table. */
-export const City = entity('City', 'cities', { id: pipe(integer, primaryKey), name: text, population: pipe(integer, nullable) })
+export const City = entity('City', 'cities', {
+  id: pipe(integer, primaryKey),
+  name: text,
+  population: pipe(integer, nullable),
+})
 
 export const Stay = entity('Stay', 'stays', {
   userId: pipe(integer, named('user_id'), primaryKey),
@@ -107,6 +110,5 @@ export const compiled = (statement: AnyStatement | Bound, on: Compiler = sqlite)
   rightOf(compile(on)(statement))
 
 /** SQL without the entity's own selections, which every select has. */
-export const tail = ({ sql }: CompiledStatement): string => sql.replace(/^select (distinct )?.*? from /, 'select $1... from ')
-
-export { Kysely }
+export const tail = ({ sql }: CompiledStatement): string =>
+  sql.replace(/^select (distinct )?.*? from /, 'select $1... from ')

@@ -30,9 +30,7 @@ const node = (query: OperationNodeSource): RootOperationNode => query.toOperatio
 /** The compiled text, with each parameter in its place. */
 const show = (query: OperationNodeSource): string => {
   const { sql: text, parameters } = postgres.compile(rightOf(resolve(model.mappings)(node(query))))
-  return text
-    .replaceAll('"', '')
-    .replace(/\$(\d+)/g, (_, i) => showValue(parameters[Number(i) - 1]))
+  return text.replaceAll('"', '').replace(/\$(\d+)/g, (_, i) => showValue(parameters[Number(i) - 1]))
 }
 
 const showValue = (value: unknown): string => (value instanceof Date ? 'a Date' : JSON.stringify(value))
@@ -50,7 +48,11 @@ describe('names', () => {
           .select(['u.joined', 'a.userId as owner'])
           .where((eb) =>
             eb.exists(
-              eb.selectFrom('addresses').select('id').whereRef('addresses.userId', '=', 'u.id').where('joined', '>', date),
+              eb
+                .selectFrom('addresses')
+                .select('id')
+                .whereRef('addresses.userId', '=', 'u.id')
+                .where('joined', '>', date),
             ),
           )
           .orderBy('u.joined')
@@ -129,24 +131,31 @@ describe('names', () => {
           .orderBy('joined'),
       ),
     ).toBe('select min(joined_at) as joined from users order by joined')
-    expect(show(db.selectFrom('users').select('joined').union(db.selectFrom('users').select('joined')).orderBy('joined'))).toBe(
-      'select joined_at as joined from users union select joined_at as joined from users order by joined',
-    )
+    expect(
+      show(db.selectFrom('users').select('joined').union(db.selectFrom('users').select('joined')).orderBy('joined')),
+    ).toBe('select joined_at as joined from users union select joined_at as joined from users order by joined')
   })
 
   test('are spelt out for a star that holds a renamed column, and for no other', () => {
-    expect(show(db.selectFrom('cities').innerJoin('stays', 'stays.nights', 'cities.id').selectAll())).toMatchInlineSnapshot(
+    expect(
+      show(db.selectFrom('cities').innerJoin('stays', 'stays.nights', 'cities.id').selectAll()),
+    ).toMatchInlineSnapshot(
       `"select cities.*, stays.user_id as userId, stays.from_day as from, stays.nights from cities inner join stays on stays.nights = cities.id"`,
     )
-    expect(show(db.selectFrom('cities').innerJoin('stays', 'stays.nights', 'cities.id').selectAll('cities'))).toMatchInlineSnapshot(
-      `"select cities.* from cities inner join stays on stays.nights = cities.id"`,
-    )
+    expect(
+      show(db.selectFrom('cities').innerJoin('stays', 'stays.nights', 'cities.id').selectAll('cities')),
+    ).toMatchInlineSnapshot(`"select cities.* from cities inner join stays on stays.nights = cities.id"`)
   })
 
   test('in raw SQL are translated where they are references', () => {
-    expect(show(db.selectFrom('users').select('id').where(sql<SqlBool>`${sql.ref('users.joined')} > ${'x'}`))).toBe(
-      'select id from users where users.joined_at > "x"',
-    )
+    expect(
+      show(
+        db
+          .selectFrom('users')
+          .select('id')
+          .where(sql<SqlBool>`${sql.ref('users.joined')} > ${'x'}`),
+      ),
+    ).toBe('select id from users where users.joined_at > "x"')
   })
 
   test('of tables that are not of the model are left alone', () => {
@@ -156,13 +165,18 @@ describe('names', () => {
     )
     // nor is an unqualified name looked for in the query around one
     expect(
-      show(users.where((eb) => eb.exists(sql.table('others').$castTo<{ joined: Date }>() as unknown as Expression<SqlBool>))),
+      show(
+        users.where((eb) =>
+          eb.exists(sql.table('others').$castTo<{ joined: Date }>() as unknown as Expression<SqlBool>),
+        ),
+      ),
     ).toBe('select id from users where exists others')
   })
 })
 
 describe('values', () => {
-  const condition = (f: Parameters<typeof users.where>[0]): string => show(users.where(f)).replace('select id from users where ', '')
+  const condition = (f: Parameters<typeof users.where>[0]): string =>
+    show(users.where(f)).replace('select id from users where ', '')
 
   test('are encoded by the column on the other side, in whichever way they are compared', () => {
     expect(condition((eb) => eb('joined', 'in', [date]))).toBe('joined_at in ("2026-01-31T12:00:00.000Z")')
@@ -197,7 +211,18 @@ describe('values', () => {
 
   test('are encoded in the branches of a CASE, and where it compares', () => {
     expect(
-      condition((eb) => eb('grade', '=', eb.case().when('age', '>', 5).then('good' as const).else('bad' as const).end())),
+      condition((eb) =>
+        eb(
+          'grade',
+          '=',
+          eb
+            .case()
+            .when('age', '>', 5)
+            .then('good' as const)
+            .else('bad' as const)
+            .end(),
+        ),
+      ),
     ).toBe('grade = case when age > 5 then "G" else "B" end')
     expect(condition((eb) => eb(eb.case('grade').when('good').then(1).else(0).end(), '=', 1))).toBe(
       'case grade when "G" then 1 else 0 end = 1',
@@ -327,8 +352,16 @@ describe('sharing', () => {
   })
 
   test('gives the first value that cannot be encoded as an error', () => {
-    expect(resolve(model.mappings)(node(db.insertInto('users').values({ name: 'ed', grade: 'ugly' as never })))).toMatchObject({
-      left: { _tag: 'EncodeError', entity: 'User', attribute: 'grade', value: 'ugly', cause: new Error('no grade: ugly') },
+    expect(
+      resolve(model.mappings)(node(db.insertInto('users').values({ name: 'ed', grade: 'ugly' as never }))),
+    ).toMatchObject({
+      left: {
+        _tag: 'EncodeError',
+        entity: 'User',
+        attribute: 'grade',
+        value: 'ugly',
+        cause: new Error('no grade: ugly'),
+      },
     })
   })
 })

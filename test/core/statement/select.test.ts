@@ -1,4 +1,16 @@
-import { compile, compileNode, distinct, filterBy, limit, offset, orderBy, select, selectin, where, withOptions } from '@unitary/core'
+import {
+  compile,
+  compileNode,
+  distinct,
+  filterBy,
+  limit,
+  offset,
+  orderBy,
+  select,
+  selectin,
+  where,
+  withOptions,
+} from '@unitary/core'
 import { flow, pipe } from 'fp-ts/lib/function.js'
 import { expressionBuilder, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -38,7 +50,11 @@ describe('select', () => {
       where('age', 'is', null),
       where('age', 'is not', null),
       where('id', '=', sql<number>`abs(${-5})`),
-      where('id', 'in', expressionBuilder<{ addresses: { userId: number } }>().selectFrom('addresses').select('userId')),
+      where(
+        'id',
+        'in',
+        expressionBuilder<{ addresses: { userId: number } }>().selectFrom('addresses').select('userId'),
+      ),
       orderBy('age', (order) => order.desc().nullsLast()),
     )
     expect(tail(compiled(query))).toMatchInlineSnapshot(
@@ -55,7 +71,11 @@ describe('select', () => {
   })
 
   test('keeps raw conditions together', () => {
-    const query = pipe(select(model.City), where('id', '=', 1), where(() => sql<boolean>`1 = 2 or 3 = 3`))
+    const query = pipe(
+      select(model.City),
+      where('id', '=', 1),
+      where(() => sql<boolean>`1 = 2 or 3 = 3`),
+    )
     expect(tail(compiled(query))).toMatchInlineSnapshot(
       `"select ... from "cities" where "cities"."id" = ? and (1 = 2 or 3 = 3)"`,
     )
@@ -159,7 +179,10 @@ describe('compile', () => {
   })
 
   test("compiles queries of Kysely's own builders", () => {
-    const node = expressionBuilder<never>().selectFrom('users' as never).select('joined' as never).toOperationNode()
+    const node = expressionBuilder<never>()
+      .selectFrom('users' as never)
+      .select('joined' as never)
+      .toOperationNode()
     expect(compileNode(sqlite, model.mappings)(node)).toMatchObject({
       right: { sql: 'select "joined_at" as "joined" from "users"' },
     })

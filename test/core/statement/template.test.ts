@@ -1,4 +1,13 @@
-import { bind, compile, orderBy, refineByAttributes, select, selectByAttributes, selectByKey, where } from '@unitary/core'
+import {
+  bind,
+  compile,
+  orderBy,
+  refineByAttributes,
+  select,
+  selectByAttributes,
+  selectByKey,
+  where,
+} from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
 import { compiled, model, mysql, postgres, rightOf, sqlite, tail } from './fixture.js'
@@ -53,18 +62,20 @@ describe('templates', () => {
     expect(selectByAttributes(addresses, [userId], 3, [])).toBe(selectByAttributes(addresses, [userId], 4, []))
     expect(selectByAttributes(addresses, [userId], 5, [])).not.toBe(selectByAttributes(addresses, [userId], 4, []))
     let count = 0
-    const counting = { ...sqlite, compile: (node: Parameters<typeof sqlite.compile>[0]) => (count++, sqlite.compile(node)) }
+    const counting = {
+      ...sqlite,
+      compile: (node: Parameters<typeof sqlite.compile>[0]) => {
+        count++
+        return sqlite.compile(node)
+      },
+    }
     for (const id of [1, 2, 3]) rightOf(compile(counting)(bind(selectByKey(users), [id])))
     expect(count).toBe(1)
     expect(compiled(bind(selectByKey(users), [1]), mysql).sql).toContain('`users`.`id` = ?')
   })
 
   test('narrow a query, with its own parameters in their places', () => {
-    const refined = pipe(
-      select(model.Address),
-      where('since', '>', date),
-      orderBy('id'),
-    )
+    const refined = pipe(select(model.Address), where('since', '>', date), orderBy('id'))
     const template = refineByAttributes(refined, [userId], 2, [[attribute(addresses, 'email'), 'asc']])
     const found = compiled(bind(template, [5, 6]), postgres)
     expect(tail(found)).toBe(

@@ -33,14 +33,8 @@ describe('sets of values', () => {
   })
 
   test.prop([set, set])("keep De Morgan's laws", (a, b) => {
-    same(
-      Values.complement(Values.union(a, b)),
-      Values.intersection(Values.complement(a), Values.complement(b)),
-    )
-    same(
-      Values.complement(Values.intersection(a, b)),
-      Values.union(Values.complement(a), Values.complement(b)),
-    )
+    same(Values.complement(Values.union(a, b)), Values.intersection(Values.complement(a), Values.complement(b)))
+    same(Values.complement(Values.intersection(a, b)), Values.union(Values.complement(a), Values.complement(b)))
   })
 
   test.prop([set, set, value])('hold a value as logic says', (a, b, x) => {

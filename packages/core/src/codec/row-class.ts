@@ -42,8 +42,8 @@ export interface RowClass {
   readonly make: (instance: number, values: Values) => Snapshot
   /** Of a draft: what it leaves out gets its default, or null where the column may hold it. */
   readonly draft: (instance: number, draft: Values, services: Services) => Snapshot
-  /** The first attribute of a draft or patch whose value its codec does not know, if any. */
-  readonly invalid: (values: Values) => Attribute | null
+  /** Does a draft or patch name attributes and relationships of the entity only, with values that their codecs know? */
+  readonly fits: (values: Values) => boolean
   /** The attributes' values in order, encoded for the database; undefined where the snapshot has none. */
   readonly encode: (snapshot: Snapshot) => unknown[]
   /** The same with some attributes changed; an undefined value in `patch` changes nothing. */
@@ -64,6 +64,14 @@ const encodeOptional =
   (attribute: Attribute): ReadValue =>
   (value) =>
     value === undefined ? undefined : attribute.encode(value)
+
+/** Counting the names that a generated check has met says nothing where some of them hold undefined. */
+const hasKnownNames =
+  (mapping: Mapping): ((values: Values) => boolean) =>
+  (values) => {
+    for (const name in values) if (!mapping.attributeOf.has(name) && !mapping.relationshipOf.has(name)) return false
+    return true
+  }
 
 const isValid =
   (attribute: Attribute): ((value: unknown) => boolean) =>
@@ -103,6 +111,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     'filling',
     'encode',
     'isValid',
+    'hasKnownNames',
     `'use strict'
     const Row = { [name]: class extends Snapshot {
       constructor(n, ${args}) { super(n); ${attributes.map((a, i) => `${property('this', a)} = a${i}`).join('; ')} }
@@ -121,15 +130,17 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
           return `${value} !== undefined ? ${value} : ${otherwise}`
         })
         .join(', ')})),
-      invalid: (v) => {
-        let a
+      fits: (v) => {
+        let a, given = 0
+        for (const name in v) given++
         ${attributes
           .map((a, i) => {
             const check = checkExpression(a.column.codec, 'a')
-            return `a = ${property('v', a)}; if (a !== undefined && !(${check ?? `isValid[${i}](a)`})) return attributes[${i}]`
+            return `a = ${property('v', a)}; if (a !== undefined) { if (!(${check ?? `isValid[${i}](a)`})) return false; given-- }`
           })
           .join('\n        ')}
-        return null
+        ${mapping.relationships.map(({ name }) => `if (v[${JSON.stringify(name)}] !== undefined) given--`).join('; ')}
+        return given === 0 || hasKnownNames(v)
       },
       encode: (s) => [${attributes
         .map((a, i) => (a.encode === t.identity ? property('s', a) : `encode[${i}](${property('s', a)})`))
@@ -142,6 +153,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     attributes.map(filling),
     attributes.map(encodeOptional),
     attributes.map(isValid),
+    hasKnownNames(mapping),
   ) as Omit<RowClass, 'reader' | 'viewer'> & { readonly Row: unknown }
 
   const reader: RowClass['reader'] = (dialect, mode) => {
@@ -185,7 +197,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     make: made.make,
     draft: made.draft,
     viewer,
-    invalid: made.invalid,
+    fits: made.fits,
     encode: made.encode,
     patch: made.patch,
     reader,
@@ -224,7 +236,7 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       }
       return make(instance, values)
     },
-    invalid: (values) => attributes.find((attribute) => !isValid(attribute)(values[attribute.name])) ?? null,
+    fits: (values) => hasKnownNames(mapping)(values) && attributes.every((a) => isValid(a)(values[a.name])),
     encode: (snapshot) => {
       const values = snapshot as unknown as Values
       return attributes.map((attribute) => encodeOptional(attribute)(values[attribute.name]))

@@ -4,6 +4,9 @@
  * Writes are asked for by the batch - one table, one shape, many rows - and the engine chooses how: SQLite runs chunks
  * of a multi-row statement or one prepared statement, PostgreSQL binds arrays. So a call is one value whatever the
  * number of rows, and a plan costs one call a step.
+ *
+ * Outside a transaction such a call is one of its own: all of its rows or none. Within one, a call that fails may have
+ * written some of its rows, and they stand until the transaction or a savepoint is rolled back.
  */
 
 /** A statement compiled for the engine's dialect. Parameters are portable values. @category model */

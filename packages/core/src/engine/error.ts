@@ -122,3 +122,18 @@ export const engineError = (
   row: details.row ?? null,
   cause: details.cause ?? null,
 })
+
+/**
+ * The answer to calls of a transaction that the database has ended by itself, or will not commit, after a failure. It
+ * has the failure's reason, so that it may be retried where that may.
+ *
+ * @category constructors
+ */
+export const rolledBack = (failure: EngineError): EngineError =>
+  engineError(
+    failure.reason,
+    `the transaction can only be rolled back, since a statement of it failed: ${failure.message}`,
+    {
+      cause: failure,
+    },
+  )

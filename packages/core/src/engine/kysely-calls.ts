@@ -7,7 +7,7 @@ import type { BoundedCache } from './bounded-cache.js'
 import type { DriverRow, EngineCall, IsolationLevel, QueryAnswer, QueryCall } from './call.js'
 import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
-import { type EngineError, engineError } from './error.js'
+import { type EngineError, engineError, rolledBack } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
 import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
 
@@ -41,8 +41,8 @@ export const kyselyCalls = (
   { dialect, classify, transform, compile, texts, rowByRow }: KyselyCallContext,
 ): ((call: EngineCall) => Promise<Either<EngineError, unknown>>) => {
   let transaction: AnyTransaction | null = null
-  /** What made a transaction of PostgreSQL unfit to be committed. */
-  let failure: EngineError | null = null
+  /** What made the transaction unfit for anything but a rollback, and whether a savepoint can still save it. */
+  let failure: { readonly error: EngineError; readonly canReturn: boolean } | null = null
 
   const run: WriteConnection['run'] = async (sql, parameters, row) => {
     try {
@@ -113,14 +113,6 @@ export const kyselyCalls = (
   }
 
   const commit = async (): Promise<Either<EngineError, undefined>> => {
-    if (failure !== null) {
-      // PostgreSQL would answer COMMIT with a silent rollback
-      const cause = failure
-      await rollback()
-      return left(
-        engineError({ _tag: 'Unknown' }, 'nothing was committed: a statement of the transaction had failed', { cause }),
-      )
-    }
     const answer = await inTransaction((open) => open.commit().execute())
     if (!isLeft(answer)) transaction = null
     return answer
@@ -166,14 +158,33 @@ export const kyselyCalls = (
   }
 
   return async (call) => {
-    const answer = await safely(() => perform(call))
-    if (dialect.name === 'postgres' && transaction !== null) {
-      if (isLeft(answer)) failure ??= answer.left
-      else if (call._tag === 'RollbackToSavepoint') failure = null
+    if (failure !== null && call._tag !== 'Rollback' && !(failure.canReturn && call._tag === 'RollbackToSavepoint')) {
+      return left(rolledBack(failure.error))
     }
+    const answer = await safely(() => perform(call))
+    if (transaction === null) return answer
+    if (isLeft(answer)) failure ??= fatal(dialect, answer.left)
+    else if (call._tag === 'RollbackToSavepoint') failure = null
     return answer
   }
 }
+
+const endsTransaction: ReadonlySet<EngineError['reason']['_tag']> = new Set(['ConnectionLost', 'Deadlock', 'Full'])
+
+/**
+ * What a failure means for its transaction. After any, PostgreSQL refuses all but a return to a savepoint, and answers
+ * COMMIT with a silent rollback. MySQL rolls back by itself after a deadlock, SQLite when the disk is full, and both run
+ * what follows outside any transaction.
+ */
+const fatal = (
+  dialect: Dialect,
+  error: EngineError,
+): { readonly error: EngineError; readonly canReturn: boolean } | null =>
+  dialect.name === 'postgres'
+    ? { error, canReturn: true }
+    : endsTransaction.has(error.reason._tag)
+      ? { error, canReturn: false }
+      : null
 
 /** Drivers of SQLite count nothing where a write returns rows. */
 const affectedRows = (sql: string, { rows, numAffectedRows }: QueryResult<DriverRow>): number =>

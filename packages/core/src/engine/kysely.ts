@@ -9,7 +9,11 @@
  * import { Pool } from 'pg'
  * import { kyselyEngine } from '@unitary/core/engine/kysely'
  *
- * const engine = kyselyEngine(new PostgresDialect({ pool: new Pool({ database: 'shop' }) }))
+ * const pool = new Pool({ database: 'shop' })
+ * // pg ends the process when a connection breaks that nobody listens to
+ * pool.on('error', console.error)
+ * pool.on('connect', (client) => client.on('error', console.error))
+ * const engine = kyselyEngine(new PostgresDialect({ pool }))
  */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import {
@@ -146,7 +150,10 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
       hold(kysely).then(
         // one that is closed while it waits has its answer already
         (held) => (waiting.delete(resolve) ? resolve(right(lend(held))) : held.release()),
-        (cause) => resolve(left(classify(cause))),
+        (cause) => {
+          waiting.delete(resolve)
+          resolve(left(classify(cause)))
+        },
       )
     })
   }

@@ -117,8 +117,7 @@ const createTable = (
             definition(attribute, isOnlyKey),
           )
   }
-  if (!hasOneKey)
-    table = table.addPrimaryKeyConstraint(constraintName(mapping, mapping.key, 'pkey'), columnNames(mapping.key))
+  if (!hasOneKey) table = table.addPrimaryKeyConstraint(constraintName(mapping, [], 'pkey'), columnNames(mapping.key))
   return foreignKeys.reduce(
     (builder, foreignKey) =>
       builder.addForeignKeyConstraint(

@@ -90,16 +90,17 @@ const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width
       filled.push(parameter)
       continue
     }
-    const { index, encode } = parameter
+    const { index, column } = parameter
     const value = values[index < length ? index : length - width + (index % width)]
-    if (encode === null) {
+    if (column === null) {
       filled.push(value)
       continue
     }
+    const { mapping, attribute } = column
     try {
-      filled.push(encode(value))
+      filled.push(attribute.encode(value))
     } catch (cause) {
-      return left(encodeError(parameter.entity, parameter.attribute, value, cause))
+      return left(encodeError(mapping.name, attribute.name, value, cause))
     }
   }
   return right({ sql: compiled.sql, parameters: filled })

@@ -190,7 +190,7 @@ const listed = (attribute: Attribute, other: OperationNode): ValueSet => {
 const unlisted = (attribute: Attribute, other: OperationNode): ValueSet => {
   const items = literals(other)
   // NULL is outside of a list without members, as a subquery's may be
-  if (items === null) return Values.notNull
+  if (items === null || items.length === 0) return Values.any
   return items
     .map((item) => strict(item, (value) => differentFrom(attribute, value)))
     .reduce(Values.intersection, Values.any)

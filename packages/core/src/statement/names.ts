@@ -10,9 +10,8 @@ import {
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
-  TableNode,
 } from 'kysely'
-import { type Column, columnOf, type Scope, type Source, starred } from './scope.js'
+import { type Column, columnOf, namedTable, type Scope, type Source, starred } from './scope.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */
@@ -70,11 +69,6 @@ const spelt = (source: Source): Selections => {
     const node = ReferenceNode.create(ColumnNode.create(column?.columnName ?? name), table)
     return column === null || column.columnName === name ? SelectionNode.create(node) : aliased(node, name)
   })
-}
-
-const namedTable = (name: string): TableNode => {
-  const dot = name.indexOf('.')
-  return dot === -1 ? TableNode.create(name) : TableNode.createWithSchema(name.slice(0, dot), name.slice(dot + 1))
 }
 
 /**

@@ -101,7 +101,7 @@ const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expect
     case 'ValueNode':
       return value(run, any, oneOf(expected))
     case 'PrimitiveValueListNode':
-      return mapChange(any, 'values', (values) => mapList(values, (item) => encode(run, oneOf(expected), item)))
+      return valuesOf(run, any, oneOf(expected))
     case 'ValueListNode':
       return mapChildren(any, (item) => translate(run, scope, item, expected))
     case 'TupleNode':
@@ -157,9 +157,9 @@ const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : 
 // values
 
 const encode = (run: Run, column: Column | null, given: unknown): unknown => {
-  if (column === null || column.attribute.encode === t.identity) return given
+  if (!isWritten(column)) return given
+  if (given instanceof Slot) return new Slot(given.index, column)
   const { mapping, attribute } = column
-  if (given instanceof Slot) return new Slot(given.index, attribute.encode, mapping.name, attribute.name)
   try {
     return attribute.encode(given)
   } catch (cause) {
@@ -178,6 +178,12 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
     ? ValueNode.createImmediate(encoded)
     : ValueNode.create(encoded)
 }
+
+const valuesOf = (run: Run, node: PrimitiveValueListNode, column: Column | null): PrimitiveValueListNode =>
+  isWritten(column) ? mapChange(node, 'values', (values) => mapList(values, (item) => encode(run, column, item))) : node
+
+/** Whether the column's values are written otherwise than the program has them. */
+const isWritten = (column: Column | null): column is Column => column !== null && column.attribute.encode !== t.identity
 
 const isImmediate = (encoded: unknown): boolean =>
   encoded === null || typeof encoded === 'number' || typeof encoded === 'boolean'

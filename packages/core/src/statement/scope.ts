@@ -98,6 +98,12 @@ const unknownSource = (name: string): Source => ({ name, mapping: null, columns:
 export const tableName = ({ table }: TableNode): string =>
   table.schema === undefined ? table.identifier.name : `${table.schema.name}.${table.identifier.name}`
 
+/** A table by its name, with its schema where it has one. */
+export const namedTable = (name: string): TableNode => {
+  const dot = name.indexOf('.')
+  return dot === -1 ? TableNode.create(name) : TableNode.createWithSchema(name.slice(0, dot), name.slice(dot + 1))
+}
+
 /** The scope inside a query: its sources, and those of the queries around it. */
 export const within = (parent: Scope, tables: ReadonlyArray<OperationNode>): Scope => {
   const sources: Source[] = []

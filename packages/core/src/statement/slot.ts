@@ -1,21 +1,17 @@
 /**
  * A place in a tree where a value goes later (see `template.ts`).
  */
+import type { Column } from './scope.js'
 
 /**
- * Stands for the value at `index` among those that a template is bound to; `encode` is set when the tree is resolved,
- * by the column that the slot is compared with.
+ * Stands for the value at `index` among those that a template is bound to. When the tree is resolved, it learns which
+ * column encodes the value; null where none has to.
  */
 export class Slot {
   readonly index: number
-  readonly encode: ((value: unknown) => unknown) | null
-  /** Which attribute the value belongs to, for errors. */
-  readonly entity: string
-  readonly attribute: string
-  constructor(index: number, encode: ((value: unknown) => unknown) | null = null, entity = '', attribute = '') {
+  readonly column: Column | null
+  constructor(index: number, column: Column | null = null) {
     this.index = index
-    this.encode = encode
-    this.entity = entity
-    this.attribute = attribute
+    this.column = column
   }
 }

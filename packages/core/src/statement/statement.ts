@@ -4,10 +4,11 @@
  * A statement is a plain value. Its tree speaks the program's language - attribute names, decoded values - and is
  * translated into the table's when it is compiled (see `resolve.ts`).
  */
-import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, TableNode } from 'kysely'
+import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, type TableNode } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel, Mapped } from '../model/model.js'
+import { namedTable } from './scope.js'
 
 /**
  * How a statement is executed, beyond what its SQL says. A record that packages and applications widen by declaration
@@ -61,13 +62,8 @@ export const withOptions =
   (options: ExecutionOptions) =>
   <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
 
-/** The table of a mapping as a node; `schema.table` where its name has a schema. */
-export const tableNode = (mapping: Mapping): TableNode => {
-  const dot = mapping.table.indexOf('.')
-  return dot === -1
-    ? TableNode.create(mapping.table)
-    : TableNode.createWithSchema(mapping.table.slice(0, dot), mapping.table.slice(dot + 1))
-}
+/** The table of a mapping as a node. */
+export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)
 
 /** `table.attribute` as a node, for trees that speak the program's language. */
 export const attributeNode = (mapping: Mapping, attribute: Pick<Attribute, 'name'>): ReferenceNode =>

@@ -98,7 +98,7 @@ export const refineByAttributes = (
 ): Template => templateOf(query.node, query.entity.mapping, mappingsOf(query), attributes, count, orderBy)
 
 /** How many keys a template for so many holds: the next power of two. */
-export const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))
+const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))
 
 const catalogs = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
 
@@ -122,7 +122,9 @@ const templateOf = (
   orderBy: Order,
 ): Template => {
   const capacity = capacityFor(count)
-  const shape = `${capacity}:${attributes.map((a) => a.position)}:${orderBy.map(([a, direction]) => a.position + direction)}`
+  const key = attributes.map((attribute) => attribute.position).join()
+  const order = orderBy.map(([attribute, direction]) => `${attribute.position} ${direction}`).join()
+  const shape = `${capacity}:${key}:${order}`
   let byShape = templates.get(node)
   if (byShape === undefined) {
     byShape = new Map()

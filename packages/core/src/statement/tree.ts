@@ -28,25 +28,34 @@ export const mapChildren = <Node extends OperationNode>(
   change: (child: OperationNode, property: string) => OperationNode,
 ): Node => {
   if (leaves.has(node.kind)) return node
-  const changes: Record<string, unknown> = {}
-  let isSame = true
-  for (const [property, value] of Object.entries(node)) {
-    const changed = isNode(value)
-      ? change(value, property)
-      : Array.isArray(value)
-        ? mapList(value, (item) => (isNode(item) ? change(item, property) : item))
+  let changes: Record<string, unknown> | null = null
+  // nodes are plain objects; this runs for every node of every new statement
+  for (const property in node) {
+    const value: unknown = node[property]
+    if (typeof value !== 'object' || value === null) continue
+    const changed = Array.isArray(value)
+      ? mapList(value, (item) => (isNode(item) ? change(item, property) : item))
+      : isNode(value)
+        ? change(value, property)
         : value
     if (changed === value) continue
+    changes ??= {}
     changes[property] = changed
-    isSame = false
   }
-  return isSame ? node : Object.freeze({ ...node, ...changes })
+  return changes === null ? node : Object.freeze({ ...node, ...changes })
 }
 
 /** The list with its items changed; the very same list where no item changed. */
 export const mapList = <A>(list: ReadonlyArray<A>, change: (item: A, index: number) => A): ReadonlyArray<A> => {
-  const changed = list.map(change)
-  return changed.every((item, i) => item === list[i]) ? list : Object.freeze(changed)
+  let changed: A[] | null = null
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i] as A
+    const other = change(item, i)
+    if (other === item) continue
+    changed ??= [...list]
+    changed[i] = other
+  }
+  return changed === null ? list : Object.freeze(changed)
 }
 
 /** The node with one property changed; the very same node where it did not change. */

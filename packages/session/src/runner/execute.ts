@@ -5,11 +5,24 @@ import type { Connection, EngineError, InstanceId } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
-import type { PlanColumn, Step, StepResult } from '../unit-of-work/step.js'
+import type { FlushPlan, InsertStep, PlanColumn, Step, StepResult, UpdateStep } from '../unit-of-work/step.js'
 import { call, type Effect } from './effect.js'
 
 /** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
 export type GivenKeys = Map<InstanceId, unknown>
+
+/**
+ * Where the keys that a plan's steps give are kept; null for a plan in which no later step needs them.
+ *
+ * @category constructors
+ */
+export const givenKeys = (plan: FlushPlan): GivenKeys | null =>
+  plan.steps.some((step) => step._tag !== 'Delete' && writtenColumns(step).some(({ source }) => source._tag === 'Key'))
+    ? new Map()
+    : null
+
+const writtenColumns = (step: InsertStep | UpdateStep): ReadonlyArray<PlanColumn> =>
+  step._tag === 'Insert' ? step.columns : step.set
 
 type Row = ReadonlyArray<unknown>
 
@@ -21,7 +34,7 @@ type Row = ReadonlyArray<unknown>
 export function* executeStep(
   connection: Connection,
   step: Step,
-  given: GivenKeys,
+  given: GivenKeys | null,
 ): Effect<Either<IntegrityError | DatabaseError, StepResult>> {
   switch (step._tag) {
     case 'Insert': {
@@ -34,7 +47,7 @@ export function* executeStep(
       })
       if (isLeft(answer)) return left(stepError(step, step.columns, answer.left))
       const keys = answer.right
-      if (keys !== null) step.instances.forEach((id, i) => given.set(id, keys[i]))
+      if (keys !== null && given !== null) step.instances.forEach((id, i) => given.set(id, keys[i]))
       return right({ _tag: 'Inserted', keys })
     }
     case 'Update': {
@@ -67,10 +80,10 @@ export function* executeStep(
 const resolved = (
   columns: ReadonlyArray<PlanColumn>,
   rows: ReadonlyArray<Row>,
-  given: GivenKeys,
+  given: GivenKeys | null,
 ): ReadonlyArray<Row> => {
   const places = columns.flatMap(({ source }, i) => (source._tag === 'Key' ? [i] : []))
-  if (places.length === 0) return rows
+  if (given === null || places.length === 0) return rows
   return rows.map((row) => {
     const copy = row.slice()
     for (const place of places) copy[place] = given.get(row[place] as InstanceId)

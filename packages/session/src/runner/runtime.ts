@@ -8,7 +8,7 @@ import type { SessionOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 import { type Effect, wait } from './effect.js'
-import { databaseError, executeStep, type GivenKeys } from './execute.js'
+import { databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runWrite } from './query.js'
 import type {
   FlushAnswer,
@@ -114,7 +114,7 @@ function* flush(
 ): Effect<Either<RequestError, FlushAnswer>> {
   const connection = yield* transactions.connection(null, engine)
   if (isLeft(connection)) return left(databaseError('connect', null, null, connection.left))
-  const given: GivenKeys = new Map()
+  const given = givenKeys(plan)
   const results: StepResult[] = []
   for (const step of plan.steps) {
     const result = yield* executeStep(connection.right, step, given)

@@ -66,10 +66,9 @@ export const applied = (
     }
   }
   settle(state, changes, plan)
-  return right([
-    { inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices },
-    done(state, changes),
-  ])
+  // every pending instance was inserted or turned out to be an orphan
+  const next = { ...done(state, changes), added: IntMap.empty }
+  return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
 
 const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag === 'Matched' ? result.counts : [])
@@ -145,7 +144,6 @@ const inserted = (
       origin: pending,
     })
     changes.identityMap.set(mapping, step.token, key, id)
-    changes.added.delete(id)
   }
 }
 
@@ -225,7 +223,6 @@ const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void 
     })
   })
   for (const id of plan.orphans) {
-    changes.added.delete(id)
     changes.instances.set(id, { ...(changes.instances.get(id) as Instance.Instance), status: 'transient', order: 0 })
   }
 }

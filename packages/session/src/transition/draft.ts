@@ -237,26 +237,21 @@ export const instanceFor = (
  *
  * @category guards
  */
-export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null => {
-  for (const name in values) {
-    if (!mapping.attributeOf.has(name) && !mapping.relationshipOf.has(name)) {
-      return {
-        _tag: 'InvalidValue',
-        entity: mapping.name,
-        attribute: name,
-        value: values[name],
-        problem: `${mapping.name} has no attribute or relationship of that name`,
-      }
+export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null =>
+  rowClassOf(mapping).fits(values) ? null : findFault(mapping, values)
+
+const findFault = (mapping: Mapping, values: Values): InvalidValue | null => {
+  for (const attribute in values) {
+    const value = values[attribute]
+    const known = mapping.attributeOf.get(attribute)
+    if (known === undefined && !mapping.relationshipOf.has(attribute)) {
+      const problem = `${mapping.name} has no attribute or relationship of that name`
+      return { _tag: 'InvalidValue', entity: mapping.name, attribute, value, problem }
+    }
+    if (known !== undefined && value !== undefined && !known.column.codec.is(value)) {
+      const problem = `it is no ${known.column.codec.name}`
+      return { _tag: 'InvalidValue', entity: mapping.name, attribute, value, problem }
     }
   }
-  const invalid = rowClassOf(mapping).invalid(values)
-  return invalid === null
-    ? null
-    : {
-        _tag: 'InvalidValue',
-        entity: mapping.name,
-        attribute: invalid.name,
-        value: values[invalid.name],
-        problem: `it is no ${invalid.column.codec.name}`,
-      }
+  return null
 }

@@ -215,12 +215,13 @@ class Planner {
     const { attributes } = mapping
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(attributes.length)
+    const mayRefer = this.#changes.imposed.size > 0 || mapping.relationships.length > 0
     let of: Array<string | null> = new Array(attributes.length).fill(null)
     let open: OpenStep | null = null
     for (const instance of instances) {
       const cells = encode(instance.snapshot)
       for (let i = 0; i < cells.length; i++) kinds[i] = cells[i] === undefined ? absent : literal
-      this.#fillReferences(instance, cells, kinds, of)
+      if (mayRefer) this.#fillReferences(instance, cells, kinds, of)
       for (const attribute of mapping.key) {
         if (kinds[attribute.position] === absent && !attribute.isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }

@@ -1,0 +1,139 @@
+import type { Engine } from '@unitary/core'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createMysql, mysqlHost, skipped } from './databases.js'
+import { ask, begin, commit, connect, failure, insert, leftOf, names, raw, rollback } from './engine-conformance.js'
+
+describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
+  let database: Awaited<ReturnType<typeof createMysql>>
+  let engine: Engine
+  beforeAll(async () => {
+    database = await createMysql()
+    engine = database.open()
+  })
+  afterAll(async () => {
+    await engine?.close()
+    await database?.drop()
+  })
+
+  const run = async (statement: ReturnType<typeof sql>): Promise<void> => {
+    const connection = await connect(engine)
+    await ask(connection, raw(engine, statement))
+    await connection.release()
+  }
+
+  beforeEach(async () => {
+    await run(sql`drop table if exists u`)
+    await run(sql`drop table if exists t`)
+    await run(sql`create table t (id int auto_increment primary key, name varchar(20) unique, n int)`)
+    await run(sql`insert into t (name, n) values ('a', 1), ('b', 1)`)
+  })
+
+  const update = (name: string, n = 2) =>
+    ({ _tag: 'Update', table: 't', set: ['n'], where: ['name'], rows: [[n, name]] }) as const
+
+  test('updates count the rows that they match, though the driver is told to count those that change', async () => {
+    const own = database.openWith({ flags: ['-FOUND_ROWS'] })
+    const connection = await connect(own)
+    const rows = [
+      [1, 'a'],
+      [2, 'b'],
+      [2, 'b'],
+      [1, 'nobody'],
+    ]
+    expect(await ask(connection, { ...update('a'), rows })).toEqual([1, 1, 1, 0])
+    await connection.release()
+    await own.close()
+  })
+
+  test('generated values of a column that is not AUTO_INCREMENT are refused', async () => {
+    await run(sql`create table u (id int primary key default 7, name varchar(20))`)
+    const connection = await connect(engine)
+    expect(await failure(connection, insert('u', ['name'], names(1), 'id'))).toMatchObject({
+      reason: { _tag: 'Unsupported' },
+      message: expect.stringContaining('AUTO_INCREMENT'),
+    })
+    await connection.release()
+  })
+
+  describe('failures', () => {
+    test('of a foreign key name the constraint, table and columns', async () => {
+      await run(sql`create table u (id int primary key, t_id int, constraint u_t foreign key (t_id) references t (id))`)
+      const connection = await connect(engine)
+      const reason = { _tag: 'ForeignKeyViolation', constraint: 'u_t', table: 'u', columns: ['t_id'] }
+      expect(
+        await failure(
+          connection,
+          insert(
+            'u',
+            ['id', 't_id'],
+            [
+              [1, 1],
+              [2, 99],
+            ],
+          ),
+        ),
+      ).toMatchObject({ reason, row: 1 })
+      await connection.release()
+    })
+
+    test('of locks', async () => {
+      const [a, b] = [await connect(engine), await connect(engine)]
+      await ask(b, raw(engine, sql`set innodb_lock_wait_timeout = 1`))
+      await ask(a, begin)
+      await ask(a, update('a'))
+      expect(await failure(b, update('a'))).toMatchObject({ reason: { _tag: 'LockTimeout' }, retryable: true })
+      await ask(b, begin)
+      await ask(b, update('b'))
+      const crossing = await Promise.all([a.call(update('b', 3)), b.call(update('a', 3))])
+      expect(crossing.filter(isLeft).map(({ left }) => left)).toMatchObject([
+        { reason: { _tag: 'Deadlock' }, retryable: true },
+      ])
+      const [victim, other] = isLeft(crossing[0]) ? [a, b] : [b, a]
+      // MySQL has rolled back already, and would run what follows outside any transaction
+      for (const call of [insert('t', ['name'], [['c']]), commit]) {
+        expect(await failure(victim, call)).toMatchObject({ reason: { _tag: 'Deadlock' }, retryable: true })
+      }
+      await ask(victim, rollback)
+      await ask(other, commit)
+      expect((await ask(a, raw(engine, sql`select name from t order by name`))).rows).toEqual([
+        { name: 'a' },
+        { name: 'b' },
+      ])
+      await Promise.all([a.release(), b.release()])
+    })
+
+    test('of a statement that takes too long', async () => {
+      const connection = await connect(engine)
+      await ask(connection, raw(engine, sql`set max_statement_time = 0.05`))
+      expect((await failure(connection, raw(engine, sql`select sleep(1)`))).reason).toEqual({
+        _tag: 'StatementTimeout',
+      })
+      await ask(connection, raw(engine, sql`set max_statement_time = 0`))
+      await connection.release()
+    })
+
+    test('of a connection that breaks', async () => {
+      const own = database.openWith({ connectionLimit: 1 })
+      const connection = await connect(own)
+      const { rows } = await ask(connection, raw(own, sql`select connection_id() as id`))
+      const sleeping = connection.call(raw(own, sql`select sleep(5)`))
+      await run(sql`kill ${sql.lit(rows[0]?.id as number)}`)
+      expect(leftOf(await sleeping)).toMatchObject({ reason: { _tag: 'ConnectionLost' }, retryable: true })
+      await connection.release()
+      const next = await connect(own)
+      expect((await ask(next, raw(own, sql`select 1 as one`))).rows).toEqual([{ one: 1 }])
+      await next.release()
+      await own.close()
+    })
+
+    test('to connect', async () => {
+      const refused = database.openWith({ port: 1 })
+      expect(leftOf(await refused.connect())).toMatchObject({ reason: { _tag: 'ConnectionLost' }, retryable: true })
+      const denied = database.openWith({ user: 'nobody_here', password: 'wrong' })
+      expect(leftOf(await denied.connect())).toMatchObject({ reason: { _tag: 'AuthenticationFailed' } })
+      await Promise.all([refused.close(), denied.close()])
+    })
+  })
+})
