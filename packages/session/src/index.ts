@@ -74,6 +74,21 @@ export {
   traverseArrayWithIndex,
 } from './program/program.js'
 export { type RemoveError, remove } from './program/remove.js'
+export type {
+  AnswerOf,
+  FlushAnswer,
+  FlushRequest,
+  LookupRequest,
+  QueryAnswer,
+  QueryRequest,
+  Request,
+  RouteRequest,
+  ServicesRequest,
+  TaskRequest,
+  TransactionRequest,
+  WriteAnswer,
+  WriteRequest,
+} from './program/request.js'
 export {
   beginNested,
   commit,
@@ -90,21 +105,6 @@ export { first, one, type QueryError, query, type Result } from './query/query.j
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runWrite } from './runner/query.js'
-export type {
-  AnswerOf,
-  FlushAnswer,
-  FlushRequest,
-  LookupRequest,
-  QueryAnswer,
-  QueryRequest,
-  Request,
-  RouteRequest,
-  ServicesRequest,
-  TaskRequest,
-  TransactionRequest,
-  WriteAnswer,
-  WriteRequest,
-} from './runner/request.js'
 export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,

@@ -37,8 +37,8 @@ import {
   transition,
   traverseArray,
 } from '../program/program.js'
+import type { LookupRequest } from '../program/request.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/transaction.js'
-import type { LookupRequest } from '../runner/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'

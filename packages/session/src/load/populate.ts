@@ -4,7 +4,7 @@
 import type { InstanceId, Mapping, ReadMode } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError } from '../error.js'
-import type { QueryAnswer } from '../runner/request.js'
+import type { QueryAnswer } from '../program/request.js'
 import { done, edit, type SessionState } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
 

@@ -34,8 +34,8 @@ import {
   suspend,
   traverseArray,
 } from '../program/program.js'
+import type { QueryAnswer } from '../program/request.js'
 import { autoflush, unlessFailed } from '../program/transaction.js'
-import type { QueryAnswer } from '../runner/request.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
@@ -250,7 +250,7 @@ const loadMany = (
 
 /** The key's values as the program has them: from the snapshot, or from the identity where it has expired. */
 const keyValues = (owner: Instance): ReadonlyArray<unknown> => {
-  const values = owner.mapping.key.map((attribute) => Instance.valueOf(owner, attribute))
+  const values = owner.mapping.key.map((attribute) => Instance.valueAt(owner, attribute))
   return values.includes(undefined) && owner.key !== null ? decodedKeyOf(owner.mapping, owner.key) : values
 }
 
@@ -319,7 +319,7 @@ const loadOne = (
         if (key === null || key === undefined || wanted.has(key)) continue
         wanted.set(
           key,
-          relationship.foreignKey.map((attribute) => Instance.valueOf(owner, attribute)),
+          relationship.foreignKey.map((attribute) => Instance.valueAt(owner, attribute)),
         )
       }
       if (wanted.size === 0) return of(new Map(owners.map(({ id }) => [id, []])))

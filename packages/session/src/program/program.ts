@@ -7,9 +7,9 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
-import type { AnswerOf, Request } from '../runner/request.js'
 import type { SessionState } from '../state/session-state.js'
 import type { Transition } from '../transition/transition.js'
+import type { AnswerOf, Request } from './request.js'
 
 declare const error: unique symbol
 declare const value: unique symbol
@@ -82,11 +82,11 @@ export class Ask extends Base {
 export class Chain extends Base {
   readonly _tag = 'Chain'
   readonly self: AnyProgram
-  readonly then: (value: never) => AnyProgram
-  constructor(self: AnyProgram, then: (value: never) => AnyProgram) {
+  readonly next: (value: never) => AnyProgram
+  constructor(self: AnyProgram, next: (value: never) => AnyProgram) {
     super()
     this.self = self
-    this.then = then
+    this.next = next
   }
 }
 

@@ -124,6 +124,15 @@ const loadOne = (mapping: Mapping, load: Load, ids: ReadonlyArray<InstanceId>): 
     })
   }
   const { refine } = load
+  if (refine?.node.limit !== undefined || refine?.node.offset !== undefined) {
+    return fail({
+      _tag: 'InvalidValue',
+      entity: mapping.name,
+      attribute: load.relationship,
+      value: 'limit',
+      problem: 'a limit or offset in a selectin would hold for all owners together; query the targets instead',
+    })
+  }
   // a refinement that only loads more needs no statement of its own
   const isNarrowed = refine !== null && refine.node !== select(refine.entity).node
   return chain((targets: LoadedTargets) =>

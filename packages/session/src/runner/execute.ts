@@ -47,7 +47,9 @@ export function* executeStep(
       })
       if (isLeft(answer)) return left(stepError(step, step.columns, answer.left))
       const keys = answer.right
-      if (keys !== null && given !== null) step.instances.forEach((id, i) => given.set(id, keys[i]))
+      if (keys !== null && given !== null) {
+        for (let i = 0; i < keys.length; i++) given.set(step.instances[i] as InstanceId, keys[i])
+      }
       return right({ _tag: 'Inserted', keys })
     }
     case 'Update': {

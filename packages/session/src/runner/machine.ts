@@ -6,8 +6,8 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
 import type { Ask, Node, Outcome, Program } from '../program/program.js'
+import type { Request } from '../program/request.js'
 import type { SessionState } from '../state/session-state.js'
-import type { Request } from './request.js'
 
 type AnyProgram = Program<unknown, unknown>
 
@@ -70,7 +70,7 @@ export class Machine {
       let next: Node | null
       switch (node._tag) {
         case 'Chain':
-          this.#stack.push({ _tag: 'Then', f: node.then })
+          this.#stack.push({ _tag: 'Then', f: node.next })
           node = node.self as unknown as Node
           continue
         case 'Pure':

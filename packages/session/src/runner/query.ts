@@ -16,11 +16,11 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, InvalidStatement } from '../error.js'
+import type { LookupRequest, WriteRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import { call, type Effect } from './effect.js'
 import { databaseError } from './execute.js'
-import type { LookupRequest, WriteRequest } from './request.js'
 
 /** Why a statement gave no rows. */
 export type QueryFailure = DatabaseError | InvalidStatement

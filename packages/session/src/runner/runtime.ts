@@ -4,12 +4,6 @@
 import type { AnyModel, Connection, Engine, IsolationLevel, Services } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
-import type { SessionOptions, SessionState } from '../state/session-state.js'
-import type { Rows } from '../transition/absorb.js'
-import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
-import { type Effect, wait } from './effect.js'
-import { databaseError, executeStep, givenKeys } from './execute.js'
-import { runLookup, runQuery, runWrite } from './query.js'
 import type {
   FlushAnswer,
   LookupRequest,
@@ -18,7 +12,13 @@ import type {
   Request,
   WriteAnswer,
   WriteRequest,
-} from './request.js'
+} from '../program/request.js'
+import type { SessionOptions, SessionState } from '../state/session-state.js'
+import type { Rows } from '../transition/absorb.js'
+import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { type Effect, wait } from './effect.js'
+import { databaseError, executeStep, givenKeys } from './execute.js'
+import { runLookup, runQuery, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
 

@@ -85,7 +85,7 @@ export class Transactions {
    */
   *commit(): Effect<Either<TransactionFailure, undefined>> {
     this.#savepoints = []
-    for (const [token, connection] of [...this.#open]) {
+    for (const [token, connection] of this.#open) {
       const committed = yield* call(connection, { _tag: 'Commit' })
       if (isLeft(committed)) {
         yield* this.rollback()

@@ -51,7 +51,7 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
   const changed = Object.keys(instance.committed ?? {})
   if (!expired) {
     for (const attribute of instance.mapping.attributes) {
-      const value = Instance.valueOf(instance, attribute)
+      const value = Instance.valueAt(instance, attribute)
       if (value !== undefined) attributes[attribute.name] = value
     }
     for (const relationship of instance.mapping.relationships) {

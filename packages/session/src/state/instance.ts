@@ -113,7 +113,7 @@ export const isInUnitOfWork = (self: Instance): boolean => self.status === 'pend
  *
  * @category combinators
  */
-export const valueOf = (self: Instance, attribute: Attribute): unknown =>
+export const valueAt = (self: Instance, attribute: Attribute): unknown =>
   (self.snapshot as unknown as Readonly<Record<string, unknown>>)[attribute.name]
 
 /** What is known of a relationship, if anything. @category combinators */
@@ -154,13 +154,10 @@ export const replaceRelated = (
 }
 
 /** Has the instance changes that a flush would look at? @category guards */
-export const isChanged = (self: Instance): boolean =>
-  self.committed !== null ||
-  (self.related !== null &&
-    self.related.some(
-      (related) =>
-        related !== undefined &&
-        (related._tag === 'One'
-          ? related.changed
-          : Collection.size(related.added) > 0 || Collection.size(related.removed) > 0),
-    ))
+export const isChanged = (self: Instance): boolean => self.committed !== null || (self.related ?? []).some(hasChanges)
+
+const hasChanges = (related: Related | undefined): boolean =>
+  related !== undefined &&
+  (related._tag === 'One'
+    ? related.changed
+    : Collection.size(related.added) > 0 || Collection.size(related.removed) > 0)

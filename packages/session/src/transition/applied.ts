@@ -102,7 +102,9 @@ const fill = (changes: StateEdit, filled: Filled, row: ReadonlyArray<unknown>, p
     const cell = row[index]
     patch[attribute.name] =
       column.source._tag === 'Key'
-        ? (changes.instances.get(cell as InstanceId)?.snapshot as unknown as Values)[column.source.of]
+        ? ((changes.instances.get(cell as InstanceId) as Instance.Instance).snapshot as unknown as Values)[
+            column.source.of
+          ]
         : decoded(attribute, cell)
   }
 }

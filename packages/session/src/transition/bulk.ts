@@ -55,9 +55,9 @@ const withAssignments = (
   const row = rowOf(instance)
   const values: Record<string, unknown> = { ...row }
   let { partial } = instance
-  for (const [attribute, valueOf] of assignments) {
+  for (const [attribute, assigned] of assignments) {
     if (isPending(instance, attribute)) continue
-    const value = valueOf?.(row)
+    const value = assigned?.(row)
     values[attribute.name] = value
     if (value === undefined) partial = true
   }

@@ -70,7 +70,7 @@ export const foreignKeyOf = (
 ): ReturnType<typeof rawKeyOfValue> | undefined => {
   const parts: unknown[] = []
   for (const attribute of relationship.foreignKey) {
-    const value = Instance.valueOf(owner, attribute)
+    const value = Instance.valueAt(owner, attribute)
     if (value === undefined || value === null) return value
     const encoded = attribute.encode(value)
     parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)

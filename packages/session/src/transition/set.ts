@@ -87,7 +87,7 @@ const withValues = (instance: Instance.Instance, patch: Values): Instance.Instan
     const attribute = instance.mapping.attributeOf.get(name)
     const value = patch[name]
     if (attribute === undefined || value === undefined) continue
-    const current = Instance.valueOf(instance, attribute)
+    const current = Instance.valueAt(instance, attribute)
     if (current !== undefined && isSame(attribute, current, value)) continue
     changed = true
     if (instance.status !== 'persistent') continue

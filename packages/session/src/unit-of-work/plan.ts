@@ -371,7 +371,7 @@ const keyColumns = (mapping: Mapping): ReadonlyArray<PlanColumn> =>
   mapping.key.map(({ name, columnName }) => ({ attribute: name, column: columnName, source: { _tag: 'Literal' } }))
 
 const encodedOf = (instance: Instance, attribute: Attribute): unknown => {
-  const value = Instance.valueOf(instance, attribute)
+  const value = Instance.valueAt(instance, attribute)
   return value === undefined ? undefined : attribute.encode(value)
 }
 
