@@ -45,6 +45,10 @@ export {
   type UnknownColumn,
   type UnknownTable,
 } from './engine/error.js'
+export { mysqlDialect } from './engine/mysql-dialect.js'
+export { postgresDialect } from './engine/postgres-dialect.js'
+export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'
+export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
   type AnyColumn,
   bigint,
@@ -68,6 +72,7 @@ export {
   withDefault,
 } from './model/column.js'
 export type { Database, Table, TableOf } from './model/database.js'
+export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
   type Columns,

@@ -1,7 +1,7 @@
 /**
  * Running the steps of a plan on one connection, and saying what a failure was about.
  */
-import type { Connection, EngineError, InstanceId } from '@unitary/core'
+import type { Connection, Dialect, EngineError, InstanceId } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -33,6 +33,7 @@ type Row = ReadonlyArray<unknown>
  */
 export function* executeStep(
   connection: Connection,
+  dialect: Dialect,
   step: Step,
   given: GivenKeys | null,
 ): Effect<Either<IntegrityError | DatabaseError, StepResult>> {
@@ -46,7 +47,7 @@ export function* executeStep(
         returning: step.returning?.column ?? null,
       })
       if (isLeft(answer)) return left(stepError(step, step.columns, answer.left))
-      const keys = answer.right
+      const keys = portable(answer.right, step, dialect)
       if (keys !== null && given !== null) {
         for (let i = 0; i < keys.length; i++) given.set(step.instances[i] as InstanceId, keys[i])
       }
@@ -76,6 +77,16 @@ export function* executeStep(
         : right({ _tag: 'Matched', counts: answer.right })
     }
   }
+}
+
+/** Keys as the driver gave them, in their portable form. */
+const portable = (
+  keys: ReadonlyArray<unknown> | null,
+  step: InsertStep,
+  dialect: Dialect,
+): ReadonlyArray<unknown> | null => {
+  const convert = keys === null || step.returning === null ? null : dialect.fromDriver(step.returning.kind)
+  return keys === null || convert === null ? keys : keys.map(convert)
 }
 
 /** Rows with keys in the place of the instances that stand for them. The same rows where none do. */

@@ -117,7 +117,7 @@ function* flush(
   const given = givenKeys(plan)
   const results: StepResult[] = []
   for (const step of plan.steps) {
-    const result = yield* executeStep(connection.right, step, given)
+    const result = yield* executeStep(connection.right, engine.dialect, step, given)
     if (isLeft(result)) {
       yield* transactions.undo()
       return result

@@ -82,6 +82,14 @@ const decoded = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
+/** A key that the database gave, as the program has it: some drivers give integers as text. */
+const accepted = (attribute: Attribute, value: unknown): unknown => {
+  const { codec } = attribute.column
+  if (attribute.encode === t.identity && codec.is(value)) return value
+  const decoding = codec.decode(value)
+  return isLeft(decoding) ? value : decoding.right
+}
+
 /** The columns that a relationship filled: their values are not in the snapshot yet. */
 const filledColumns = (mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
   const foreignKeys = new Set<string>()
@@ -126,7 +134,7 @@ const inserted = (
     let { snapshot } = pending
     if (isPatched) {
       const patch: Values = {}
-      if (returned !== null) patch[returned.name] = decoded(returned, keys?.[i])
+      if (returned !== null) patch[returned.name] = accepted(returned, keys?.[i])
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
       snapshot = rows.patch(snapshot, id, patch)
     }

@@ -254,7 +254,7 @@ class Planner {
       rows: open.rows,
       returning:
         generatedKey !== null && open.kinds[generatedKey.position] === absent
-          ? { attribute: generatedKey.name, column: generatedKey.columnName }
+          ? { attribute: generatedKey.name, column: generatedKey.columnName, kind: generatedKey.column.kind }
           : null,
       after: this.#savesBefore(mapping),
     })

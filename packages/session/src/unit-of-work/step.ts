@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { InstanceId } from '@unitary/core'
+import type { ColumnKind, InstanceId } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -42,7 +42,7 @@ export interface InsertStep extends StepBase {
   readonly columns: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
   /** The attribute that the database gives each row, if it gives one. */
-  readonly returning: { readonly attribute: string; readonly column: string } | null
+  readonly returning: { readonly attribute: string; readonly column: string; readonly kind: ColumnKind } | null
 }
 
 /** Rows are the values of `set`, then those of `where`. @category model */
