@@ -1,7 +1,13 @@
 import {
   bigint,
   boolean,
+  createAll,
+  createAllSync,
+  type DdlStatement,
+  ddlOf,
   defineModel,
+  dropAll,
+  dropAllSync,
   type Engine,
   type EngineCall,
   entity,
@@ -20,8 +26,6 @@ import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAll, createAllSync, dropAll, dropAllSync } from '../../../packages/core/src/engine/schema.js'
-import { type DdlStatement, ddlOf } from '../../../packages/core/src/model/ddl.js'
 import {
   type Host,
   kyselySqliteHost,

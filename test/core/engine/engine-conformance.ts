@@ -8,7 +8,9 @@ import {
   boolean,
   type Connection,
   column,
+  createAll,
   defineModel,
+  dropAll,
   type Engine,
   type EngineCall,
   type EngineError,
@@ -31,7 +33,6 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { type RootOperationNode, sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createAll, dropAll } from '../../../packages/core/src/engine/schema.js'
 import { type Host, skipped, type TestDatabase } from './databases.js'
 
 const Account = entity('Account', 'accounts', {

@@ -4,25 +4,25 @@
 
 import { fc, test } from '@fast-check/vitest'
 import {
+  analyse,
   column,
   defineModel,
   entity,
   integer,
   isoDate,
+  modify,
   named,
   nullable,
   primaryKey,
   select,
   text,
+  ValueSet as Values,
   where,
 } from '@unitary/core'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import { expect } from 'vitest'
-import { analyse } from '../../../packages/core/src/statement/analyse.js'
-import { modify } from '../../../packages/core/src/statement/modify.js'
-import * as Values from '../../../packages/core/src/statement/value-set.js'
 import { compiled, rightOf } from './fixture.js'
 
 const Left = entity('Left', 'lefts', {

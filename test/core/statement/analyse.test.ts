@@ -1,4 +1,5 @@
 import {
+  analyse,
   column,
   type Database,
   defineModel,
@@ -7,19 +8,18 @@ import {
   filterBy,
   integer,
   isoDate,
+  modify,
   primaryKey,
   select,
   set,
   update,
+  ValueSet as Values,
   where,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { type Expression, type ExpressionBuilder, expressionBuilder, type SqlBool, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { analyse } from '../../../packages/core/src/statement/analyse.js'
-import { modify } from '../../../packages/core/src/statement/modify.js'
-import * as Values from '../../../packages/core/src/statement/value-set.js'
 import { model } from './fixture.js'
 
 const { any, noneOf, none, notNull, oneOf } = Values

@@ -1,12 +1,23 @@
 /**
  * Statements against SQLite itself: what is written by attributes is found by attributes.
  */
-import { bind, deleteFrom, orderBy, select, selectByAttributes, selectByKey, set, update, where } from '@unitary/core'
+import {
+  bind,
+  deleteFrom,
+  insertInto,
+  modify,
+  orderBy,
+  select,
+  selectByAttributes,
+  selectByKey,
+  set,
+  update,
+  values,
+  where,
+} from '@unitary/core'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { expect, test } from 'vitest'
-import { insertInto, values } from '../../../packages/core/src/statement/insert.js'
-import { modify } from '../../../packages/core/src/statement/modify.js'
 import { compiled, model } from './fixture.js'
 
 const day = (n: number): Date => new Date(Date.UTC(2026, 0, n))

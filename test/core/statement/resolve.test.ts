@@ -1,4 +1,4 @@
-import { type Database, select, where } from '@unitary/core'
+import { type Database, resolve, select, where } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import {
   DummyDriver,
@@ -13,7 +13,6 @@ import {
   sql,
 } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { resolve } from '../../../packages/core/src/statement/resolve.js'
 import { model, plain, postgres, rightOf } from './fixture.js'
 
 const db = new Kysely<Database<typeof model>>({

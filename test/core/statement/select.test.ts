@@ -4,6 +4,7 @@ import {
   distinct,
   filterBy,
   limit,
+  modify,
   offset,
   orderBy,
   select,
@@ -14,7 +15,6 @@ import {
 import { flow, pipe } from 'fp-ts/lib/function.js'
 import { expressionBuilder, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { modify } from '../../../packages/core/src/statement/modify.js'
 import { compiled, model, mysql, postgres, sqlite, tail } from './fixture.js'
 
 const date = new Date('2026-01-31T12:00:00.000Z')

@@ -1,8 +1,10 @@
 import {
   deleteFrom,
   filterBy,
+  insertInto,
   limit,
   type Managed,
+  modify,
   orderBy,
   type ResultOf,
   type Select,
@@ -10,14 +12,13 @@ import {
   selectin,
   set,
   update,
+  values,
   where,
   withOptions,
 } from '@unitary/core'
 import { flow, pipe } from 'fp-ts/lib/function.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import { describe, expectTypeOf, test } from 'vitest'
-import { insertInto, values } from '../../../packages/core/src/statement/insert.js'
-import { modify } from '../../../packages/core/src/statement/modify.js'
 import { model } from './fixture.js'
 
 type M = ReturnType<typeof model.User.model>

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest'
+import { ValueSet as Values } from '@unitary/core'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { describe, expect } from 'vitest'
-import * as Values from '../../../packages/core/src/statement/value-set.js'
 
 const value = fc.oneof(
   fc.constantFrom<unknown>(null, 'a', 'b', '1', 1, 1n, 2, 0, -0, true, new Date(1), new Date(1), new Uint8Array([1])),

@@ -1,8 +1,6 @@
-import { deleteFrom, filterBy, set, update, where } from '@unitary/core'
+import { deleteFrom, filterBy, insertInto, modify, set, update, values, where, withDefaults } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
-import { insertInto, values, withDefaults } from '../../../packages/core/src/statement/insert.js'
-import { modify } from '../../../packages/core/src/statement/modify.js'
 import { compiled, model, postgres } from './fixture.js'
 
 const date = new Date('2026-01-31T12:00:00.000Z')
