@@ -69,6 +69,7 @@ export {
   references,
   text,
   unique,
+  version,
   withDefault,
 } from './model/column.js'
 export type { Database, Table, TableOf } from './model/database.js'
@@ -114,14 +115,19 @@ export {
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
 export type {
+  Behaviour,
   BelongsTo,
   Cascade,
   Entities,
   HasMany,
+  HasOne,
+  Link,
+  ManyToMany,
   OrderDirection,
   Relationship,
   RelationshipBuilder,
   Relationships,
+  TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
@@ -161,9 +167,11 @@ export {
 export {
   type Bound,
   bind,
+  linkedOwner,
   refineByAttributes,
   selectByAttributes,
   selectByKey,
+  selectThroughLink,
   type Template,
 } from './statement/template.js'
 export { type AnyUpdate, type Changes, set, type Update, update } from './statement/update.js'

@@ -146,12 +146,21 @@ export interface NoSavepoint {
   readonly _tag: 'NoSavepoint'
 }
 
-/** Whoever routes requests to shards could not do it. @category model */
+/**
+ * Whoever routes requests to shards could not do it. `UnknownShard`: the map has no shard of that name. `NoShard`: nothing
+ * tells which shard. `ShardsDiffer`: an instance would have to be on two shards. `NotMergeable`: what several shards answer
+ * cannot be put together as the statement asks. `FaultyMap`: the shard map itself cannot be used.
+ *
+ * @category model
+ */
 export interface RoutingError {
   readonly _tag: 'RoutingError'
-  readonly reason: 'UnknownShard' | 'NoShard' | 'ShardsDiffer'
+  readonly reason: 'UnknownShard' | 'NoShard' | 'ShardsDiffer' | 'NotMergeable' | 'FaultyMap'
   readonly operation: string
   readonly entity: string | null
+  /** The attribute or relationship that decides, and its value, where one does. */
+  readonly attribute: string | null
+  readonly value: unknown
   readonly shard: string | null
   readonly message: string
 }

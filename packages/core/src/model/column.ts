@@ -28,7 +28,7 @@ export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 't
  *
  * @category model
  */
-export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default'
+export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version'
 
 /**
  * What happens to a referencing row when the referenced one goes or changes its key.
@@ -190,6 +190,17 @@ export const references =
       },
     }
   }
+
+/**
+ * Counts the updates of a row: 1 when it is inserted, one more with every update. An update or delete checks that the
+ * count is the one that was read, and is `StaleData` where someone else has changed the row.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/versioning.html
+ * @category combinators
+ */
+export const version = <F extends ColumnFlag>(
+  self: Column<number, number, F>,
+): Column<number, number, F | 'version' | 'default'> => flagged(withDefault(() => 1)(self), 'version')
 
 /** No two rows hold the same value. @category combinators */
 export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({

@@ -17,6 +17,7 @@ import {
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from './foreign-keys.js'
+import { type LinkTable, linkTablesOf } from './link-tables.js'
 import type { Attribute, Mapping } from './mapping.js'
 import type { AnyModel } from './model.js'
 
@@ -74,7 +75,15 @@ export const ddlOf =
         create.push(...own.filter(needsIndex).map((foreignKey) => always(createIndex(foreignKey))))
     }
     create.push(...later.map(addForeignKey))
-    return { create, drop: dropStatements(tables, foreignKeys, later, dialect) }
+    const links = linkTablesOf(model.mappings)
+    create.push(...links.map((link) => always(createLinkTable(link, dialect).toOperationNode())))
+    return {
+      create,
+      drop: [
+        ...links.map(({ link }) => always(schema.dropTable(link.table).ifExists().toOperationNode())),
+        ...dropStatements(tables, foreignKeys, later, dialect),
+      ],
+    }
   }
 
 const always = (node: RootOperationNode): DdlStatement => ({ node, condition: null })
@@ -129,6 +138,32 @@ const createTable = (
       ),
     table,
   )
+}
+
+/** A table of links has the keys of both ends for its own key, and goes with either end. */
+const createLinkTable = ({ link, owner, target }: LinkTable, dialect: Dialect): TableBuilder => {
+  const ends = [
+    { mapping: owner, columns: link.own },
+    { mapping: target, columns: link.target },
+  ]
+  let table: TableBuilder = schema.createTable(link.table).ifNotExists()
+  for (const { mapping, columns } of ends) {
+    columns.forEach((column, i) => {
+      const { kind } = (mapping.key[i] as Attribute).column
+      table = table.addColumn(column, sql.raw(dialect.columnType(kind, true)), (definition) => definition.notNull())
+    })
+  }
+  table = table.addPrimaryKeyConstraint(nameOf(link.table, [], 'pkey'), [...link.own, ...link.target])
+  for (const { mapping, columns } of ends) {
+    table = table.addForeignKeyConstraint(
+      nameOf(link.table, columns, 'fkey'),
+      [...columns],
+      mapping.table,
+      columnNames(mapping.key),
+      (constraint) => constraint.onDelete('cascade'),
+    )
+  }
+  return table
 }
 
 const definition =
@@ -224,9 +259,12 @@ const foreignKeyName = ({ holder, attributes }: ForeignKeyConstraint): string =>
 const longestName = 63
 
 /** The name that PostgreSQL itself would choose; one that is too long ends in a hash of all of it. */
-const constraintName = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, suffix: string): string => {
-  const table = mapping.table.slice(mapping.table.lastIndexOf('.') + 1)
-  const name = [table, ...columnNames(attributes), suffix].join('_')
+const constraintName = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, suffix: string): string =>
+  nameOf(mapping.table, columnNames(attributes), suffix)
+
+const nameOf = (qualified: string, columns: ReadonlyArray<string>, suffix: string): string => {
+  const table = qualified.slice(qualified.lastIndexOf('.') + 1)
+  const name = [table, ...columns, suffix].join('_')
   return name.length <= longestName ? name : `${name.slice(0, longestName - 9)}_${hash(name)}`
 }
 

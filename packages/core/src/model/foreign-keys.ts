@@ -47,8 +47,10 @@ export const foreignKeysOf = (
     }
   }
   for (const { relationships } of mappings) {
-    for (const { kind, owner, target, foreignKey, key } of relationships) {
-      const [holder, referred] = kind === 'HasMany' ? [target, owner] : [owner, target]
+    for (const { kind, owner, target, foreignKey, key, viewonly } of relationships) {
+      // what is only viewed says nothing about what is written
+      if (kind === 'ManyToMany' || viewonly) continue
+      const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
       add({ holder, attributes: foreignKey, target: referred, targetAttributes: key, onDelete: null, onUpdate: null })
     }
   }

@@ -4,7 +4,7 @@
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { AnyEntity, Key, OptionalAttributes, Row, Simplify } from './entity.js'
 import type { Model } from './model.js'
-import type { BelongsTo, Entities, HasMany } from './relationship.js'
+import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
 
 /** The entity called `N`. @category model */
@@ -31,7 +31,9 @@ export type TargetOf<M, N, K> = K extends keyof RelationshipsOf<M, N>
 
 /** The names of relationships that are collections. @category model */
 export type CollectionName<M, N> = {
-  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends HasMany<string, string, string | null> ? K : never
+  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends { readonly _tag: 'HasMany' | 'ManyToMany' }
+    ? K
+    : never
 }[RelationshipName<M, N>]
 
 /** The names of relationships to one. @category model */
@@ -58,7 +60,7 @@ type ForeignKeysOf<Rs, N> = {
       ? P extends N
         ? F
         : never
-      : Rs[P][K] extends HasMany<infer T, infer F, string | null>
+      : Rs[P][K] extends HasMany<infer T, infer F, string | null> | HasOne<infer T, infer F, string | null>
         ? T extends N
           ? F
           : never

@@ -7,7 +7,7 @@
 import * as t from 'io-ts'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { AnyEntity } from './entity.js'
-import type { Cascade, OrderDirection } from './relationship.js'
+import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
 /**
  * @category model
@@ -28,13 +28,13 @@ export interface Attribute {
 }
 
 /**
- * A relationship with both ends resolved. `foreignKey` are attributes of the side that holds the key, `key` those of
- * the side that it refers to, in the same order.
+ * A relationship with both ends resolved. `foreignKey` are attributes of the side that holds the key, `key` those of the
+ * side that it refers to, in the same order. Over a table of links `foreignKey` is empty, and `key` is the owner's.
  *
  * @category model
  */
-export interface RelationshipMapping {
-  readonly kind: 'HasMany' | 'BelongsTo'
+export interface RelationshipMapping extends Omit<Behaviour, 'cascade' | 'orderBy'> {
+  readonly kind: Relationship['_tag']
   readonly name: string
   /** Its place among the owner's relationships. */
   readonly position: number
@@ -42,6 +42,9 @@ export interface RelationshipMapping {
   readonly target: Mapping
   readonly foreignKey: ReadonlyArray<Attribute>
   readonly key: ReadonlyArray<Attribute>
+  readonly through: Link | null
+  /** Does it hold many, or one at most? */
+  readonly isCollection: boolean
   readonly inverse: RelationshipMapping | null
   readonly cascade: ReadonlySet<Cascade>
   readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>
@@ -62,6 +65,8 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
+  /** The attribute that counts the updates of a row, where there is one. */
+  readonly version: Attribute | null
   /** Has any attribute a client-side default? */
   readonly hasDefaults: boolean
   readonly relationships: ReadonlyArray<RelationshipMapping>
@@ -106,6 +111,7 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
     generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
+    version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
     relationships: [],
     relationshipOf: new Map(),

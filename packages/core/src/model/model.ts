@@ -172,15 +172,26 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
-    const holder = relationship._tag === 'HasMany' ? target : owner
-    const referred = relationship._tag === 'HasMany' ? owner : target
-    const foreignKey = attributes(holder, relationship.foreignKey, `${path}.foreignKey`, faults)
-    if (foreignKey.length !== referred.key.length) {
+    const referred = relationship._tag === 'BelongsTo' ? target : owner
+    const isLinked = relationship._tag === 'ManyToMany'
+    const foreignKey = isLinked
+      ? []
+      : attributes(
+          relationship._tag === 'BelongsTo' ? owner : target,
+          relationship.foreignKey,
+          `${path}.foreignKey`,
+          faults,
+        )
+    if (isLinked) {
+      checkLink(relationship.through.own, owner, `${path}.through.own`, faults)
+      checkLink(relationship.through.target, target, `${path}.through.target`, faults)
+    } else if (foreignKey.length !== referred.key.length) {
       faults.push({
         path: `${path}.foreignKey`,
         message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, where } = relationship
     resolved.push({
       kind: relationship._tag,
       name,
@@ -189,19 +200,33 @@ const relate = (
       target,
       foreignKey,
       key: referred.key,
+      through: isLinked ? relationship.through : null,
+      isCollection: isLinked || relationship._tag === 'HasMany',
       inverse: null,
       cascade: new Set(relationship.cascade),
-      orderBy:
-        relationship._tag === 'HasMany'
-          ? relationship.orderBy.flatMap(([attribute, direction]) =>
-              attributes(target, [attribute], `${path}.orderBy`, faults).map((a) => [a, direction] as const),
-            )
-          : [],
+      orderBy: relationship.orderBy.flatMap(([attribute, direction]) =>
+        attributes(target, [attribute], `${path}.orderBy`, faults).map((a) => [a, direction] as const),
+      ),
+      where,
+      viewonly,
+      passiveDeletes,
+      passiveUpdates,
+      postUpdate,
+      singleParent,
     })
   }
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
+}
+
+const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {
+  if (columns.length !== mapping.key.length) {
+    faults.push({
+      path,
+      message: `${columns.length} columns cannot hold the key of ${mapping.name}, which has ${mapping.key.length}`,
+    })
+  }
 }
 
 const attributes = (
@@ -227,7 +252,7 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
     const inverse = relationship.target.relationshipOf.get(name)
     if (inverse === undefined) {
       faults.push({ path, message: `'${name}' is no relationship of ${relationship.target.name}` })
-    } else if (inverse.target !== mapping || inverse.kind === relationship.kind) {
+    } else if (inverse.target !== mapping || !areInverse(relationship, inverse)) {
       faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
     } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
       faults.push({ path, message: `${relationship.target.name}.${name} goes over another foreign key` })
@@ -236,6 +261,14 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
     }
   }
 }
+
+/** One side holds the key and the other does not, or both go over the same links from opposite ends. */
+const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
+  a.through === null || b.through === null
+    ? (a.kind === 'BelongsTo') !== (b.kind === 'BelongsTo') && a.through === b.through
+    : a.through.table === b.through.table &&
+      a.through.own.join() === b.through.target.join() &&
+      a.through.target.join() === b.through.own.join()
 
 const checkReferences = (
   mappings: ReadonlyMap<string, Mapping>,

@@ -1,10 +1,11 @@
 /**
  * Relationships: how entities refer to each other, declared from either side.
  *
- * `hasMany` stands on the side that is referred to, `belongsTo` on the side that holds the foreign key. Two
- * relationships over one foreign key that name each other as `inverse` are two views of one fact, and the session
- * keeps them in step.
+ * `hasMany` and `hasOne` stand on the side that is referred to, `belongsTo` on the side that holds the foreign key,
+ * `manyToMany` on both sides of a table of links that no entity maps. Two relationships over one foreign key, or one table
+ * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
  */
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { AnyEntity, ColumnsOf } from './entity.js'
 
 /**
@@ -18,18 +19,59 @@ export type Cascade = 'save-update' | 'merge' | 'refresh-expire' | 'expunge' | '
 /** @category model */
 export type OrderDirection = 'asc' | 'desc'
 
+/** A condition on the targets of a relationship, in the target's own attributes. @category model */
+// biome-ignore lint/suspicious/noExplicitAny: the typed builder of the target is given where the relationship is declared
+export type TargetCondition = (eb: ExpressionBuilder<any, any>) => Expression<SqlBool>
+
+/**
+ * How a relationship behaves, whichever its kind.
+ *
+ * @category model
+ */
+export interface Behaviour {
+  readonly cascade: ReadonlyArray<Cascade>
+  /** The order in which a collection loads. */
+  readonly orderBy: ReadonlyArray<readonly [attribute: string, direction: OrderDirection]>
+  /** Only targets for which it holds are loaded. */
+  readonly where: TargetCondition | null
+  /** Loaded and never written. */
+  readonly viewonly: boolean
+  /**
+   * `true`: on a delete, members that are not loaded are left to the database's ON DELETE. `'all'`: loaded ones too.
+   */
+  readonly passiveDeletes: boolean | 'all'
+  /** Whether the database carries a changed key to those that refer to it, by ON UPDATE CASCADE. */
+  readonly passiveUpdates: boolean
+  /** The foreign key is written by an UPDATE of its own, after inserts and before deletes: breaks cycles of rows. */
+  readonly postUpdate: boolean
+  /** A target has one owner at most. */
+  readonly singleParent: boolean
+}
+
 /**
  * A collection of the instances whose foreign key refers to this one.
  *
  * @category model
  */
-export interface HasMany<Target extends string, ForeignKey extends string, Inverse extends string | null> {
+export interface HasMany<Target extends string, ForeignKey extends string, Inverse extends string | null>
+  extends Behaviour {
   readonly _tag: 'HasMany'
   readonly target: Target
   readonly foreignKey: ReadonlyArray<ForeignKey>
   readonly inverse: Inverse
-  readonly cascade: ReadonlyArray<Cascade>
-  readonly orderBy: ReadonlyArray<readonly [attribute: string, direction: OrderDirection]>
+}
+
+/**
+ * The one instance whose foreign key refers to this one, or none.
+ *
+ * @category model
+ */
+export interface HasOne<Target extends string, ForeignKey extends string, Inverse extends string | null>
+  extends Behaviour {
+  readonly _tag: 'HasOne'
+  readonly target: Target
+  readonly foreignKey: ReadonlyArray<ForeignKey>
+  readonly inverse: Inverse
 }
 
 /**
@@ -37,16 +79,43 @@ export interface HasMany<Target extends string, ForeignKey extends string, Inver
  *
  * @category model
  */
-export interface BelongsTo<Target extends string, ForeignKey extends string, Inverse extends string | null> {
+export interface BelongsTo<Target extends string, ForeignKey extends string, Inverse extends string | null>
+  extends Behaviour {
   readonly _tag: 'BelongsTo'
   readonly target: Target
   readonly foreignKey: ReadonlyArray<ForeignKey>
   readonly inverse: Inverse
-  readonly cascade: ReadonlyArray<Cascade>
+}
+
+/**
+ * A table of links: its columns that hold the owner's key, and those that hold the target's, in the order of the keys.
+ *
+ * @category model
+ */
+export interface Link {
+  readonly table: string
+  readonly own: ReadonlyArray<string>
+  readonly target: ReadonlyArray<string>
+}
+
+/**
+ * A collection over a table of links.
+ *
+ * @category model
+ */
+export interface ManyToMany<Target extends string, Inverse extends string | null> extends Behaviour {
+  readonly _tag: 'ManyToMany'
+  readonly target: Target
+  readonly through: Link
+  readonly inverse: Inverse
 }
 
 /** @category model */
-export type Relationship = HasMany<string, string, string | null> | BelongsTo<string, string, string | null>
+export type Relationship =
+  | HasMany<string, string, string | null>
+  | HasOne<string, string, string | null>
+  | BelongsTo<string, string, string | null>
+  | ManyToMany<string, string | null>
 
 /** @category model */
 export type Entities = Readonly<Record<string, AnyEntity>>
@@ -56,9 +125,28 @@ export type Relationships<Es extends Entities> = {
   readonly [N in keyof Es]?: Readonly<Record<string, Relationship>>
 }
 
-type Attribute<E> = keyof ColumnsOf<E> & string
+type AttributeOf<E> = keyof ColumnsOf<E> & string
 type OneOrMany<A> = A | readonly [A, ...A[]]
 type Members<F> = F extends ReadonlyArray<infer A> ? A : F
+
+/** Options of every kind of relationship. `cascade` is save-update and merge where nothing is said; of a viewonly one, none. */
+interface CommonOptions<I> {
+  readonly inverse?: I
+  readonly cascade?: ReadonlyArray<Cascade>
+  readonly viewonly?: boolean
+  readonly passiveDeletes?: boolean | 'all'
+  readonly passiveUpdates?: boolean
+  readonly postUpdate?: boolean
+  readonly singleParent?: boolean
+  readonly where?: TargetCondition
+}
+
+type Order<E> = AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection]
+
+interface CollectionOptions<E, I> extends CommonOptions<I> {
+  /** The order in which the collection loads; without it the order is the database's. */
+  readonly orderBy?: AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection] | ReadonlyArray<Order<E>>
+}
 
 /**
  * Makes the relationships of one entity; `defineModel` hands one out for each.
@@ -66,81 +154,90 @@ type Members<F> = F extends ReadonlyArray<infer A> ? A : F
  * @category constructors
  */
 export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es> {
-  /**
-   * A collection of `target`s whose `foreignKey` (attributes of the target) refers to this entity's primary key.
-   *
-   * `cascade` defaults to save-update and merge. `orderBy` is the order in which the collection loads; without it the
-   * order is the database's.
-   */
+  /** A collection of `target`s whose `foreignKey` (attributes of the target) refers to this entity's primary key. */
   readonly hasMany: <
     const T extends keyof Es & string,
-    const F extends OneOrMany<Attribute<Es[T]>>,
+    const F extends OneOrMany<AttributeOf<Es[T]>>,
     const I extends string | null = null,
   >(
     target: T,
-    options: {
-      readonly foreignKey: F
-      readonly inverse?: I
-      readonly cascade?: ReadonlyArray<Cascade>
-      readonly orderBy?:
-        | Attribute<Es[T]>
-        | readonly [Attribute<Es[T]>, OrderDirection]
-        | ReadonlyArray<Attribute<Es[T]> | readonly [Attribute<Es[T]>, OrderDirection]>
-    },
+    options: CollectionOptions<Es[T], I> & { readonly foreignKey: F },
   ) => HasMany<T, Members<F> & string, I>
-  /**
-   * The `target` whose primary key this entity's `foreignKey` holds. `cascade` defaults to save-update and merge.
-   */
+  /** The one `target` whose `foreignKey` (attributes of the target) refers to this entity's primary key. */
+  readonly hasOne: <
+    const T extends keyof Es & string,
+    const F extends OneOrMany<AttributeOf<Es[T]>>,
+    const I extends string | null = null,
+  >(
+    target: T,
+    options: CommonOptions<I> & { readonly foreignKey: F },
+  ) => HasOne<T, Members<F> & string, I>
+  /** The `target` whose primary key this entity's `foreignKey` holds. */
   readonly belongsTo: <
     const T extends keyof Es & string,
-    const F extends OneOrMany<Attribute<Es[Self]>>,
+    const F extends OneOrMany<AttributeOf<Es[Self]>>,
     const I extends string | null = null,
   >(
     target: T,
-    options: {
-      readonly foreignKey: F
-      readonly inverse?: I
-      readonly cascade?: ReadonlyArray<Cascade>
-    },
+    options: CommonOptions<I> & { readonly foreignKey: F },
   ) => BelongsTo<T, Members<F> & string, I>
+  /** A collection of `target`s over the table of links `through`, which no entity maps. */
+  readonly manyToMany: <const T extends keyof Es & string, const I extends string | null = null>(
+    target: T,
+    options: CollectionOptions<Es[T], I> & { readonly through: Link },
+  ) => ManyToMany<T, I>
 }
 
 const list = <A>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(one) ? one : [one as A])
 
 const defaultCascade: ReadonlyArray<Cascade> = ['save-update', 'merge']
 
-interface LooseOptions {
-  readonly foreignKey: OneOrMany<string>
-  readonly inverse?: string | null
-  readonly cascade?: ReadonlyArray<Cascade>
+interface LooseOptions extends CommonOptions<string | null> {
   readonly orderBy?: string | ReadonlyArray<string | readonly [string, OrderDirection]>
 }
+
+type KeyedOptions = LooseOptions & { readonly foreignKey: OneOrMany<string> }
 
 const isOrderPair = (order: NonNullable<LooseOptions['orderBy']>): order is readonly [string, OrderDirection] =>
   Array.isArray(order) && order.length === 2 && (order[1] === 'asc' || order[1] === 'desc')
 
-const orderItems = (order: LooseOptions['orderBy']): ReadonlyArray<readonly [string, OrderDirection]> =>
+const orderItems = (order: LooseOptions['orderBy']): Behaviour['orderBy'] =>
   order === undefined
     ? []
     : isOrderPair(order)
       ? [order]
       : list(order).map((item) => (typeof item === 'string' ? ([item, 'asc'] as const) : item))
 
+const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: string | null } => ({
+  inverse: options.inverse ?? null,
+  cascade: options.cascade ?? (options.viewonly === true ? [] : defaultCascade),
+  orderBy: orderItems(options.orderBy),
+  where: options.where ?? null,
+  viewonly: options.viewonly ?? false,
+  passiveDeletes: options.passiveDeletes ?? false,
+  passiveUpdates: options.passiveUpdates ?? true,
+  postUpdate: options.postUpdate ?? false,
+  singleParent: options.singleParent ?? false,
+})
+
+const keyed =
+  (_tag: 'HasMany' | 'HasOne' | 'BelongsTo') =>
+  (target: string, options: KeyedOptions): Relationship => ({
+    _tag,
+    target,
+    foreignKey: list(options.foreignKey),
+    ...behaviour(options),
+  })
+
 /** The one builder behind all the typed ones: what differs between them is only their types. */
 export const relationshipBuilder = {
-  hasMany: (target: string, options: LooseOptions): Relationship => ({
-    _tag: 'HasMany',
+  hasMany: keyed('HasMany'),
+  hasOne: keyed('HasOne'),
+  belongsTo: keyed('BelongsTo'),
+  manyToMany: (target: string, options: LooseOptions & { readonly through: Link }): Relationship => ({
+    _tag: 'ManyToMany',
     target,
-    foreignKey: list(options.foreignKey),
-    inverse: options.inverse ?? null,
-    cascade: options.cascade ?? defaultCascade,
-    orderBy: orderItems(options.orderBy),
-  }),
-  belongsTo: (target: string, options: LooseOptions): Relationship => ({
-    _tag: 'BelongsTo',
-    target,
-    foreignKey: list(options.foreignKey),
-    inverse: options.inverse ?? null,
-    cascade: options.cascade ?? defaultCascade,
+    through: options.through,
+    ...behaviour(options),
   }),
 }

@@ -10,8 +10,12 @@
  * compile(engine)(bind(byKey, [7])) // right({ sql: 'select ... where "users"."id" = ?', parameters: [7] })
  */
 import {
+  AliasNode,
   AndNode,
   BinaryOperationNode,
+  ColumnNode,
+  IdentifierNode,
+  JoinNode,
   type OperationNode,
   OperatorNode,
   OrderByItemNode,
@@ -19,12 +23,15 @@ import {
   ParensNode,
   QueryNode,
   RawNode,
-  type SelectQueryNode,
+  ReferenceNode,
+  SelectionNode,
+  SelectQueryNode,
+  TableNode,
   ValueListNode,
   ValueNode,
 } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
-import type { OrderDirection } from '../model/relationship.js'
+import type { Link, OrderDirection } from '../model/relationship.js'
 import { type AnySelect, entityNode } from './select.js'
 import { Slot } from './slot.js'
 import { attributeNode, mappingsOf } from './statement.js'
@@ -97,6 +104,69 @@ export const refineByAttributes = (
   orderBy: Order,
 ): Template => templateOf(query.node, query.entity.mapping, mappingsOf(query), attributes, count, orderBy)
 
+/** Under which name a row tells which owner it was found for: the n-th column of the owner's key. */
+export const linkedOwner = (n: number): string => `unitary_owner_${n}`
+
+/**
+ * The targets of a table of links for `count` owners, each row with its owner's key under `linkedOwner`. The values are
+ * keys of owners, encoded: what a table of links holds is no attribute of any entity. The same template for the same
+ * query, links, order and next power of two.
+ *
+ * @category constructors
+ */
+export const selectThroughLink = (
+  query: AnySelect | null,
+  mapping: Mapping,
+  link: Link,
+  count: number,
+  orderBy: Order,
+): Template => {
+  const node = query === null ? entityNode(mapping) : query.node
+  const mappings = query === null ? alone(mapping) : mappingsOf(query)
+  const capacity = capacityFor(count)
+  const shape = `${JSON.stringify(link)}:${capacity}:${orderBy.map(([a, direction]) => a.position + direction)}`
+  return remembered(node, shape, (): Template => {
+    const on = link.target.map(
+      (column, i): OperationNode =>
+        BinaryOperationNode.create(
+          linkColumn(link, column),
+          OperatorNode.create('='),
+          attributeNode(mapping, mapping.key[i] as Attribute),
+        ),
+    )
+    const joined = QueryNode.cloneWithJoin(
+      SelectQueryNode.cloneWithSelections(
+        node,
+        link.own.map((column, i) =>
+          SelectionNode.create(AliasNode.create(linkColumn(link, column), IdentifierNode.create(linkedOwner(i)))),
+        ),
+      ),
+      JoinNode.createWithOn(
+        'InnerJoin',
+        TableNode.create(link.table),
+        on.reduce((a, b) => AndNode.create(a, b)),
+      ),
+    )
+    const narrowed = QueryNode.cloneWithWhere(
+      joined,
+      hasKeyIn(
+        link.own.map((column) => linkColumn(link, column)),
+        capacity,
+      ),
+    )
+    return {
+      _tag: 'Template',
+      mappings,
+      node: ordered(narrowed as SelectQueryNode, mapping, orderBy),
+      width: link.own.length,
+      capacity,
+    }
+  })
+}
+
+const linkColumn = ({ table }: Link, column: string): ReferenceNode =>
+  ReferenceNode.create(ColumnNode.create(column), TableNode.create(table))
+
 /** How many keys a template for so many holds: the next power of two. */
 const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))
 
@@ -125,6 +195,20 @@ const templateOf = (
   const key = attributes.map((attribute) => attribute.position).join()
   const order = orderBy.map(([attribute, direction]) => `${attribute.position} ${direction}`).join()
   const shape = `${capacity}:${key}:${order}`
+  return remembered(node, shape, (): Template => {
+    const columns = attributes.map((attribute) => attributeNode(mapping, attribute))
+    const narrowed = QueryNode.cloneWithWhere(node, hasKeyIn(columns, capacity)) as SelectQueryNode
+    return {
+      _tag: 'Template',
+      mappings,
+      node: ordered(narrowed, mapping, orderBy),
+      width: attributes.length,
+      capacity,
+    }
+  })
+}
+
+const remembered = (node: SelectQueryNode, shape: string, make: () => Template): Template => {
   let byShape = templates.get(node)
   if (byShape === undefined) {
     byShape = new Map()
@@ -132,14 +216,7 @@ const templateOf = (
   }
   const known = byShape.get(shape)
   if (known !== undefined) return known
-  const narrowed = QueryNode.cloneWithWhere(node, hasKey(mapping, attributes, capacity)) as SelectQueryNode
-  const template: Template = {
-    _tag: 'Template',
-    mappings,
-    node: ordered(narrowed, mapping, orderBy),
-    width: attributes.length,
-    capacity,
-  }
+  const template = make()
   byShape.set(shape, template)
   return template
 }
@@ -154,36 +231,30 @@ const ordered = (node: SelectQueryNode, mapping: Mapping, orderBy: Order): Selec
         ),
       ) as SelectQueryNode)
 
-const hasKey = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, capacity: number): OperationNode => {
-  const only = attributes[0]
-  if (attributes.length === 1 && only !== undefined && capacity > 1) {
+const hasKeyIn = (columns: ReadonlyArray<ReferenceNode>, capacity: number): OperationNode => {
+  const only = columns[0]
+  if (columns.length === 1 && only !== undefined && capacity > 1) {
     return BinaryOperationNode.create(
-      attributeNode(mapping, only),
+      only,
       OperatorNode.create('in'),
       ValueListNode.create(Array.from({ length: capacity }, (_, i) => slot(i))),
     )
   }
-  return anyOf(mapping, attributes, 0, capacity)
+  return anyOf(columns, 0, capacity)
 }
 
 /**
  * `(a = ? and b = ?) or (...) or ...`, since not every dialect has lists of tuples; halved again and again, since SQLite
  * limits how deep an expression may nest.
  */
-const anyOf = (mapping: Mapping, attributes: ReadonlyArray<Attribute>, from: number, count: number): OperationNode => {
+const anyOf = (columns: ReadonlyArray<ReferenceNode>, from: number, count: number): OperationNode => {
   if (count > 1) {
     const half = count / 2
-    return ParensNode.create(
-      OrNode.create(anyOf(mapping, attributes, from, half), anyOf(mapping, attributes, from + half, half)),
-    )
+    return ParensNode.create(OrNode.create(anyOf(columns, from, half), anyOf(columns, from + half, half)))
   }
-  const parts = attributes.map(
-    (attribute, i): OperationNode =>
-      BinaryOperationNode.create(
-        attributeNode(mapping, attribute),
-        OperatorNode.create('='),
-        slot(from * attributes.length + i),
-      ),
+  const parts = columns.map(
+    (column, i): OperationNode =>
+      BinaryOperationNode.create(column, OperatorNode.create('='), slot(from * columns.length + i)),
   )
   const all = parts.reduce((left, right) => AndNode.create(left, right))
   return parts.length === 1 ? all : ParensNode.create(all)

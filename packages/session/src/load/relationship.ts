@@ -17,7 +17,7 @@ import type {
   RelationshipName,
   Snapshot,
 } from '@unitary/core'
-import { decodedKeyOf, rawKeyOfValue } from '@unitary/core'
+import { decodedKeyOf, encodedKeyOf, linkedOwner, rawKeyOfValue } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
@@ -119,7 +119,7 @@ const show = <M, N extends string, K>(
   gets((state) => {
     const snapshots = targets.map((id) => instanceAt(state, id).snapshot)
     const only = snapshots[0]
-    return (relationship.kind === 'HasMany' ? snapshots : only === undefined ? none : some(only)) as unknown as Related<
+    return (relationship.isCollection ? snapshots : only === undefined ? none : some(only)) as unknown as Related<
       M,
       N,
       K
@@ -133,7 +133,7 @@ const knownTargets = (
   relationship: RelationshipMapping,
 ): ReadonlyArray<InstanceId> | null => {
   const isNew = owner.status === 'transient' || owner.status === 'pending'
-  if (relationship.kind === 'HasMany') {
+  if (relationship.kind !== 'BelongsTo') {
     const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
     if (known?._tag === 'Many' && known.members !== null) return Collection.toArray(known.members)
     return isNew ? [] : null
@@ -181,7 +181,7 @@ const loadUnknown = (
         return targets as LoadedTargets
       })(
         traverseArray(([token, on]: readonly [ShardToken | null, ReadonlyArray<Instance>]) =>
-          relationship.kind === 'HasMany'
+          relationship.kind !== 'BelongsTo'
             ? loadMany(token, on, relationship, query)
             : loadOne(token, on, relationship, query),
         )([...asked]),
@@ -215,7 +215,9 @@ const loadMany = (
   for (const owner of owners) {
     if (owner.key === null) continue
     ownerOf.set(owner.key, owner.id)
-    for (const value of keyValues(owner)) keys.push(value)
+    for (const value of relationship.through === null ? keyValues(owner) : encodedKeyOf(owner.mapping, owner.key)) {
+      keys.push(value)
+    }
   }
   return request(
     {
@@ -223,6 +225,7 @@ const loadMany = (
       purpose: 'load',
       mapping: relationship.target,
       attributes: relationship.foreignKey,
+      link: relationship.through,
       keys,
       orderBy: relationship.orderBy,
       query,
@@ -236,7 +239,10 @@ const loadMany = (
       const [ids, next] = populated.right
       const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
       forEachRow(answer.right, (row, dialect, i) => {
-        const key = foreignKeyIn(row, relationship.foreignKey, dialect)
+        const key =
+          relationship.through === null
+            ? foreignKeyIn(row, relationship.foreignKey, dialect)
+            : ownerIn(row, relationship.key, dialect)
         const owner = key === null ? undefined : ownerOf.get(key)
         if (owner !== undefined) members.get(owner)?.push(ids[i] as InstanceId)
       })
@@ -261,10 +267,23 @@ const forEachRow = (answer: QueryAnswer, f: (row: DriverRow, dialect: Dialect, i
 }
 
 /** The raw key that a row's foreign key holds, as the database has it, whatever the instance has been changed to. */
-const foreignKeyIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null => {
+const foreignKeyIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
+  keyIn(row, attributes, ({ name }) => name, dialect)
+
+/** The raw key of the owner that a row was found for, over a table of links. */
+const ownerIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
+  keyIn(row, attributes, (_, i) => linkedOwner(i), dialect)
+
+const keyIn = (
+  row: DriverRow,
+  attributes: ReadonlyArray<Attribute>,
+  nameOf: (attribute: Attribute, i: number) => string,
+  dialect: Dialect,
+): RawKey | null => {
   const parts: unknown[] = []
-  for (const attribute of attributes) {
-    const given = row[attribute.name]
+  for (let i = 0; i < attributes.length; i++) {
+    const attribute = attributes[i] as Attribute
+    const given = row[nameOf(attribute, i)]
     if (given === null || given === undefined) return null
     const convert = dialect.fromDriver(attribute.column.kind)
     const value = convert === null ? given : convert(given)
@@ -329,6 +348,7 @@ const loadOne = (
           purpose: 'load',
           mapping: relationship.target,
           attributes: relationship.key,
+          link: null,
           keys: [...wanted.values()].flat(),
           orderBy: [],
           query,

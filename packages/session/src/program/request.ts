@@ -10,6 +10,7 @@ import type {
   AnyUpdate,
   Attribute,
   ExecutionOptions,
+  Link,
   Mapping,
   OrderDirection,
   Services,
@@ -70,6 +71,8 @@ export interface LookupRequest {
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
   readonly attributes: ReadonlyArray<Attribute>
+  /** Over a table of links: the links; then `keys` are those of the owners, encoded. */
+  readonly link: Link | null
   /** The program's values of the attributes, key after key. */
   readonly keys: ReadonlyArray<unknown>
   readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>

@@ -74,7 +74,10 @@ const runPlan = (plan: FlushPlan): Program<FlushError, Flushed> =>
       '_tag' in outcome ? undoStale(outcome) : of(outcome),
   )(
     request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
-      if (isLeft(answer)) return [answer, failed(state, render(answer.left))]
+      if (isLeft(answer)) {
+        // a plan that could not be routed, like one that could not be made, has reached no database
+        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]
+      }
       const folded = applied(state, answer.right.plan, answer.right.results)
       return isLeft(folded) ? [right(folded.left), state] : [right(folded.right[0]), folded.right[1]]
     }),

@@ -155,7 +155,7 @@ const viewsOf = (mapping: Mapping, parts: ReadonlyArray<LoadedView>): Views => {
     const related = parts.map(({ relationship, targets, views }) => {
       const all = (targets.get(id) ?? []).map((target) => views(state, target))
       const only = all[0]
-      return relationship.kind === 'HasMany' ? all : only === undefined ? none : some(only)
+      return relationship.isCollection ? all : only === undefined ? none : some(only)
     })
     const made = view(instanceAt(state, id).snapshot, id, related)
     shown.set(id, made)

@@ -5,7 +5,14 @@ import type { Connection, Dialect, EngineError, InstanceId } from '@unitary/core
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
-import type { FlushPlan, InsertStep, PlanColumn, Step, StepResult, UpdateStep } from '../unit-of-work/step.js'
+import {
+  columnsOf,
+  type FlushPlan,
+  type InsertStep,
+  type PlanColumn,
+  type Step,
+  type StepResult,
+} from '../unit-of-work/step.js'
 import { call, type Effect } from './effect.js'
 
 /** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
@@ -17,12 +24,7 @@ export type GivenKeys = Map<InstanceId, unknown>
  * @category constructors
  */
 export const givenKeys = (plan: FlushPlan): GivenKeys | null =>
-  plan.steps.some((step) => step._tag !== 'Delete' && writtenColumns(step).some(({ source }) => source._tag === 'Key'))
-    ? new Map()
-    : null
-
-const writtenColumns = (step: InsertStep | UpdateStep): ReadonlyArray<PlanColumn> =>
-  step._tag === 'Insert' ? step.columns : step.set
+  plan.steps.some((step) => columnsOf(step).some(({ source }) => source._tag === 'Key')) ? new Map() : null
 
 type Row = ReadonlyArray<unknown>
 
@@ -46,7 +48,7 @@ export function* executeStep(
         rows: resolved(step.columns, step.rows, given),
         returning: step.returning?.column ?? null,
       })
-      if (isLeft(answer)) return left(stepError(step, step.columns, answer.left))
+      if (isLeft(answer)) return left(stepError(step, answer.left))
       const keys = portable(answer.right, step, dialect)
       if (keys !== null && given !== null) {
         for (let i = 0; i < keys.length; i++) given.set(step.instances[i] as InstanceId, keys[i])
@@ -54,27 +56,35 @@ export function* executeStep(
       return right({ _tag: 'Inserted', keys })
     }
     case 'Update': {
+      const columns = columnsOf(step)
       const answer = yield* call(connection, {
         _tag: 'Update',
         table: step.table,
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
-        rows: resolved(step.set, step.rows, given),
+        rows: resolved(columns, step.rows, given),
       })
-      return isLeft(answer)
-        ? left(stepError(step, [...step.set, ...step.where], answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
     }
-    case 'Delete': {
+    case 'Delete':
+    case 'Unlink': {
       const answer = yield* call(connection, {
         _tag: 'Delete',
         table: step.table,
         where: step.where.map(({ column }) => column),
-        rows: step.rows,
+        rows: resolved(step.where, step.rows, given),
       })
-      return isLeft(answer)
-        ? left(stepError(step, step.where, answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
+    }
+    case 'Link': {
+      const answer = yield* call(connection, {
+        _tag: 'Insert',
+        table: step.table,
+        columns: step.columns.map(({ column }) => column),
+        rows: resolved(step.columns, step.rows, given),
+        returning: null,
+      })
+      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Inserted', keys: null })
     }
   }
 }
@@ -106,15 +116,12 @@ const resolved = (
 
 const violations = new Set(['UniqueViolation', 'ForeignKeyViolation', 'NotNullViolation', 'CheckViolation'])
 
-const operations = { Insert: 'insert', Update: 'update', Delete: 'delete' } as const
+const operations = { Insert: 'insert', Update: 'update', Delete: 'delete', Link: 'link', Unlink: 'unlink' } as const
 
 /** What a failed step was about: the row and its values, where the engine knows which row it was. */
-const stepError = (
-  step: Step,
-  columns: ReadonlyArray<PlanColumn>,
-  cause: EngineError,
-): IntegrityError | DatabaseError => {
+const stepError = (step: Step, cause: EngineError): IntegrityError | DatabaseError => {
   if (!violations.has(cause.reason._tag)) return databaseError(operations[step._tag], step.entity, step.token, cause)
+  const columns = columnsOf(step)
   const named = 'columns' in cause.reason ? cause.reason.columns : []
   const concerned = columns.filter(({ column }) => named.includes(column))
   const row = cause.row === null ? undefined : step.rows[cause.row]
@@ -132,7 +139,7 @@ const stepError = (
 }
 
 const keyIn = (step: Step, row: Row | undefined): unknown => {
-  if (row === undefined || step._tag === 'Insert') return null
+  if (row === undefined || step._tag === 'Insert' || step._tag === 'Link') return null
   const key = row.slice(step._tag === 'Update' ? step.set.length : 0)
   return key.length === 1 ? key[0] : key
 }

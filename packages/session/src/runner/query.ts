@@ -13,6 +13,7 @@ import {
   refineByAttributes,
   type StatementError,
   selectByAttributes,
+  selectThroughLink,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, InvalidStatement } from '../error.js'
@@ -58,17 +59,19 @@ export function* runLookup(
   request: LookupRequest,
   token: ShardToken | null,
 ): Effect<Either<QueryFailure, Rows>> {
-  const { attributes, keys, mapping, orderBy, query } = request
-  const width = attributes.length
+  const { attributes, keys, link, mapping, orderBy, query } = request
+  const width = link === null ? attributes.length : link.own.length
   const chunk = (width === 1 ? keysPerStatement : compositeKeysPerStatement) * width
   let rows: ReadonlyArray<DriverRow> = []
   for (let from = 0; from < keys.length; from += chunk) {
     const values = keys.length <= chunk ? keys : keys.slice(from, from + chunk)
     const count = values.length / width
     const template =
-      query === null
-        ? selectByAttributes(mapping, attributes, count, orderBy)
-        : refineByAttributes(query, attributes, count, orderBy)
+      link !== null
+        ? selectThroughLink(query, mapping, link, count, orderBy)
+        : query === null
+          ? selectByAttributes(mapping, attributes, count, orderBy)
+          : refineByAttributes(query, attributes, count, orderBy)
     const answer = yield* runCompiled(connection, engine, bind(template, values))
     if (isLeft(answer)) return left(failureOf(answer.left, request.purpose, mapping.name, token))
     rows = rows.length === 0 ? answer.right.rows : rows.concat(answer.right.rows)

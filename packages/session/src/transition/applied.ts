@@ -17,6 +17,7 @@ import type {
   PlanColumn,
   Step,
   StepResult,
+  UnlinkStep,
   UpdateStep,
 } from '../unit-of-work/step.js'
 
@@ -45,7 +46,7 @@ export const applied = (
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
-  const count = { Insert: 0, Update: 0, Delete: 0 }
+  const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
     const result = results[i] as StepResult
@@ -60,8 +61,17 @@ export const applied = (
         if (stale !== null) return left(stale)
         break
       }
-      case 'Delete':
-        deleted(changes, mapping, step, countsOf(result), notices)
+      case 'Delete': {
+        const stale = deleted(changes, mapping, step, countsOf(result), notices)
+        if (stale !== null) return left(stale)
+        break
+      }
+      case 'Unlink': {
+        const stale = unlinked(changes, step, countsOf(result))
+        if (stale !== null) return left(stale)
+        break
+      }
+      case 'Link':
         break
     }
   }
@@ -90,14 +100,15 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
-/** The columns that a relationship filled: their values are not in the snapshot yet. */
+/** The columns that the plan filled, by relationships and version counters: their values are not in the snapshot yet. */
 const filledColumns = (mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
   const foreignKeys = new Set<string>()
   for (const { foreignKey } of mapping.relationships.filter(({ kind }) => kind === 'BelongsTo')) {
     for (const { name } of foreignKey) foreignKeys.add(name)
   }
+  const version = mapping.version?.name
   return columns.flatMap((column, index) =>
-    column.source._tag === 'Key' || foreignKeys.has(column.attribute)
+    column.source._tag === 'Key' || column.attribute === version || foreignKeys.has(column.attribute)
       ? [{ column, index, attribute: mapping.attributeOf.get(column.attribute) as Attribute }]
       : [],
   )
@@ -169,14 +180,7 @@ const updated = (
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
     if (counts[i] !== 1) {
-      return {
-        _tag: 'StaleData',
-        entity: mapping.name,
-        table: mapping.table,
-        key: instance.key,
-        matched: counts[i] ?? 0,
-        shard: step.token,
-      }
+      return stale(step, mapping.name, instance.key, counts[i] ?? 0)
     }
     if (filled.length === 0 && !keyChanges) continue
     const patch: Values = {}
@@ -198,10 +202,11 @@ const deleted = (
   step: DeleteStep,
   counts: ReadonlyArray<number>,
   notices: Notice[],
-): void => {
+): StaleData | null => {
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
+    if (counts[i] === 0 && mapping.version !== null) return stale(step, mapping.name, instance.key, 0)
     if (counts[i] === 0) {
       notices.push({ _tag: 'AlreadyGone', entity: mapping.name, key: instance.key, shard: step.token })
     }
@@ -211,7 +216,24 @@ const deleted = (
     changes.changed.delete(id)
     changes.gone.set(id, true)
   }
+  return null
 }
+
+const unlinked = (changes: StateEdit, step: UnlinkStep, counts: ReadonlyArray<number>): StaleData | null => {
+  const at = counts.indexOf(0)
+  if (at < 0) return null
+  const owner = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
+  return stale(step, step.entity, owner.key, 0)
+}
+
+const stale = (step: Step, entity: string, key: RawKey | null, matched: number): StaleData => ({
+  _tag: 'StaleData',
+  entity,
+  table: step.table,
+  key,
+  matched,
+  shard: step.token,
+})
 
 /** A relationship whose changes have been written. */
 const settled = (related: Instance.Related | undefined): Instance.Related | undefined => {

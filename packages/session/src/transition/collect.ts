@@ -123,7 +123,7 @@ const change = <M, N extends string, S extends Snapshot<N>>(
   const found = resolve(state, entity, owner)
   if (isLeft(found)) return found
   const relationship = entity.mapping.relationshipOf.get(name)
-  if (relationship?.kind !== 'HasMany') return left(noCollection(entity.name, name))
+  if (relationship?.isCollection !== true) return left(noCollection(entity.name, name))
   const changes = edit(state)
   const result = f(changes, found.right, relationship)
   return isLeft(result) ? result : succeed(owner, done(state, changes))

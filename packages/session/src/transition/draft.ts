@@ -105,7 +105,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   const { relationships } = mapping
   if (relationships.length > 0) {
     related = new Array(relationships.length).fill(undefined)
-    if (back !== null) related[back.position] = Instance.one(planned.owner)
+    if (back !== null) related[back.position] = leadingBack(back, planned.owner)
     // backwards, since the stack gives them back in reverse
     for (let i = relationships.length - 1; i >= 0; i--) {
       const relationship = relationships[i] as RelationshipMapping
@@ -135,6 +135,13 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   return null
 }
 
+/** The other side of a relationship under which a new instance was found. */
+const leadingBack = (back: RelationshipMapping, owner: InstanceId): Instance.Related => {
+  if (back.kind === 'BelongsTo') return Instance.one(owner)
+  const members = Collection.from([owner])
+  return { _tag: 'Many', members, added: members, removed: Collection.empty }
+}
+
 /** What the new instance holds; null where links will fill it. */
 const planRelated = (
   walk: Walk,
@@ -152,11 +159,14 @@ const planRelated = (
     if (nested.planned !== null) walk.stack.push(nested.planned)
     return null
   }
-  if (!Array.isArray(given)) return misfit(relationship, given, 'a collection is given as an array')
+  if (relationship.isCollection && !Array.isArray(given)) {
+    return misfit(relationship, given, 'a collection is given as an array')
+  }
   const ids: InstanceId[] = []
   const planned: Planned[] = []
   const links: Link[] = []
-  for (const one of given as ReadonlyArray<unknown>) {
+  const all = relationship.isCollection ? (given as ReadonlyArray<unknown>) : given === null ? [] : [given]
+  for (const one of all) {
     const nested = planNested(walk, target, relationship, one, cascades)
     if ('_tag' in nested) return nested
     ids.push(nested.id)

@@ -7,8 +7,9 @@
 import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import { rawKeyOfValue, rowClassOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
+import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 
 type Instance = Instance.Instance
 
@@ -76,6 +77,31 @@ export const foreignKeyOf = (
     parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
   }
   return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
+}
+
+/**
+ * The instance that a belongs-to relationship refers to, on whichever shard it lives; null where it refers to none, and
+ * where that is not known. An instance that has no shard yet may name any shard's by its foreign key, if only one shard's
+ * has that key.
+ *
+ * @category combinators
+ */
+export const referredTo = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): Instance | null => {
+  if (isExpired(state, owner)) return null
+  const known = Instance.relatedOf(owner, relationship)
+  if (known?._tag === 'One') return known.target === null ? null : instanceAt(state, known.target)
+  const key = foreignKeyOf(owner, relationship)
+  if (key === undefined || key === null) return null
+  if (Instance.hasIdentity(owner)) {
+    const local = IdentityMap.get(state.identityMap, relationship.target, owner.token, key)
+    return local === undefined ? null : instanceAt(state, local)
+  }
+  const [only, another] = IdentityMap.anywhere(state.identityMap, relationship.target, key)
+  return only === undefined || another !== undefined ? null : instanceAt(state, only[1])
 }
 
 /** Sets the belongs-to side alone. */
@@ -169,11 +195,43 @@ export const refer = (
   const { inverse } = relationship
   if (inverse === null || old === target) return
   if (old !== undefined && old !== null) dropMember(state, edit, old, inverse, owner)
-  if (target !== null) putMember(state, edit, target, inverse, owner)
+  if (target === null) return
+  displace(state, edit, target, inverse, owner)
+  putMember(state, edit, target, inverse, owner)
+}
+
+/** What a has-one holds gives way to another. */
+const displace = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  next: InstanceId,
+): void => {
+  if (!relationship.isCollection) empty(state, edit, owner, relationship, next)
 }
 
 /**
- * Adds `member` to a collection of `owner`; it leaves the collection of the instance that it belonged to.
+ * Takes out all that a collection or has-one is known to hold, but for `kept`.
+ *
+ * @category combinators
+ */
+export const empty = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  kept: InstanceId | null = null,
+): void => {
+  const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
+  for (const member of Collection.toArray(members ?? added)) {
+    if (member !== kept) detach(state, edit, owner, relationship, member)
+  }
+}
+
+/**
+ * Adds `member` to a collection of `owner` (or makes it what a has-one holds); the other side follows. Over a foreign key
+ * it leaves the collection of the instance that it belonged to.
  *
  * @category combinators
  */
@@ -184,9 +242,14 @@ export const append = (
   relationship: RelationshipMapping,
   member: InstanceId,
 ): void => {
+  displace(state, edit, owner, relationship, member)
   putMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
   if (inverse === null) return
+  if (inverse.through !== null) {
+    putMember(state, edit, member, inverse, owner)
+    return
+  }
   const old = targetOf(state, edit, at(edit, member), inverse)
   if (old === owner) return
   putTarget(state, edit, member, inverse, owner)
@@ -194,7 +257,7 @@ export const append = (
 }
 
 /**
- * Takes `member` out of a collection of `owner`; it then belongs to nothing.
+ * Takes `member` out of a collection of `owner`; the other side follows. Over a foreign key it then belongs to nothing.
  *
  * @category combinators
  */
@@ -208,6 +271,10 @@ export const detach = (
   dropMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
   if (inverse === null) return
+  if (inverse.through !== null) {
+    dropMember(state, edit, member, inverse, owner)
+    return
+  }
   const target = targetOf(state, edit, at(edit, member), inverse)
   if (target === owner || target === undefined) putTarget(state, edit, member, inverse, null)
 }
@@ -230,6 +297,7 @@ export const isMember = (
   if (Collection.has(removed, member)) return false
   // of a collection that is not loaded, the member's own side may know
   const { inverse } = relationship
-  const target = inverse === null ? undefined : targetOf(state, edit, at(edit, member), inverse)
+  const target =
+    inverse === null || inverse.through !== null ? undefined : targetOf(state, edit, at(edit, member), inverse)
   return target === undefined || target === owner
 }

@@ -36,7 +36,10 @@ export const loadsForRemoval = (state: SessionState, root: InstanceId): Readonly
     }
     for (const relationship of instance.mapping.relationships) {
       const related = Instance.relatedOf(instance, relationship)
-      const concerns = relationship.kind === 'HasMany' || relationship.cascade.has('delete')
+      const concerns =
+        !relationship.viewonly &&
+        relationship.passiveDeletes === false &&
+        (relationship.kind !== 'BelongsTo' || relationship.cascade.has('delete'))
       const isLoaded = related !== undefined && (related._tag === 'One' || related.members !== null)
       if (concerns && !isLoaded) needed.push({ instance, relationship })
     }

@@ -93,8 +93,11 @@ const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): Rea
   return all
 }
 
-const hasCollections = (mapping: Mapping): boolean =>
-  mapping.relationships.some((relationship) => relationship.kind === 'HasMany')
+const hasCollections = (mapping: Mapping): boolean => mapping.relationships.some(({ kind }) => kind !== 'BelongsTo')
+
+/** Is it over a foreign key that the other side holds, and written? */
+const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
+  (kind === 'HasMany' || kind === 'HasOne') && !viewonly
 
 /** Instances whose collections may have changed. */
 const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void => {
@@ -115,7 +118,7 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
   const stack: InstanceId[] = []
   forEachOwner(state, (owner) => {
     for (const relationship of owner.mapping.relationships) {
-      if (relationship.kind !== 'HasMany' || !relationship.cascade.has('delete-orphan')) continue
+      if (relationship.kind === 'BelongsTo' || !relationship.cascade.has('delete-orphan')) continue
       const many = Instance.relatedOf(owner, relationship)
       if (many?._tag !== 'Many') continue
       for (const id of Collection.toArray(many.removed)) {
@@ -157,7 +160,7 @@ const imposeReferences = (
     forEachOwner(state, (owner) => {
       if (deleted.has(owner.id)) return
       for (const relationship of owner.mapping.relationships) {
-        if (relationship.kind !== 'HasMany' || relationship.inverse !== null) continue
+        if (!isReferred(relationship) || relationship.inverse !== null) continue
         const many = Instance.relatedOf(owner, relationship)
         if (many?._tag !== 'Many') continue
         for (const id of Collection.toArray(many[kind])) {
@@ -178,7 +181,7 @@ const imposeNulls = (
   for (const id of deleted) {
     const owner = instanceAt(state, id)
     for (const relationship of owner.mapping.relationships) {
-      if (relationship.kind !== 'HasMany') continue
+      if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
       const many = Instance.relatedOf(owner, relationship)
       if (many?._tag !== 'Many') continue
       for (const member of Collection.toArray(many.members ?? many.added)) {

@@ -43,8 +43,10 @@ const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, Read
   const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
   for (const mapping of mappings) {
     for (const relationship of mapping.relationships) {
-      if (relationship.kind === 'HasMany') edges.get(relationship.target)?.add(mapping)
-      else edges.get(mapping)?.add(relationship.target)
+      // neither what is never written nor what an UPDATE of its own writes later says anything about the order
+      if (relationship.viewonly || relationship.postUpdate || relationship.through !== null) continue
+      if (relationship.kind === 'BelongsTo') edges.get(mapping)?.add(relationship.target)
+      else edges.get(relationship.target)?.add(mapping)
     }
     for (const { column } of mapping.attributes) {
       const target = column.foreignKey === null ? undefined : byTable.get(column.foreignKey.table)

@@ -33,7 +33,13 @@ export const explain = (plan: FlushPlan, options: ExplainOptions = {}): string =
   return [...parts, ...notices].join('\n')
 }
 
-const verbs = { Insert: 'insert into', Update: 'update', Delete: 'delete from' } as const
+const verbs = {
+  Insert: 'insert into',
+  Update: 'update',
+  Delete: 'delete from',
+  Link: 'link in',
+  Unlink: 'unlink in',
+} as const
 
 const headline = (step: Step): string => {
   const on = step.token === null ? '' : ` on ${step.token}`
@@ -57,7 +63,10 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
     }
     case 'Update':
       return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`
+    case 'Link':
+      return cells(step.columns, row, 0)
     case 'Delete':
+    case 'Unlink':
       return `where ${cells(step.where, row, 0)}`
   }
 }

@@ -3,7 +3,9 @@
  *
  * Entities that are referred to are written before those that refer to them, and deleted after. Where entities refer to
  * each other or to themselves, their instances are sorted instead. Within one entity updates stand before inserts, and
- * inserts in the order in which the instances became pending, which is what fixes their generated keys.
+ * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links come when
+ * both ends are there, and go before either does; foreign keys of `postUpdate` relationships are written by updates of
+ * their own.
  *
  * O(changes + links between them).
  */
@@ -13,8 +15,25 @@ import type { CircularDependency, MissingKey } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { targetOf } from '../transition/relate.js'
-import { type ChangeSet, changeSet, type Reference } from './change-set.js'
+import {
+  absent,
+  type Cells,
+  compact,
+  encodedOf,
+  fillReferences,
+  isPostUpdate,
+  isShape,
+  literal,
+  literalColumns,
+  noCells,
+  type OpenStep,
+  openStep,
+  referencesOf,
+  shapeColumns,
+} from './cells.js'
+import { type ChangeSet, changeSet } from './change-set.js'
 import { entityGroups } from './dependencies.js'
+import { linkChanges, linkSteps, unlinkStep } from './links.js'
 import { emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
 import { sortByLevels } from './topological-sort.js'
 
@@ -32,25 +51,10 @@ export const plan = (state: SessionState): Either<PlanError, FlushPlan> => {
   if (!hasWork(state)) return right(emptyPlan)
   const changes = changeSet(state)
   const planner = new Planner(state, changes)
-  const fault = planner.saves() ?? planner.deletes()
+  const fault = planner.plan()
   return fault === null
     ? right({ _tag: 'FlushPlan', steps: planner.steps, notices: planner.notices, orphans: changes.orphans })
     : left(fault)
-}
-
-/** What a cell of a row holds: nothing (the column is left out), a value, or an instance whose key it stands for. */
-const absent = 0
-const literal = 1
-const key = 2
-
-/** A step that is being filled. Rows join it as long as they have its shape. */
-interface OpenStep {
-  readonly mapping: Mapping
-  readonly kinds: Uint8Array
-  /** For cells that hold an instance: the attribute whose value they stand for. */
-  readonly of: ReadonlyArray<string | null>
-  readonly instances: InstanceId[]
-  readonly rows: unknown[][]
 }
 
 class Planner {
@@ -69,7 +73,15 @@ class Planner {
     this.#deleted = state.model.mappings.map(() => [])
   }
 
-  saves(): PlanError | null {
+  plan(): PlanError | null {
+    const fault = this.#saves()
+    if (fault !== null) return fault
+    this.#postUpdates()
+    this.#links()
+    return this.#deletes()
+  }
+
+  #saves(): PlanError | null {
     const { inserts, updates } = this.#changes
     for (const group of entityGroups(this.#state.model)) {
       if (!group.isCyclic) {
@@ -104,7 +116,7 @@ class Planner {
     return null
   }
 
-  deletes(): PlanError | null {
+  #deletes(): PlanError | null {
     const { deletes } = this.#changes
     const groups = entityGroups(this.#state.model)
     for (let i = groups.length - 1; i >= 0; i--) {
@@ -130,24 +142,11 @@ class Planner {
     return null
   }
 
-  /** The references that a row's foreign keys follow from: its own, then those imposed on it. */
-  #references(instance: Instance): ReadonlyArray<Reference> {
-    const imposed = this.#changes.imposed.get(instance.id)
-    if (instance.related === null) return imposed ?? []
-    const references: Reference[] = []
-    for (const relationship of instance.mapping.relationships) {
-      if (relationship.kind !== 'BelongsTo') continue
-      const one = Instance.relatedOf(instance, relationship)
-      if (one?._tag === 'One' && (one.changed || (instance.status === 'pending' && one.target !== null))) {
-        references.push({ relationship, target: one.target })
-      }
-    }
-    return imposed === undefined ? references : [...references, ...imposed]
-  }
-
   #insertsReferredTo(instance: Instance): ReadonlyArray<Instance> {
-    return this.#references(instance).flatMap(({ target }) =>
-      target !== null && this.#changes.isInserted(target) ? [instanceAt(this.#state, target)] : [],
+    return referencesOf(this.#changes, instance, false).flatMap(({ target }) =>
+      target !== null && this.#changes.isInserted(target) && !hasKey(instanceAt(this.#state, target), instance)
+        ? [instanceAt(this.#state, target)]
+        : [],
     )
   }
 
@@ -156,12 +155,8 @@ class Planner {
     const identityMap = edit(this.#state)
     for (const instance of instances) {
       for (const relationship of instance.mapping.relationships) {
-        if (relationship.kind !== 'BelongsTo') continue
-        const one = Instance.relatedOf(instance, relationship)
-        const target =
-          one?._tag === 'One' && one.changed && one.committed !== Instance.unknown
-            ? one.committed
-            : targetOf(this.#state, identityMap, instance, relationship)
+        if (relationship.kind !== 'BelongsTo' || relationship.viewonly || isPostUpdate(relationship)) continue
+        const target = this.#committedTarget(identityMap, instance, relationship)
         if (target === null || target === undefined || target === instance.id || !this.#changes.isDeleted(target)) {
           continue
         }
@@ -174,54 +169,31 @@ class Planner {
     return referrers
   }
 
-  /** Writes the foreign keys that follow from references into cells by attribute position. */
-  #fillReferences(instance: Instance, cells: unknown[], kinds: Uint8Array, of: Array<string | null>): void {
-    for (const { relationship, target } of this.#references(instance)) {
-      if (target === null) {
-        for (const { position } of relationship.foreignKey) {
-          cells[position] = null
-          kinds[position] = literal
-        }
-        continue
-      }
-      const referred = instanceAt(this.#state, target)
-      if (!Instance.isInUnitOfWork(referred) && referred.status !== 'deleted') {
-        this.notices.push({
-          _tag: 'NotInUnitOfWork',
-          entity: instance.mapping.name,
-          relationship: relationship.name,
-          target: referred.mapping.name,
-        })
-        continue
-      }
-      const known = referred.key === null ? undefined : encodedKeyOf(referred.mapping, referred.key)
-      for (let i = 0; i < relationship.foreignKey.length; i++) {
-        const { position } = relationship.foreignKey[i] as Attribute
-        const keyAttribute = relationship.key[i] as Attribute
-        const value = known?.[i] ?? encodedOf(referred, keyAttribute)
-        if (value === undefined) {
-          cells[position] = target
-          kinds[position] = key
-          of[position] = keyAttribute.name
-        } else {
-          cells[position] = value
-          kinds[position] = literal
-        }
-      }
-    }
+  /** What a row refers to in the database, whatever has been set since. */
+  #committedTarget(
+    identityMap: Parameters<typeof targetOf>[1],
+    instance: Instance,
+    relationship: Mapping['relationships'][number],
+  ): InstanceId | null | undefined {
+    const one = Instance.relatedOf(instance, relationship)
+    return one?._tag === 'One' && one.changed && one.committed !== Instance.unknown
+      ? one.committed
+      : targetOf(this.#state, identityMap, instance, relationship)
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
-    const { attributes } = mapping
     const { encode } = rowClassOf(mapping)
-    const kinds = new Uint8Array(attributes.length)
+    const kinds = new Uint8Array(mapping.attributes.length)
+    const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
     const mayRefer = this.#changes.imposed.size > 0 || mapping.relationships.length > 0
-    let of: Array<string | null> = new Array(attributes.length).fill(null)
     let open: OpenStep | null = null
     for (const instance of instances) {
-      const cells = encode(instance.snapshot)
-      for (let i = 0; i < cells.length; i++) kinds[i] = cells[i] === undefined ? absent : literal
-      if (mayRefer) this.#fillReferences(instance, cells, kinds, of)
+      const values = encode(instance.snapshot)
+      const cells: Cells = { values, kinds, of }
+      for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
+      if (mayRefer) {
+        fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
+      }
       for (const attribute of mapping.key) {
         if (kinds[attribute.position] === absent && !attribute.isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
@@ -229,11 +201,10 @@ class Planner {
       }
       if (open === null || !isShape(open, kinds)) {
         if (open !== null) this.#closeInsert(open)
-        open = { mapping, kinds: kinds.slice(), of, instances: [], rows: [] }
-        of = of.slice()
+        open = openStep(mapping, cells)
       }
       open.instances.push(instance.id)
-      open.rows.push(compact(cells, kinds))
+      open.rows.push(compact(cells))
     }
     if (open !== null) this.#closeInsert(open)
     return null
@@ -249,7 +220,7 @@ class Planner {
       entity: mapping.name,
       table: mapping.table,
       token: null,
-      columns: columnsOf(open),
+      columns: shapeColumns(open),
       instances: open.instances,
       rows: open.rows,
       returning:
@@ -265,41 +236,113 @@ class Planner {
     if (instances.length === 0) return
     const byShape = new Map<string, OpenStep>()
     for (const instance of instances) {
-      const cells: unknown[] = new Array(mapping.attributes.length).fill(undefined)
-      const kinds = new Uint8Array(mapping.attributes.length)
-      const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
+      const cells = noCells(mapping)
       for (const name in instance.committed) {
         const attribute = mapping.attributeOf.get(name) as Attribute
-        cells[attribute.position] = encodedOf(instance, attribute)
-        kinds[attribute.position] = literal
+        cells.values[attribute.position] = encodedOf(instance, attribute)
+        cells.kinds[attribute.position] = literal
       }
-      this.#fillReferences(instance, cells, kinds, of)
-      dropUnchanged(instance, cells, kinds)
-      if (!kinds.some((kind) => kind !== absent)) continue
-      const shape = kinds.join()
+      fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
+      dropUnchanged(instance, cells)
+      if (!cells.kinds.some((kind) => kind !== absent)) continue
+      countUp(instance, cells)
+      const shape = cells.kinds.join()
       let open = byShape.get(shape)
       if (open === undefined) {
-        open = { mapping, kinds, of, instances: [], rows: [] }
+        open = openStep(mapping, cells)
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells, kinds), ...encodedKeyOf(mapping, instance.key as string)])
+      open.rows.push([...compact(cells), ...whereOf(instance)])
+    }
+    for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
+  }
+
+  #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
+    const { mapping, instances, rows } = open
+    const id = this.steps.length
+    const after = this.#savesBefore(mapping)
+    this.steps.push({
+      _tag: 'Update',
+      id,
+      entity: mapping.name,
+      table: mapping.table,
+      token: null,
+      set,
+      where,
+      instances,
+      rows,
+      after,
+    })
+    this.#saved[mapping.index]?.push(id)
+  }
+
+  /** Foreign keys that are written once all rows are there, and emptied before any goes. */
+  #postUpdates(): void {
+    const { inserts, updates, deletes } = this.#changes
+    for (const mapping of this.#state.model.mappings) {
+      const saved = [...(updates[mapping.index] ?? []), ...(inserts[mapping.index] ?? [])]
+      const rows = saved.flatMap((instance) => {
+        const references = referencesOf(this.#changes, instance, true)
+        return references.length === 0 ? [] : [[instance, references] as const]
+      })
+      const identityMap = edit(this.#state)
+      for (const instance of deletes[mapping.index] ?? []) {
+        const references = mapping.relationships.flatMap((relationship) =>
+          relationship.kind === 'BelongsTo' &&
+          isPostUpdate(relationship) &&
+          this.#committedTarget(identityMap, instance, relationship) !== null
+            ? [{ relationship, target: null }]
+            : [],
+        )
+        if (references.length > 0) rows.push([instance, references])
+      }
+      this.#postUpdate(mapping, rows)
+    }
+  }
+
+  #postUpdate(mapping: Mapping, rows: ReadonlyArray<readonly [Instance, ReturnType<typeof referencesOf>]>): void {
+    const byShape = new Map<string, OpenStep>()
+    for (const [instance, references] of rows) {
+      const cells = noCells(mapping)
+      fillReferences(this.#state, instance, references, cells, this.notices)
+      if (instance.status !== 'pending') dropUnchanged(instance, cells)
+      if (!cells.kinds.some((kind) => kind !== absent)) continue
+      const isKnown = instance.key !== null
+      const shape = `${cells.kinds.join()} ${isKnown}`
+      let open = byShape.get(shape)
+      if (open === undefined) {
+        open = openStep(mapping, cells)
+        byShape.set(shape, open)
+      }
+      open.instances.push(instance.id)
+      open.rows.push([...compact(cells), ...(isKnown ? keyOf(instance) : givenKeyOf(instance))])
     }
     for (const open of byShape.values()) {
-      const id = this.steps.length
-      this.steps.push({
-        _tag: 'Update',
-        id,
-        entity: mapping.name,
-        table: mapping.table,
-        token: null,
-        set: columnsOf(open),
-        where: keyColumns(mapping),
-        instances: open.instances,
-        rows: open.rows,
-        after: this.#savesBefore(mapping),
-      })
-      this.#saved[mapping.index]?.push(id)
+      const first = instanceAt(this.#state, open.instances[0] as InstanceId)
+      this.#pushUpdate(
+        open,
+        shapeColumns(open),
+        first.key === null ? givenKeyColumns(first) : literalColumns(mapping.key),
+      )
+    }
+  }
+
+  #links(): void {
+    const { added, removed, notices } = linkChanges(this.#state, this.#changes)
+    this.notices.push(...notices)
+    for (const links of removed) {
+      const step = unlinkStep(this.#state, links, this.steps.length, [])
+      this.steps.push(step)
+      this.#saved[links.relationship.owner.index]?.push(step.id)
+    }
+    for (const links of added) {
+      const { owner, target } = links.relationship
+      const after = ascending([...(this.#saved[owner.index] ?? []), ...(this.#saved[target.index] ?? [])])
+      for (const step of linkSteps(this.#state, links, this.steps.length, after)) {
+        this.steps.push(step)
+        this.#saved[owner.index]?.push(step.id)
+      }
     }
   }
 
@@ -313,9 +356,9 @@ class Planner {
       entity: mapping.name,
       table: mapping.table,
       token: null,
-      where: keyColumns(mapping),
+      where: whereColumns(mapping),
       instances: instances.map((instance) => instance.id),
-      rows: instances.map((instance) => encodedKeyOf(mapping, instance.key as string)),
+      rows: instances.map(whereOf),
       after: ascending([
         ...this.#saved.flat(),
         ...[mapping, ...referring].flatMap((other) => this.#deleted[other.index] ?? []),
@@ -334,52 +377,54 @@ const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new
 
 const refersTo = (from: Mapping, to: Mapping): boolean =>
   from.relationships.some((relationship) => relationship.kind === 'BelongsTo' && relationship.target === to) ||
-  to.relationships.some((relationship) => relationship.kind === 'HasMany' && relationship.target === from)
+  to.relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target === from)
 
 const nameOf = (instance: Instance): string => `${instance.mapping.name} ${instance.key ?? `#${instance.id}`}`
 
-const isShape = (open: OpenStep, kinds: Uint8Array): boolean => {
-  for (let i = 0; i < kinds.length; i++) if (open.kinds[i] !== kinds[i]) return false
-  return true
+/** A row may refer to itself where its key is given: one INSERT then holds both. */
+const hasKey = (target: Instance, from: Instance): boolean =>
+  target === from && target.mapping.key.every((attribute) => Instance.valueAt(target, attribute) !== undefined)
+
+const keyOf = (instance: Instance): ReadonlyArray<unknown> => encodedKeyOf(instance.mapping, instance.key as string)
+
+/** The key of a row that is inserted by the same plan: each part as it is given, or as the database will give it. */
+const givenKeyOf = (instance: Instance): ReadonlyArray<unknown> =>
+  instance.mapping.key.map((attribute) => encodedOf(instance, attribute) ?? instance.id)
+
+const givenKeyColumns = (instance: Instance): ReadonlyArray<PlanColumn> =>
+  instance.mapping.key.map((attribute) => ({
+    attribute: attribute.name,
+    column: attribute.columnName,
+    source: encodedOf(instance, attribute) === undefined ? { _tag: 'Key', of: attribute.name } : { _tag: 'Literal' },
+  }))
+
+/** A row is found by its key, and where it has a version counter by the count that was read. */
+const whereColumns = ({ key: attributes, version }: Mapping): ReadonlyArray<PlanColumn> =>
+  literalColumns(version === null ? attributes : [...attributes, version])
+
+const whereOf = (instance: Instance): ReadonlyArray<unknown> => {
+  const { version } = instance.mapping
+  return version === null ? keyOf(instance) : [...keyOf(instance), committedOf(instance, version)]
 }
 
-/** The cells that are there, in order. */
-const compact = (cells: unknown[], kinds: Uint8Array): unknown[] => {
-  let present = 0
-  for (let i = 0; i < kinds.length; i++) if (kinds[i] !== absent) present++
-  if (present === cells.length) return cells
-  const row = new Array(present)
-  for (let i = 0, at = 0; i < kinds.length; i++) if (kinds[i] !== absent) row[at++] = cells[i]
-  return row
+/** The encoded value that the database has, as far as it is known. */
+const committedOf = (instance: Instance, attribute: Attribute): unknown => {
+  const before = instance.committed?.[attribute.name]
+  return before === undefined || before === Instance.unknown ? encodedOf(instance, attribute) : attribute.encode(before)
 }
 
-const columnsOf = (open: OpenStep): ReadonlyArray<PlanColumn> =>
-  open.mapping.attributes.flatMap((attribute) => {
-    const kind = open.kinds[attribute.position]
-    if (kind === absent) return []
-    const of = open.of[attribute.position]
-    return [
-      {
-        attribute: attribute.name,
-        column: attribute.columnName,
-        source: kind === key && of !== null && of !== undefined ? { _tag: 'Key', of } : { _tag: 'Literal' },
-      },
-    ]
-  })
-
-const keyColumns = (mapping: Mapping): ReadonlyArray<PlanColumn> =>
-  mapping.key.map(({ name, columnName }) => ({ attribute: name, column: columnName, source: { _tag: 'Literal' } }))
-
-const encodedOf = (instance: Instance, attribute: Attribute): unknown => {
-  const value = Instance.valueAt(instance, attribute)
-  return value === undefined ? undefined : attribute.encode(value)
+const countUp = (instance: Instance, { values, kinds }: Cells): void => {
+  const { version } = instance.mapping
+  if (version === null || kinds[version.position] !== absent) return
+  values[version.position] = Number(committedOf(instance, version)) + 1
+  kinds[version.position] = literal
 }
 
 /** A foreign key that a relationship sets to what it is already is no change. */
-const dropUnchanged = (instance: Instance, cells: ReadonlyArray<unknown>, kinds: Uint8Array): void => {
-  for (const { position, name } of instance.mapping.attributes) {
+const dropUnchanged = (instance: Instance, { values, kinds }: Cells): void => {
+  for (const attribute of instance.mapping.attributes) {
+    const { position, name } = attribute
     if (kinds[position] !== literal || (instance.committed !== null && name in instance.committed)) continue
-    const attribute = instance.mapping.attributes[position] as Attribute
-    if (encodedOf(instance, attribute) === cells[position]) kinds[position] = absent
+    if (encodedOf(instance, attribute) === values[position]) kinds[position] = absent
   }
 }

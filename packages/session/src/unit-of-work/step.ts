@@ -60,8 +60,24 @@ export interface DeleteStep extends StepBase {
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
 }
 
+/** Rows of a table of links, which stand for no instance: `instances` are the owners. @category model */
+export interface LinkStep extends StepBase {
+  readonly _tag: 'Link'
+  readonly relationship: string
+  readonly columns: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
+/** Links that go. @category model */
+export interface UnlinkStep extends StepBase {
+  readonly _tag: 'Unlink'
+  readonly relationship: string
+  readonly where: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
 /** @category model */
-export type Step = InsertStep | UpdateStep | DeleteStep
+export type Step = InsertStep | UpdateStep | DeleteStep | LinkStep | UnlinkStep
 
 /**
  * Something a flush noticed that is no error.
@@ -103,6 +119,20 @@ export const emptyPlan: FlushPlan = { _tag: 'FlushPlan', steps: [], notices: [],
 export type StepResult =
   | { readonly _tag: 'Inserted'; readonly keys: ReadonlyArray<unknown> | null }
   | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number> }
+
+/** The columns of a step, in the order of its cells. @category combinators */
+export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
+  switch (step._tag) {
+    case 'Insert':
+    case 'Link':
+      return step.columns
+    case 'Update':
+      return [...step.set, ...step.where]
+    case 'Delete':
+    case 'Unlink':
+      return step.where
+  }
+}
 
 /** Rows in all steps of a kind. @category combinators */
 export const rowsOf = (plan: FlushPlan, kind: Step['_tag']): number =>
