@@ -54,6 +54,9 @@ export {
   Pointed,
   URI,
 } from './program/instances.js'
+export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
+export { type MergeError, type MergeOptions, merge } from './program/merge.js'
+export { noAutoflush, sql } from './program/options.js'
 export {
   all,
   attempt,
@@ -99,12 +102,12 @@ export {
   rollback,
   rollbackNested,
 } from './program/transaction.js'
-export { add, addAll, append, detach, make, type Patch, replace, services, set } from './program/work.js'
+export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
-export { runLookup, runQuery, runWrite } from './runner/query.js'
+export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,
@@ -117,6 +120,7 @@ export {
 export { systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export { type TransactionFailure, Transactions } from './runner/transactions.js'
+export type { History } from './state/history.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'

@@ -130,7 +130,12 @@ const inIdentityMap = (
   return found.length === 1 ? instanceAt(state, (found[0] as readonly [unknown, InstanceId])[1]) : null
 }
 
-const lookUp = <M, N extends string>(
+/**
+ * Asks the database for the instance with a key, and gives it or none.
+ *
+ * @category loading
+ */
+export const lookUp = <M, N extends string>(
   mapping: Mapping,
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
@@ -185,33 +190,26 @@ export const read =
       const found = resolve(state, entity, instance)
       if (isLeft(found)) return fail(found.left)
       const known = found.right
-      return isExpired(state, known) || known.partial
-        ? reload(known, false)
-        : of(known.snapshot as unknown as Managed<M, N>)
+      return isExpired(state, known) || known.partial ? reload(known) : of(known.snapshot as unknown as Managed<M, N>)
     })
 
 /**
- * Loads an instance's row again and overwrites what is known, changes that no flush has written included.
+ * Loads an instance's row again: what is known of it is forgotten first, changes that no flush has written included, and
+ * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships.
  *
  * @category loading
  */
 export const refresh =
-  <M, N extends string>(entity: Mapped<M, N>) =>
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
   (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
-    suspend((state): Program<ReadError, Managed<M, N>> => {
-      const found = resolve(state, entity, instance)
-      return isLeft(found) ? fail(found.left) : reload(found.right, true)
-    })
+    chain(() => read(entity)(instance))(expire(entity, ...names)(instance))
 
 /**
  * Loads the row of a persistent instance, from the shard that it lives on.
  *
  * @category loading
  */
-export const reload = <M, N extends string>(
-  instance: Instance,
-  populateExisting: boolean,
-): Program<ReadError, Managed<M, N>> => {
+export const reload = <M, N extends string>(instance: Instance): Program<ReadError, Managed<M, N>> => {
   const { id, key, mapping, token } = instance
   if (instance.status !== 'persistent' || key === null) {
     return fail({
@@ -219,7 +217,7 @@ export const reload = <M, N extends string>(
       entity: mapping.name,
       key,
       status: instance.status,
-      operation: populateExisting ? 'refresh' : 'read',
+      operation: 'load',
     })
   }
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
@@ -227,7 +225,7 @@ export const reload = <M, N extends string>(
     chain(() =>
       request(asked, (answer, state): Outcome<RequestError | DecodeError | ObjectDeleted, Managed<M, N>> => {
         if (isLeft(answer)) return [answer, state]
-        const populated = populate(state, mapping, answer.right, { populateExisting })
+        const populated = populate(state, mapping, answer.right, {})
         if (isLeft(populated)) return [populated, state]
         const [ids, next] = populated.right
         return ids.length === 0
@@ -291,12 +289,12 @@ const refreshLookup = (mapping: Mapping, keys: ReadonlyArray<unknown>, token: Sh
  */
 export const expire =
   <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
-  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession, undefined> =>
+  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession | InvalidState, undefined> =>
     transition((state) => {
       const found = resolve(state, entity, instance)
-      return isLeft(found)
-        ? found
-        : right([undefined, expireInstance(state, found.right, names.length === 0 ? null : names)])
+      if (isLeft(found)) return found
+      const expired = expireInstance(state, found.right, names.length === 0 ? null : names)
+      return expired._tag === 'SessionState' ? right([undefined, expired]) : left(expired)
     })
 
 /**

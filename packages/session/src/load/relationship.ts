@@ -372,5 +372,5 @@ const loadOne = (
         },
       )
     }),
-  )(traverseArray((owner: Instance) => reload(owner, false))(unknown))
+  )(traverseArray((owner: Instance) => reload(owner))(unknown))
 }

@@ -56,5 +56,5 @@ const removeLoaded = (id: InstanceId): Program<RemoveError, undefined> =>
           > => loadRelated(owners, relationship, null),
         )([...related]),
       ),
-    )(traverseArray((missing: Instance): Program<LoadError, unknown> => reload(missing, false))(rows))
+    )(traverseArray((missing: Instance): Program<LoadError, unknown> => reload(missing))(rows))
   })

@@ -14,8 +14,10 @@ import type {
   Mapping,
   OrderDirection,
   Services,
+  QueryAnswer as StatementAnswer,
 } from '@unitary/core'
 import type { Task } from 'fp-ts/lib/Task.js'
+import type { RootOperationNode } from 'kysely'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
@@ -89,6 +91,13 @@ export interface WriteRequest {
   readonly statement: AnyUpdate | AnyDelete
 }
 
+/** A statement of the application's own, in the session's transaction. @category model */
+export interface SqlRequest {
+  readonly _tag: 'Sql'
+  readonly node: RootOperationNode
+  readonly token: ShardToken | null
+}
+
 /** @category model */
 export interface WriteAnswer {
   /** Rows matched, on all shards together. */
@@ -122,6 +131,7 @@ export type Request =
   | QueryRequest
   | LookupRequest
   | WriteRequest
+  | SqlRequest
   | TransactionRequest
   | ServicesRequest
   | TaskRequest
@@ -135,8 +145,10 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
       ? QueryAnswer
       : R extends WriteRequest
         ? WriteAnswer
-        : R extends ServicesRequest
-          ? Services
-          : R extends TaskRequest
-            ? unknown
-            : undefined
+        : R extends SqlRequest
+          ? StatementAnswer
+          : R extends ServicesRequest
+            ? Services
+            : R extends TaskRequest
+              ? unknown
+              : undefined

@@ -9,16 +9,19 @@ import type {
   Mapped,
   Pending,
   ReferenceName,
+  RelationshipName,
   RowOf,
   Services,
   Snapshot,
   TargetOf,
 } from '@unitary/core'
-import type { RequestError } from '../error.js'
+import { isLeft, right } from 'fp-ts/lib/Either.js'
+import type { ModelMismatch, NotInSession, RequestError } from '../error.js'
+import { type History, historyOf } from '../state/history.js'
 import { type AddError, addAll as addAllWith, make as makeWith, needsServices, noServices } from '../transition/add.js'
 import { append as appendWith, detach as detachWith, replace as replaceWith } from '../transition/collect.js'
 import { type ChangeError, set as setWith } from '../transition/set.js'
-import type { Transition } from '../transition/transition.js'
+import { resolve, type Transition } from '../transition/transition.js'
 import { ask, chain, map, type Program, transition } from './program.js'
 
 /** The services of this step. @category requests */
@@ -130,3 +133,16 @@ export const replace =
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     withServices(entity, (given) => replaceWith(entity, name, members, owner, given))
+
+/**
+ * What has changed about an attribute or relationship since it was last in step with the database. Never loads.
+ *
+ * @category work
+ */
+export const history =
+  <M, N extends string>(entity: Mapped<M, N>, name: (keyof RowOf<M, N> & string) | RelationshipName<M, N>) =>
+  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession, History> =>
+    transition((state) => {
+      const found = resolve(state, entity, instance)
+      return isLeft(found) ? found : right([historyOf(state, found.right, name), state])
+    })

@@ -17,7 +17,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, InvalidStatement } from '../error.js'
-import type { LookupRequest, WriteRequest } from '../program/request.js'
+import type { AnswerOf, LookupRequest, SqlRequest, WriteRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import { call, type Effect } from './effect.js'
@@ -102,6 +102,21 @@ export function* runWrite(
         ),
       )
     : right(answer.right.affected)
+}
+
+/**
+ * Runs a statement of the application's own.
+ *
+ * @category interpreters
+ */
+export function* runSql(
+  connection: Connection,
+  engine: Engine,
+  request: SqlRequest,
+  token: ShardToken | null,
+): Effect<Either<DatabaseError, AnswerOf<SqlRequest>>> {
+  const answer = yield* call(connection, { _tag: 'Query', statement: engine.compile(request.node) })
+  return isLeft(answer) ? left(databaseError('sql', null, token, answer.left)) : answer
 }
 
 function* runCompiled(

@@ -10,7 +10,7 @@ import type {
   QueryAnswer,
   QueryRequest,
   Request,
-  WriteAnswer,
+  SqlRequest,
   WriteRequest,
 } from '../program/request.js'
 import type { SessionOptions, SessionState } from '../state/session-state.js'
@@ -18,7 +18,7 @@ import type { Rows } from '../transition/absorb.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 import { type Effect, wait } from './effect.js'
 import { databaseError, executeStep, givenKeys } from './execute.js'
-import { runLookup, runQuery, runWrite } from './query.js'
+import { runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
 
@@ -96,7 +96,8 @@ function* answer(
       return right(request.plan)
     case 'Query':
     case 'Lookup':
-    case 'Write': {
+    case 'Write':
+    case 'Sql': {
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
         ? left(databaseError('connect', null, null, connection.left))
@@ -130,8 +131,8 @@ function* flush(
 function* read(
   connection: Connection,
   engine: Engine,
-  request: QueryRequest | LookupRequest | WriteRequest,
-): Effect<Either<RequestError, QueryAnswer | WriteAnswer>> {
+  request: QueryRequest | LookupRequest | WriteRequest | SqlRequest,
+): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
       return oneBatch(yield* runQuery(connection, engine, request.statement, null))
@@ -141,6 +142,8 @@ function* read(
       const affected = yield* runWrite(connection, engine, request, null)
       return isLeft(affected) ? affected : right({ affected: affected.right, tokens: [null] })
     }
+    case 'Sql':
+      return yield* runSql(connection, engine, request, null)
   }
 }
 
@@ -155,7 +158,7 @@ const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
 export function* answerCommon(
   transactions: Transactions,
   services: () => Services,
-  request: Exclude<Request, { readonly _tag: 'Flush' | 'Route' | 'Query' | 'Lookup' | 'Write' }>,
+  request: Exclude<Request, { readonly _tag: 'Flush' | 'Route' | 'Query' | 'Lookup' | 'Write' | 'Sql' }>,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':

@@ -110,6 +110,7 @@ class Edit<A> implements HashMapEdit<A> {
   }
 
   set(key: RawKey, value: A): void {
+    if (this.get(key) === value) return
     const leaf: Leaf<A> = { key, hash: hashOf(key), value }
     this.#root = this.#put(this.#own(this.#root ?? new Branch<A>(0, [], this.#owner)), 0, leaf)
     this.#changed = true

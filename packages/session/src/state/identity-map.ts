@@ -141,8 +141,10 @@ class Edit implements IdentityMapEdit {
 
   set(mapping: Mapping, token: ShardToken | null, key: RawKey, id: InstanceId): void {
     const keys = this.#keys(mapping, token)
-    // one place only: a key that was sparse when it came stays there
-    if (keys.get(key) !== undefined) keys.delete(key)
+    const known = keys.get(key)
+    if (known === id) return
+    // one place only, whether or not the key was far from the others when it came
+    if (known !== undefined) keys.delete(key)
     keys.set(key, id)
   }
 

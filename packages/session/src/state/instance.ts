@@ -70,6 +70,8 @@ export interface Instance {
   readonly related: ReadonlyArray<Related | undefined> | null
   /** When it became pending, for the order of inserts; 0 before that. */
   readonly order: number
+  /** Was its row deleted by a transaction that is committed? Such an instance cannot come back. */
+  readonly wasDeleted: boolean
   /** The pending instance that a flush inserted, to return to when that is rolled back; null where it was loaded. */
   readonly origin: Instance | null
 }
@@ -99,6 +101,7 @@ export const make = (
   committed: null,
   related,
   order,
+  wasDeleted: false,
   origin: null,
 })
 

@@ -63,28 +63,16 @@ export const addAll =
         if (instance === undefined || instance.mapping !== mapping.right) {
           return left({ _tag: 'NotInSession', entity: entity.name })
         }
-        const refused = refuse(instance)
-        if (refused !== null) return left(refused)
         // an instance marked for deletion and not yet deleted is kept after all
         changes.deleted.delete(managed)
-        cascadeAdd(state, changes, managed)
+        const refused = cascadeAdd(state, changes, managed)
+        if (refused !== null) return left(refused)
         ids[i] = managed
       }
     }
     const snapshots = ids.map((id) => (changes.instances.get(id) as Instance).snapshot)
     return succeed(snapshots as never, done(state, changes))
   }
-
-const refuse = (instance: Instance): InvalidState | null =>
-  instance.status === 'deleted' || instance.status === 'detached'
-    ? {
-        _tag: 'InvalidState',
-        entity: instance.mapping.name,
-        key: instance.key,
-        status: instance.status,
-        operation: 'add',
-      }
-    : null
 
 /**
  * Does making drafts of the entity need services? Their clock is not read where nobody asks for it.

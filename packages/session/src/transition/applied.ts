@@ -57,7 +57,7 @@ export const applied = (
         inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
         break
       case 'Update': {
-        const stale = updated(changes, mapping, step, countsOf(result))
+        const stale = updated(state, changes, mapping, step, countsOf(result))
         if (stale !== null) return left(stale)
         break
       }
@@ -101,9 +101,11 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
 }
 
 /** The columns that the plan filled, by relationships and version counters: their values are not in the snapshot yet. */
-const filledColumns = (mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
+const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
   const foreignKeys = new Set<string>()
-  for (const { foreignKey } of mapping.relationships.filter(({ kind }) => kind === 'BelongsTo')) {
+  // of either side: a has-many without inverse fills the keys of an entity that does not know it
+  for (const { kind, owner, target, foreignKey } of model.mappings.flatMap(({ relationships }) => relationships)) {
+    if (mapping !== (kind === 'BelongsTo' ? owner : target)) continue
     for (const { name } of foreignKey) foreignKeys.add(name)
   }
   const version = mapping.version?.name
@@ -137,7 +139,7 @@ const inserted = (
 ): void => {
   const rows = rowClassOf(mapping)
   const returned = step.returning === null ? null : (mapping.attributeOf.get(step.returning.attribute) as Attribute)
-  const filled = filledColumns(mapping, step.columns)
+  const filled = filledColumns(state, mapping, step.columns)
   const isPatched = returned !== null || filled.length > 0
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
@@ -162,6 +164,7 @@ const inserted = (
       committed: null,
       related: pending.related === null ? null : pending.related.map(settled),
       order: pending.order,
+      wasDeleted: false,
       origin: pending,
     })
     changes.identityMap.set(mapping, step.token, key, id)
@@ -169,12 +172,13 @@ const inserted = (
 }
 
 const updated = (
+  state: SessionState,
   changes: StateEdit,
   mapping: Mapping,
   step: UpdateStep,
   counts: ReadonlyArray<number>,
 ): StaleData | null => {
-  const filled = filledColumns(mapping, step.set)
+  const filled = filledColumns(state, mapping, step.set)
   const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId

@@ -1,39 +1,71 @@
 /**
  * The save-update cascade: what joins the unit of work along with an instance.
  */
-import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import type { InstanceId, RawKey, RelationshipMapping } from '@unitary/core'
+import type { InvalidState } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 
 /**
- * Makes an instance pending where it is transient, and with it all that its save-update relationships reach: depth
- * first, the instance before what it refers to, in the order of its relationships. What is in the unit of work already is
- * passed through, what is deleted or detached is left alone. O(instances and links reached).
+ * Makes an instance pending where it is transient, persistent again where it is detached, and with it all that its
+ * save-update relationships reach: depth first, the instance before what it refers to, in the order of its
+ * relationships. What is in the unit of work already is passed through. O(instances and links reached).
  *
- * The cascade follows the relationships as they were set from this side, never along an inverse.
+ * The cascade follows the relationships as they were set from this side, never along an inverse. An instance whose row
+ * is gone, or whose identity another instance has, is refused.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/cascades.html#save-update
  * @category combinators
  */
-export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceId): void => {
+export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceId): InvalidState | null => {
   const visited = new Set<InstanceId>()
   const stack: InstanceId[] = [root]
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     if (visited.has(id)) continue
     visited.add(id)
-    const instance = edit.instances.get(id)
-    if (instance === undefined) continue
-    if (instance.status === 'transient') {
-      edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })
-      edit.added.set(id, true)
-    } else if (!Instance.isInUnitOfWork(instance)) {
-      continue
-    }
-    const reached = reachedBy(state, instance, (relationship) => relationship.cascade.has('save-update'))
+    const refused = join(state, edit, id)
+    if (refused !== null) return refused
+    const reached = reachedBy(state, edit.instances.get(id) as Instance.Instance, ({ cascade }) =>
+      cascade.has('save-update'),
+    )
     for (let i = reached.length - 1; i >= 0; i--) stack.push(reached[i] as InstanceId)
   }
+  return null
 }
+
+const join = (state: SessionState, edit: StateEdit, id: InstanceId): InvalidState | null => {
+  const instance = edit.instances.get(id) as Instance.Instance
+  switch (instance.status) {
+    case 'transient':
+      edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })
+      edit.added.set(id, true)
+      return null
+    case 'detached': {
+      const key = instance.key as RawKey
+      const other = edit.identityMap.get(instance.mapping, instance.token, key)
+      if (instance.wasDeleted || (other !== undefined && other !== id)) return refusal(instance)
+      const attached: Instance.Instance = { ...instance, status: 'persistent', epoch: state.epoch }
+      edit.instances.set(id, attached)
+      edit.identityMap.set(instance.mapping, instance.token, key, id)
+      if (Instance.isChanged(attached)) edit.changed.set(id, true)
+      return null
+    }
+    case 'deleted':
+      return refusal(instance)
+    case 'pending':
+    case 'persistent':
+      return null
+  }
+}
+
+const refusal = (instance: Instance.Instance): InvalidState => ({
+  _tag: 'InvalidState',
+  entity: instance.mapping.name,
+  key: instance.key,
+  status: instance.wasDeleted ? 'deleted' : instance.status,
+  operation: 'add',
+})
 
 /**
  * The instances that an instance refers to over the relationships that `follows` lets through, as far as they are

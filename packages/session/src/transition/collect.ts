@@ -3,8 +3,7 @@
  */
 import type { CollectionName, InstanceId, Mapped, RelationshipMapping, Services, Snapshot } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidValue } from '../error.js'
-import * as Collection from '../state/collection.js'
+import type { InvalidState, InvalidValue } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeAdd } from './cascade.js'
@@ -32,7 +31,9 @@ export const append =
       for (const given of members) {
         const member = instanceFor(state, changes, services, relationship, given)
         if (isLeft(member)) return member
-        addMember(state, changes, instance, relationship, member.right)
+        Relate.append(state, changes, instance.id, relationship, member.right)
+        const refused = cascadeTo(state, changes, instance, relationship, member.right)
+        if (refused !== null) return left(refused)
       }
       return right(undefined)
     })
@@ -84,30 +85,23 @@ export const replace =
         if (isLeft(member)) return member
         ids.push(member.right)
       }
-      const kept = new Set(ids)
-      const known = Instance.relatedOf(instance, relationship)
-      const before = known?._tag === 'Many' ? Collection.toArray(known.members ?? known.added) : []
-      for (const id of before) if (!kept.has(id)) Relate.detach(state, changes, instance.id, relationship, id)
-      for (const id of ids) addMember(state, changes, instance, relationship, id)
-      const after = changes.instances.get(instance.id) as Instance.Instance
-      const many = Instance.relatedOf(after, relationship)
-      if (many?._tag === 'Many' && many.members !== null) {
-        const ordered = { ...many, members: Collection.from([...kept]) }
-        Relate.put(changes, Instance.withRelated(after, relationship, ordered))
+      Relate.replace(state, changes, instance.id, relationship, ids)
+      for (const id of ids) {
+        const refused = cascadeTo(state, changes, instance, relationship, id)
+        if (refused !== null) return left(refused)
       }
       return right(undefined)
     })
 
-const addMember = (
+/** What joins a collection joins the unit of work with its owner. */
+const cascadeTo = (
   state: SessionState,
   changes: StateEdit,
   owner: Instance.Instance,
   relationship: RelationshipMapping,
   member: InstanceId,
-): void => {
-  Relate.append(state, changes, owner.id, relationship, member)
-  if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) cascadeAdd(state, changes, member)
-}
+): InvalidState | null =>
+  Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update') ? cascadeAdd(state, changes, member) : null
 
 const change = <M, N extends string, S extends Snapshot<N>>(
   state: SessionState,

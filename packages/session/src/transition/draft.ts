@@ -14,7 +14,7 @@ import {
   Snapshot,
 } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidValue, NotInSession } from '../error.js'
+import type { InvalidState, InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
@@ -23,7 +23,7 @@ import * as Relate from './relate.js'
 
 type Values = Readonly<Record<string, unknown>>
 
-type DraftFault = InvalidValue | NotInSession
+type DraftFault = InvalidValue | NotInSession | InvalidState
 
 /** A draft that has its number, and whose instance is still to be made. */
 interface Planned {
@@ -48,7 +48,7 @@ interface Walk {
   readonly state: SessionState
   readonly edit: StateEdit
   readonly services: Services
-  /** Drafts met so far. Only entities with relationships can be met twice. */
+  /** Drafts met so far. */
   readonly seen: Map<object, InstanceId>
   readonly stack: Planned[]
   readonly links: Link[]
@@ -68,8 +68,8 @@ export const draftMaker = (
   return (mapping, draft, isPending) => {
     const known = walk.seen.get(draft)
     if (known !== undefined) {
-      if (isPending) cascadeAdd(state, edit, known)
-      return right(known)
+      const refused = isPending ? cascadeAdd(state, edit, known) : null
+      return refused === null ? right(known) : left(refused)
     }
     const root = plan(walk, mapping, draft, isPending)
     walk.stack.push(root)
@@ -83,7 +83,8 @@ export const draftMaker = (
       } else {
         Relate.append(state, edit, link.owner, link.relationship, link.target)
       }
-      if (link.cascades) cascadeAdd(state, edit, link.target)
+      const refused = link.cascades ? cascadeAdd(state, edit, link.target) : null
+      if (refused !== null) return left(refused)
     }
     return right(root.id)
   }
@@ -91,7 +92,7 @@ export const draftMaker = (
 
 const plan = (walk: Walk, mapping: Mapping, draft: Values, isPending: boolean): Planned => {
   const id = walk.edit.nextInstance++
-  if (mapping.relationships.length > 0) walk.seen.set(draft, id)
+  walk.seen.set(draft, id)
   return { id, mapping, draft, isPending, back: null, owner: id }
 }
 
@@ -152,7 +153,8 @@ const planRelated = (
 ): Instance.Related | null | DraftFault => {
   const { target, inverse } = relationship
   if (relationship.kind === 'BelongsTo') {
-    if (given === null) return Instance.one(null)
+    // a reference that is given as null wins over a foreign key that is given beside it
+    if (given === null) return { _tag: 'One', target: null, changed: true, committed: null }
     const nested = planNested(walk, target, relationship, given, cascades)
     if ('_tag' in nested) return nested
     walk.links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })

@@ -1,28 +1,42 @@
 /**
  * Expiry: forgetting what is known of rows, so that the next read asks the database.
  */
-import { rowClassOf } from '@unitary/core'
+import { type InstanceId, rowClassOf } from '@unitary/core'
+import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { done, edit, revise, type SessionState } from '../state/session-state.js'
+import { done, edit, instanceAt, revise, type SessionState } from '../state/session-state.js'
+import { reachedBy } from './cascade.js'
+import { invalidState } from './expunge.js'
+import { put } from './relate.js'
 
 /**
- * Expires an instance: all of it, or the attributes and relationships named. Changes to them that no flush has written
- * are forgotten too. Nothing happens to an instance that has no row.
+ * Expires an instance: all of it, and all that its refresh-expire cascade reaches, or the attributes and relationships
+ * named. Changes that no flush has written are forgotten too. Only for what is persistent.
  *
  * @category transitions
  */
 export const expire = (
   state: SessionState,
-  instance: Instance.Instance,
+  root: Instance.Instance,
   names: ReadonlyArray<string> | null,
-): SessionState => {
-  if (instance.status !== 'persistent') return state
+): InvalidState | SessionState => {
+  if (root.status !== 'persistent') return invalidState(root, 'expire')
   const changes = edit(state)
-  const next = names === null ? forgetAll(instance) : forget(state, instance, names)
-  changes.instances.set(instance.id, next)
-  if (Instance.isChanged(next)) changes.changed.set(instance.id, true)
-  else changes.changed.delete(instance.id)
+  if (names !== null) {
+    put(changes, forget(state, root, names))
+    return done(state, changes)
+  }
+  const visited = new Set<InstanceId>()
+  const stack: InstanceId[] = [root.id]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (visited.has(id)) continue
+    visited.add(id)
+    const instance = instanceAt(state, id)
+    if (instance.status !== 'persistent') continue
+    stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('refresh-expire')))
+    put(changes, forgetAll(instance))
+  }
   return done(state, changes)
 }
 

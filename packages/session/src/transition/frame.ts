@@ -16,7 +16,7 @@ import { done, edit, type Frame, instanceAt, revise, type SessionState } from '.
  * @category transitions
  */
 export const beginNested = (state: SessionState): SessionState => {
-  const begun = revise(state, {})
+  const begun = state.frames === null ? revise(state, {}) : state
   const parent = begun.frames as Frame
   const depth = parent.depth + 1
   return {
@@ -94,7 +94,7 @@ export const failed = (state: SessionState, message: string): SessionState => {
 export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => {
   const changes = edit(state)
   IntMap.forEach(state.gone, (_, id) => {
-    changes.instances.set(id, { ...instanceAt(state, id), status: 'detached' })
+    changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
     changes.gone.delete(id)
   })
   return { ...done(state, changes), frames: null, epoch: options.expire ? state.epoch + 1 : state.epoch }

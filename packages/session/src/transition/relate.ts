@@ -120,7 +120,12 @@ const putTarget = (
     old?._tag === 'One' && old.changed ? old.committed : known === undefined ? (isNew ? null : Instance.unknown) : known
   put(
     edit,
-    Instance.withRelated(owner, relationship, { _tag: 'One', target, changed: committed !== target, committed }),
+    Instance.withRelated(owner, relationship, {
+      _tag: 'One',
+      target,
+      changed: isNew || committed !== target,
+      committed,
+    }),
   )
 }
 
@@ -277,6 +282,31 @@ export const detach = (
   }
   const target = targetOf(state, edit, at(edit, member), inverse)
   if (target === owner || target === undefined) putTarget(state, edit, member, inverse, null)
+}
+
+/**
+ * Makes what a collection or has-one holds the ids given, in their order; what it held otherwise is detached.
+ *
+ * @category combinators
+ */
+export const replace = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  ids: ReadonlyArray<InstanceId>,
+): void => {
+  const kept = new Set(ids)
+  const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
+  for (const id of Collection.toArray(members ?? added)) {
+    if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  }
+  for (const id of kept) append(state, edit, owner, relationship, id)
+  const after = at(edit, owner)
+  const many = Instance.relatedOf(after, relationship)
+  if (many?._tag === 'Many' && many.members !== null) {
+    put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from([...kept]) }))
+  }
 }
 
 /**

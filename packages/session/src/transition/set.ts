@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
-import type { InvalidValue, ModelMismatch, NotInSession } from '../error.js'
+import type { InvalidState, InvalidValue, ModelMismatch, NotInSession } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
@@ -22,7 +22,7 @@ import { resolve, succeed, type Transition } from './transition.js'
 type Values = Readonly<Record<string, unknown>>
 
 /** Why a change is refused. */
-export type ChangeError = ModelMismatch | NotInSession | InvalidValue
+export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidState
 
 /**
  * Sets attributes, and references to other instances, of one instance. Only what differs is recorded: an attribute set
@@ -80,7 +80,12 @@ const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S
     ? rowClassOf(instance.mapping).patch(reference, instance.id, instance.snapshot as unknown as Values)
     : instance.snapshot) as S
 
-const withValues = (instance: Instance.Instance, patch: Values): Instance.Instance => {
+/**
+ * The instance with attributes set. Only what differs is recorded; the same instance where nothing does.
+ *
+ * @category combinators
+ */
+export const withValues = (instance: Instance.Instance, patch: Values): Instance.Instance => {
   let committed: Record<string, unknown> | null = instance.committed === null ? null : { ...instance.committed }
   let changed = false
   for (const name in patch) {
@@ -134,7 +139,7 @@ const setRelated = (
   if (isLeft(target)) return target.left
   link(state, changes, owner.id, relationship, target.right)
   if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) {
-    cascadeAdd(state, changes, target.right)
+    return cascadeAdd(state, changes, target.right)
   }
   return null
 }

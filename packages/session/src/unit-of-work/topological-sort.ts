@@ -105,7 +105,7 @@ export const components = <A>(
       const parent = work.at(-1)
       if (parent !== undefined) lower(low, parent.node, low.get(top.node) as number)
       if (low.get(top.node) === index.get(top.node)) {
-        const component = open.splice(open.indexOf(top.node))
+        const component = open.splice(open.lastIndexOf(top.node))
         for (const node of component) isOpen.delete(node)
         found.push(component)
       }

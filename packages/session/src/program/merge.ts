@@ -1,0 +1,279 @@
+/**
+ * Merging: the state of one graph copied onto the session's own instances.
+ *
+ * Each node of the graph meets the instance that has its key - in the identity map, or loaded - or becomes a pending one.
+ * What the node knows is set there, and relationships with the merge cascade are followed. The graph itself stays as it is.
+ *
+ * One pitfall is SQLAlchemy's own: a reference that is null in the graph is set to null, and wins over a foreign key that is
+ * set beside it. Leave the reference out to keep the key.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/session_state_management.html#merging
+ */
+import {
+  type Attribute,
+  type Draft,
+  decodedKeyOf,
+  type InstanceId,
+  type Managed,
+  type Mapped,
+  type RelationshipMapping,
+  rowClassOf,
+  type Services,
+  type Snapshot,
+} from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, StaleData } from '../error.js'
+import { lookUp } from '../load/get.js'
+import { type LoadError, loadRelated } from '../load/relationship.js'
+import * as IdentityMap from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
+import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
+import { needsServices, noServices } from '../transition/add.js'
+import { faultOf } from '../transition/draft.js'
+import { type MergeSource, mergeSource } from '../transition/merge-source.js'
+import * as Relate from '../transition/relate.js'
+import { withValues } from '../transition/set.js'
+import { checkModel } from '../transition/transition.js'
+import { noAutoflush } from './options.js'
+import { chain, fail, gets, map, of, type Program, suspend, transition, traverseArray } from './program.js'
+import { autoflush, unlessFailed } from './transaction.js'
+import { services } from './work.js'
+
+/** Why a graph cannot be merged. @category errors */
+export type MergeError = LoadError | ModelMismatch | NotInSession | InvalidValue | InvalidState | StaleData
+
+/** @category model */
+export interface MergeOptions {
+  /**
+   * `false`: take the graph for what the database has, and ask nothing. Only for stored instances without changes.
+   */
+  readonly load?: boolean
+  /** The state that instances of the graph belong to, where it is another session's. */
+  readonly from?: SessionState
+}
+
+/**
+ * Merges a draft with its key, or an instance (detached, transient, of another session), and gives the session's own.
+ *
+ * @example
+ * Session.merge(model.User, { id: 1, name: 'edward', addresses: [{ id: 7, email: 'ed@example.org' }] })
+ *
+ * @category work
+ */
+export const merge = <M, N extends string>(
+  entity: Mapped<M, N>,
+  value: Draft<M, N> | Snapshot<N>,
+  options: MergeOptions = {},
+): Program<MergeError, Managed<M, N>> =>
+  unlessFailed((state): Program<MergeError, Managed<M, N>> => {
+    const checked = checkModel(state, entity)
+    if (isLeft(checked)) return fail(checked.left)
+    const loads = options.load !== false
+    return chain(() =>
+      chain((given: Services) =>
+        suspend((current): Program<MergeError, Managed<M, N>> => {
+          const merger = new Merger(given, loads, options.from === undefined)
+          const source = mergeSource(options.from ?? current, checked.right, value)
+          return chain((id: InstanceId) => gets((after) => instanceAt(after, id).snapshot as unknown as Managed<M, N>))(
+            noAutoflush(merger.merge(source)),
+          )
+        }),
+      )(needsServices(entity) ? services : of(noServices)),
+    )(loads ? autoflush : of(undefined))
+  })
+
+/** One merge of one graph. */
+class Merger {
+  readonly #services: Services
+  readonly #loads: boolean
+  /** Do instances of the graph belong to the session that merges them? */
+  readonly #isOwn: boolean
+  /** What each node was merged into, by the node, and by its key. */
+  readonly #merged = new Map<unknown, InstanceId>()
+  readonly #byKey = new Map<string, InstanceId>()
+  /** Relationships over which a node was reached: their inverses are not followed back. */
+  readonly #reached = new Map<unknown, Set<RelationshipMapping>>()
+
+  constructor(services: Services, loads: boolean, isOwn: boolean) {
+    this.#services = services
+    this.#loads = loads
+    this.#isOwn = isOwn
+  }
+
+  merge(source: MergeSource): Program<MergeError, InstanceId> {
+    const known = this.#merged.get(source.identity)
+    if (known !== undefined) return of(known)
+    return chain((found: InstanceId | null): Program<MergeError, InstanceId> => {
+      if (found !== null && this.#isOwn && found === source.identity) {
+        this.#remember(source, found)
+        return of(found)
+      }
+      return chain((id: InstanceId) => this.#fill(source, id))(this.#target(source, found))
+    })(this.#find(source))
+  }
+
+  #remember(source: MergeSource, id: InstanceId): void {
+    this.#merged.set(source.identity, id)
+    if (source.key !== null) this.#byKey.set(keyText(source), id)
+  }
+
+  /** The instance that has the node's key: in the identity map, met before in this graph, or loaded. */
+  #find(source: MergeSource): Program<MergeError, InstanceId | null> {
+    return suspend((state): Program<MergeError, InstanceId | null> => {
+      const { key, mapping } = source
+      if (!this.#loads && !source.isStored) {
+        return fail(refusal(source, 'transient', 'merge without loading'))
+      }
+      if (key === null) return of(null)
+      const known = IdentityMap.get(state.identityMap, mapping, source.token, key) ?? this.#byKey.get(keyText(source))
+      if (known !== undefined) return of(known)
+      if (!this.#loads) return of(null)
+      const values = Object.fromEntries(
+        decodedKeyOf(mapping, key).map((value, i) => [(mapping.key[i] as Attribute).name, value]),
+      )
+      return chain(() => gets((after) => IdentityMap.get(after.identityMap, mapping, source.token, key) ?? null))(
+        lookUp(mapping, values, source.token, {}),
+      )
+    })
+  }
+
+  /** The instance to merge into: the one found, or a new one. */
+  #target(source: MergeSource, found: InstanceId | null): Program<MergeError, InstanceId> {
+    if (found !== null) return of(found)
+    return transition((state) => {
+      if (!this.#loads && source.hasChanges) return left(refusal(source, 'changed', 'merge without loading'))
+      const changes = edit(state)
+      const id = changes.nextInstance++
+      const { mapping, key, token, values } = source
+      const rows = rowClassOf(mapping)
+      if (this.#loads) {
+        const snapshot = rows.draft(id, values, this.#services)
+        changes.instances.set(
+          id,
+          Instance.make(id, mapping, 'pending', null, null, snapshot, state.epoch, null, changes.nextOrder++),
+        )
+        changes.added.set(id, true)
+      } else if (key !== null) {
+        const snapshot = rows.make(id, {})
+        const instance = Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
+        changes.instances.set(id, { ...instance, partial: true })
+        changes.identityMap.set(mapping, token, key, id)
+      }
+      return right([id, done(state, changes)])
+    })
+  }
+
+  /** Sets what the node knows, then follows its relationships. */
+  #fill(source: MergeSource, id: InstanceId): Program<MergeError, InstanceId> {
+    this.#remember(source, id)
+    return chain(() =>
+      map(() => id)(
+        traverseArray((relationship: RelationshipMapping) => this.#relationship(source, id, relationship))(
+          source.mapping.relationships,
+        ),
+      ),
+    )(this.#values(source, id))
+  }
+
+  #values(source: MergeSource, id: InstanceId): Program<MergeError, undefined> {
+    return transition((state) => {
+      const { mapping, values } = source
+      const fault = faultOf(mapping, values)
+      if (fault !== null) return left(fault)
+      const before = instanceAt(state, id)
+      const stale = staleness(source, before)
+      if (stale !== null) return left(stale)
+      const changes = edit(state)
+      const target = Relate.freshen(state, before)
+      if (this.#loads) {
+        Relate.put(changes, withValues(target, values))
+      } else {
+        const snapshot = rowClassOf(mapping).patch(target.snapshot, id, values)
+        const partial = mapping.attributes.some(({ name }) => (snapshot as never)[name] === undefined)
+        changes.instances.set(id, { ...target, snapshot, partial })
+      }
+      return right([undefined, done(state, changes)])
+    })
+  }
+
+  #relationship(source: MergeSource, id: InstanceId, relationship: RelationshipMapping): Program<MergeError, unknown> {
+    if (!relationship.cascade.has('merge')) return of(undefined)
+    const { inverse } = relationship
+    if (this.#loads && inverse !== null && this.#reached.get(source.identity)?.has(inverse) === true)
+      return of(undefined)
+    const given = source.related(relationship)
+    if (given === undefined) return of(undefined)
+    const sources = given === null ? [] : Array.isArray(given) ? given : [given as MergeSource]
+    const loaded: Program<MergeError, unknown> =
+      this.#loads && relationship.kind !== 'BelongsTo' ? loadRelated([id], relationship, null) : of(undefined)
+    return chain(() =>
+      chain((ids: ReadonlyArray<InstanceId>) =>
+        transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),
+      )(
+        traverseArray((one: MergeSource) => {
+          this.#reach(one, relationship)
+          return this.merge(one)
+        })(sources),
+      ),
+    )(loaded)
+  }
+
+  #reach(source: MergeSource, relationship: RelationshipMapping): void {
+    const over = this.#reached.get(source.identity)
+    if (over === undefined) this.#reached.set(source.identity, new Set([relationship]))
+    else over.add(relationship)
+  }
+
+  #relate(
+    state: SessionState,
+    id: InstanceId,
+    relationship: RelationshipMapping,
+    ids: ReadonlyArray<InstanceId>,
+  ): SessionState {
+    const changes = edit(state)
+    if (!this.#loads) keep(changes, id, relationship, ids)
+    else if (relationship.kind === 'BelongsTo') Relate.refer(state, changes, id, relationship, ids[0] ?? null)
+    else Relate.replace(state, changes, id, relationship, ids)
+    return done(state, changes)
+  }
+}
+
+/** What is merged without loading is what the database has. */
+const keep = (
+  changes: StateEdit,
+  id: InstanceId,
+  relationship: RelationshipMapping,
+  ids: ReadonlyArray<InstanceId>,
+): void => {
+  const instance = changes.instances.get(id) as Instance.Instance
+  const related = relationship.kind === 'BelongsTo' ? Instance.one(ids[0] ?? null) : Instance.many(ids)
+  changes.instances.set(id, Instance.withRelated(instance, relationship, related))
+}
+
+const keyText = ({ mapping, key, token }: MergeSource): string => JSON.stringify([mapping.name, token, key])
+
+/** A version that was read before the session's own is no base to merge from. */
+const staleness = (source: MergeSource, target: Instance.Instance): StaleData | null => {
+  const { version } = source.mapping
+  if (version === null || target.status === 'pending') return null
+  const theirs = source.values[version.name]
+  const ours = Instance.valueAt(target, version)
+  return theirs === undefined || ours === undefined || theirs === ours
+    ? null
+    : {
+        _tag: 'StaleData',
+        entity: source.mapping.name,
+        table: source.mapping.table,
+        key: target.key,
+        matched: 0,
+        shard: target.token,
+      }
+}
+
+const refusal = (source: MergeSource, status: string, operation: string): InvalidState => ({
+  _tag: 'InvalidState',
+  entity: source.mapping.name,
+  key: source.key,
+  status,
+  operation,
+})

@@ -1,0 +1,90 @@
+/**
+ * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
+ */
+import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import * as Collection from '../state/collection.js'
+import type { ShardToken } from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { instanceOf } from './transition.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+/**
+ * @category model
+ */
+export interface MergeSource {
+  /** The same for the same node: graphs may come around. */
+  readonly identity: unknown
+  readonly mapping: Mapping
+  /** Attributes that are known; no others are merged. */
+  readonly values: Values
+  readonly key: RawKey | null
+  readonly token: ShardToken | null
+  /** Has it a row, as far as is known? */
+  readonly isStored: boolean
+  readonly hasChanges: boolean
+  /** What a relationship holds, undefined where that is not known. */
+  readonly related: (relationship: RelationshipMapping) => MergeSource | ReadonlyArray<MergeSource> | null | undefined
+}
+
+/**
+ * A node of what was given: an instance of `from`, or plain data.
+ *
+ * @category constructors
+ */
+export const mergeSource = (from: SessionState, mapping: Mapping, given: object): MergeSource => {
+  const instance = instanceOf(from, given)
+  return instance === undefined ? dataSource(from, mapping, given as Values) : instanceSource(from, instance)
+}
+
+const instanceSource = (from: SessionState, instance: Instance.Instance): MergeSource => {
+  const isKnown = !isExpired(from, instance)
+  const values: Record<string, unknown> = {}
+  if (isKnown) {
+    for (const attribute of instance.mapping.attributes) {
+      const value = Instance.valueAt(instance, attribute)
+      if (value !== undefined) values[attribute.name] = value
+    }
+  }
+  return {
+    identity: instance.id,
+    mapping: instance.mapping,
+    values,
+    key: instance.key ?? rawKeyOf(instance.mapping, values),
+    token: instance.token,
+    isStored: instance.key !== null,
+    hasChanges: Instance.isChanged(instance),
+    related: (relationship) => {
+      const related = isKnown ? Instance.relatedOf(instance, relationship) : undefined
+      if (related === undefined) return undefined
+      if (related._tag === 'One') {
+        return related.target === null ? null : instanceSource(from, instanceAt(from, related.target))
+      }
+      if (related.members === null) return undefined
+      const members = Collection.toArray(related.members).map((id) => instanceSource(from, instanceAt(from, id)))
+      return relationship.isCollection ? members : (members[0] ?? null)
+    },
+  }
+}
+
+const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSource => {
+  const values: Record<string, unknown> = {}
+  for (const { name } of mapping.attributes) if (data[name] !== undefined) values[name] = data[name]
+  return {
+    identity: data,
+    mapping,
+    values,
+    key: rawKeyOf(mapping, values),
+    token: null,
+    isStored: Snapshot.instanceOf(data) !== null,
+    hasChanges: false,
+    related: (relationship) => {
+      const given = data[relationship.name]
+      if (given === undefined || given === null) return given
+      return Array.isArray(given)
+        ? given.map((one: object) => mergeSource(from, relationship.target, one))
+        : mergeSource(from, relationship.target, given as object)
+    },
+  }
+}
