@@ -58,6 +58,7 @@ export {
   type ColumnFlag,
   type ColumnKind,
   column,
+  deferred,
   type ForeignKey,
   generated,
   integer,
@@ -71,6 +72,8 @@ export {
   unique,
   version,
   withDefault,
+  withServerDefault,
+  withUpdateDefault,
 } from './model/column.js'
 export type { Database, Table, TableOf } from './model/database.js'
 export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
@@ -90,6 +93,7 @@ export {
 export { ModelError, type ModelFault } from './model/fault.js'
 export type {
   CollectionName,
+  DeferredAttribute,
   Draft,
   DraftOrInstance,
   EntityOf,
@@ -153,6 +157,7 @@ export {
   type Selectin,
   select,
   selectin,
+  undefer,
 } from './statement/select.js'
 export {
   type AnyStatement,

@@ -33,7 +33,17 @@ export type {
   StaleData,
 } from './error.js'
 export { render } from './error.js'
-export { expire, expireAll, type GetError, type GetOptions, get, type ReadError, read, refresh } from './load/get.js'
+export {
+  expire,
+  expireAll,
+  type GetError,
+  type GetOptions,
+  get,
+  loadAttributes,
+  type ReadError,
+  read,
+  refresh,
+} from './load/get.js'
 export { type LoadError, load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export {
@@ -87,6 +97,7 @@ export type {
   Request,
   RouteRequest,
   ServicesRequest,
+  SqlRequest,
   TaskRequest,
   TransactionRequest,
   WriteAnswer,
@@ -133,14 +144,17 @@ export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
-export type {
-  DeleteStep,
-  FlushPlan,
-  InsertStep,
-  Notice,
-  PlanColumn,
-  Source,
-  Step,
-  StepResult,
-  UpdateStep,
+export {
+  columnsOf,
+  type DeleteStep,
+  type FlushPlan,
+  type InsertStep,
+  type LinkStep,
+  type Notice,
+  type PlanColumn,
+  type Source,
+  type Step,
+  type StepResult,
+  type UnlinkStep,
+  type UpdateStep,
 } from './unit-of-work/step.js'

@@ -58,7 +58,10 @@ export type RowViewer = (snapshot: Snapshot, instance: number, related: Readonly
 
 /** What a draft gets for an attribute that it leaves out. */
 const filling = (attribute: Attribute): ((services: Services) => unknown) | null =>
-  attribute.column.defaultValue ?? (attribute.isNullable ? () => null : null)
+  attribute.column.defaultValue ?? (isNullFilled(attribute) ? () => null : null)
+
+/** What the table fills in by itself is not known to be null. */
+const isNullFilled = ({ isNullable, column }: Attribute): boolean => isNullable && column.serverDefault === null
 
 const encodeOptional =
   (attribute: Attribute): ReadValue =>
@@ -93,6 +96,13 @@ const validate =
     return decoded._tag === 'Left' ? new DecodeFault(attribute, value, decoded.left) : decoded.right
   }
 
+/** Reads what may not have been selected. */
+const readOptional = (attribute: Attribute, dialect: Dialect): ReadValue => {
+  const convert = dialect.fromDriver(attribute.column.kind)
+  const read = validate(attribute)
+  return (value) => (value === undefined ? undefined : read(convert === null ? value : convert(value)))
+}
+
 const isPlain = (attribute: Attribute): boolean =>
   attribute.encode === t.identity && checkExpression(attribute.column.codec, 'v') !== null
 
@@ -126,7 +136,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
         .map((a, i) => {
           const value = property('v', a)
           const otherwise =
-            a.column.defaultValue !== null ? `filling[${i}](services)` : a.isNullable ? 'null' : 'undefined'
+            a.column.defaultValue !== null ? `filling[${i}](services)` : isNullFilled(a) ? 'null' : 'undefined'
           return `${value} !== undefined ? ${value} : ${otherwise}`
         })
         .join(', ')})),
@@ -162,6 +172,10 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       const raw = property('row', attribute)
       const value = `const a${i} = ${convert[i] === null ? raw : `convert[${i}](${raw})`}`
       const check = isPlain(attribute) ? checkExpression(attribute.column.codec, `a${i}`) : null
+      if (attribute.isDeferred) {
+        // undefined where it was not selected
+        return `const a${i} = optional[${i}](${raw}); if (a${i} instanceof DecodeFault) return a${i}`
+      }
       if (check === null) {
         return `${value.replace(`a${i}`, `r${i}`)}; const a${i} = validate[${i}](r${i}); if (a${i} instanceof DecodeFault) return a${i}`
       }
@@ -174,12 +188,21 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       'convert',
       'validate',
       'fault',
+      'optional',
       `'use strict'
       return (row, n) => {
         ${lines.join('\n')}
         return Object.freeze(new Row(n, ${args}))
       }`,
-    )(made.Row, DecodeFault, attributes, convert, attributes.map(validate), fault) as RowReader
+    )(
+      made.Row,
+      DecodeFault,
+      attributes,
+      convert,
+      attributes.map(validate),
+      fault,
+      attributes.map((_, i) => readOptional(attributes[i] as Attribute, dialect)),
+    ) as RowReader
   }
   const viewer: RowClass['viewer'] = (names) =>
     new Function(
@@ -248,6 +271,7 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     },
     reader: (dialect, mode) => {
       const read = attributes.map((attribute): ReadValue => {
+        if (attribute.isDeferred) return readOptional(attribute, dialect)
         const convert = dialect.fromDriver(attribute.column.kind)
         const check = mode === 'trusted' && isPlain(attribute) ? (value: unknown) => value : validate(attribute)
         return convert === null ? check : (value) => check(convert(value))

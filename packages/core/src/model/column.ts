@@ -13,6 +13,7 @@
  * const nickname = pipe(text, nullable) // Column<string | null, string | null, 'nullable'>
  */
 import * as t from 'io-ts'
+import type { Expression } from 'kysely'
 import { bigInt as bigIntCodec, bytes, IntegerType, NullableType } from '../codec/codecs.js'
 import type { Services } from '../services.js'
 
@@ -28,7 +29,7 @@ export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 't
  *
  * @category model
  */
-export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version'
+export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version' | 'deferred'
 
 /**
  * What happens to a referencing row when the referenced one goes or changes its key.
@@ -61,6 +62,10 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> {
   readonly columnName: string | null
   /** Gives the value of a row that names none; runs when the row is made. */
   readonly defaultValue: ((services: Services) => A) | null
+  /** Gives the value of an updated row that sets none. */
+  readonly updateValue: ((services: Services) => A) | null
+  /** What the table puts in where an insert leaves the column out. */
+  readonly serverDefault: Expression<unknown> | null
   readonly foreignKey: ForeignKey | null
   readonly unique: boolean
 }
@@ -83,6 +88,8 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   flags: [],
   columnName: null,
   defaultValue: null,
+  updateValue: null,
+  serverDefault: null,
   foreignKey: null,
   unique: false,
 })
@@ -166,6 +173,43 @@ export const withDefault =
     ...flagged(self, 'default'),
     defaultValue,
   })
+
+/**
+ * What an update sets that leaves the attribute alone, such as the instant of the change. It is written whenever
+ * something else of the row is.
+ *
+ * @example
+ * const changed = pipe(column(isoDate, 'text'), nullable, withUpdateDefault((services) => services.now))
+ *
+ * @category combinators
+ */
+export const withUpdateDefault =
+  <A>(updateValue: (services: Services) => A) =>
+  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, updateValue })
+
+/**
+ * What the table puts in where a draft leaves the attribute out: part of the DDL, and read back when the instance is read
+ * after its flush.
+ *
+ * @example
+ * const visits = pipe(integer, withServerDefault(sql`0`))
+ *
+ * @category combinators
+ */
+export const withServerDefault =
+  (serverDefault: Expression<unknown>) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    serverDefault,
+  })
+
+/**
+ * Not loaded with the row: a large text, say. `Session.loadAttributes` loads it when it is wanted.
+ *
+ * @category combinators
+ */
+export const deferred = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred'> =>
+  flagged(self, 'deferred')
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;

@@ -169,7 +169,9 @@ const createLinkTable = ({ link, owner, target }: LinkTable, dialect: Dialect): 
 const definition =
   (attribute: Attribute, isOnlyKey: boolean) =>
   (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => {
-    const nullability = attribute.isNullable ? column : column.notNull()
+    const { serverDefault } = attribute.column
+    const filled = serverDefault === null ? column : column.defaultTo(serverDefault)
+    const nullability = attribute.isNullable ? filled : filled.notNull()
     if (isOnlyKey) return nullability.primaryKey()
     return attribute.column.unique ? nullability.unique() : nullability
   }

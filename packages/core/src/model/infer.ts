@@ -2,7 +2,7 @@
  * What follows from a model, inferred: the rows, drafts and snapshots of its entities.
  */
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { AnyEntity, Key, OptionalAttributes, Row, Simplify } from './entity.js'
+import type { AnyEntity, AttributesWith, ColumnsOf, Key, OptionalAttributes, Row, Simplify } from './entity.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -39,11 +39,19 @@ export type CollectionName<M, N> = {
 /** The names of relationships to one. @category model */
 export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName<M, N>>
 
+/** Attributes that are loaded only when they are asked for. @category model */
+export type DeferredAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>
+
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
 
 /** The key of the entity called `N`. @category model */
 export type KeyOf<M, N> = Key<EntityOf<M, N>>
+
+/** A row without what is deferred. */
+type LoadedRow<E extends AnyEntity> = [AttributesWith<ColumnsOf<E>, 'deferred'>] extends [never]
+  ? Row<E>
+  : Simplify<Omit<Row<E>, AttributesWith<ColumnsOf<E>, 'deferred'>>>
 
 /**
  * A snapshot of an instance that stands in the database: its row, and which instance it is.
@@ -52,7 +60,7 @@ export type KeyOf<M, N> = Key<EntityOf<M, N>>
  */
 export type Managed<M, N extends string> =
   // conditional, so that an editor shows the row rather than the whole model
-  EntityOf<M, N> extends infer E extends AnyEntity ? Row<E> & Snapshot<N> : never
+  EntityOf<M, N> extends infer E extends AnyEntity ? LoadedRow<E> & Snapshot<N> : never
 
 type ForeignKeysOf<Rs, N> = {
   [P in keyof Rs]: {

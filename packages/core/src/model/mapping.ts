@@ -23,6 +23,8 @@ export interface Attribute {
   readonly isKey: boolean
   readonly isGenerated: boolean
   readonly isNullable: boolean
+  /** Loaded only when it is asked for. */
+  readonly isDeferred: boolean
   /** To the portable database side; `t.identity` where the two sides are the same. */
   readonly encode: (value: unknown) => unknown
 }
@@ -69,6 +71,8 @@ export interface Mapping {
   readonly version: Attribute | null
   /** Has any attribute a client-side default? */
   readonly hasDefaults: boolean
+  /** Attributes that an update sets by itself. */
+  readonly updateDefaults: ReadonlyArray<Attribute>
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
 }
@@ -89,6 +93,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
+  isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
 
@@ -113,6 +118,7 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
     version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
+    updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     relationships: [],
     relationshipOf: new Map(),
   }

@@ -80,7 +80,9 @@ export const entityNode = (mapping: Mapping): SelectQueryNode => {
   if (known !== undefined) return known
   const node = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([tableNode(mapping)]),
-    mapping.attributes.map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
+    mapping.attributes
+      .filter(({ isDeferred }) => !isDeferred)
+      .map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )
   selections.set(mapping, node)
   return node
@@ -98,6 +100,19 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   loads: [],
   options: {},
 })
+
+/**
+ * Selects attributes that are deferred, beside the others.
+ *
+ * @category combinators
+ */
+export const undefer =
+  (...names: ReadonlyArray<string>) =>
+  <S extends AnySelect>(self: S): S => {
+    const { mapping } = self.entity
+    const selections = names.map((name) => SelectionNode.create(attributeNode(mapping, { name })))
+    return withNode(self, SelectQueryNode.cloneWithSelections(self.node, selections))
+  }
 
 const withNode = <S extends AnySelect>(self: S, node: SelectQueryNode): S => ({ ...self, node })
 

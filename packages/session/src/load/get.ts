@@ -3,6 +3,7 @@
  */
 import {
   type Attribute,
+  type DeferredAttribute,
   decodedKeyOf,
   type InstanceId,
   type KeyOf,
@@ -10,8 +11,11 @@ import {
   type Mapped,
   type Mapping,
   type RawKey,
+  type RowOf,
   rawKeyOf,
   type Snapshot,
+  select,
+  undefer,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -42,7 +46,8 @@ import { autoflush, type FlushError, unlessFailed } from '../program/transaction
 import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
-import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { absorbAttributes } from '../transition/absorb.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
 import { checkModel, resolve } from '../transition/transition.js'
 import { populate } from './populate.js'
@@ -235,6 +240,47 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
     )(autoflush),
   )
 }
+
+/**
+ * Loads attributes that are deferred, and gives the snapshot with them.
+ *
+ * @example
+ * pipe(book, Session.loadAttributes(model.Book, 'fullText'))
+ *
+ * @category loading
+ */
+export const loadAttributes =
+  <M, N extends string, K extends DeferredAttribute<M, N> & keyof RowOf<M, N> & string>(
+    entity: Mapped<M, N>,
+    ...names: readonly [K, ...ReadonlyArray<K>]
+  ) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> =>
+    chain(() =>
+      suspend((state): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> => {
+        const found = resolve(state, entity, instance)
+        if (isLeft(found)) return fail(found.left)
+        const { id, key, mapping, snapshot, token } = found.right
+        const known = snapshot as unknown as Managed<M, N> & Pick<RowOf<M, N>, K>
+        const missing = names.filter((name) => known[name] === undefined)
+        if (missing.length === 0 || key === null) return of(known)
+        const asked: LookupRequest = {
+          ...refreshLookup(mapping, decodedKeyOf(mapping, key), token),
+          query: undefer(...missing)(select(entity)),
+        }
+        return chain(() =>
+          request(asked, (answer, current): Outcome<RequestError | DecodeError, typeof known> => {
+            if (isLeft(answer)) return [answer, current]
+            const changes = edit(current)
+            for (const rows of answer.right.batches) {
+              const absorbed = absorbAttributes(changes, mapping, rows)
+              if (isLeft(absorbed)) return [absorbed, current]
+            }
+            const next = done(current, changes)
+            return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
+          }),
+        )(autoflush)
+      }),
+    )(read(entity)(instance))
 
 /**
  * Makes the expired ones among instances of one entity known again, by one statement for each shard and chunk of keys.

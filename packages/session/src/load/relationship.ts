@@ -86,7 +86,7 @@ export const related =
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
       const known = knownTargets(state, owner, relationship)
-      return known === null
+      return known === null || known.some((id) => !isKnown(state, instanceAt(state, id)))
         ? fail({ _tag: 'NotLoaded', entity: entity.name, key: owner.key, attribute: name })
         : show(relationship, known)
     })
@@ -125,6 +125,9 @@ const show = <M, N extends string, K>(
       K
     >
   })
+
+/** Is the instance's snapshot all of it, and not out of date? */
+const isKnown = (state: SessionState, instance: Instance): boolean => !isExpired(state, instance) && !instance.partial
 
 /** What the state knows without asking; null where it does not. */
 const knownTargets = (

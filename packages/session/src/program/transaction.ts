@@ -1,6 +1,7 @@
 /**
  * Programs that write: flush, commit, rollback, savepoints.
  */
+import type { Services } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { NoSavepoint, PendingRollback, RequestError, StaleData } from '../error.js'
 import { render } from '../error.js'
@@ -17,7 +18,7 @@ import {
 } from '../transition/frame.js'
 import { type PlanError, plan as planOf } from '../unit-of-work/plan.js'
 import type { FlushPlan } from '../unit-of-work/step.js'
-import { ask, chain, fail, type Outcome, of, type Program, request, suspend } from './program.js'
+import { ask, chain, fail, fromEither, type Outcome, of, type Program, request, suspend } from './program.js'
 
 /** Why a flush or commit fails. @category errors */
 export type FlushError = PlanError | RequestError | StaleData | PendingRollback
@@ -37,6 +38,17 @@ export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): P
     return refusal === null ? f(state) : fail(refusal)
   })
 
+/** The plan of the state as it stands. Services are asked only where an update could need them. */
+function planned(): Program<FlushError, FlushPlan> {
+  return unlessFailed((state): Program<FlushError, FlushPlan> => {
+    const needsServices =
+      state.changed.size > 0 && state.model.mappings.some(({ updateDefaults }) => updateDefaults.length > 0)
+    return needsServices
+      ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
+      : fromEither(planOf(state))
+  })
+}
+
 /**
  * What the next flush would write, each step with its shard, without writing it. The state stays as it is.
  *
@@ -45,11 +57,10 @@ export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): P
  *
  * @category transactions
  */
-export const flushPlan: Program<FlushError, FlushPlan> = unlessFailed((state): Program<FlushError, FlushPlan> => {
-  const planned = planOf(state)
-  if (isLeft(planned)) return fail(planned.left)
-  return planned.right.steps.length === 0 ? of(planned.right) : ask({ _tag: 'Route', plan: planned.right })
-})
+export const flushPlan: Program<FlushError, FlushPlan> = chain(
+  (planned: FlushPlan): Program<FlushError, FlushPlan> =>
+    planned.steps.length === 0 ? of(planned) : ask({ _tag: 'Route', plan: planned }),
+)(planned())
 
 const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
 
@@ -62,10 +73,7 @@ const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: 
  * @category transactions
  */
 export const flush: Program<FlushError, Flushed> = unlessFailed((state): Program<FlushError, Flushed> => {
-  if (!hasWork(state)) return of(nothingFlushed)
-  const planned = planOf(state)
-  if (isLeft(planned)) return fail(planned.left)
-  return runPlan(planned.right)
+  return hasWork(state) ? chain(runPlan)(planned()) : of(nothingFlushed)
 })
 
 const runPlan = (plan: FlushPlan): Program<FlushError, Flushed> =>

@@ -93,6 +93,29 @@ const isCurrent = (state: SessionState, edit: StateEdit, id: InstanceId, options
   return !options.populateExisting && instance.epoch === state.epoch && !instance.partial
 }
 
+/**
+ * Fills in attributes that were left out of an instance until now: deferred ones. What is known stays.
+ *
+ * @category transitions
+ */
+export const absorbAttributes = (edit: StateEdit, mapping: Mapping, from: Rows): Either<DecodeError, undefined> => {
+  const read = rowReaderOf(mapping, from.dialect, 'strict')
+  for (const row of from.rows) {
+    const snapshot = read(row, 0)
+    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, from.token))
+    const key = rawKeyOf(mapping, snapshot as never) as RawKey
+    const id = edit.identityMap.get(mapping, from.token, key)
+    const instance = id === undefined ? undefined : edit.instances.get(id)
+    if (instance === undefined) continue
+    const known = instance.snapshot as unknown as Record<string, unknown>
+    edit.instances.set(instance.id, {
+      ...instance,
+      snapshot: rowClassOf(mapping).patch(snapshot, instance.id, known),
+    })
+  }
+  return right(undefined)
+}
+
 /** Makes known again what had expired, or all of it. The row has been read once already, so it decodes. */
 const renew = (
   state: SessionState,

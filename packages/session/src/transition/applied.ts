@@ -108,9 +108,10 @@ const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: Reado
     if (mapping !== (kind === 'BelongsTo' ? owner : target)) continue
     for (const { name } of foreignKey) foreignKeys.add(name)
   }
-  const version = mapping.version?.name
+  const { updateDefaults, version } = mapping
+  const filled = new Set([...updateDefaults, ...(version === null ? [] : [version])].map(({ name }) => name))
   return columns.flatMap((column, index) =>
-    column.source._tag === 'Key' || column.attribute === version || foreignKeys.has(column.attribute)
+    column.source._tag === 'Key' || filled.has(column.attribute) || foreignKeys.has(column.attribute)
       ? [{ column, index, attribute: mapping.attributeOf.get(column.attribute) as Attribute }]
       : [],
   )
@@ -140,6 +141,11 @@ const inserted = (
   const rows = rowClassOf(mapping)
   const returned = step.returning === null ? null : (mapping.attributeOf.get(step.returning.attribute) as Attribute)
   const filled = filledColumns(state, mapping, step.columns)
+  const columns = new Set(step.columns.map(({ attribute }) => attribute))
+  // what the table has filled in is known when it is read
+  const isPartial = mapping.attributes.some(
+    (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
+  )
   const isPatched = returned !== null || filled.length > 0
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
@@ -160,7 +166,7 @@ const inserted = (
       token: step.token,
       snapshot,
       epoch: state.epoch,
-      partial: false,
+      partial: isPartial,
       committed: null,
       related: pending.related === null ? null : pending.related.map(settled),
       order: pending.order,

@@ -9,11 +9,12 @@
  *
  * O(changes + links between them).
  */
-import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
+import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CircularDependency, MissingKey } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
+import { noServices } from '../transition/add.js'
 import { targetOf } from '../transition/relate.js'
 import {
   absent,
@@ -43,14 +44,15 @@ type Instance = Instance.Instance
 export type PlanError = CircularDependency | MissingKey
 
 /**
- * The plan of the next flush. Of a state without work it is empty, and costs nothing.
+ * The plan of the next flush. Of a state without work it is empty, and costs nothing. `services` are what defaults on
+ * update ask.
  *
  * @category constructors
  */
-export const plan = (state: SessionState): Either<PlanError, FlushPlan> => {
+export const plan = (state: SessionState, services: Services = noServices): Either<PlanError, FlushPlan> => {
   if (!hasWork(state)) return right(emptyPlan)
   const changes = changeSet(state)
-  const planner = new Planner(state, changes)
+  const planner = new Planner(state, changes, services)
   const fault = planner.plan()
   return fault === null
     ? right({ _tag: 'FlushPlan', steps: planner.steps, notices: planner.notices, orphans: changes.orphans })
@@ -62,13 +64,15 @@ class Planner {
   readonly notices: Notice[] = []
   readonly #state: SessionState
   readonly #changes: ChangeSet
+  readonly #services: Services
   /** Steps that save rows of each mapping, then those that delete them. */
   readonly #saved: number[][]
   readonly #deleted: number[][]
 
-  constructor(state: SessionState, changes: ChangeSet) {
+  constructor(state: SessionState, changes: ChangeSet, services: Services) {
     this.#state = state
     this.#changes = changes
+    this.#services = services
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
   }
@@ -246,6 +250,7 @@ class Planner {
       dropUnchanged(instance, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
       countUp(instance, cells)
+      fillUpdateDefaults(instance, cells, this.#services)
       const shape = cells.kinds.join()
       let open = byShape.get(shape)
       if (open === undefined) {
@@ -418,6 +423,15 @@ const countUp = (instance: Instance, { values, kinds }: Cells): void => {
   if (version === null || kinds[version.position] !== absent) return
   values[version.position] = Number(committedOf(instance, version)) + 1
   kinds[version.position] = literal
+}
+
+/** What an update sets by itself, where the program has set nothing. */
+const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cells, services: Services): void => {
+  for (const { position, column, encode } of mapping.updateDefaults) {
+    if (kinds[position] !== absent || column.updateValue === null) continue
+    values[position] = encode(column.updateValue(services))
+    kinds[position] = literal
+  }
 }
 
 /** A foreign key that a relationship sets to what it is already is no change. */
