@@ -127,12 +127,18 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
 /**
  * The raw form of an encoded key value of one column.
  */
-export const rawKeyOfValue = (encoded: unknown): RawKey | null =>
-  typeof encoded === 'number' || typeof encoded === 'string'
-    ? encoded
-    : encoded === null || encoded === undefined
-      ? null
-      : String(encoded)
+export const rawKeyOfValue = (encoded: unknown): RawKey | null => {
+  switch (typeof encoded) {
+    case 'number':
+    case 'string':
+      return encoded
+    case 'bigint':
+    case 'boolean':
+      return String(encoded)
+    default:
+      return encoded === null || encoded === undefined ? null : JSON.stringify(encoded)
+  }
+}
 
 /**
  * The raw key from attributes of the program (a row, a snapshot, a key record); null where a part is missing, as it is

@@ -124,7 +124,7 @@ export const selectThroughLink = (
   const node = query === null ? entityNode(mapping) : query.node
   const mappings = query === null ? alone(mapping) : mappingsOf(query)
   const capacity = capacityFor(count)
-  const shape = `${JSON.stringify(link)}:${capacity}:${orderBy.map(([a, direction]) => a.position + direction)}`
+  const shape = JSON.stringify([link, capacity, orderBy.map(([a, direction]) => [a.position, direction])])
   return remembered(node, shape, (): Template => {
     const on = link.target.map(
       (column, i): OperationNode =>

@@ -75,7 +75,7 @@ const cells = (columns: ReadonlyArray<PlanColumn>, row: ReadonlyArray<unknown>, 
   columns
     .map(({ attribute, source }, i) => {
       const cell = row[from + i]
-      return `${attribute} = ${source._tag === 'Key' ? `${source.of} of #${cell}` : show(cell)}`
+      return `${attribute} = ${source._tag === 'Key' ? `${source.of} of #${String(cell)}` : show(cell)}`
     })
     .join(', ')
 
