@@ -46,6 +46,7 @@ export {
 } from './load/get.js'
 export { type LoadError, load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
+export { nested, transact } from './program/framing.js'
 export {
   Applicative,
   Apply,
@@ -116,6 +117,7 @@ export {
 export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
+export { type UniqueError, unique } from './query/unique.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
@@ -136,6 +138,7 @@ export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'
 export { empty, instanceAt, type SessionOptions, type SessionState } from './state/session-state.js'
+export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
 export type { Flushed } from './transition/applied.js'

@@ -1,2 +1,24 @@
-// The public names of @unitary/shard.
-export {}
+/**
+ * `@unitary/shard`: one session over many databases.
+ *
+ * @example
+ * const shards = shardMap({ asia: sqliteEngine(asia), europe: sqliteEngine(europe) })
+ * const app = shardedRuntime(model, {
+ *   shards,
+ *   choosers: choosers(model)({
+ *     Location: byAttribute('continent', { Asia: 'asia', Europe: 'europe' }),
+ *     Report: withParent('location'),
+ *   }),
+ * })
+ */
+export { byAttribute, type Lookup } from './chooser/attribute.js'
+export type { Basis, Choosers, InstanceView, KeyContext, StatementContext } from './chooser/chooser.js'
+export { choosers, type Strategies } from './chooser/choosers.js'
+export { type CustomStrategy, custom, type TypedView } from './chooser/custom.js'
+export { onlyOn } from './chooser/fixed.js'
+export { withParent } from './chooser/parent.js'
+export type { Strategy, StrategyContext, SubjectOf } from './chooser/strategy.js'
+export { onShard } from './on-shard.js'
+export { routePlan } from './route/route-plan.js'
+export { type ShardedOptions, type ShardedRuntime, shardedRuntime } from './runner.js'
+export { type ShardMap, shardMap } from './shard-map.js'

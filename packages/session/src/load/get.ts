@@ -48,6 +48,7 @@ import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { absorbAttributes } from '../transition/absorb.js'
+import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
 import { checkModel, resolve } from '../transition/transition.js'
 import { populate } from './populate.js'
@@ -167,10 +168,22 @@ export const lookUp = <M, N extends string>(
       const [ids, next] = populated.right
       if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
       const id = ids[0]
-      if (id === undefined) return [right(none), next]
+      if (id === undefined) return [right(none), withoutGone(next, mapping, values, token)]
       return [right(some(instanceAt(next, id).snapshot as unknown as Managed<M, N>)), next]
     },
   )
+}
+
+/** The key turned out to have no row: the instance that stood for it is deleted. */
+const withoutGone = (
+  state: SessionState,
+  mapping: Mapping,
+  values: Readonly<Record<string, unknown>>,
+  token: ShardToken | null,
+): SessionState => {
+  const key = rawKeyOf(mapping, values)
+  const id = key === null ? undefined : IdentityMap.get(state.identityMap, mapping, token, key)
+  return id === undefined ? state : bulkDeleted(state, [id])
 }
 
 const multiple = (mapping: Mapping, ids: ReadonlyArray<InstanceId>, state: SessionState): MultipleResults => ({

@@ -10,6 +10,7 @@ import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { reachedBy } from './cascade.js'
 
 type Instance = Instance.Instance
 
@@ -200,7 +201,10 @@ export const refer = (
   const { inverse } = relationship
   if (inverse === null || old === target) return
   if (old !== undefined && old !== null) dropMember(state, edit, old, inverse, owner)
-  if (target === null) return
+  if (target === null) {
+    leaveOrphan(state, edit, inverse, owner)
+    return
+  }
   displace(state, edit, target, inverse, owner)
   putMember(state, edit, target, inverse, owner)
 }
@@ -281,7 +285,30 @@ export const detach = (
     return
   }
   const target = targetOf(state, edit, at(edit, member), inverse)
-  if (target === owner || target === undefined) putTarget(state, edit, member, inverse, null)
+  if (target !== owner && target !== undefined) return
+  putTarget(state, edit, member, inverse, null)
+  leaveOrphan(state, edit, relationship, member)
+}
+
+/**
+ * A pending member that left a collection with the delete-orphan cascade leaves the unit of work too, with what its own
+ * delete cascade reaches. (One with a row is deleted by the flush, if it went to no other owner by then.)
+ */
+const leaveOrphan = (
+  state: SessionState,
+  edit: StateEdit,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  if (!relationship.cascade.has('delete-orphan')) return
+  const stack: InstanceId[] = [member]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    const instance = at(edit, id)
+    if (instance.status !== 'pending') continue
+    edit.added.delete(id)
+    edit.instances.set(id, { ...instance, status: 'transient', order: 0 })
+    stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('delete')))
+  }
 }
 
 /**

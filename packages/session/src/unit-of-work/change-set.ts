@@ -115,17 +115,24 @@ const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void =
  * and not inserted if they are pending. What their own delete cascade reaches goes with them.
  */
 const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
-  const stack: InstanceId[] = []
+  const left: Array<readonly [RelationshipMapping, InstanceId]> = []
+  // without an inverse only the new parent knows that a child went to it
+  const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
   forEachOwner(state, (owner) => {
     for (const relationship of owner.mapping.relationships) {
       if (relationship.kind === 'BelongsTo' || !relationship.cascade.has('delete-orphan')) continue
       const many = Instance.relatedOf(owner, relationship)
       if (many?._tag !== 'Many') continue
-      for (const id of Collection.toArray(many.removed)) {
-        if (!hasParent(instanceAt(state, id), relationship)) stack.push(id)
-      }
+      for (const id of Collection.toArray(many.removed)) left.push([relationship, id])
+      if (relationship.inverse !== null || Collection.size(many.added) === 0) continue
+      const known = adopted.get(relationship) ?? new Set()
+      for (const id of Collection.toArray(many.added)) known.add(id)
+      adopted.set(relationship, known)
     }
   })
+  const stack = left.flatMap(([relationship, id]) =>
+    adopted.get(relationship)?.has(id) === true || hasParent(instanceAt(state, id), relationship) ? [] : [id],
+  )
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const instance = instanceAt(state, id)
     const known = instance.status === 'pending' ? orphans : deleted

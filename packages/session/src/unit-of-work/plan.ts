@@ -12,6 +12,7 @@
 import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CircularDependency, MissingKey } from '../error.js'
+import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
@@ -156,18 +157,29 @@ class Planner {
 
   #deletedReferrers(instances: ReadonlyArray<Instance>): ReadonlyMap<Instance, ReadonlyArray<Instance>> {
     const referrers = new Map<Instance, Instance[]>()
+    const refers = (instance: Instance, target: InstanceId | null | undefined): void => {
+      if (target === null || target === undefined || target === instance.id || !this.#changes.isDeleted(target)) return
+      const referred = instanceAt(this.#state, target)
+      const list = referrers.get(referred)
+      if (list === undefined) referrers.set(referred, [instance])
+      else list.push(instance)
+    }
     const identityMap = edit(this.#state)
     for (const instance of instances) {
       for (const relationship of instance.mapping.relationships) {
-        if (relationship.kind !== 'BelongsTo' || relationship.viewonly || isPostUpdate(relationship)) continue
-        const target = this.#committedTarget(identityMap, instance, relationship)
-        if (target === null || target === undefined || target === instance.id || !this.#changes.isDeleted(target)) {
+        if (relationship.through !== null || relationship.viewonly || isPostUpdate(relationship)) continue
+        if (relationship.kind === 'BelongsTo') {
+          refers(instance, this.#committedTarget(identityMap, instance, relationship))
           continue
         }
-        const referred = instanceAt(this.#state, target)
-        const list = referrers.get(referred)
-        if (list === undefined) referrers.set(referred, [instance])
-        else list.push(instance)
+        // members know by themselves where they belong, but for those of a relationship without inverse
+        const many = relationship.inverse === null ? Instance.relatedOf(instance, relationship) : undefined
+        if (many?._tag !== 'Many') continue
+        for (const members of [many.members ?? Collection.empty, many.removed]) {
+          for (const id of Collection.toArray(members)) {
+            if (this.#changes.isDeleted(id)) refers(instanceAt(this.#state, id), instance.id)
+          }
+        }
       }
     }
     return referrers

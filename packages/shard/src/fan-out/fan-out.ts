@@ -1,0 +1,114 @@
+/**
+ * A query over several shards: what each of them is asked, and how their answers are put together.
+ *
+ * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query; the
+ * window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
+ */
+import type { AnySelect, Dialect, Mapping } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { ColumnNode, LimitNode, type OperationNode, ReferenceNode, type SelectQueryNode, ValueNode } from 'kysely'
+import { hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
+
+/**
+ * @category model
+ */
+export interface FanOut {
+  /** In the order of the query's ORDER BY; none where shards follow each other. */
+  readonly terms: ReadonlyArray<OrderTerm>
+  readonly offset: number
+  readonly limit: number | null
+  /** What a shard is asked; the same value each time, so that it is compiled once. */
+  readonly nodeFor: (dialect: Dialect['name'], isNullLow: boolean) => SelectQueryNode
+}
+
+const known = new WeakMap<SelectQueryNode, Either<string, FanOut>>()
+
+/**
+ * How a query is spread, or why it cannot be. O(nodes) the first time, O(1) for the same tree again.
+ *
+ * @category constructors
+ */
+export const fanOutOf = (statement: AnySelect): Either<string, FanOut> => {
+  const { node } = statement
+  const found = known.get(node)
+  if (found !== undefined) return found
+  const made = make(statement.entity.mapping, node)
+  known.set(node, made)
+  return made
+}
+
+const make = (mapping: Mapping, node: SelectQueryNode): Either<string, FanOut> => {
+  const problem = problemOf(mapping, node)
+  if (problem !== null) return left(problem)
+  const limit = count(node.limit?.limit)
+  const offset = count(node.offset?.offset)
+  if (limit === undefined || offset === undefined) return left('its limit or offset is no plain number; give numbers')
+  const terms: OrderTerm[] = []
+  for (const [index, item] of (node.orderBy?.items ?? []).entries()) {
+    const term = orderTerm(mapping, node, item, index)
+    if (isLeft(term)) return term
+    terms.push(term.right)
+  }
+  const isWhole = node.frontModifiers !== undefined || node.setOperations !== undefined || node.groupBy !== undefined
+  if (isWhole && terms.some(({ hidden }) => hidden !== null)) {
+    return left(
+      'it is ordered by an expression, which DISTINCT, GROUP BY and UNION cannot select beside; order by attributes',
+    )
+  }
+  const window = { offset: Math.max(offset ?? 0, 0), limit: limit === null || limit < 0 ? null : limit }
+  const nodes = new Map<string, SelectQueryNode>()
+  return right({
+    ...window,
+    terms,
+    nodeFor: (dialect, isNullLow) => {
+      const key = `${dialect} ${isNullLow}`
+      const made = nodes.get(key) ?? rewrite(node, terms, window, dialect, isNullLow)
+      nodes.set(key, made)
+      return made
+    },
+  })
+}
+
+/** What stands where a number has to: null where nothing does, undefined where something else does. */
+const count = (node: OperationNode | undefined): number | null | undefined => {
+  if (node === undefined) return null
+  const value = ValueNode.is(node) ? node.value : undefined
+  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
+}
+
+const problemOf = (mapping: Mapping, node: SelectQueryNode): string | null => {
+  if (node.fetch !== undefined || node.top !== undefined) return 'FETCH and TOP are not merged; use limit'
+  if (node.distinctOn !== undefined) return 'DISTINCT ON is not merged; use distinct'
+  if (node.groupBy !== undefined) {
+    const grouped = node.groupBy.items.map(({ groupBy }) => attributeIn(mapping, groupBy))
+    return mapping.key.every(({ name }) => grouped.includes(name))
+      ? null
+      : `a group may have rows on several shards; group by the key of ${mapping.name} too`
+  }
+  return node.having === undefined ? null : 'HAVING without GROUP BY is not merged; use where'
+}
+
+const attributeIn = (mapping: Mapping, node: OperationNode): string | null =>
+  ReferenceNode.is(node) &&
+  ColumnNode.is(node.column) &&
+  (node.table === undefined || node.table.table.identifier.name === mapping.table)
+    ? node.column.column.name
+    : null
+
+const rewrite = (
+  node: SelectQueryNode,
+  terms: ReadonlyArray<OrderTerm>,
+  { offset, limit }: Pick<FanOut, 'offset' | 'limit'>,
+  dialect: Dialect['name'],
+  isNullLow: boolean,
+): SelectQueryNode => {
+  const { limit: _limit, offset: _offset, orderBy, ...rest } = node
+  return Object.freeze({
+    ...rest,
+    selections: [...(node.selections ?? []), ...terms.flatMap(hiddenSelection)],
+    ...(orderBy === undefined
+      ? {}
+      : { orderBy: { ...orderBy, items: terms.map((term) => itemFor(term, dialect, isNullLow)) } }),
+    ...(limit === null ? {} : { limit: LimitNode.create(ValueNode.create(offset + limit)) }),
+  })
+}

@@ -1,0 +1,166 @@
+/**
+ * Putting the rows of several shards together.
+ *
+ * Ordered rows are merged by a heap of the shards' next rows (Knuth, "The Art of Computer Programming" 3, 5.4.1): k shards
+ * of n rows in all cost O(n log k), and rows beyond the end of the window are not looked at. Rows that compare the same
+ * come in the order of the shards.
+ */
+import type { QueryAnswer, Rows } from '@unitary/session'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { compareValues } from './compare.js'
+import type { FanOut } from './fan-out.js'
+import type { OrderTerm } from './order-term.js'
+
+/**
+ * The answer of shards that were asked what `fanOut` says: the rows of its window, and their order. Left where their order
+ * is not one that can be told from the values.
+ *
+ * @category combinators
+ */
+export const merge = (
+  batches: ReadonlyArray<Rows>,
+  fanOut: FanOut,
+  isNullLow: boolean,
+): Either<string, QueryAnswer> => {
+  const { terms, offset, limit } = fanOut
+  const end = limit === null ? Number.POSITIVE_INFINITY : offset + limit
+  if (terms.length === 0) return right(concatenated(batches, offset, end))
+  const columns: Array<ReadonlyArray<ReadonlyArray<unknown>>> = []
+  for (const batch of batches) {
+    if (hasForeignText(batch, terms)) {
+      return left(
+        'it is ordered by an expression that is text, which its database orders in a way of its own; order by an attribute',
+      )
+    }
+    columns.push(terms.map((term) => valuesOf(batch, term)))
+  }
+  const merged = new Merger(columns, terms, isNullLow).run(offset, end)
+  return right({
+    batches: batches.map((batch, i) => cut(batch, merged.first[i] as number, merged.next[i] as number)),
+    order: merged.order,
+  })
+}
+
+const concatenated = (batches: ReadonlyArray<Rows>, offset: number, end: number): QueryAnswer => {
+  let before = 0
+  const kept = batches.map((batch) => {
+    const from = before
+    before += batch.rows.length
+    return cut(batch, Math.max(offset - from, 0), end - from)
+  })
+  return { batches: kept, order: null }
+}
+
+const cut = (batch: Rows, from: number, to: number): Rows => {
+  const { rows } = batch
+  return from === 0 && to >= rows.length ? batch : { ...batch, rows: rows.slice(from, Math.max(to, from)) }
+}
+
+/** Of an expression over another database than SQLite, nothing tells its collation, nor that it is no number as text. */
+const hasForeignText = ({ dialect, rows }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
+  dialect.name !== 'sqlite' &&
+  terms.some(({ attribute, name }) => attribute === null && rows.some((row) => typeof row[name] === 'string'))
+
+/** The values of a term, as they compare. */
+const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): ReadonlyArray<unknown> => {
+  const convert = attribute === null ? null : dialect.fromDriver(attribute.column.kind)
+  return rows.map(convert === null ? (row) => row[name] : (row) => convert(row[name]))
+}
+
+type MergeTerm = OrderTerm & { readonly isNullFirst: boolean }
+
+interface Merged {
+  readonly order: ReadonlyArray<number>
+  /** For each shard, its first row in the window, and the row after its last. */
+  readonly first: ReadonlyArray<number>
+  readonly next: ReadonlyArray<number>
+}
+
+class Merger {
+  /** By shard, by term, by row. */
+  readonly #columns: ReadonlyArray<ReadonlyArray<ReadonlyArray<unknown>>>
+  readonly #terms: ReadonlyArray<MergeTerm>
+  /** The next row of each shard. */
+  readonly #next: number[]
+  /** Shards that have a next row; each before those at 2i + 1 and 2i + 2. */
+  readonly #heap: number[] = []
+
+  constructor(
+    columns: ReadonlyArray<ReadonlyArray<ReadonlyArray<unknown>>>,
+    terms: ReadonlyArray<OrderTerm>,
+    isNullLow: boolean,
+  ) {
+    this.#columns = columns
+    this.#terms = terms.map((term) => ({
+      ...term,
+      isNullFirst: term.nulls === null ? isNullLow !== term.isDescending : term.nulls === 'first',
+    }))
+    this.#next = columns.map(() => 0)
+  }
+
+  run(offset: number, end: number): Merged {
+    for (let shard = 0; shard < this.#columns.length; shard++) if (this.#hasNext(shard)) this.#push(shard)
+    let first: ReadonlyArray<number> = this.#next.slice()
+    const order: number[] = []
+    for (let at = 0; at < end && this.#heap.length > 0; at++) {
+      if (at === offset) first = this.#next.slice()
+      const shard = this.#heap[0] as number
+      if (at >= offset) order.push(shard)
+      this.#next[shard] = (this.#next[shard] as number) + 1
+      if (!this.#hasNext(shard)) {
+        const last = this.#heap.pop() as number
+        if (this.#heap.length > 0) this.#heap[0] = last
+      }
+      this.#sink()
+    }
+    // a window that begins after the last row, or has no rows
+    if (order.length === 0) first = this.#next
+    return { order, first, next: this.#next }
+  }
+
+  #hasNext(shard: number): boolean {
+    return (this.#next[shard] as number) < (this.#columns[shard]?.[0]?.length ?? 0)
+  }
+
+  #push(shard: number): void {
+    let at = this.#heap.push(shard) - 1
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      if (!this.#isBefore(shard, this.#heap[above] as number)) break
+      this.#heap[at] = this.#heap[above] as number
+      at = above
+    }
+    this.#heap[at] = shard
+  }
+
+  /** Puts the first of the heap where it belongs. */
+  #sink(): void {
+    const heap = this.#heap
+    const shard = heap[0]
+    if (shard === undefined) return
+    let at = 0
+    for (let below = 1; below < heap.length; below = 2 * at + 1) {
+      if (below + 1 < heap.length && this.#isBefore(heap[below + 1] as number, heap[below] as number)) below++
+      if (!this.#isBefore(heap[below] as number, shard)) break
+      heap[at] = heap[below] as number
+      at = below
+    }
+    heap[at] = shard
+  }
+
+  /** Does the next row of one shard come before that of another? */
+  #isBefore(a: number, b: number): boolean {
+    for (let i = 0; i < this.#terms.length; i++) {
+      const { isDescending, isNullFirst, collation } = this.#terms[i] as MergeTerm
+      const x = this.#columns[a]?.[i]?.[this.#next[a] as number] ?? null
+      const y = this.#columns[b]?.[i]?.[this.#next[b] as number] ?? null
+      if (x === null || y === null) {
+        if (x === y) continue
+        return (x === null) === isNullFirst
+      }
+      const order = compareValues(x, y, collation)
+      if (order !== 0) return order < 0 !== isDescending
+    }
+    return a < b
+  }
+}

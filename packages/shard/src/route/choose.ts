@@ -1,0 +1,127 @@
+/**
+ * Which shards a request concerns. Pure.
+ */
+import { type AnyDelete, type AnySelect, type AnyUpdate, analyse } from '@unitary/core'
+import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { ColumnNode, ReferenceNode } from 'kysely'
+import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
+import { changesShard, type NamedBy, noShardNamed, notMergeable, unknownShard } from '../error.js'
+import type { ShardMap } from '../shard-map.js'
+
+/** The tokens of shards, in the order in which they are asked. */
+export type Tokens = ReadonlyArray<string>
+
+/**
+ * The shards of a query or bulk statement: the one that it is pinned to, or those that the choosers name, or all. None where
+ * its conditions contradict each other.
+ *
+ * @category interpreters
+ */
+export const shardsOfStatement = (
+  state: SessionState,
+  operation: StatementContext['operation'],
+  statement: AnySelect | AnyUpdate | AnyDelete,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, Tokens> => {
+  const { options } = statement
+  const entity = statement.entity.name
+  if (options.shard !== undefined) return checked(shards, operation, entity, [options.shard], 'onShard')
+  const analysis = analyse(statement)
+  if (analysis.isEmpty) return right([])
+  const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
+  if (chosen === null) return right(shards.tokens)
+  return chosen.length === 0
+    ? left(noShardNamed(operation, entity, 'shardsOf'))
+    : checked(shards, operation, entity, chosen, 'shardsOf')
+}
+
+/**
+ * The shards of a lookup: the one that it is for, or those that the choosers name for its keys, or all.
+ *
+ * @category interpreters
+ */
+export const shardsOfLookup = (
+  state: SessionState,
+  request: LookupRequest,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, Tokens> => {
+  const { attributes, keys, mapping, options, purpose, token } = request
+  const pinned = token ?? options.shard
+  if (pinned !== undefined) {
+    return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
+  }
+  const context: KeyContext = { operation: purpose, options, state }
+  const found = new Set<string>()
+  for (let at = 0; at < keys.length; at += attributes.length) {
+    const key = Object.fromEntries(attributes.map(({ name }, i) => [name, keys[at + i]]))
+    const chosen = choosers.shardsOfKey(mapping.name, key, context)
+    if (chosen === null) return right(shards.tokens)
+    if (chosen.length === 0) return left(noShardNamed(purpose, mapping.name, 'shardsOfKey'))
+    const known = checked(shards, purpose, mapping.name, chosen, 'shardsOfKey')
+    if (isLeft(known)) return known
+    for (const one of chosen) found.add(one)
+  }
+  return right([...found])
+}
+
+/**
+ * The shards of a bulk update or delete. It must not change what decides where its rows are, nor meet only so many rows of
+ * each of several shards.
+ *
+ * @category interpreters
+ */
+export const shardsOfWrite = (
+  state: SessionState,
+  statement: AnyUpdate | AnyDelete,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, Tokens> => {
+  const operation = statement._tag === 'Update' ? 'bulk update' : 'bulk delete'
+  const entity = statement.entity.name
+  const tokens = shardsOfStatement(state, operation, statement, shards, choosers)
+  if (isLeft(tokens) || statement.options.shard !== undefined) return tokens
+  const moved = statement._tag === 'Update' ? decidingChange(statement, choosers) : null
+  if (moved !== null) return left(changesShard(operation, entity, moved))
+  return tokens.right.length > 1 && (statement.node.limit !== undefined || statement.node.top !== undefined)
+    ? left(notMergeable(operation, entity, 'its limit would hold on each of them; leave it out'))
+    : tokens
+}
+
+/** The shards of a statement that is only text: the one that it is sent to, or all. @category interpreters */
+export const shardsOfSql = ({ token }: SqlRequest, shards: ShardMap): Either<RoutingError, Tokens> =>
+  token === null ? right(shards.tokens) : checked(shards, 'sql', null, [token], 'the shard option')
+
+/** The attribute that an update sets and that decides the shard of its rows, if there is one. */
+const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null => {
+  const { mapping } = statement.entity
+  const basis = choosers.basisOf?.(mapping.name) ?? null
+  if (basis === null) return null
+  const deciding =
+    basis.kind === 'attribute'
+      ? [basis.name]
+      : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
+  const changed = (statement.node.updates ?? []).flatMap(({ column }) =>
+    ReferenceNode.is(column) && ColumnNode.is(column.column)
+      ? [column.column.column.name]
+      : ColumnNode.is(column)
+        ? [column.column.name]
+        : [],
+  )
+  return deciding.find((name) => changed.includes(name)) ?? null
+}
+
+const checked = (
+  shards: ShardMap,
+  operation: string,
+  entity: string | null,
+  tokens: Tokens,
+  by: NamedBy,
+): Either<RoutingError, Tokens> => {
+  const unknown = tokens.find((token) => !shards.places.has(token))
+  return unknown === undefined
+    ? right([...new Set(tokens)])
+    : left(unknownShard(shards, operation, entity, unknown, by))
+}

@@ -1,0 +1,151 @@
+/**
+ * Routing a flush plan: from steps to steps for each shard. Pure.
+ *
+ * A step is split by the shards of its rows: of pending instances by the choosers, so that what is colocated follows its
+ * parent even where that is in the same plan, of all others by their tokens. The parts of a step stand in the order of the
+ * shard map, and wait for what is on their own shard only, unless a row holds the key of a row that another shard gives.
+ */
+import type { InstanceId } from '@unitary/core'
+import { columnsOf, type FlushPlan, type RoutingError, type SessionState, type Step } from '@unitary/session'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Choosers } from '../chooser/chooser.js'
+import type { ShardMap } from '../shard-map.js'
+import { PagedInts } from './paged-ints.js'
+import { nowhere, Placing } from './placing.js'
+
+type Row = ReadonlyArray<unknown>
+
+/** Rows of one step on one shard. */
+interface Part {
+  readonly instances: InstanceId[]
+  readonly rows: Row[]
+}
+
+/**
+ * The plan with each step on its shard. O(rows); a step whose rows are all on one shard is not copied.
+ *
+ * @category interpreters
+ */
+export const routePlan = (
+  state: SessionState,
+  plan: FlushPlan,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, FlushPlan> => {
+  const router = new Router(state, plan, shards, choosers)
+  for (const step of plan.steps) {
+    const fault = router.route(step)
+    if (fault !== null) return left(fault)
+  }
+  return right({ ...plan, steps: router.steps })
+}
+
+/**
+ * Do some steps of a routed plan wait for another shard?
+ *
+ * @category guards
+ */
+export const crossesShards = ({ steps }: FlushPlan): boolean =>
+  steps.some(({ after, token }) => after.some((id) => steps[id]?.token !== token))
+
+class Router {
+  readonly steps: Step[] = []
+  readonly #shards: ShardMap
+  readonly #placing: Placing
+  readonly #width: number
+  /** Do rows hold keys that the database is still to give? */
+  readonly #hasKeys: boolean
+  /** For each step of the plan and each shard, the number of its part in `steps`, from 1 on; 0 where it has none. */
+  readonly #parts: number[] = []
+  /** The steps that give rows their keys, from 1 on. */
+  readonly #givenBy = new PagedInts()
+
+  constructor(state: SessionState, plan: FlushPlan, shards: ShardMap, choosers: Choosers) {
+    this.#hasKeys = plan.steps.some((step) => keyPlaces(step).length > 0)
+    this.#shards = shards
+    this.#placing = new Placing(state, shards, choosers)
+    this.#width = shards.tokens.length
+  }
+
+  route(step: Step): RoutingError | null {
+    const { instances, rows } = step
+    const keys = keyPlaces(step)
+    const gives = this.#hasKeys && step._tag === 'Insert' && step.returning !== null
+    /** Parts of other shards that a shard's rows hold keys of. */
+    let crossing: Map<number, Set<number>> | null = null
+    let parts: Array<Part | undefined> | null = null
+    let only = nowhere
+    for (let i = 0; i < instances.length; i++) {
+      const id = instances[i] as InstanceId
+      const row = rows[i] as Row
+      const place = step._tag === 'Update' ? this.#placing.placeOfChanged(id) : this.#placing.placeOf(id)
+      if (place === nowhere) return this.#placing.fault
+      if (parts === null && place !== only) {
+        if (only !== nowhere) {
+          parts = new Array<Part | undefined>(this.#width).fill(undefined)
+          parts[only] = { instances: instances.slice(0, i), rows: rows.slice(0, i) }
+        }
+        only = place
+      }
+      if (parts !== null) {
+        const part = parts[place]
+        if (part === undefined) parts[place] = { instances: [id], rows: [row] }
+        else {
+          part.instances.push(id)
+          part.rows.push(row)
+        }
+      }
+      if (gives) this.#givenBy.set(id, step.id + 1)
+      for (const at of keys) {
+        const from = row[at] as InstanceId
+        const giver = this.#placing.placeOf(from)
+        if (giver === place || giver === nowhere) continue
+        crossing ??= new Map()
+        const waited = crossing.get(place) ?? new Set()
+        waited.add(this.#partOf(this.#givenBy.get(from) - 1, giver))
+        crossing.set(place, waited)
+      }
+    }
+    for (let place = 0; place < this.#width; place++) {
+      const part = parts === null ? (place === only ? step : undefined) : parts[place]
+      this.#parts.push(part === undefined ? 0 : this.#add(step, place, part, crossing?.get(place) ?? null))
+    }
+    return null
+  }
+
+  /** The part of a step on a shard; -1 where there is none. */
+  #partOf(step: number, place: number): number {
+    return (this.#parts[step * this.#width + place] ?? 0) - 1
+  }
+
+  #add(
+    step: Step,
+    place: number,
+    part: Pick<Part, 'instances' | 'rows'> | Step,
+    crossing: ReadonlySet<number> | null,
+  ): number {
+    const id = this.steps.length
+    const after: number[] = []
+    for (const other of step.after) {
+      const own = this.#partOf(other, place)
+      if (own >= 0) after.push(own)
+    }
+    if (crossing !== null) {
+      for (const other of crossing) if (other >= 0) after.push(other)
+      after.sort((a, b) => a - b)
+    }
+    this.steps.push({
+      ...step,
+      id,
+      token: this.#shards.tokens[place] as string,
+      instances: part.instances,
+      rows: part.rows,
+      after,
+    })
+    return id + 1
+  }
+}
+
+/** Where the rows of a step hold instances that stand for their keys. */
+const keyPlaces = (step: Step): ReadonlyArray<number> =>
+  columnsOf(step).flatMap(({ source }, i) => (source._tag === 'Key' ? [i] : []))

@@ -1,0 +1,313 @@
+/**
+ * The runtime over a shard map: the session's requests, answered by the shards that they concern.
+ *
+ * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the same
+ * thing are asked side by side.
+ */
+import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
+import {
+  type AnswerOf,
+  answerCommon,
+  call,
+  databaseError,
+  type Effect,
+  executeStep,
+  type FlushAnswer,
+  type FlushPlan,
+  type FlushRequest,
+  type GivenKeys,
+  givenKeys,
+  type Interpreter,
+  type LookupRequest,
+  type QueryAnswer,
+  type QueryRequest,
+  type Request,
+  type RequestError,
+  type Rows,
+  type Runtime,
+  type RuntimeOptions,
+  runLookup,
+  runQuery,
+  runSql,
+  runWrite,
+  type SessionState,
+  type SqlRequest,
+  type Step,
+  type StepResult,
+  sessionOptions,
+  systemServices,
+  Transactions,
+  together,
+  type WriteAnswer,
+  type WriteRequest,
+} from '@unitary/session'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { Choosers } from './chooser/chooser.js'
+import { faultyMap, notMergeable } from './error.js'
+import { fanOutOf } from './fan-out/fan-out.js'
+import { merge } from './fan-out/merge.js'
+import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
+import { crossesShards, routePlan } from './route/route-plan.js'
+import { faultOf, type ShardMap } from './shard-map.js'
+
+/** @category model */
+export interface ShardedOptions<Token extends string> extends RuntimeOptions {
+  readonly shards: ShardMap<Token>
+  readonly choosers: Choosers<NoInfer<Token>>
+}
+
+/**
+ * A runtime over several databases.
+ *
+ * @category model
+ */
+export interface ShardedRuntime<Token extends string = string> extends Runtime {
+  readonly shards: ShardMap<Token>
+  /** What a commit over several shards promises: they are committed one after another. */
+  readonly atomicity: 'best-effort'
+}
+
+/**
+ * A runtime over a shard map.
+ *
+ * New rows go where the choosers put them, and instances keep to the shard that they came from: refreshes, loads of their
+ * relationships, updates and deletes go there. Queries, gets by key and bulk statements go to the shards that they concern;
+ * ORDER BY, LIMIT and OFFSET hold for all shards together.
+ *
+ * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are committed one
+ * after another in the order in which the transaction came to them, and where one fails, those before it stay committed
+ * while it and those after it are rolled back. The error names the shard.
+ *
+ * @example
+ * const app = shardedRuntime(model, { shards, choosers: byContinent })
+ * const found = await run(app)(Session.get(model.Location, 1))()
+ *
+ * @category constructors
+ */
+export const shardedRuntime = <Token extends string>(
+  model: AnyModel,
+  options: ShardedOptions<Token>,
+): ShardedRuntime<Token> => ({
+  _tag: 'Runtime',
+  model,
+  options: sessionOptions(options),
+  shards: options.shards,
+  atomicity: 'best-effort',
+  open: () => open(options),
+})
+
+const open = (options: ShardedOptions<string>): Interpreter => {
+  const session = new Sharded(options)
+  const fault = faultOf(options.shards)
+  return {
+    answer: (request, state) => (fault === null ? session.answer(request, state) : refuse(request, fault)),
+    end: () => session.end(),
+  }
+}
+
+// biome-ignore lint/correctness/useYield: it has nothing to ask
+function* refuse(request: Request, fault: string): Effect<Either<RequestError, never>> {
+  return left(faultyMap(request._tag.toLowerCase(), fault))
+}
+
+/** One run over the shards: it owns their connections. */
+class Sharded {
+  readonly #shards: ShardMap
+  readonly #choosers: Choosers
+  readonly #services: () => Services
+  readonly #transactions: Transactions
+
+  constructor({ shards, choosers, services, isolationLevel }: ShardedOptions<string>) {
+    this.#shards = shards
+    this.#choosers = choosers
+    this.#services = services ?? systemServices
+    this.#transactions = new Transactions(isolationLevel ?? null)
+  }
+
+  end(): Effect<void> {
+    return this.#transactions.rollback()
+  }
+
+  *answer(request: Request, state: SessionState): Effect<Either<RequestError, unknown>> {
+    switch (request._tag) {
+      case 'Flush':
+        return yield* this.#flush(request, state)
+      case 'Route':
+        return routePlan(state, request.plan, this.#shards, this.#choosers)
+      case 'Query':
+        return yield* this.#query(request, state)
+      case 'Lookup':
+        return yield* this.#lookUp(request, state)
+      case 'Write':
+        return yield* this.#write(request, state)
+      case 'Sql':
+        return yield* this.#sql(request)
+      default:
+        return yield* answerCommon(this.#transactions, this.#services, request)
+    }
+  }
+
+  *#flush({ plan }: FlushRequest, state: SessionState): Effect<Either<RequestError, FlushAnswer>> {
+    const routed = routePlan(state, plan, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const flushing: Flushing = {
+      given: givenKeys(routed.right),
+      results: new Array<StepResult>(routed.right.steps.length),
+      failure: null,
+    }
+    yield* together(lanesOf(routed.right).map((lane) => this.#runSteps(lane, flushing)))
+    if (flushing.failure === null) return right({ plan: routed.right, results: flushing.results })
+    yield* this.#transactions.undo()
+    return left(flushing.failure)
+  }
+
+  *#runSteps(steps: ReadonlyArray<Step>, flushing: Flushing): Effect<void> {
+    for (const step of steps) {
+      if (flushing.failure !== null) return
+      const token = step.token as string
+      const result = yield* this.#on(token, (connection, engine) =>
+        executeStep(connection, engine.dialect, step, flushing.given),
+      )
+      if (isLeft(result)) {
+        flushing.failure ??= result.left
+        return
+      }
+      flushing.results[step.id] = result.right
+    }
+  }
+
+  *#query({ statement }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    if (tokens.length < 2) {
+      return inOrder(
+        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, statement, token)),
+      )
+    }
+    const entity = statement.entity.name
+    const fanOut = fanOutOf(statement)
+    if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
+    const { nodeFor } = fanOut.right
+    const isNullLow = this.#isNullLow(tokens)
+    const batches = yield* this.#onEach(tokens, (connection, engine, token) =>
+      runQuery(connection, engine, { ...statement, node: nodeFor(engine.dialect.name, isNullLow) }, token),
+    )
+    if (isLeft(batches)) return batches
+    const merged = merge(batches.right, fanOut.right, isNullLow)
+    return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
+  }
+
+  *#lookUp(request: LookupRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+    const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
+    if (isLeft(tokens)) return tokens
+    return inOrder(
+      yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
+    )
+  }
+
+  *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
+    const { statement } = request
+    const tokens = shardsOfWrite(state, statement, this.#shards, this.#choosers)
+    if (isLeft(tokens)) return tokens
+    const isAlone = tokens.right.length < 2
+    const run = (connection: Connection, engine: Engine, token: string) => runWrite(connection, engine, request, token)
+    const affected = yield* this.#onEach(
+      tokens.right,
+      isAlone ? run : (connection, engine, token) => inSavepoint(connection, token, run(connection, engine, token)),
+    )
+    if (!isAlone) yield* this.#endSavepoints(tokens.right, isLeft(affected))
+    return isLeft(affected)
+      ? affected
+      : right({ affected: affected.right.reduce((sum, rows) => sum + rows, 0), tokens: tokens.right })
+  }
+
+  /** A statement that is only text goes where it is sent, or everywhere. */
+  *#sql(request: SqlRequest): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
+    const tokens = shardsOfSql(request, this.#shards)
+    if (isLeft(tokens)) return tokens
+    const answers = yield* this.#onEach(tokens.right, (connection, engine, token) =>
+      runSql(connection, engine, request, token),
+    )
+    return isLeft(answers)
+      ? answers
+      : right({
+          rows: answers.right.flatMap(({ rows }) => rows),
+          affected: answers.right.reduce((sum, { affected }) => sum + affected, 0),
+        })
+  }
+
+  /** A bulk statement that failed on one of several shards is undone on the others too. */
+  *#endSavepoints(tokens: Tokens, isUndone: boolean): Effect<void> {
+    yield* this.#onEach(tokens, function* (connection): Effect<Either<never, undefined>> {
+      if (isUndone) yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
+      yield* call(connection, { _tag: 'ReleaseSavepoint', name: savepoint })
+      return right(undefined)
+    })
+  }
+
+  /** Runs something on each shard, side by side; the first failure in their order, or what each gave. */
+  *#onEach<A>(
+    tokens: Tokens,
+    run: (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, ReadonlyArray<A>>> {
+    const results = yield* together(tokens.map((token) => this.#on(token, run)))
+    const values: A[] = []
+    for (const result of results) {
+      if (isLeft(result)) return result
+      values.push(result.right)
+    }
+    return right(values)
+  }
+
+  *#on<A>(
+    token: string,
+    run: (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, A>> {
+    const engine = this.#shards.engines.get(token) as Engine
+    const connection = yield* this.#transactions.connection(token, engine)
+    return isLeft(connection)
+      ? left(databaseError('connect', null, token, connection.left))
+      : yield* run(connection.right, engine, token)
+  }
+
+  /** Is NULL below every value? It is above on PostgreSQL, which gives way where it is not alone. */
+  #isNullLow(tokens: Tokens): boolean {
+    return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
+  }
+}
+
+/** A flush under way. */
+interface Flushing {
+  readonly given: GivenKeys | null
+  /** By step. */
+  readonly results: StepResult[]
+  /** The first failure ends the work on all shards. */
+  failure: RequestError | null
+}
+
+/** Steps that can run side by side with the others: those of each shard, or all one after another if they wait for keys. */
+const lanesOf = (plan: FlushPlan): ReadonlyArray<ReadonlyArray<Step>> => {
+  if (crossesShards(plan)) return [plan.steps]
+  const lanes = new Map<string | null, Step[]>()
+  for (const step of plan.steps) {
+    const lane = lanes.get(step.token)
+    if (lane === undefined) lanes.set(step.token, [step])
+    else lane.push(step)
+  }
+  return [...lanes.values()]
+}
+
+const inOrder = (batches: Either<RequestError, ReadonlyArray<Rows>>): Either<RequestError, QueryAnswer> =>
+  isLeft(batches) ? batches : right({ batches: batches.right, order: null })
+
+const savepoint = 'unitary_bulk'
+
+function* inSavepoint<A>(
+  connection: Connection,
+  token: string,
+  work: Effect<Either<RequestError, A>>,
+): Effect<Either<RequestError, A>> {
+  const begun = yield* call(connection, { _tag: 'Savepoint', name: savepoint })
+  return isLeft(begun) ? left(databaseError('savepoint', null, token, begun.left)) : yield* work
+}
