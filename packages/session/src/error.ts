@@ -16,7 +16,7 @@ export interface ModelMismatch {
   readonly entity: string
 }
 
-/** A draft or patch does not fit its entity. @category model */
+/** A draft, patch or key does not fit its entity. `attribute` is empty where it is no object at all. @category model */
 export interface InvalidValue {
   readonly _tag: 'InvalidValue'
   readonly entity: string
@@ -203,8 +203,17 @@ export type RequestError = IntegrityError | InvalidStatement | DatabaseError | R
 const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
 
 const show = (value: unknown): string => {
-  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+  const text = typeof value === 'bigint' ? `${value}n` : (toText(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** Undefined for what JSON cannot say: functions, cycles. */
+const toText = (value: unknown): string | undefined => {
+  try {
+    return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -219,7 +228,7 @@ export const render = (error: SessionError): string => {
     case 'ModelMismatch':
       return `${error.entity} belongs to another model than the session's; use the model that the runtime was made with.`
     case 'InvalidValue':
-      return `${error.entity}.${error.attribute} cannot be ${show(error.value)}: ${error.problem}.`
+      return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`} cannot be ${show(error.value)}: ${error.problem}.`
     case 'InvalidState':
       return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
     case 'NotLoaded':

@@ -119,7 +119,7 @@ export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
-export { databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
+export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
 export {

@@ -96,7 +96,7 @@ export const get = <M, N extends string>(
     if (isLeft(checked)) return fail(checked.left)
     const mapping = checked.right
     const values = keyValues(mapping, key)
-    const raw = rawKeyOf(mapping, values)
+    const raw = isKey(mapping, values) ? rawKeyOf(mapping, values) : null
     if (raw === null) return fail(invalidKey(mapping, key))
     const known = inIdentityMap(state, mapping, raw, options.shard ?? null)
     if (known !== null && options.populateExisting !== true && !isExpired(state, known) && !known.partial) {
@@ -113,12 +113,15 @@ const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unkn
       ? (key as Readonly<Record<string, unknown>>)
       : {}
 
+const isKey = (mapping: Mapping, values: Readonly<Record<string, unknown>>): boolean =>
+  mapping.key.every(({ name, column }) => column.codec.is(values[name]))
+
 const invalidKey = (mapping: Mapping, key: unknown): InvalidValue => ({
   _tag: 'InvalidValue',
   entity: mapping.name,
   attribute: mapping.key.map(({ name }) => name).join(', '),
   value: key,
-  problem: 'a primary key has a value for each of its columns',
+  problem: 'a primary key has a value for each of its columns, as its codec has it',
 })
 
 /** The one instance that the identity map has for a key, on the shard named or on any. */

@@ -84,7 +84,7 @@ const runPlan = (plan: FlushPlan): Program<FlushError, Flushed> =>
     request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
       if (isLeft(answer)) {
         // a plan that could not be routed, like one that could not be made, has reached no database
-        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]
+        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, 'innermost', render(answer.left))]
       }
       const folded = applied(state, answer.right.plan, answer.right.results)
       return isLeft(folded) ? [right(folded.left), state] : [right(folded.right[0]), folded.right[1]]
@@ -98,7 +98,7 @@ const undoStale = (stale: StaleData): Program<FlushError, never> =>
       state.frames?.kind === 'savepoint'
         ? { _tag: 'RollbackToSavepoint', name: state.frames.name }
         : { _tag: 'Rollback' },
-      (_, after): Outcome<FlushError, never> => [left(stale), failed(after, render(stale))],
+      (_, after): Outcome<FlushError, never> => [left(stale), failed(after, 'innermost', render(stale))],
     ),
   )
 
@@ -117,7 +117,7 @@ const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
     { _tag: 'Commit' },
     (answer, state): Outcome<FlushError, Flushed> =>
       isLeft(answer)
-        ? [answer, failed(state, render(answer.left))]
+        ? [answer, failed(state, 'all', render(answer.left))]
         : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
   )
 

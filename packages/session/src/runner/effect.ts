@@ -60,8 +60,11 @@ export function* together<A>(effects: ReadonlyArray<Effect<A>>): Effect<Readonly
   return (yield { _tag: 'Together', effects }) as ReadonlyArray<A>
 }
 
-const mustWait = (): EngineError =>
-  engineError({ _tag: 'Unsupported' }, 'the engine or task has to be waited for; use run instead of runSync')
+/** What a driver that does not wait answers where it would have to. */
+export const mustWait: EngineError = engineError(
+  { _tag: 'Unsupported' },
+  'the engine or task has to be waited for; use run instead of runSync',
+)
 
 /**
  * Drives an effect without waiting for anything.
@@ -79,14 +82,14 @@ const performSync = (operation: Operation): unknown => {
     case 'Call':
       return operation.connection._tag === 'SyncConnection'
         ? operation.connection.call(operation.call)
-        : left(mustWait())
+        : left(mustWait)
     case 'Connect':
-      return operation.engine.connectSync === null ? left(mustWait()) : operation.engine.connectSync()
+      return operation.engine.connectSync === null ? left(mustWait) : operation.engine.connectSync()
     case 'Release':
       if (operation.connection._tag === 'SyncConnection') operation.connection.release()
       return undefined
     case 'Wait':
-      return left(mustWait())
+      return left(mustWait)
     case 'Together':
       return operation.effects.map(driveSync)
   }

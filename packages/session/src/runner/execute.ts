@@ -3,7 +3,7 @@
  */
 import type { Connection, Dialect, EngineError, InstanceId } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { DatabaseError, IntegrityError } from '../error.js'
+import type { DatabaseError, IntegrityError, NotSynchronous } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import {
   columnsOf,
@@ -13,7 +13,7 @@ import {
   type Step,
   type StepResult,
 } from '../unit-of-work/step.js'
-import { call, type Effect } from './effect.js'
+import { call, type Effect, mustWait } from './effect.js'
 
 /** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
 export type GivenKeys = Map<InstanceId, unknown>
@@ -48,7 +48,7 @@ export function* executeStep(
         rows: resolved(step.columns, step.rows, given),
         returning: step.returning?.column ?? null,
       })
-      if (isLeft(answer)) return left(stepError(step, answer.left))
+      if (isLeft(answer)) return left(stepError(step, given, answer.left))
       const keys = portable(answer.right, step, dialect)
       if (keys !== null && given !== null) {
         for (let i = 0; i < keys.length; i++) given.set(step.instances[i] as InstanceId, keys[i])
@@ -64,7 +64,7 @@ export function* executeStep(
         where: step.where.map(({ column }) => column),
         rows: resolved(columns, step.rows, given),
       })
-      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
     }
     case 'Delete':
     case 'Unlink': {
@@ -74,7 +74,7 @@ export function* executeStep(
         where: step.where.map(({ column }) => column),
         rows: resolved(step.where, step.rows, given),
       })
-      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
     }
     case 'Link': {
       const answer = yield* call(connection, {
@@ -84,7 +84,7 @@ export function* executeStep(
         rows: resolved(step.columns, step.rows, given),
         returning: null,
       })
-      return isLeft(answer) ? left(stepError(step, answer.left)) : right({ _tag: 'Inserted', keys: null })
+      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Inserted', keys: null })
     }
   }
 }
@@ -119,12 +119,14 @@ const violations = new Set(['UniqueViolation', 'ForeignKeyViolation', 'NotNullVi
 const operations = { Insert: 'insert', Update: 'update', Delete: 'delete', Link: 'link', Unlink: 'unlink' } as const
 
 /** What a failed step was about: the row and its values, where the engine knows which row it was. */
-const stepError = (step: Step, cause: EngineError): IntegrityError | DatabaseError => {
+const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): IntegrityError | DatabaseError => {
   if (!violations.has(cause.reason._tag)) return databaseError(operations[step._tag], step.entity, step.token, cause)
   const columns = columnsOf(step)
   const named = 'columns' in cause.reason ? cause.reason.columns : []
-  const concerned = columns.filter(({ column }) => named.includes(column))
-  const row = cause.row === null ? undefined : step.rows[cause.row]
+  // of an update what it sets, which may be the key that it looks for too
+  const concerned = (step._tag === 'Update' ? step.set : columns).filter(({ column }) => named.includes(column))
+  const failed = cause.row === null ? undefined : step.rows[cause.row]
+  const row = failed === undefined ? undefined : resolved(columns, [failed], given)[0]
   return {
     _tag: 'IntegrityError',
     reason: cause.reason,
@@ -151,3 +153,9 @@ export const databaseError = (
   shard: ShardToken | null,
   cause: EngineError,
 ): DatabaseError => ({ _tag: 'DatabaseError', operation, entity, shard, retryable: cause.retryable, cause })
+
+/** No connection was to be had. @category constructors */
+export const connectError = (shard: ShardToken | null, cause: EngineError): DatabaseError | NotSynchronous =>
+  cause === mustWait
+    ? { _tag: 'NotSynchronous', operation: 'the engine' }
+    : databaseError('connect', null, shard, cause)

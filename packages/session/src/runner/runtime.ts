@@ -17,7 +17,7 @@ import type { SessionOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 import { type Effect, wait } from './effect.js'
-import { databaseError, executeStep, givenKeys } from './execute.js'
+import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
@@ -100,7 +100,7 @@ function* answer(
     case 'Sql': {
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
-        ? left(databaseError('connect', null, null, connection.left))
+        ? left(connectError(null, connection.left))
         : yield* read(connection.right, engine, request)
     }
     default:
@@ -114,7 +114,7 @@ function* flush(
   plan: FlushPlan,
 ): Effect<Either<RequestError, FlushAnswer>> {
   const connection = yield* transactions.connection(null, engine)
-  if (isLeft(connection)) return left(databaseError('connect', null, null, connection.left))
+  if (isLeft(connection)) return left(connectError(null, connection.left))
   const given = givenKeys(plan)
   const results: StepResult[] = []
   for (const step of plan.steps) {

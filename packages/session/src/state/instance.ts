@@ -72,7 +72,10 @@ export interface Instance {
   readonly order: number
   /** Was its row deleted by a transaction that is committed? Such an instance cannot come back. */
   readonly wasDeleted: boolean
-  /** The pending instance that a flush inserted, to return to when that is rolled back; null where it was loaded. */
+  /**
+   * What to return to when the transaction is rolled back: the pending instance that a flush inserted, or a loaded one as
+   * it was before its key changed. Null where it is simply known again.
+   */
   readonly origin: Instance | null
 }
 

@@ -1,7 +1,7 @@
 /**
  * Folding the results of a flush back into the state.
  */
-import type { Attribute, InstanceId, Mapping, RawKey } from '@unitary/core'
+import type { Attribute, InstanceId, Mapping, RawKey, Snapshot } from '@unitary/core'
 import { rawKeyOf, rowClassOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -75,6 +75,7 @@ export const applied = (
         break
     }
   }
+  for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
   // every pending instance was inserted or turned out to be an orphan
   const next = { ...done(state, changes), added: IntMap.empty }
@@ -196,14 +197,54 @@ const updated = (
     const patch: Values = {}
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
-    const key = keyChanges ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
-    changes.instances.set(id, { ...instance, snapshot, key })
+    const key =
+      keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
+    const origin = key === instance.key ? instance.origin : (instance.origin ?? instance)
+    changes.instances.set(id, { ...instance, snapshot, key, origin })
     if (key !== instance.key && key !== null) {
       changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
       changes.identityMap.set(mapping, instance.token, key, id)
     }
   }
   return null
+}
+
+/** A pending instance has taken over the row of a deleted one. */
+const switched = (state: SessionState, changes: StateEdit, id: InstanceId, replaced: InstanceId): void => {
+  const old = changes.instances.get(replaced) as Instance.Instance
+  leave(changes, old)
+  const pending = changes.instances.get(id) as Instance.Instance
+  const { mapping, snapshot } = pending
+  const { version } = mapping
+  // an update has counted up the version that the old row had; one that wrote nothing has not
+  const kept = version === null ? {} : { [version.name]: Instance.valueAt(old, version) }
+  const isCounted = version !== null && Instance.valueAt(pending, version) !== 1
+  const current = isCounted ? snapshot : rowClassOf(mapping).patch(snapshot, id, kept)
+  changes.instances.set(id, {
+    ...pending,
+    status: 'persistent',
+    key: old.key,
+    token: old.token,
+    snapshot: current,
+    epoch: state.epoch,
+    partial: mapping.attributes.some((attribute) => !attribute.isDeferred && valueIn(current, attribute) === undefined),
+    committed: null,
+    related: pending.related === null ? null : pending.related.map(settled),
+    origin: pending,
+  })
+  changes.identityMap.set(mapping, old.token, old.key as RawKey, id)
+}
+
+const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot as unknown as Values)[name]
+
+/** A row is gone from the database. */
+const leave = (changes: StateEdit, instance: Instance.Instance): void => {
+  const { id, key, mapping, token } = instance
+  changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
+  changes.identityMap.delete(mapping, token, key as RawKey)
+  changes.deleted.delete(id)
+  changes.changed.delete(id)
+  changes.gone.set(id, true)
 }
 
 const deleted = (
@@ -220,11 +261,7 @@ const deleted = (
     if (counts[i] === 0) {
       notices.push({ _tag: 'AlreadyGone', entity: mapping.name, key: instance.key, shard: step.token })
     }
-    changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
-    changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
-    changes.deleted.delete(id)
-    changes.changed.delete(id)
-    changes.gone.set(id, true)
+    leave(changes, instance)
   }
   return null
 }

@@ -249,8 +249,12 @@ export const instanceFor = (
  *
  * @category guards
  */
-export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null =>
-  rowClassOf(mapping).fits(values) ? null : findFault(mapping, values)
+export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null => {
+  if (typeof values !== 'object' || values === null) {
+    return { _tag: 'InvalidValue', entity: mapping.name, attribute: '', value: values, problem: 'it is no object' }
+  }
+  return rowClassOf(mapping).fits(values) ? null : findFault(mapping, values)
+}
 
 const findFault = (mapping: Mapping, values: Values): InvalidValue | null => {
   for (const attribute in values) {

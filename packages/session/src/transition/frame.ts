@@ -57,9 +57,15 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
     state.instances,
     (instance, id) => {
       const kept = afterRollback(instance)
-      changes.instances.set(id, kept)
-      if (kept.status === 'persistent' && kept.key !== null) {
-        changes.identityMap.set(kept.mapping, kept.token, kept.key, kept.id)
+      const { mapping, token, key } = kept
+      if (kept.status !== 'persistent' || key === null) {
+        changes.instances.set(id, kept)
+      } else if (changes.identityMap.get(mapping, token, key) === undefined) {
+        changes.instances.set(id, kept)
+        changes.identityMap.set(mapping, token, key, id)
+      } else {
+        // it was loaded after the instance that is known again had been expunged
+        changes.instances.set(id, { ...kept, status: 'detached' })
       }
     },
     before.nextInstance,
@@ -69,19 +75,20 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
 
 const afterRollback = (instance: Instance): Instance => {
   const { origin } = instance
-  if (origin !== null) return { ...origin, status: 'transient', order: 0 }
-  if (instance.key === null) return { ...instance, status: 'transient', order: 0 }
-  return { ...instance, status: 'persistent', epoch: -1, committed: null, related: null }
+  const before = origin ?? instance
+  if (before.key === null) return { ...before, status: 'transient', order: 0 }
+  if (instance.status === 'detached') return instance
+  return { ...before, status: 'persistent', epoch: -1, committed: null, related: null }
 }
 
 /**
- * After a flush or commit failed: the innermost frame is gone from the database, and nothing goes on until it is rolled
- * back here too.
+ * After a flush failed (the innermost frame is gone from the database) or a commit (all of them are): nothing goes on until
+ * that is rolled back here too.
  *
  * @category transitions
  */
-export const failed = (state: SessionState, message: string): SessionState => {
-  const frame = state.frames ?? (revise(state, {}).frames as Frame)
+export const failed = (state: SessionState, lost: 'innermost' | 'all', message: string): SessionState => {
+  const frame = (lost === 'all' ? outermost(state) : state.frames) ?? (revise(state, {}).frames as Frame)
   return { ...rolledBack(state, frame), frames: frame, failure: { message, depth: frame.depth } }
 }
 

@@ -4,7 +4,7 @@
  *
  * Costs the changes, not what is loaded.
  */
-import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
+import { type InstanceId, type Mapping, type RawKey, type RelationshipMapping, rawKeyOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
@@ -34,6 +34,8 @@ export interface ChangeSet {
   readonly isInserted: (id: InstanceId) => boolean
   /** Pending instances that lost their last parent, and are not inserted. */
   readonly orphans: ReadonlyArray<InstanceId>
+  /** Pending instances, each with the deleted one whose key it has: its row is taken over instead. */
+  readonly switches: ReadonlyMap<InstanceId, Instance>
 }
 
 /**
@@ -54,7 +56,8 @@ export const changeSet = (state: SessionState): ChangeSet => {
     if (!orphans.has(id)) inserts.push(instanceAt(state, id))
   })
   if (!isOrdered(inserts)) inserts.sort((a, b) => a.order - b.order)
-  const updates: Instance[] = []
+  const switches = rowSwitches(state, inserts, deleted)
+  const updates: Instance[] = inserts.filter(({ id }) => switches.has(id))
   IntMap.forEach(state.changed, (_, id) => {
     if (!deleted.has(id)) updates.push(instanceAt(state, id))
   })
@@ -68,16 +71,47 @@ export const changeSet = (state: SessionState): ChangeSet => {
     }
   }
   if (more) updates.sort((a, b) => a.id - b.id)
-  const deletes = [...deleted].sort((a, b) => a - b).map((id) => instanceAt(state, id))
+  const switched = new Set([...switches.values()].map(({ id }) => id))
+  const deletes = [...deleted]
+    .filter((id) => !switched.has(id))
+    .sort((a, b) => a - b)
+    .map((id) => instanceAt(state, id))
   return {
-    inserts: byMapping(state, inserts),
+    inserts: byMapping(state, switches.size === 0 ? inserts : inserts.filter(({ id }) => !switches.has(id))),
     updates: byMapping(state, updates),
     deletes: byMapping(state, deletes),
     imposed,
     isDeleted: (id) => deleted.has(id),
-    isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id),
+    isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id) && !switches.has(id),
     orphans: [...orphans],
+    switches,
   }
+}
+
+const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()
+
+/** A row that is deleted and inserted again with one key is updated. */
+const rowSwitches = (
+  state: SessionState,
+  inserts: ReadonlyArray<Instance>,
+  deleted: ReadonlySet<InstanceId>,
+): ReadonlyMap<InstanceId, Instance> => {
+  if (deleted.size === 0 || inserts.length === 0) return noSwitches
+  const byKey = new Map<Mapping, Map<RawKey, Instance>>()
+  for (const id of deleted) {
+    const instance = instanceAt(state, id)
+    const keys = byKey.get(instance.mapping) ?? new Map<RawKey, Instance>()
+    if (instance.key !== null) keys.set(instance.key, instance)
+    byKey.set(instance.mapping, keys)
+  }
+  const switches = new Map<InstanceId, Instance>()
+  for (const instance of inserts) {
+    const keys = byKey.get(instance.mapping)
+    const key = keys === undefined ? null : rawKeyOf(instance.mapping, instance.snapshot as never)
+    const replaced = key === null ? undefined : keys?.get(key)
+    if (replaced !== undefined) switches.set(instance.id, replaced)
+  }
+  return switches
 }
 
 const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {

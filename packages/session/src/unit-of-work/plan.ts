@@ -56,7 +56,13 @@ export const plan = (state: SessionState, services: Services = noServices): Eith
   const planner = new Planner(state, changes, services)
   const fault = planner.plan()
   return fault === null
-    ? right({ _tag: 'FlushPlan', steps: planner.steps, notices: planner.notices, orphans: changes.orphans })
+    ? right({
+        _tag: 'FlushPlan',
+        steps: planner.steps,
+        notices: planner.notices,
+        orphans: changes.orphans,
+        switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+      })
     : left(fault)
 }
 
@@ -108,11 +114,11 @@ class Planner {
           const own = level.filter((instance) => instance.mapping === mapping)
           this.#update(
             mapping,
-            own.filter((instance) => instance.status === 'persistent'),
+            own.filter(({ id }) => !this.#changes.isInserted(id)),
           )
           const fault = this.#insert(
             mapping,
-            own.filter((instance) => instance.status === 'pending'),
+            own.filter(({ id }) => this.#changes.isInserted(id)),
           )
           if (fault !== null) return fault
         }
@@ -252,16 +258,13 @@ class Planner {
     if (instances.length === 0) return
     const byShape = new Map<string, OpenStep>()
     for (const instance of instances) {
-      const cells = noCells(mapping)
-      for (const name in instance.committed) {
-        const attribute = mapping.attributeOf.get(name) as Attribute
-        cells.values[attribute.position] = encodedOf(instance, attribute)
-        cells.kinds[attribute.position] = literal
-      }
+      // the row as the database has it: the instance's own, or the one that it takes over
+      const row = this.#changes.switches.get(instance.id) ?? instance
+      const cells = row === instance ? changedCells(instance) : switchedCells(instance)
       fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
-      dropUnchanged(instance, cells)
+      dropUnchanged(row, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      countUp(instance, cells)
+      countUp(row, cells)
       fillUpdateDefaults(instance, cells, this.#services)
       const shape = cells.kinds.join()
       let open = byShape.get(shape)
@@ -270,7 +273,7 @@ class Planner {
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...whereOf(instance)])
+      open.rows.push([...compact(cells), ...whereOf(row)])
     }
     for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
   }
@@ -394,7 +397,8 @@ const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new
 
 const refersTo = (from: Mapping, to: Mapping): boolean =>
   from.relationships.some((relationship) => relationship.kind === 'BelongsTo' && relationship.target === to) ||
-  to.relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target === from)
+  to.relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target === from) ||
+  from.attributes.some(({ column }) => column.foreignKey?.table === to.table)
 
 const nameOf = (instance: Instance): string => `${instance.mapping.name} ${instance.key ?? `#${instance.id}`}`
 
@@ -414,6 +418,29 @@ const givenKeyColumns = (instance: Instance): ReadonlyArray<PlanColumn> =>
     column: attribute.columnName,
     source: encodedOf(instance, attribute) === undefined ? { _tag: 'Key', of: attribute.name } : { _tag: 'Literal' },
   }))
+
+/** The attributes that were set. */
+const changedCells = (instance: Instance): Cells => {
+  const cells = noCells(instance.mapping)
+  for (const name in instance.committed) {
+    const attribute = instance.mapping.attributeOf.get(name) as Attribute
+    cells.values[attribute.position] = encodedOf(instance, attribute)
+    cells.kinds[attribute.position] = literal
+  }
+  return cells
+}
+
+/** All that a new instance has, but for what identifies the row that it takes over. */
+const switchedCells = (instance: Instance): Cells => {
+  const cells = noCells(instance.mapping)
+  for (const attribute of instance.mapping.attributes) {
+    const value = attribute.isKey || attribute === instance.mapping.version ? undefined : encodedOf(instance, attribute)
+    if (value === undefined) continue
+    cells.values[attribute.position] = value
+    cells.kinds[attribute.position] = literal
+  }
+  return cells
+}
 
 /** A row is found by its key, and where it has a version counter by the count that was read. */
 const whereColumns = ({ key: attributes, version }: Mapping): ReadonlyArray<PlanColumn> =>
@@ -446,11 +473,11 @@ const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cells, ser
   }
 }
 
-/** A foreign key that a relationship sets to what it is already is no change. */
-const dropUnchanged = (instance: Instance, { values, kinds }: Cells): void => {
-  for (const attribute of instance.mapping.attributes) {
+/** What is set to what the row has already is no change. Attributes that were set by themselves are known to differ. */
+const dropUnchanged = (row: Instance, { values, kinds }: Cells): void => {
+  for (const attribute of row.mapping.attributes) {
     const { position, name } = attribute
-    if (kinds[position] !== literal || (instance.committed !== null && name in instance.committed)) continue
-    if (encodedOf(instance, attribute) === values[position]) kinds[position] = absent
+    if (kinds[position] !== literal || (row.committed !== null && name in row.committed)) continue
+    if (encodedOf(row, attribute) === values[position]) kinds[position] = absent
   }
 }

@@ -105,10 +105,18 @@ export interface FlushPlan {
   readonly notices: ReadonlyArray<Notice>
   /** Pending instances that turned out to be orphans and are not inserted. */
   readonly orphans: ReadonlyArray<InstanceId>
+  /** Pending instances that take over the row of one that is deleted, and that one: the row is updated. */
+  readonly switches: ReadonlyArray<RowSwitch>
+}
+
+/** @category model */
+export interface RowSwitch {
+  readonly inserted: InstanceId
+  readonly deleted: InstanceId
 }
 
 /** @category constructors */
-export const emptyPlan: FlushPlan = { _tag: 'FlushPlan', steps: [], notices: [], orphans: [] }
+export const emptyPlan: FlushPlan = { _tag: 'FlushPlan', steps: [], notices: [], orphans: [], switches: [] }
 
 /**
  * What running a step gave: the keys of an insert in the order of its rows (null where none were asked for), how many rows

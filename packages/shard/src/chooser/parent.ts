@@ -22,8 +22,8 @@ export function withParent<const R extends string, S extends Subject, const Toke
   relationship: R,
   otherwise: Strategy<S, Token>,
 ): Strategy<S & Child<R>, Token>
-export function withParent(relationship: string, otherwise?: Strategy<never, string>): Strategy<Subject, string> {
-  return {
+export function withParent(relationship: string, otherwise?: Strategy<never, string>): Strategy<Subject, never> {
+  const strategy: Strategy<Subject, string> = {
     basis: { kind: 'relationship', name: relationship },
     shardOf: (instance) => {
       const parent = instance.related(relationship)
@@ -54,6 +54,8 @@ export function withParent(relationship: string, otherwise?: Strategy<never, str
       return [...found]
     },
   }
+  // what it adds to the tokens of `otherwise` are those of the parent's strategy
+  return strategy as Strategy<Subject, never>
 }
 
 /** What has a relationship to one. */

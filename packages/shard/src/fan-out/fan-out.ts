@@ -6,8 +6,8 @@
  */
 import type { AnySelect, Dialect, Mapping } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { ColumnNode, LimitNode, type OperationNode, ReferenceNode, type SelectQueryNode, ValueNode } from 'kysely'
-import { hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
+import { LimitNode, type OperationNode, type SelectQueryNode, ValueNode } from 'kysely'
+import { attributeIn, hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
 
 /**
  * @category model
@@ -81,19 +81,12 @@ const problemOf = (mapping: Mapping, node: SelectQueryNode): string | null => {
   if (node.distinctOn !== undefined) return 'DISTINCT ON is not merged; use distinct'
   if (node.groupBy !== undefined) {
     const grouped = node.groupBy.items.map(({ groupBy }) => attributeIn(mapping, groupBy))
-    return mapping.key.every(({ name }) => grouped.includes(name))
+    return mapping.key.every((attribute) => grouped.includes(attribute))
       ? null
       : `a group may have rows on several shards; group by the key of ${mapping.name} too`
   }
   return node.having === undefined ? null : 'HAVING without GROUP BY is not merged; use where'
 }
-
-const attributeIn = (mapping: Mapping, node: OperationNode): string | null =>
-  ReferenceNode.is(node) &&
-  ColumnNode.is(node.column) &&
-  (node.table === undefined || node.table.table.identifier.name === mapping.table)
-    ? node.column.column.name
-    : null
 
 const rewrite = (
   node: SelectQueryNode,

@@ -15,6 +15,7 @@ import {
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
+  type TableNode,
   ValueNode,
 } from 'kysely'
 import type { Collation } from './compare.js'
@@ -32,7 +33,7 @@ export interface OrderTerm {
   readonly nulls: 'first' | 'last' | null
   readonly collation: Collation
   readonly item: OrderByItemNode
-  /** The expression that has to be selected beside the attributes, to be merged by. */
+  /** What has to be selected beside the attributes, to be merged by. */
   readonly hidden: OperationNode | null
 }
 
@@ -53,12 +54,13 @@ export const orderTerm = (
     )
   }
   const direction = { isDescending, nulls: item.nulls ?? null, collation, item }
-  const name = outputName(mapping, node, item.orderBy)
-  if (name !== null) {
-    return right({ ...direction, name, attribute: mapping.attributeOf.get(name) ?? null, hidden: null })
+  const attribute = attributeIn(mapping, item.orderBy)
+  const name = attribute?.name ?? columnName(item.orderBy)
+  if (name !== null && isSelected(mapping, node, name)) {
+    return right({ ...direction, name, attribute, hidden: null })
   }
   if (isPosition(item.orderBy)) return left('it is ordered by the number of a column; order by its name')
-  return right({ ...direction, name: `unitary_order_${index}`, attribute: null, hidden: item.orderBy })
+  return right({ ...direction, name: `unitary_order_${index}`, attribute, hidden: item.orderBy })
 }
 
 const directionOf = ({ direction }: OrderByItemNode): boolean | null => {
@@ -73,21 +75,28 @@ const collationOf = ({ collation }: OrderByItemNode): Collation | null => {
   return name === 'binary' || name === 'nocase' ? name : null
 }
 
-/** The name under which the rows have the value already; null where they have not. */
-const outputName = (mapping: Mapping, node: SelectQueryNode, by: OperationNode): string | null => {
-  if (ParensNode.is(by)) return outputName(mapping, node, by.node)
-  if (!ReferenceNode.is(by) || !ColumnNode.is(by.column)) return null
-  const { name } = by.column.column
-  if (by.table === undefined) return mapping.attributeOf.has(name) || isAlias(node, name) ? name : null
-  const { schema, identifier } = by.table.table
-  const table = schema === undefined ? identifier.name : `${schema.name}.${identifier.name}`
-  return table === mapping.table && mapping.attributeOf.has(name) ? name : null
+/** The attribute of the entity that a node is; null where it is none. */
+export const attributeIn = (mapping: Mapping, node: OperationNode): Attribute | null => {
+  if (ParensNode.is(node)) return attributeIn(mapping, node.node)
+  if (!ReferenceNode.is(node) || !ColumnNode.is(node.column)) return null
+  return node.table === undefined || tableName(node.table) === mapping.table
+    ? (mapping.attributeOf.get(node.column.column.name) ?? null)
+    : null
 }
 
-const isAlias = (node: SelectQueryNode, name: string): boolean =>
-  (node.selections ?? []).some(
-    ({ selection }) => AliasNode.is(selection) && IdentifierNode.is(selection.alias) && selection.alias.name === name,
-  )
+/** A name without a table. */
+const columnName = (node: OperationNode): string | null =>
+  ReferenceNode.is(node) && node.table === undefined && ColumnNode.is(node.column) ? node.column.column.name : null
+
+const tableName = ({ table: { schema, identifier } }: TableNode): string =>
+  schema === undefined ? identifier.name : `${schema.name}.${identifier.name}`
+
+/** Do the rows have the value under the name already? Deferred attributes are not selected. */
+const isSelected = (mapping: Mapping, node: SelectQueryNode, name: string): boolean =>
+  (node.selections ?? []).some(({ selection }) => {
+    if (AliasNode.is(selection)) return IdentifierNode.is(selection.alias) && selection.alias.name === name
+    return attributeIn(mapping, selection)?.name === name
+  })
 
 /** `order by 1` means the first column, and selected it would be the number. */
 const isPosition = (node: OperationNode): boolean =>
@@ -110,8 +119,9 @@ const bytewise = { sqlite: 'binary', postgres: 'C', mysql: 'utf8mb4_bin' } as co
  */
 export const itemFor = (term: OrderTerm, dialect: Dialect['name'], isNullLow: boolean): OrderByItemNode => {
   const { item, hidden, name, attribute } = term
-  const by = hidden === null ? item.orderBy : ReferenceNode.create(ColumnNode.create(name))
-  const asked: OrderByItemNode = hidden === null ? item : { ...item, orderBy: by }
+  // an expression is computed once, for the order as for the merge
+  const isComputed = hidden !== null && attribute === null
+  const asked = isComputed ? { ...item, orderBy: ReferenceNode.create(ColumnNode.create(name)) } : item
   const mayBeText = attribute === null ? dialect === 'sqlite' : isText(attribute, dialect)
   const collation = item.collation ?? (mayBeText ? CollateNode.create(bytewise[dialect]) : undefined)
   const nulls = item.nulls ?? (dialect === 'postgres' && isNullLow ? (term.isDescending ? 'last' : 'first') : undefined)

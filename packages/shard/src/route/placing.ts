@@ -86,11 +86,13 @@ export class Placing {
       return nowhere
     }
     this.#decided.set(id, deciding)
+    this.fault = null
     const token = this.#choosers.shardOf(new View(this, this.#state, instance, false))
     if (token === null || token === undefined) {
       const basis = this.#choosers.basisOf?.(mapping.name) ?? null
       const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
-      this.fault = noShardForRow('insert', mapping.name, basis, value)
+      // where it hangs on another instance that has no shard, that is the reason
+      this.fault ??= noShardForRow('insert', mapping.name, basis, value)
       return nowhere
     }
     const place = this.#shards.places.get(token)
