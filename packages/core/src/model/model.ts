@@ -191,6 +191,14 @@ const relate = (
         message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    foreignKey.forEach(({ name: held, column }, i) => {
+      const key = referred.key[i]
+      if (key === undefined || key.column.kind === column.kind) return
+      faults.push({
+        path: `${path}.foreignKey`,
+        message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
+      })
+    })
     const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, where } = relationship
     resolved.push({
       kind: relationship._tag,

@@ -80,9 +80,7 @@ export const driveSync = <A>(effect: Effect<A>): A => {
 const performSync = (operation: Operation): unknown => {
   switch (operation._tag) {
     case 'Call':
-      return operation.connection._tag === 'SyncConnection'
-        ? operation.connection.call(operation.call)
-        : left(mustWait)
+      return operation.connection._tag === 'SyncConnection' ? operation.connection.call(operation.call) : left(mustWait)
     case 'Connect':
       return operation.engine.connectSync === null ? left(mustWait) : operation.engine.connectSync()
     case 'Release':

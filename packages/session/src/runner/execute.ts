@@ -64,7 +64,9 @@ export function* executeStep(
         where: step.where.map(({ column }) => column),
         rows: resolved(columns, step.rows, given),
       })
-      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer)
+        ? left(stepError(step, given, answer.left))
+        : right({ _tag: 'Matched', counts: answer.right })
     }
     case 'Delete':
     case 'Unlink': {
@@ -74,7 +76,9 @@ export function* executeStep(
         where: step.where.map(({ column }) => column),
         rows: resolved(step.where, step.rows, given),
       })
-      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Matched', counts: answer.right })
+      return isLeft(answer)
+        ? left(stepError(step, given, answer.left))
+        : right({ _tag: 'Matched', counts: answer.right })
     }
     case 'Link': {
       const answer = yield* call(connection, {

@@ -72,11 +72,6 @@ export interface Instance {
   readonly order: number
   /** Was its row deleted by a transaction that is committed? Such an instance cannot come back. */
   readonly wasDeleted: boolean
-  /**
-   * What to return to when the transaction is rolled back: the pending instance that a flush inserted, or a loaded one as
-   * it was before its key changed. Null where it is simply known again.
-   */
-  readonly origin: Instance | null
 }
 
 /**
@@ -105,7 +100,6 @@ export const make = (
   related,
   order,
   wasDeleted: false,
-  origin: null,
 })
 
 /** Has the instance a row, as far as the session knows? @category guards */
@@ -162,7 +156,8 @@ export const replaceRelated = (
 /** Has the instance changes that a flush would look at? @category guards */
 export const isChanged = (self: Instance): boolean => self.committed !== null || (self.related ?? []).some(hasChanges)
 
-const hasChanges = (related: Related | undefined): boolean =>
+/** Has a relationship changes that no flush has written? @category guards */
+export const hasChanges = (related: Related | undefined): boolean =>
   related !== undefined &&
   (related._tag === 'One'
     ? related.changed

@@ -72,6 +72,11 @@ export interface SessionState {
   readonly deleted: InstanceSet
   /** Instances whose rows this transaction has deleted: its commit detaches them. */
   readonly gone: InstanceSet
+  /**
+   * What this transaction's flushes have inserted or given another key, as it was before: to return to when they are
+   * rolled back.
+   */
+  readonly origins: IntMap.IntMap<Instance>
   readonly frames: Frame | null
   readonly failure: Failure | null
   readonly nextInstance: number
@@ -95,6 +100,7 @@ export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): S
   changed: IntMap.empty,
   deleted: IntMap.empty,
   gone: IntMap.empty,
+  origins: IntMap.empty,
   frames: null,
   failure: null,
   nextInstance: 0,
@@ -144,6 +150,7 @@ export interface StateEdit {
   readonly changed: IntMap.IntMapEdit<true>
   readonly deleted: IntMap.IntMapEdit<true>
   readonly gone: IntMap.IntMapEdit<true>
+  readonly origins: IntMap.IntMapEdit<Instance>
   nextInstance: number
   nextOrder: number
 }
@@ -156,6 +163,7 @@ export const edit = (state: SessionState): StateEdit => ({
   changed: IntMap.edit(state.changed),
   deleted: IntMap.edit(state.deleted),
   gone: IntMap.edit(state.gone),
+  origins: IntMap.edit(state.origins),
   nextInstance: state.nextInstance,
   nextOrder: state.nextOrder,
 })
@@ -172,12 +180,14 @@ export const done = (state: SessionState, changes: StateEdit): SessionState => {
   const changed = changes.changed.done()
   const deleted = changes.deleted.done()
   const gone = changes.gone.done()
+  const origins = changes.origins.done()
   return instances === state.instances &&
     identityMap === state.identityMap &&
     added === state.added &&
     changed === state.changed &&
     deleted === state.deleted &&
-    gone === state.gone
+    gone === state.gone &&
+    origins === state.origins
     ? state
     : revise(state, {
         instances,
@@ -186,6 +196,7 @@ export const done = (state: SessionState, changes: StateEdit): SessionState => {
         changed,
         deleted,
         gone,
+        origins,
         nextInstance: changes.nextInstance,
         nextOrder: changes.nextOrder,
       })

@@ -169,11 +169,11 @@ const inserted = (
       epoch: state.epoch,
       partial: isPartial,
       committed: null,
-      related: pending.related === null ? null : pending.related.map(settled),
+      related: settledAll(pending.related),
       order: pending.order,
       wasDeleted: false,
-      origin: pending,
     })
+    changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
   }
 }
@@ -199,8 +199,8 @@ const updated = (
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
       keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
-    const origin = key === instance.key ? instance.origin : (instance.origin ?? instance)
-    changes.instances.set(id, { ...instance, snapshot, key, origin })
+    changes.instances.set(id, { ...instance, snapshot, key })
+    if (key !== instance.key && changes.origins.get(id) === undefined) changes.origins.set(id, instance)
     if (key !== instance.key && key !== null) {
       changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
       changes.identityMap.set(mapping, instance.token, key, id)
@@ -229,9 +229,9 @@ const switched = (state: SessionState, changes: StateEdit, id: InstanceId, repla
     epoch: state.epoch,
     partial: mapping.attributes.some((attribute) => !attribute.isDeferred && valueIn(current, attribute) === undefined),
     committed: null,
-    related: pending.related === null ? null : pending.related.map(settled),
-    origin: pending,
+    related: settledAll(pending.related),
   })
+  changes.origins.set(id, pending)
   changes.identityMap.set(mapping, old.token, old.key as RawKey, id)
 }
 
@@ -284,10 +284,14 @@ const stale = (step: Step, entity: string, key: RawKey | null, matched: number):
 
 /** A relationship whose changes have been written. */
 const settled = (related: Instance.Related | undefined): Instance.Related | undefined => {
-  if (related === undefined) return undefined
-  if (related._tag === 'One') return related.changed ? Instance.one(related.target) : related
+  if (related === undefined || !Instance.hasChanges(related)) return related
+  if (related._tag === 'One') return Instance.one(related.target)
   return related.members === null ? undefined : Instance.many(related.members)
 }
+
+/** The same array where nothing in it has changes: the snapshots of a large flush share what they can. */
+const settledAll = (related: Instance.Instance['related']): Instance.Instance['related'] =>
+  related === null || !related.some(Instance.hasChanges) ? related : related.map(settled)
 
 /** What was changed is in step with the database now, and orphans are outside of it. */
 const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void => {
@@ -298,7 +302,7 @@ const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void 
     changes.instances.set(id, {
       ...instance,
       committed: null,
-      related: instance.related === null ? null : instance.related.map(settled),
+      related: settledAll(instance.related),
     })
   })
   for (const id of plan.orphans) {

@@ -31,9 +31,8 @@ interface Planned {
   readonly mapping: Mapping
   readonly draft: Values
   readonly isPending: boolean
-  /** The relationship that leads back to the instance it was found under, and that one. */
-  readonly back: RelationshipMapping | null
-  readonly owner: InstanceId
+  /** What it holds from the start: the way back to the instance it was found under. Shared by all found there. */
+  readonly related: Instance.Instance['related']
 }
 
 /** A link to something that is there already, or that the walk met before: made once all instances are there. */
@@ -93,30 +92,28 @@ export const draftMaker = (
 const plan = (walk: Walk, mapping: Mapping, draft: Values, isPending: boolean): Planned => {
   const id = walk.edit.nextInstance++
   walk.seen.set(draft, id)
-  return { id, mapping, draft, isPending, back: null, owner: id }
+  return { id, mapping, draft, isPending, related: null }
 }
 
 const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
-  const { id, mapping, draft, isPending, back } = planned
+  const { id, mapping, draft, isPending } = planned
   const { edit } = walk
   const fault = faultOf(mapping, draft)
   if (fault !== null) return fault
 
-  let related: Array<Instance.Related | undefined> | null = null
+  let own: Array<Instance.Related | undefined> | null = null
   const { relationships } = mapping
-  if (relationships.length > 0) {
-    related = new Array(relationships.length).fill(undefined)
-    if (back !== null) related[back.position] = leadingBack(back, planned.owner)
-    // backwards, since the stack gives them back in reverse
-    for (let i = relationships.length - 1; i >= 0; i--) {
-      const relationship = relationships[i] as RelationshipMapping
-      const given = draft[relationship.name]
-      if (given === undefined) continue
-      const cascades = isPending && relationship.cascade.has('save-update')
-      const made = planRelated(walk, id, relationship, given, cascades)
-      if (made !== null && made._tag !== 'Many' && made._tag !== 'One') return made
-      if (made !== null) related[i] = made
-    }
+  // backwards, since the stack gives them back in reverse
+  for (let i = relationships.length - 1; i >= 0; i--) {
+    const relationship = relationships[i] as RelationshipMapping
+    const given = draft[relationship.name]
+    if (given === undefined) continue
+    const cascades = isPending && relationship.cascade.has('save-update')
+    const made = planRelated(walk, id, relationship, given, cascades)
+    if (made !== null && made._tag !== 'Many' && made._tag !== 'One') return made
+    if (made === null) continue
+    own ??= planned.related === null ? new Array(relationships.length).fill(undefined) : planned.related.slice()
+    own[i] = made
   }
   edit.instances.set(
     id,
@@ -128,7 +125,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
       null,
       rowClassOf(mapping).draft(id, draft, walk.services),
       walk.state.epoch,
-      related,
+      own ?? planned.related,
       isPending ? edit.nextOrder++ : 0,
     ),
   )
@@ -136,11 +133,16 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   return null
 }
 
-/** The other side of a relationship under which a new instance was found. */
-const leadingBack = (back: RelationshipMapping, owner: InstanceId): Instance.Related => {
-  if (back.kind === 'BelongsTo') return Instance.one(owner)
+/** What new instances hold that were found under a relationship of `owner`: its other side. */
+const leadingBack = (inverse: RelationshipMapping | null, owner: InstanceId): Instance.Instance['related'] => {
+  if (inverse === null) return null
+  const related: Array<Instance.Related | undefined> = new Array(inverse.owner.relationships.length).fill(undefined)
   const members = Collection.from([owner])
-  return { _tag: 'Many', members, added: members, removed: Collection.empty }
+  related[inverse.position] =
+    inverse.kind === 'BelongsTo'
+      ? Instance.one(owner)
+      : { _tag: 'Many', members, added: members, removed: Collection.empty }
+  return related
 }
 
 /** What the new instance holds; null where links will fill it. */
@@ -164,21 +166,23 @@ const planRelated = (
   if (relationship.isCollection && !Array.isArray(given)) {
     return misfit(relationship, given, 'a collection is given as an array')
   }
-  const ids: InstanceId[] = []
+  const all = relationship.isCollection ? (given as ReadonlyArray<unknown>) : given === null ? [] : [given]
+  // of its final size from the start: an array that grows keeps room for more, and there may be very many of these
+  const ids = new Array<InstanceId>(all.length)
   const planned: Planned[] = []
   const links: Link[] = []
-  const all = relationship.isCollection ? (given as ReadonlyArray<unknown>) : given === null ? [] : [given]
-  for (const one of all) {
-    const nested = planNested(walk, target, relationship, one, cascades)
+  for (let i = 0; i < all.length; i++) {
+    const nested = planNested(walk, target, relationship, all[i], cascades)
     if ('_tag' in nested) return nested
-    ids.push(nested.id)
+    ids[i] = nested.id
     links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
     if (nested.planned !== null) planned.push(nested.planned)
   }
   const allNew = planned.length === ids.length
+  const back = allNew ? leadingBack(inverse, owner) : null
   for (let i = planned.length - 1; i >= 0; i--) {
     const child = planned[i] as Planned
-    walk.stack.push(allNew ? { ...child, back: inverse, owner } : child)
+    walk.stack.push(back === null ? child : { ...child, related: back })
   }
   if (!allNew) {
     for (let i = links.length - 1; i >= 0; i--) walk.links.push(links[i] as Link)

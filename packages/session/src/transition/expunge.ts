@@ -77,6 +77,7 @@ const leave = (state: SessionState, changes: StateEdit, id: InstanceId): void =>
 export const madeTransient = (state: SessionState, id: InstanceId): SessionState => {
   const changes = edit(state)
   leave(state, changes, id)
+  changes.origins.delete(id)
   const instance = changes.instances.get(id) as Instance
   changes.instances.set(id, {
     ...instance,
@@ -85,7 +86,6 @@ export const madeTransient = (state: SessionState, id: InstanceId): SessionState
     token: null,
     committed: null,
     wasDeleted: false,
-    origin: null,
   })
   return done(state, changes)
 }

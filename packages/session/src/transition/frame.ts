@@ -56,7 +56,7 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
   IntMap.forEach(
     state.instances,
     (instance, id) => {
-      const kept = afterRollback(instance)
+      const kept = afterRollback(instance, IntMap.get(state.origins, id))
       const { mapping, token, key } = kept
       if (kept.status !== 'persistent' || key === null) {
         changes.instances.set(id, kept)
@@ -73,8 +73,7 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
   return { ...done(before, changes), frames: before.frames }
 }
 
-const afterRollback = (instance: Instance): Instance => {
-  const { origin } = instance
+const afterRollback = (instance: Instance, origin: Instance | undefined): Instance => {
   const before = origin ?? instance
   if (before.key === null) return { ...before, status: 'transient', order: 0 }
   if (instance.status === 'detached') return instance
@@ -104,5 +103,10 @@ export const committed = (state: SessionState, options: { readonly expire: boole
     changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
     changes.gone.delete(id)
   })
-  return { ...done(state, changes), frames: null, epoch: options.expire ? state.epoch + 1 : state.epoch }
+  return {
+    ...done(state, changes),
+    origins: IntMap.empty,
+    frames: null,
+    epoch: options.expire ? state.epoch + 1 : state.epoch,
+  }
 }

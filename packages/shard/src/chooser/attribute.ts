@@ -30,10 +30,13 @@ export const byAttribute = <const A extends string, V, const Token extends strin
   return {
     basis: { kind: 'attribute', name: attribute },
     shardOf: ({ values }) => shardOf(values[attribute]),
-    shardsOfKey: (key) => known([shardOf(key[attribute])]),
-    shardsOf: (analysis, _, { mapping }) => {
+    shardsOfKey: (key) => known([shardOf(key[attribute] ?? undefined)]),
+    shardsOf: (analysis, { entity }, { mapping }) => {
       const values = ValueSet.values(analysis.valuesOf(mapping, attribute))
-      return isNone(values) ? null : known(values.value.map(shardOf))
+      if (isNone(values)) return null
+      // NULL is a value of the statement's own rows; of a table that is joined it may mean that it has no row
+      const isValue = mapping.name === entity && mapping.attributeOf.get(attribute)?.isNullable === true
+      return known(values.value.map((value) => (value === null && !isValue ? null : shardOf(value))))
     },
   }
 }

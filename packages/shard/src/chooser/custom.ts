@@ -22,13 +22,13 @@ export interface CustomStrategy<S extends Subject, Token extends string> {
     key: { readonly [K in keyof S['attributes']]?: S['attributes'][K] },
     asked: KeyContext,
     context: StrategyContext,
-  ) => ReadonlyArray<Token> | null
+  ) => ReadonlyArray<NoInfer<Token>> | null
   /** Asked of statements on the entity itself. */
   readonly shardsOf?: (
     analysis: Analysis,
     asked: StatementContext,
     context: StrategyContext,
-  ) => ReadonlyArray<Token> | null
+  ) => ReadonlyArray<NoInfer<Token>> | null
 }
 
 /**

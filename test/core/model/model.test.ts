@@ -1,0 +1,267 @@
+import {
+  type AnyEntity,
+  defineModel,
+  entity,
+  generated,
+  integer,
+  ModelError,
+  named,
+  nullable,
+  primaryKey,
+  references,
+  text,
+} from '@unitary/core'
+import { pipe } from 'fp-ts/lib/function.js'
+import { describe, expect, test } from 'vitest'
+
+const id = pipe(integer, primaryKey, generated)
+
+const User = entity('User', 'users', { id, name: text })
+const Address = entity('Address', 'addresses', { id, email: text, userId: integer, otherId: pipe(integer, nullable) })
+
+/** Defines a model regardless of what its types say. */
+const define = defineModel as unknown as (
+  entities: Readonly<Record<string, AnyEntity>>,
+) => (relationships: (r: never) => unknown) => unknown
+
+/** The faults of a model, as `path: message`. */
+const faultsOf = (
+  entities: Readonly<Record<string, AnyEntity>>,
+  relationships: (r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>) => unknown = () => ({}),
+): ReadonlyArray<string> => {
+  try {
+    define(entities)(relationships as never)
+    return []
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    return error.faults.map(({ path, message }) => `${path}: ${message}`)
+  }
+}
+
+describe('defineModel', () => {
+  test('gives the mapped entities, by name and in order, with relationships resolved at both ends', () => {
+    const model = defineModel({ User, Address })((r) => ({
+      User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user', orderBy: ['email', 'desc'] }) },
+      Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
+    }))
+    expect(model.mappings.map(({ name, table, index }) => [name, table, index])).toEqual([
+      ['User', 'users', 0],
+      ['Address', 'addresses', 1],
+    ])
+    expect(model.User.model()).toBe(model)
+    expect(model.User.mapping).toBe(model.mappingOf.get('User'))
+    const [addresses] = model.User.mapping.relationships
+    const [user] = model.Address.mapping.relationships
+    expect(addresses?.inverse).toBe(user)
+    expect(user?.inverse).toBe(addresses)
+    expect(addresses).toMatchObject({ kind: 'HasMany', name: 'addresses', position: 0, isCollection: true })
+    expect(user).toMatchObject({ kind: 'BelongsTo', isCollection: false })
+    expect(addresses?.foreignKey.map(({ name }) => name)).toEqual(['userId'])
+    expect(addresses?.key.map(({ name }) => name)).toEqual(['id'])
+    expect(addresses?.orderBy.map(([{ name }, direction]) => [name, direction])).toEqual([['email', 'desc']])
+    expect([...(addresses?.cascade ?? [])]).toEqual(['save-update', 'merge'])
+  })
+
+  test.each([
+    ['email', [['email', 'asc']]],
+    [['email', 'desc'], [['email', 'desc']]],
+    [['email', 'id'], [['email', 'asc'], ['id', 'asc']]],
+    [[['email', 'desc'], 'id'], [['email', 'desc'], ['id', 'asc']]],
+    [undefined, []],
+  ] as const)('reads an order given as %j', (orderBy, expected) => {
+    const model = defineModel({ User, Address })((r) => ({
+      User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', ...(orderBy === undefined ? {} : { orderBy }) }) },
+    }))
+    expect(model.User.mapping.relationships[0]?.orderBy.map(([{ name }, direction]) => [name, direction])).toEqual(expected)
+  })
+
+  test('an entity without relationships, and cyclic ones, need no more than others', () => {
+    const Node = entity('Node', 'nodes', { id, parentId: pipe(integer, nullable) })
+    const model = defineModel({ Node })((r) => ({
+      Node: {
+        parent: r.Node.belongsTo('Node', { foreignKey: 'parentId', inverse: 'children' }),
+        children: r.Node.hasMany('Node', { foreignKey: 'parentId', inverse: 'parent' }),
+      },
+    }))
+    const [parent, children] = model.Node.mapping.relationships
+    expect(parent?.inverse).toBe(children)
+    expect(children?.target).toBe(model.Node.mapping)
+  })
+})
+
+describe('a faulty model', () => {
+  test('throws a ModelError with every fault, one a line', () => {
+    const Nameless = entity('Nameless', 'users', { name: text })
+    expect(() => define({ User, Nameless })(() => ({}))).toThrow(
+      new ModelError([
+        { path: 'Nameless', message: "table 'users' belongs to User already" },
+        { path: 'Nameless', message: 'no column is a primaryKey' },
+      ]),
+    )
+    expect(new ModelError([{ path: 'A.b', message: 'is wrong' }]).message).toBe('the model has a fault:\n  A.b: is wrong')
+    expect(
+      new ModelError([
+        { path: 'A.b', message: 'is wrong' },
+        { path: 'C', message: 'too' },
+      ]).message,
+    ).toBe('the model has 2 faults:\n  A.b: is wrong\n  C: too')
+  })
+
+  test('a name that differs from the entity’s', () => {
+    expect(faultsOf({ Person: User })).toEqual(["Person: the entity is called 'User'; give it the same name here"])
+  })
+
+  test('a reserved name', () => {
+    expect(faultsOf({ mappings: entity('mappings', 'users', { id }) })).toEqual([
+      'mappings: the name is reserved; choose another',
+    ])
+  })
+
+  test('two entities on one table', () => {
+    expect(faultsOf({ User, Person: entity('Person', 'users', { id }) })).toEqual([
+      "Person: table 'users' belongs to User already",
+    ])
+  })
+
+  test('no primary key', () => {
+    expect(faultsOf({ User: entity('User', 'users', { name: text }) })).toEqual(['User: no column is a primaryKey'])
+  })
+
+  test('two attributes on one column', () => {
+    expect(faultsOf({ User: entity('User', 'users', { id, name: text, title: pipe(text, named('name')) }) })).toEqual([
+      "User.title: column 'name' belongs to attribute 'name' already",
+    ])
+  })
+
+  test('a primary key that may be NULL', () => {
+    expect(faultsOf({ User: entity('User', 'users', { id: pipe(integer, nullable, primaryKey) }) })).toEqual([
+      'User.id: a primary key column cannot be nullable',
+    ])
+  })
+
+  test('a generated column outside of the primary key', () => {
+    expect(faultsOf({ User: entity('User', 'users', { id, serial: pipe(integer, generated) }) })).toEqual([
+      'User.serial: only a primary key column can be generated',
+    ])
+  })
+
+  test('a generated column that is only a part of the primary key', () => {
+    expect(faultsOf({ User: entity('User', 'users', { id, part: pipe(integer, primaryKey) }) })).toEqual([
+      'User.id: a generated column must be the whole primary key',
+    ])
+  })
+
+  test('relationships of something that is no entity', () => {
+    expect(faultsOf({ User }, () => ({ Pet: {} }))).toEqual([
+      'Pet: relationships are declared for it, but it is no entity of the model',
+    ])
+  })
+
+  test('a target that is no entity', () => {
+    expect(faultsOf({ User }, (r) => ({ User: { pets: r.User?.hasMany?.('Pet', { foreignKey: 'userId' }) } }))).toEqual([
+      "User.pets: target 'Pet' is no entity of the model",
+    ])
+  })
+
+  test('a relationship with the name of a column', () => {
+    expect(faultsOf({ User, Address }, (r) => ({ User: { name: r.User?.hasMany?.('Address', { foreignKey: 'userId' }) } }))).toEqual([
+      'User.name: a column has the same name',
+    ])
+  })
+
+  test('a foreign key that is no attribute of the side that holds it', () => {
+    expect(
+      faultsOf({ User, Address }, (r) => ({
+        User: { addresses: r.User?.hasMany?.('Address', { foreignKey: 'ownerId' }) },
+        Address: { user: r.Address?.belongsTo?.('User', { foreignKey: ['name'] }) },
+      })),
+    ).toEqual([
+      "User.addresses.foreignKey: 'ownerId' is no attribute of Address",
+      'User.addresses.foreignKey: 0 attributes cannot hold the key of User, which has 1',
+      "Address.user.foreignKey: 'name' is no attribute of Address",
+      'Address.user.foreignKey: 0 attributes cannot hold the key of User, which has 1',
+    ])
+  })
+
+  test('a foreign key with more or fewer columns than the key that it holds', () => {
+    const Visit = entity('Visit', 'visits', { user: pipe(integer, primaryKey), place: pipe(integer, primaryKey) })
+    expect(
+      faultsOf({ User, Address, Visit }, (r) => ({
+        Address: {
+          user: r.Address?.belongsTo?.('User', { foreignKey: ['userId', 'otherId'] }),
+          visit: r.Address?.belongsTo?.('Visit', { foreignKey: 'userId' }),
+        },
+      })),
+    ).toEqual([
+      'Address.user.foreignKey: 2 attributes cannot hold the key of User, which has 1',
+      'Address.visit.foreignKey: 1 attributes cannot hold the key of Visit, which has 2',
+    ])
+  })
+
+  test('a foreign key of another type than the key that it holds', () => {
+    expect(
+      faultsOf({ User, Address }, (r) => ({ Address: { user: r.Address?.belongsTo?.('User', { foreignKey: 'email' }) } })),
+    ).toEqual(["Address.user.foreignKey: 'email' is text, and User.id is integer"])
+  })
+
+  test('an order by something that is no attribute of the target', () => {
+    expect(
+      faultsOf({ User, Address }, (r) => ({
+        User: { addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', orderBy: 'street' }) },
+      })),
+    ).toEqual(["User.addresses.orderBy: 'street' is no attribute of Address"])
+  })
+
+  test('an inverse that is no relationship, that does not lead back, that goes over another foreign key', () => {
+    const owns = (inverse: string) => (r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>) => ({
+      User: { addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', inverse }) },
+      Address: {
+        other: r.Address?.belongsTo?.('User', { foreignKey: 'otherId' }),
+        self: r.Address?.belongsTo?.('Address', { foreignKey: 'otherId' }),
+      },
+    })
+    expect(faultsOf({ User, Address }, owns('user'))).toEqual([
+      "User.addresses.inverse: 'user' is no relationship of Address",
+    ])
+    expect(faultsOf({ User, Address }, owns('self'))).toEqual([
+      'User.addresses.inverse: Address.self does not lead back to User',
+    ])
+    expect(faultsOf({ User, Address }, owns('other'))).toEqual([
+      'User.addresses.inverse: Address.other goes over another foreign key',
+    ])
+  })
+
+  test('a collection as the inverse of a collection', () => {
+    const Node = entity('Node', 'nodes', { id, parentId: pipe(integer, nullable) })
+    expect(
+      faultsOf({ Node }, (r) => ({ Node: { children: r.Node?.hasMany?.('Node', { foreignKey: 'parentId', inverse: 'children' }) } })),
+    ).toEqual(['Node.children.inverse: Node.children does not lead back to Node'])
+  })
+
+  test('a table of links whose columns cannot hold a key', () => {
+    const through = { table: 'links', own: ['a', 'b'], target: [] }
+    expect(
+      faultsOf({ User, Address }, (r) => ({ User: { addresses: r.User?.manyToMany?.('Address', { through }) } })),
+    ).toEqual([
+      'User.addresses.through.own: 2 columns cannot hold the key of User, which has 1',
+      'User.addresses.through.target: 0 columns cannot hold the key of Address, which has 1',
+    ])
+  })
+
+  test('a foreign key to a table or column that is not there', () => {
+    expect(
+      faultsOf({
+        User,
+        Pet: entity('Pet', 'pets', {
+          id,
+          a: pipe(integer, references('owners.id')),
+          b: pipe(integer, references('users.uuid')),
+          c: pipe(integer, references('users.id')),
+        }),
+      }),
+    ).toEqual([
+      "Pet.a.references: no entity has the table 'owners'",
+      "Pet.b.references: 'users' has no column 'uuid'",
+    ])
+  })
+})

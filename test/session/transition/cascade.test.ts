@@ -1,0 +1,75 @@
+import { defineModel, entity, generated, integer, nullable, primaryKey, text } from '@unitary/core'
+import * as Session from '@unitary/session'
+import { pipe } from 'fp-ts/lib/function.js'
+import { describe, expect, test } from 'vitest'
+import { model, open, openOn } from '../app.js'
+
+const statuses = (state: Session.SessionState): ReadonlyArray<string> =>
+  Session.inspectAll(state).map(({ entity, status }) => `${entity} ${status}`)
+
+// neither side of this one cascades anything
+const Owner = entity('Owner', 'owners', { id: pipe(integer, primaryKey, generated), name: text })
+const Pet = entity('Pet', 'pets', {
+  id: pipe(integer, primaryKey, generated),
+  name: text,
+  ownerId: pipe(integer, nullable),
+})
+const loose = defineModel({ Owner, Pet })((r) => ({
+  Owner: { pets: r.Owner.hasMany('Pet', { foreignKey: 'ownerId', inverse: 'owner', cascade: [] }) },
+  Pet: { owner: r.Pet.belongsTo('Owner', { foreignKey: 'ownerId', inverse: 'pets', cascade: [] }) },
+}))
+
+describe('the save-update cascade', () => {
+  test('carries over collections and references, as deep as they go', () => {
+    const app = open()
+    const leaf = app.run(
+      Session.make(model.Node, { label: 'leaf', parent: { label: 'inner', parent: { label: 'root' } } }),
+    )
+    app.run(Session.add(model.Node, leaf))
+    expect(statuses(app.store.getState())).toEqual(['Node pending', 'Node pending', 'Node pending'])
+  })
+
+  test('an appended draft joins the unit of work with its owner', () => {
+    const app = open()
+    const ed = app.run(Session.make(model.User, { name: 'ed' }))
+    app.run(Session.append(model.User, 'addresses', { email: 'a' })(ed))
+    expect(statuses(app.store.getState())).toEqual(['User transient', 'Address transient'])
+    app.run(Session.add(model.User, ed))
+    expect(statuses(app.store.getState())).toEqual(['User pending', 'Address pending'])
+    app.run(Session.append(model.User, 'addresses', { email: 'b' })(ed))
+    expect(statuses(app.store.getState())).toEqual(['User pending', 'Address pending', 'Address pending'])
+  })
+
+  test('a draft set as a reference joins the unit of work', () => {
+    const app = open()
+    const address = app.run(Session.add(model.Address, { email: 'a' }))
+    app.run(Session.set(model.Address, { user: { name: 'ed' } })(address))
+    expect(statuses(app.store.getState())).toEqual(['Address pending', 'User pending'])
+  })
+
+  test('does not run backwards: who refers to a pending instance stays transient', () => {
+    const app = open()
+    const ed = app.run(Session.add(model.User, { name: 'ed' }))
+    app.run(Session.make(model.Address, { email: 'a', user: ed }))
+    expect(statuses(app.store.getState())).toEqual(['User pending', 'Address transient'])
+  })
+
+  test('stops where a relationship does not cascade, and the flush tells what it left out', () => {
+    const app = openOn(loose)
+    const pet = app.run(Session.add(loose.Pet, { name: 'rex', owner: { name: 'ed' } }))
+    expect(statuses(app.store.getState())).toEqual(['Pet pending', 'Owner transient'])
+    expect(app.run(Session.flush).notices).toEqual([
+      { _tag: 'NotInUnitOfWork', entity: 'Pet', relationship: 'owner', target: 'Owner' },
+    ])
+    expect(app.rows('pets')).toEqual([{ id: 1, name: 'rex', ownerId: null }])
+    expect(app.rows('owners')).toEqual([])
+    expect(app.run(Session.read(loose.Pet)(pet))).toMatchObject({ ownerId: null })
+  })
+
+  test('members that do not cascade stay transient, and are not written', () => {
+    const app = openOn(loose)
+    app.run(Session.add(loose.Owner, { name: 'ed', pets: [{ name: 'rex' }] }))
+    app.run(Session.commit)
+    expect(app.rows('pets')).toEqual([])
+  })
+})
