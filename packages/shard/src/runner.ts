@@ -13,7 +13,6 @@ import {
   type Effect,
   executeStep,
   type FlushAnswer,
-  type FlushPlan,
   type FlushRequest,
   type GivenKeys,
   givenKeys,
@@ -47,7 +46,7 @@ import { faultyMap, notMergeable } from './error.js'
 import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
-import { crossesShards, routePlan } from './route/route-plan.js'
+import { lanesOf, routePlan } from './route/route-plan.js'
 import { faultOf, type ShardMap } from './shard-map.js'
 
 /** @category model */
@@ -98,16 +97,7 @@ export const shardedRuntime = <Token extends string>(
 
 const open = (options: ShardedOptions<string>): Interpreter => {
   const session = new Sharded(options)
-  const fault = faultOf(options.shards)
-  return {
-    answer: (request, state) => (fault === null ? session.answer(request, state) : refuse(request, fault)),
-    end: () => session.end(),
-  }
-}
-
-// biome-ignore lint/correctness/useYield: it has nothing to ask
-function* refuse(request: Request, fault: string): Effect<Either<RequestError, never>> {
-  return left(faultyMap(request._tag.toLowerCase(), fault))
+  return { answer: (request, state) => session.answer(request, state), end: () => session.end() }
 }
 
 /** One run over the shards: it owns their connections. */
@@ -116,12 +106,14 @@ class Sharded {
   readonly #choosers: Choosers
   readonly #services: () => Services
   readonly #transactions: Transactions
+  readonly #fault: string | null
 
   constructor({ shards, choosers, services, isolationLevel }: ShardedOptions<string>) {
     this.#shards = shards
     this.#choosers = choosers
     this.#services = services ?? systemServices
     this.#transactions = new Transactions(isolationLevel ?? null)
+    this.#fault = faultOf(shards)
   }
 
   end(): Effect<void> {
@@ -129,6 +121,7 @@ class Sharded {
   }
 
   *answer(request: Request, state: SessionState): Effect<Either<RequestError, unknown>> {
+    if (this.#fault !== null) return left(faultyMap(request._tag.toLowerCase(), this.#fault))
     switch (request._tag) {
       case 'Flush':
         return yield* this.#flush(request, state)
@@ -155,21 +148,20 @@ class Sharded {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
-    yield* together(lanesOf(routed.right).map((lane) => this.#runSteps(lane, flushing)))
+    yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(steps, lane, flushing)))
     if (flushing.failure === null) return right({ plan: routed.right, results: flushing.results })
     yield* this.#transactions.undo()
-    return left(flushing.failure)
+    return left(flushing.failure.error)
   }
 
-  *#runSteps(steps: ReadonlyArray<Step>, flushing: Flushing): Effect<void> {
+  *#runSteps(steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
     for (const step of steps) {
-      if (flushing.failure !== null) return
-      const token = step.token as string
-      const result = yield* this.#on(token, (connection, engine) =>
+      if (flushing.failure !== null && flushing.failure.lane < lane) return
+      const result = yield* this.#on(step.token as string, (connection, engine) =>
         executeStep(connection, engine.dialect, step, flushing.given),
       )
       if (isLeft(result)) {
-        flushing.failure ??= result.left
+        if (flushing.failure === null || lane < flushing.failure.lane) flushing.failure = { lane, error: result.left }
         return
       }
       flushing.results[step.id] = result.right
@@ -207,16 +199,11 @@ class Sharded {
   }
 
   *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
-    const { statement } = request
-    const tokens = shardsOfWrite(state, statement, this.#shards, this.#choosers)
+    const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    const isAlone = tokens.right.length < 2
-    const run = (connection: Connection, engine: Engine, token: string) => runWrite(connection, engine, request, token)
-    const affected = yield* this.#onEach(
-      tokens.right,
-      isAlone ? run : (connection, engine, token) => inSavepoint(connection, token, run(connection, engine, token)),
+    const affected = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+      runWrite(connection, engine, request, token),
     )
-    if (!isAlone) yield* this.#endSavepoints(tokens.right, isLeft(affected))
     return isLeft(affected)
       ? affected
       : right({ affected: affected.right.reduce((sum, rows) => sum + rows, 0), tokens: tokens.right })
@@ -226,7 +213,7 @@ class Sharded {
   *#sql(request: SqlRequest): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
     const tokens = shardsOfSql(request, this.#shards)
     if (isLeft(tokens)) return tokens
-    const answers = yield* this.#onEach(tokens.right, (connection, engine, token) =>
+    const answers = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
       runSql(connection, engine, request, token),
     )
     return isLeft(answers)
@@ -237,20 +224,22 @@ class Sharded {
         })
   }
 
-  /** A bulk statement that failed on one of several shards is undone on the others too. */
-  *#endSavepoints(tokens: Tokens, isUndone: boolean): Effect<void> {
-    yield* this.#onEach(tokens, function* (connection): Effect<Either<never, undefined>> {
-      if (isUndone) yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
-      yield* call(connection, { _tag: 'ReleaseSavepoint', name: savepoint })
-      return right(undefined)
-    })
+  /** Runs a statement on each shard; where it fails on one, it has changed nothing on the others either. */
+  *#onAllOrNone<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
+    if (tokens.length < 2) return yield* this.#onEach(tokens, run)
+    const results = yield* this.#onEach(tokens, (connection, engine, token) =>
+      inSavepoint(connection, token, run(connection, engine, token)),
+    )
+    const open = this.#transactions.tokens
+    yield* this.#onEach(
+      tokens.filter((token) => open.includes(token)),
+      (connection) => endSavepoint(connection, isLeft(results)),
+    )
+    return results
   }
 
   /** Runs something on each shard, side by side; the first failure in their order, or what each gave. */
-  *#onEach<A>(
-    tokens: Tokens,
-    run: (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>,
-  ): Effect<Either<RequestError, ReadonlyArray<A>>> {
+  *#onEach<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
     const results = yield* together(tokens.map((token) => this.#on(token, run)))
     const values: A[] = []
     for (const result of results) {
@@ -260,10 +249,7 @@ class Sharded {
     return right(values)
   }
 
-  *#on<A>(
-    token: string,
-    run: (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>,
-  ): Effect<Either<RequestError, A>> {
+  *#on<A>(token: string, run: OnShard<A>): Effect<Either<RequestError, A>> {
     const engine = this.#shards.engines.get(token) as Engine
     const connection = yield* this.#transactions.connection(token, engine)
     return isLeft(connection)
@@ -277,25 +263,19 @@ class Sharded {
   }
 }
 
+/** What is run on a shard, given its connection. */
+type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
+
 /** A flush under way. */
 interface Flushing {
   readonly given: GivenKeys | null
   /** By step. */
   readonly results: StepResult[]
-  /** The first failure ends the work on all shards. */
-  failure: RequestError | null
-}
-
-/** Steps that can run side by side with the others: those of each shard, or all one after another if they wait for keys. */
-const lanesOf = (plan: FlushPlan): ReadonlyArray<ReadonlyArray<Step>> => {
-  if (crossesShards(plan)) return [plan.steps]
-  const lanes = new Map<string | null, Step[]>()
-  for (const step of plan.steps) {
-    const lane = lanes.get(step.token)
-    if (lane === undefined) lanes.set(step.token, [step])
-    else lane.push(step)
-  }
-  return [...lanes.values()]
+  /**
+   * The failure of the first lane that has one. It ends those after it; those before go on until they fail or are done, so
+   * that the error is the same whether they run side by side or one after another.
+   */
+  failure: { readonly lane: number; readonly error: RequestError } | null
 }
 
 const inOrder = (batches: Either<RequestError, ReadonlyArray<Rows>>): Either<RequestError, QueryAnswer> =>
@@ -310,4 +290,10 @@ function* inSavepoint<A>(
 ): Effect<Either<RequestError, A>> {
   const begun = yield* call(connection, { _tag: 'Savepoint', name: savepoint })
   return isLeft(begun) ? left(databaseError('savepoint', null, token, begun.left)) : yield* work
+}
+
+function* endSavepoint(connection: Connection, isUndone: boolean): Effect<Either<never, undefined>> {
+  if (isUndone) yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
+  yield* call(connection, { _tag: 'ReleaseSavepoint', name: savepoint })
+  return right(undefined)
 }

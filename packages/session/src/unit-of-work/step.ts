@@ -141,7 +141,3 @@ export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
       return step.where
   }
 }
-
-/** Rows in all steps of a kind. @category combinators */
-export const rowsOf = (plan: FlushPlan, kind: Step['_tag']): number =>
-  plan.steps.reduce((sum, step) => (step._tag === kind ? sum + step.rows.length : sum), 0)

@@ -41,12 +41,21 @@ export const routePlan = (
 }
 
 /**
- * Do some steps of a routed plan wait for another shard?
+ * The steps of a routed plan that can run side by side: those of each shard, or all one after another where some wait for
+ * the keys that another shard gives.
  *
- * @category guards
+ * @category combinators
  */
-export const crossesShards = ({ steps }: FlushPlan): boolean =>
-  steps.some(({ after, token }) => after.some((id) => steps[id]?.token !== token))
+export const lanesOf = ({ steps }: FlushPlan): ReadonlyArray<ReadonlyArray<Step>> => {
+  if (steps.some(({ after, token }) => after.some((id) => steps[id]?.token !== token))) return [steps]
+  const lanes = new Map<string | null, Step[]>()
+  for (const step of steps) {
+    const lane = lanes.get(step.token)
+    if (lane === undefined) lanes.set(step.token, [step])
+    else lane.push(step)
+  }
+  return [...lanes.values()]
+}
 
 class Router {
   readonly steps: Step[] = []
