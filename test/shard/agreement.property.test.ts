@@ -2,11 +2,23 @@
  * Random programs over the four shards, run with and without waiting: the same results, the same state, the same rows.
  */
 import { fc, test } from '@fast-check/vitest'
-import { deleteFrom, limit, offset, orderBy, select, selectin, set, update, where } from '@unitary/core'
+import {
+  deleteFrom,
+  type EngineCall,
+  limit,
+  offset,
+  orderBy,
+  select,
+  selectin,
+  set,
+  update,
+  where,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { onShard } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect } from 'vitest'
+import { outage } from './counting-engine.js'
 import { model, openWorld, rowsIn, tokens, type World } from './weather.js'
 
 type Step = Session.Program<never, unknown>
@@ -112,6 +124,12 @@ const seen = (world: World, [result, state]: Session.Finished<never, unknown>) =
   rows: [rowsIn(world, 'weather_locations'), rowsIn(world, 'weather_reports')],
 })
 
+/** A city that no shard takes. */
+const unlucky = (shard: string, call: EngineCall) =>
+  call._tag === 'Insert' && call.table === 'weather_locations' && call.rows.some(([id]) => id === 6)
+    ? outage(`${shard} does not take it`)
+    : null
+
 const callsOf = (world: World) => world.journal.asked.map((asked) => JSON.stringify(asked))
 
 describe('a random program over several shards', () => {
@@ -119,9 +137,8 @@ describe('a random program over several shards', () => {
     'does the same under run and runSync',
     async (steps) => {
       const program = Session.all(steps)
-      const direct = openWorld()
-      const plain = openWorld()
-      const waiting = openWorld({ waits: true })
+      const [direct, plain, waiting] = [openWorld(), openWorld(), openWorld({ waits: true })]
+      for (const world of [direct, plain, waiting]) world.journal.fault = unlucky
       const expected = seen(direct, Session.runStateSync(direct.runtime)(program))
       expect(seen(plain, await Session.runState(plain.runtime)(program)())).toEqual(expected)
       expect(callsOf(plain)).toEqual(callsOf(direct))

@@ -1,13 +1,33 @@
 import { distinct, limit, modify, orderBy, select, set as setTo, update } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
-import { type Choosers, choosers, custom, onlyOn, onShard, shardedRuntime, shardMap, withParent } from '@unitary/shard'
+import {
+  byAttribute,
+  type Choosers,
+  choosers,
+  custom,
+  onlyOn,
+  onShard,
+  shardedRuntime,
+  shardMap,
+  withParent,
+} from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { byContinent, cities, filledWorld, leftOf, model, rightOf, type Shard, type World } from './weather.js'
+import {
+  byContinent,
+  cities,
+  continents,
+  filledWorld,
+  leftOf,
+  model,
+  rightOf,
+  type Shard,
+  type World,
+} from './weather.js'
 
 let world: World
 beforeEach(() => {
@@ -124,6 +144,34 @@ describe('a chooser that names no shard', () => {
     expect(message(errorOf(flushed(Session.addAll(model.Location, cities.slice(0, 1)))))).toBe(
       'insert of Location: shardOf names no shard for it; let it name one for every instance of Location',
     )
+  })
+
+  it('fails where the answer hangs on what has expired', () => {
+    using(
+      choosers(model)({
+        Location: byAttribute('continent', continents),
+        Report: custom({
+          shardOf: (report) => (report.related('location')?.values.continent === 'Asia' ? 'asia' : null),
+        }),
+      }),
+    )
+    const add = (location: Session.Program<Session.GetError, unknown>) =>
+      flushed(
+        pipe(
+          location,
+          Session.chain((found) => Session.append(model.Location, 'reports', { temperature: 1 })(found as never)),
+        ),
+      )
+    const tokyo = pipe(
+      Session.get(model.Location, 1, { shard: 'asia' }),
+      Session.map((found) => (isSome(found) ? found.value : null)),
+    )
+    expect(Session.runSync(world.runtime)(add(tokyo))._tag).toBe('Right')
+    const expired = pipe(
+      tokyo,
+      Session.chainFirst(() => Session.commit),
+    )
+    expect(errorOf(add(expired))).toMatchObject({ reason: 'NoShard', entity: 'Report' })
   })
 
   it('fails where instances would decide for each other', () => {
@@ -258,6 +306,23 @@ describe('what cannot be merged is refused', () => {
       ),
     ).toMatch(/the collation rtrim/)
     expect(world.asked()).toEqual([])
+  })
+
+  it('whatever raw text holds', () => {
+    const byList = pipe(
+      all,
+      orderBy(() => sql`city, id`),
+    )
+    expect(errorOf(Session.query(byList))).toMatchObject({ _tag: 'DatabaseError', operation: 'query' })
+    const byText = pipe(
+      all,
+      orderBy(() => sql`lower(city)`, 'desc'),
+      limit(2),
+    )
+    expect(rightOf(Session.runSync(world.runtime)(Session.query(byText))).map(({ city }) => city)).toEqual([
+      'Toronto',
+      'Tokyo',
+    ])
   })
 
   it('and is no matter on one shard', () => {

@@ -1,5 +1,6 @@
 import { select, where } from '@unitary/core'
 import * as Session from '@unitary/session'
+import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome } from 'fp-ts/lib/Option.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -315,6 +316,82 @@ describe('a commit', () => {
       ),
     )
     expect(transactionsAsked()).toEqual(['asia: Begin', 'asia: Commit'])
+  })
+})
+
+describe('shards that have to be waited for', () => {
+  it('are asked side by side, and flushed side by side', async () => {
+    world.close()
+    world = openWorld({ waits: true })
+    const program = pipe(
+      Session.addAll(model.Location, cities),
+      Session.chain(() => Session.commit),
+      Session.chain(() => Session.query(select(model.Location))),
+    )
+    expect(rightOf(await Session.run(world.runtime)(program)())).toHaveLength(7)
+    expect(world.journal.asked.slice(0, 4).map(({ shard, call }) => `${shard}: ${call._tag}`)).toEqual([
+      'north_america: Begin',
+      'asia: Begin',
+      'europe: Begin',
+      'south_america: Begin',
+    ])
+    const inserts = world.asked().filter((asked) => asked.includes('insert'))
+    expect(inserts.slice(0, 4).every((asked) => asked.includes('weather_locations'))).toBe(true)
+    expect(inserts.slice(4).every((asked) => asked.includes('weather_reports'))).toBe(true)
+  })
+
+  it('fail with the error that they would have one after another', async () => {
+    const outcomes = [openWorld(), openWorld({ waits: true })].map(async (other) => {
+      // the later shard fails first
+      other.journal.fault = (shard, call) =>
+        call._tag === 'Insert' &&
+        ((shard === 'asia' && call.table === 'weather_reports') ||
+          (shard === 'europe' && call.table !== 'weather_reports'))
+          ? outage(`${shard} is down`)
+          : null
+      const program = pipe(
+        Session.addAll(model.Location, cities),
+        Session.chain(() => Session.flush),
+      )
+      const error = leftOf(await Session.run(other.runtime)(program)())
+      expect(Object.values(rowsIn(other, 'weather_locations')).flat()).toEqual([])
+      other.close()
+      return error
+    })
+    const [first, second] = await Promise.all(outcomes)
+    expect(first).toMatchObject({ entity: 'Report', shard: 'asia' })
+    expect(second).toEqual(first)
+  })
+
+  it('need run', () => {
+    world.close()
+    world = openWorld({ waits: true })
+    const error = leftOf(Session.runSync(world.runtime)(Session.query(select(model.Location))))
+    expect(error).toMatchObject({ _tag: 'DatabaseError', operation: 'connect', shard: 'north_america' })
+  })
+})
+
+describe('shards in files', () => {
+  it('show others what is committed, and nothing before', () => {
+    world.close()
+    world = openWorld({ files: true })
+    const others = Object.values(world.databases).map(({ name }) => new Database(name, { readonly: true }))
+    const countAll = () =>
+      others.map((other) => other.prepare('select count(*) from weather_locations').pluck().get() as number)
+    const [before, after] = runSync(
+      pipe(
+        Session.addAll(model.Location, cities),
+        Session.chain(() => Session.flush),
+        Session.chain(() => Session.fromIO(countAll)),
+        Session.bindTo('before'),
+        Session.chainFirst(() => Session.commit),
+        Session.bind('after', () => Session.fromIO(countAll)),
+        Session.map(({ before, after }) => [before, after] as const),
+      ),
+    )
+    expect(before).toEqual([0, 0, 0, 0])
+    expect(after).toEqual([2, 1, 2, 2])
+    for (const other of others) other.close()
   })
 })
 

@@ -77,11 +77,9 @@ const addCities = (progress: Progress, filling: Filling): Session.Program<Sessio
     chunksOf(draftsAtOnce),
     Session.traverseArray((chunk) =>
       pipe(
-        Session.suspend(() =>
-          Session.addAll(
-            model.Location,
-            chunk.map((index) => draftOf(filling, index)),
-          ),
+        Session.addAll(
+          model.Location,
+          chunk.map((index) => draftOf(filling, index)),
         ),
         Session.map(() => progress.advance(rowsOf(filling, chunk.length))),
       ),

@@ -80,7 +80,7 @@ const reportsOf = (found: ReadonlyArray<CityWithReports>): string =>
 const nameAndCountry = ({ name, country }: City): string => `${name}, ${country}`
 
 const namesAndCountries = (found: ReadonlyArray<City>): string =>
-  `${cities(found)}: ${found.map(nameAndCountry).join('; ')}`
+  `${cities(found)}: ${[...new Set(found.map(nameAndCountry))].join('; ')}`
 
 const temperatures = (name: string, reports: ReadonlyArray<{ readonly temperature: number }>): string =>
   `${name}: ${reports.map(({ temperature }) => celsius(temperature)).join(', ')}`

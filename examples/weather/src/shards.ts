@@ -5,7 +5,7 @@
  * all that this application knows of its sharding; neither its drafts nor its queries say where they go.
  */
 import { join } from 'node:path'
-import { createAllSync } from '@unitary/core'
+import { createAllSync, type Engine } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import { byAttribute, choosers, onlyOn, shardedRuntime, shardMap, withParent } from '@unitary/shard'
@@ -28,7 +28,9 @@ export const shardOfContinent = {
 
 export type Continent = keyof typeof shardOfContinent
 
-export const shardNames: ReadonlyArray<string> = Object.values(shardOfContinent)
+export type Shard = (typeof shardOfContinent)[Continent]
+
+export const shardNames: ReadonlyArray<Shard> = Object.values(shardOfContinent)
 
 const byContinent = choosers(model)({
   Location: byAttribute('continent', shardOfContinent),
@@ -37,7 +39,7 @@ const byContinent = choosers(model)({
 })
 
 /** The file of a shard. */
-export const fileOf = (folder: string, shard: string): string => join(folder, `${shard}.db`)
+export const fileOf = (folder: string, shard: Shard): string => join(folder, `${shard}.db`)
 
 /** The open databases of the world. */
 export interface World {
@@ -51,8 +53,9 @@ export const openWorld = (folder: string, meter: Meter): Either.Either<Session.D
   const engines = shardNames.map(
     (shard) => [shard, meter.watch(shard, sqliteEngine(new Database(fileOf(folder, shard))))] as const,
   )
+  const shards = shardMap(Object.fromEntries(engines) as Record<Shard, Engine>)
   const world: World = {
-    runtime: shardedRuntime(model, { shards: shardMap(Object.fromEntries(engines)), choosers: byContinent }),
+    runtime: shardedRuntime(model, { shards, choosers: byContinent }),
     close: async () => {
       await Promise.all(engines.map(([, engine]) => engine.close()))
     },
@@ -62,7 +65,7 @@ export const openWorld = (folder: string, meter: Meter): Either.Either<Session.D
     Either.traverseArray(([shard, engine]) =>
       pipe(
         createAllSync(model)(engine),
-        Either.mapLeft((error) => Session.databaseError('create tables', null, shard as Session.ShardToken, error)),
+        Either.mapLeft((error) => Session.databaseError('create tables', null, shard, error)),
       ),
     ),
     Either.map(() => world),

@@ -135,6 +135,7 @@ export const notMergeable = (operation: string, entity: string, problem: string)
   message: `${operation} of ${entity} over several shards: ${problem}, or pin it to one shard with onShard`,
 })
 
+/** The shard map itself cannot be used. */
 export const faultyMap = (operation: string, message: string): RoutingError => ({
   _tag: 'RoutingError',
   reason: 'FaultyMap',

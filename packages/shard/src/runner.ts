@@ -1,8 +1,8 @@
 /**
  * The runtime over a shard map: the session's requests, answered by the shards that they concern.
  *
- * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the same
- * thing are asked side by side.
+ * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the
+ * same thing are asked side by side.
  */
 import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
 import {
@@ -69,13 +69,15 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
 /**
  * A runtime over a shard map.
  *
- * New rows go where the choosers put them, and instances keep to the shard that they came from: refreshes, loads of their
- * relationships, updates and deletes go there. Queries, gets by key and bulk statements go to the shards that they concern;
- * ORDER BY, LIMIT and OFFSET hold for all shards together.
+ * New rows go where the choosers put them, and instances keep to the shard that they came from: refreshes, loads of
+ * their relationships, updates and deletes go there. Queries, gets by key and bulk statements go to the shards that
+ * they concern; ORDER BY, LIMIT and OFFSET hold for all shards together. Joins and subqueries see one shard's rows at
+ * a time, and a relationship is loaded from the shard of its owner: what belongs together belongs on one shard (see
+ * `withParent`).
  *
- * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are committed one
- * after another in the order in which the transaction came to them, and where one fails, those before it stay committed
- * while it and those after it are rolled back. The error names the shard.
+ * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are
+ * committed one after another in the order in which the transaction came to them, and where one fails, those before
+ * it stay committed while it and those after it are rolled back. The error names the shard.
  *
  * @example
  * const app = shardedRuntime(model, { shards, choosers: byContinent })
@@ -272,8 +274,8 @@ interface Flushing {
   /** By step. */
   readonly results: StepResult[]
   /**
-   * The failure of the first lane that has one. It ends those after it; those before go on until they fail or are done, so
-   * that the error is the same whether they run side by side or one after another.
+   * The failure of the first lane that has one. It ends those after it; those before go on until they fail or are
+   * done, so that the error is the same whether they run side by side or one after another.
    */
   failure: { readonly lane: number; readonly error: RequestError } | null
 }

@@ -19,8 +19,8 @@ export interface ShardMap<out Token extends string = string> {
 }
 
 /**
- * A shard map of engines by token, in the order of the record. (JavaScript puts keys that look like whole numbers first,
- * in ascending order.)
+ * A shard map of engines by token, in the order of the record. (JavaScript puts keys that look like whole numbers
+ * first, in ascending order.)
  *
  * @example
  * const shards = shardMap({

@@ -85,9 +85,12 @@ type Given<E extends AnyEntity, Filled> = {
 
 type Nested<M, N> = {
   readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
-    ? ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
-    : DraftOrInstance<M, TargetOf<M, N, K>> | null
+    ? ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>>>
+    : NestedDraft<M, TargetOf<M, N, K>> | null
 }
+
+/** `DraftOrInstance`, of which an editor shows the parts. */
+type NestedDraft<M, N extends string> = Draft<M, N> extends infer D ? D | Snapshot<N> : never
 
 /**
  * A row to be, as plain nested data: what an insert must give, less the foreign keys that a relationship fills, and

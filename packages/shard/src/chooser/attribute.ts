@@ -5,15 +5,17 @@ import { ValueSet } from '@unitary/core'
 import { isNone } from 'fp-ts/lib/Option.js'
 import { known, type Strategy } from './strategy.js'
 
-/** Which shard has the rows with a value: a record by the value as text, a map, or a function; null for none of them. */
+/**
+ * Which shard has the rows with a value: a record by the value as text, a map, or a function; null for none of them.
+ */
 export type Lookup<V, Token extends string> =
   | Readonly<Record<string, Token>>
   | ReadonlyMap<V, Token>
   | ((value: V) => Token | null)
 
 /**
- * Puts each row on the shard that an attribute's value names. Queries go where the values of their conditions (`=`, `in`,
- * AND, OR, NOT) can be; a value that no shard is named for is looked for on all.
+ * Puts each row on the shard that an attribute's value names. Queries go where the values of their conditions (`=`,
+ * `in`, AND, OR, NOT) can be; a value that no shard is named for is looked for on all.
  *
  * @example
  * byAttribute('continent', { Asia: 'asia', Europe: 'europe' })

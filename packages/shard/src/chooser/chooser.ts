@@ -17,7 +17,10 @@ export type Values = Readonly<Record<string, unknown>>
  */
 export interface InstanceView {
   readonly entity: string
-  /** What is known of its attributes, changes included; undefined where one is not known or not given yet. */
+  /**
+   * What is known of its attributes, changes included; undefined where one is not known, has expired or is not given
+   * yet.
+   */
   readonly values: Values
   /** The shard that it lives on, or will, once that is decided; null where nothing tells. */
   readonly shard: string | null

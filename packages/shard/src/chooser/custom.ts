@@ -32,8 +32,8 @@ export interface CustomStrategy<S extends Subject, Token extends string> {
 }
 
 /**
- * A strategy from functions. They have to be pure, and what `shardsOfKey` and `shardsOf` leave out is not looked at: they
- * name too many shards rather than too few.
+ * A strategy from functions. They have to be pure, and what `shardsOfKey` and `shardsOf` leave out is not looked at:
+ * they name too many shards rather than too few.
  *
  * @example
  * choosers(model)({

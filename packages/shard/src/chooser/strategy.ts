@@ -29,8 +29,8 @@ export interface StrategyContext {
 }
 
 /**
- * How the rows of one entity are spread. It answers what the choosers are asked, with null where it cannot tell: of a new
- * row that is an error, of a key or statement it means every shard.
+ * How the rows of one entity are spread. It answers what the choosers are asked, with null where it cannot tell: of a
+ * new row that is an error, of a key or statement it means every shard.
  *
  * `S` is what it looks at, so that it fits only entities that have the attribute or relationship.
  *

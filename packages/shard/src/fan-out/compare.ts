@@ -26,8 +26,8 @@ const numeric = (value: unknown): number | bigint =>
 const compareNumbers = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /**
- * By code points, which is the order of UTF-8's bytes. UTF-16 has it but for surrogates, which stand for code points above
- * all others and are units below those from U+E000 on.
+ * By code points, which is the order of UTF-8's bytes. UTF-16 has it but for surrogates, which stand for code points
+ * above all others and are units below those from U+E000 on.
  */
 const compareText = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)

@@ -1,8 +1,8 @@
 /**
  * A query over several shards: what each of them is asked, and how their answers are put together.
  *
- * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query; the
- * window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
+ * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query;
+ * the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
  */
 import type { AnySelect, Dialect, Mapping } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'

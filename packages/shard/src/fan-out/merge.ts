@@ -1,9 +1,9 @@
 /**
  * Putting the rows of several shards together.
  *
- * Ordered rows are merged by a heap of the shards' next rows (Knuth, "The Art of Computer Programming" 3, 5.4.1): k shards
- * of n rows in all cost O(n log k), and rows beyond the end of the window are not looked at. Rows that compare the same
- * come in the order of the shards.
+ * Ordered rows are merged by a heap of the shards' next rows (Knuth, "The Art of Computer Programming" 3, 5.4.1): k
+ * shards of n rows in all cost O(n log k), and rows beyond the end of the window are not looked at. Rows that compare
+ * the same come in the order of the shards.
  */
 import type { QueryAnswer, Rows } from '@unitary/session'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
@@ -12,8 +12,8 @@ import type { FanOut } from './fan-out.js'
 import type { OrderTerm } from './order-term.js'
 
 /**
- * The answer of shards that were asked what `fanOut` says: the rows of its window, and their order. Left where their order
- * is not one that can be told from the values.
+ * The answer of shards that were asked what `fanOut` says: the rows of its window, and their order. Left where their
+ * order is not one that can be told from the values.
  *
  * @category combinators
  */
@@ -56,7 +56,9 @@ const cut = (batch: Rows, from: number, to: number): Rows => {
   return from === 0 && to >= rows.length ? batch : { ...batch, rows: rows.slice(from, Math.max(to, from)) }
 }
 
-/** Of an expression over another database than SQLite, nothing tells its collation, nor that it is no number as text. */
+/**
+ * Of an expression over another database than SQLite, nothing tells its collation, nor that it is no number as text.
+ */
 const hasForeignText = ({ dialect, rows }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
   dialect.name !== 'sqlite' &&
   terms.some(({ attribute, name }) => attribute === null && rows.some((row) => typeof row[name] === 'string'))

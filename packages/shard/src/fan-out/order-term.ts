@@ -45,8 +45,9 @@ export const orderTerm = (
   index: number,
 ): Either<string, OrderTerm> => {
   const isDescending = directionOf(item)
-  if (isDescending === null)
+  if (isDescending === null) {
     return left('one of its orders has a direction that is neither asc nor desc; say one of them')
+  }
   const collation = collationOf(item)
   if (collation === null) {
     return left(
@@ -105,8 +106,12 @@ const isPosition = (node: OperationNode): boolean =>
     : ValueNode.is(node) || (RawNode.is(node) && /^\s*\d*\s*$/.test(node.sqlFragments.join('')))
 
 /** The selection of what has to be selected for the merge alone. */
-export const hiddenSelection = ({ name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> =>
-  hidden === null ? [] : [SelectionNode.create(AliasNode.create(hidden, IdentifierNode.create(name)))]
+export const hiddenSelection = ({ name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> => {
+  if (hidden === null) return []
+  // raw text may be a list, which would come apart: in parentheses the database refuses it
+  const selected = RawNode.is(hidden) ? ParensNode.create(hidden) : hidden
+  return [SelectionNode.create(AliasNode.create(selected, IdentifierNode.create(name)))]
+}
 
 /** Kinds that hold text, which the database might order in a way of its own. */
 const texts: ReadonlySet<string> = new Set(['text', 'timestamp', 'json'])
@@ -114,8 +119,8 @@ const texts: ReadonlySet<string> = new Set(['text', 'timestamp', 'json'])
 const bytewise = { sqlite: 'binary', postgres: 'C', mysql: 'utf8mb4_bin' } as const
 
 /**
- * The term as a shard is asked for it, so that its order is the one that is merged by: text by its bytes, and NULL below
- * everything else where databases that differ in it are asked together.
+ * The term as a shard is asked for it, so that its order is the one that is merged by: text by its bytes, and NULL
+ * below everything else where databases that differ in it are asked together.
  */
 export const itemFor = (term: OrderTerm, dialect: Dialect['name'], isNullLow: boolean): OrderByItemNode => {
   const { item, hidden, name, attribute } = term

@@ -13,8 +13,8 @@ import type { ShardMap } from '../shard-map.js'
 export type Tokens = ReadonlyArray<string>
 
 /**
- * The shards of a query or bulk statement: the one that it is pinned to, or those that the choosers name, or all. None where
- * its conditions contradict each other.
+ * The shards of a query or bulk statement: the one that it is pinned to, or those that the choosers name, or all.
+ * None where its conditions contradict each other.
  *
  * @category interpreters
  */
@@ -70,8 +70,8 @@ export const shardsOfLookup = (
 }
 
 /**
- * The shards of a bulk update or delete. It must not change what decides where its rows are, nor meet only so many rows of
- * each of several shards.
+ * The shards of a bulk update or delete. It must not change what decides where its rows are, nor meet only so many
+ * rows of each of several shards.
  *
  * @category interpreters
  */

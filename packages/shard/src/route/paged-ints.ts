@@ -1,10 +1,11 @@
 /**
- * Integers by instance id, 0 where none was set: instance ids are dense within a flush, and anywhere within a session.
+ * Small integers by instance id.
  */
 const bits = 10
 const size = 1 << bits
 const mask = size - 1
 
+/** 0 where none was set. The ids of a flush are close together, wherever in the session that is. */
 export class PagedInts {
   readonly #pages: Array<Int32Array | undefined> = []
 

@@ -2,7 +2,14 @@
  * Which shard each instance of a flush belongs to, decided once.
  */
 import type { InstanceId } from '@unitary/core'
-import { type Instance, instanceAt, type RoutingError, referredTo, type SessionState } from '@unitary/session'
+import {
+  type Instance,
+  instanceAt,
+  isExpired,
+  type RoutingError,
+  referredTo,
+  type SessionState,
+} from '@unitary/session'
 import type { Choosers, InstanceView, Values } from '../chooser/chooser.js'
 import { noShardForRow, noToken, shardsDiffer, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
@@ -39,7 +46,9 @@ export class Placing {
     return place > 0 ? place - 1 : this.#place(instanceAt(this.#state, id))
   }
 
-  /** The place of the row of a persistent instance that has changed: where it is, unless the change puts it elsewhere. */
+  /**
+   * The place of the row of a persistent instance that has changed: where it is, unless the change puts it elsewhere.
+   */
   placeOfChanged(id: InstanceId): number {
     const instance = instanceAt(this.#state, id)
     const place = this.#place(instance)
@@ -102,6 +111,8 @@ export class Placing {
   }
 }
 
+const nothingKnown: Values = Object.freeze({})
+
 const valuesOf = (instance: Instance): Values => instance.snapshot as unknown as Values
 
 /** An instance as choosers see it: as it is, or as it was before it was changed. */
@@ -123,6 +134,8 @@ class View implements InstanceView {
   }
 
   get values(): Values {
+    // what has expired may have changed, and a row put in the wrong place is worse than one that is refused
+    if (isExpired(this.state, this.#instance)) return nothingKnown
     return this.#isBefore ? valuesBefore(this.#instance) : valuesOf(this.#instance)
   }
 

@@ -1,9 +1,10 @@
 /**
  * Routing a flush plan: from steps to steps for each shard. Pure.
  *
- * A step is split by the shards of its rows: of pending instances by the choosers, so that what is colocated follows its
- * parent even where that is in the same plan, of all others by their tokens. The parts of a step stand in the order of the
- * shard map, and wait for what is on their own shard only, unless a row holds the key of a row that another shard gives.
+ * A step is split by the shards of its rows: of pending instances by the choosers, so that what is colocated follows
+ * its parent even where that is in the same plan, of all others by their tokens. The parts of a step stand in the
+ * order of the shard map, and wait for what is on their own shard only, unless a row holds the key of a row that
+ * another shard gives.
  */
 import type { InstanceId } from '@unitary/core'
 import { columnsOf, type FlushPlan, type RoutingError, type SessionState, type Step } from '@unitary/session'
@@ -41,8 +42,8 @@ export const routePlan = (
 }
 
 /**
- * The steps of a routed plan that can run side by side: those of each shard, or all one after another where some wait for
- * the keys that another shard gives.
+ * The steps of a routed plan that can run side by side: those of each shard, or all one after another where some wait
+ * for the keys that another shard gives.
  *
  * @category combinators
  */

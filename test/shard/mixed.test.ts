@@ -1,0 +1,162 @@
+/**
+ * One session over SQLite, PostgreSQL and MariaDB.
+ */
+import {
+  boolean,
+  createAll,
+  defineModel,
+  type Engine,
+  entity,
+  integer,
+  limit,
+  nullable,
+  offset,
+  orderBy,
+  primaryKey,
+  real,
+  select,
+  set,
+  text,
+  update,
+  where,
+} from '@unitary/core'
+import * as Session from '@unitary/session'
+import { byAttribute, choosers, onShard, shardedRuntime, shardMap } from '@unitary/shard'
+import { pipe } from 'fp-ts/lib/function.js'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mysqlHost, postgresHost, skipped, sqliteHost, type TestDatabase } from '../core/engine/databases.js'
+import { leftOf, rightOf } from './weather.js'
+
+const Thing = entity('Thing', 'things', {
+  id: pipe(integer, primaryKey),
+  home: text,
+  title: pipe(text, nullable),
+  size: pipe(real, nullable),
+  isOpen: pipe(boolean, nullable),
+})
+const model = defineModel({ Thing })(() => ({}))
+
+const rules = choosers(model)({
+  Thing: byAttribute('home', { lite: 'lite', postgres: 'postgres', maria: 'maria' }),
+})
+
+const titles = ['b', 'a', 'B', null, 'é', 'Z', '10', '9', '😀', 'z']
+
+const things = titles.map((title, id) => ({
+  id,
+  home: (['lite', 'postgres', 'maria'] as const)[id % 3] as string,
+  title,
+  size: title === null ? null : title.length * (id % 4) - 1.5,
+  isOpen: id % 4 === 0 ? null : id % 2 === 0,
+}))
+
+const hosts = { lite: sqliteHost('SQLite'), postgres: postgresHost, maria: mysqlHost }
+const missing = skipped(postgresHost) ?? skipped(mysqlHost)
+
+describe.skipIf(missing !== null)(
+  `one session over three kinds of database${missing === null ? '' : ` (${missing})`}`,
+  () => {
+    const databases: TestDatabase[] = []
+    const engines: Partial<Record<keyof typeof hosts, Engine>> = {}
+    const run = <E, A>(program: Session.Program<E, A>) => Session.run(app())(program)()
+    const app = () => shardedRuntime(model, { shards: shardMap(engines as Required<typeof engines>), choosers: rules })
+
+    beforeAll(async () => {
+      for (const name of ['lite', 'postgres', 'maria'] as const) {
+        const database = await hosts[name].create()
+        databases.push(database)
+        engines[name] = database.open()
+        rightOf(await createAll(model)(engines[name] as Engine)())
+      }
+      rightOf(
+        await run(
+          pipe(
+            Session.addAll(model.Thing, things),
+            Session.chain(() => Session.commit),
+          ),
+        ),
+      )
+    })
+    afterAll(async () => {
+      for (const engine of Object.values(engines)) await engine.close()
+      for (const database of databases) await database.drop()
+    })
+
+    const titlesOf = async (query: ReturnType<typeof all>) =>
+      rightOf(await run(Session.query(query))).map(({ title }) => title)
+    const all = () => select(model.Thing)
+
+    it('orders text by its code points and NULL first, whatever each database does by itself', async () => {
+      const sorted = [null, '10', '9', 'B', 'Z', 'a', 'b', 'z', 'é', '😀']
+      expect(await titlesOf(pipe(all(), orderBy('title')))).toEqual(sorted)
+      expect(await titlesOf(pipe(all(), orderBy('title', 'desc')))).toEqual([...sorted].reverse())
+      expect(await titlesOf(pipe(all(), orderBy('title'), offset(2), limit(3)))).toEqual(['9', 'B', 'Z'])
+    })
+
+    it('orders numbers and booleans alike', async () => {
+      const bySize = pipe(all(), orderBy('isOpen'), orderBy('size', 'desc'), orderBy('id'))
+      const rank = (value: boolean | null): number => (value === null ? 0 : value ? 2 : 1)
+      const expected = [...things].sort(
+        (a, b) =>
+          rank(a.isOpen) - rank(b.isOpen) ||
+          (b.size ?? Number.NEGATIVE_INFINITY) - (a.size ?? Number.NEGATIVE_INFINITY) ||
+          a.id - b.id,
+      )
+      expect(rightOf(await run(Session.query(bySize))).map(({ id }) => id)).toEqual(expected.map(({ id }) => id))
+    })
+
+    it('orders by expressions that are numbers, and refuses text that a database would order its own way', async () => {
+      const byLength = pipe(
+        all(),
+        where('title', 'in', ['10', 'a', 'B']),
+        orderBy((eb) => eb.fn('length', ['title']), 'desc'),
+        orderBy('id'),
+      )
+      expect(await titlesOf(byLength)).toEqual(['10', 'a', 'B'])
+      const byUpper = pipe(
+        all(),
+        orderBy((eb) => eb.fn('upper', ['title'])),
+      )
+      expect(leftOf(await run(Session.query(byUpper)))).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
+    })
+
+    it('undoes a bulk update everywhere where it fails on one', async () => {
+      // only SQLite takes a text for a number
+      const wrong = pipe(
+        update(model.Thing),
+        set((eb) => ({ size: eb.cast<number>('title', 'integer') })),
+      )
+      const { failed, after } = rightOf(
+        await run(
+          pipe(
+            Session.Do,
+            Session.bind('failed', () => Session.attempt(Session.execute({ synchronize: 'none' })(wrong))),
+            Session.bind('after', () => Session.query(pipe(all(), where('title', '=', '10'), onShard('lite')))),
+          ),
+        ),
+      )
+      expect(after.map(({ size }) => size)).toEqual([things[6]?.size])
+      expect(leftOf(failed)).toMatchObject({ _tag: 'DatabaseError', operation: 'bulk update' })
+      const sizes = rightOf(await run(Session.query(pipe(all(), orderBy('id'))))).map(({ size }) => size)
+      expect(sizes).toEqual(things.map(({ size }) => size))
+    })
+
+    it('leaves nothing of a flush that fails on one of them', async () => {
+      const again = [
+        { id: 100, home: 'lite' },
+        { id: 101, home: 'postgres' },
+        { id: 2, home: 'maria' },
+      ]
+      const error = leftOf(
+        await run(
+          pipe(
+            Session.addAll(model.Thing, again),
+            Session.chain(() => Session.flush),
+          ),
+        ),
+      )
+      expect(error).toMatchObject({ _tag: 'IntegrityError', entity: 'Thing', shard: 'maria' })
+      expect(rightOf(await run(Session.query(all())))).toHaveLength(things.length)
+    })
+  },
+)
