@@ -271,7 +271,7 @@ describe('a constraint violation', () => {
       ]),
     )
     expect(Session.render(app.fails(Session.flush))).toBe(
-      "Thing was refused by table things: UNIQUE constraint failed: things.name (name = \"a\").",
+      'Thing was refused by table things: UNIQUE constraint failed: things.name (name = "a").',
     )
   })
 })
@@ -394,7 +394,9 @@ describe('another model', () => {
 
   test('a state of another model does not run programs of this one', () => {
     const app = open()
-    const [, state] = Session.runStateSync(openOn(otherModel).runtime)(Session.add(otherModel.User, { id: 1, name: 'ed' }))
+    const [, state] = Session.runStateSync(openOn(otherModel).runtime)(
+      Session.add(otherModel.User, { id: 1, name: 'ed' }),
+    )
     expect(Session.runStateSync(app.runtime, state)(Session.get(model.User, 1))[0]).toEqual(left(mismatch))
   })
 })
@@ -424,13 +426,15 @@ describe('a snapshot that does not belong', () => {
     expect(app.fails(Session.read(model.User)(valueOf(made)))).toEqual({ _tag: 'NotInSession', entity: 'User' })
   })
 
-  test.each([['null', null], ['a number', 5], ['plain data', { name: 'ed' }], ['nothing', undefined]])(
-    '%s is no snapshot',
-    (_, value) => {
-      const app = open()
-      expect(app.fails(Session.read(model.User)(value as never))).toEqual({ _tag: 'NotInSession', entity: 'User' })
-    },
-  )
+  test.each([
+    ['null', null],
+    ['a number', 5],
+    ['plain data', { name: 'ed' }],
+    ['nothing', undefined],
+  ])('%s is no snapshot', (_, value) => {
+    const app = open()
+    expect(app.fails(Session.read(model.User)(value as never))).toEqual({ _tag: 'NotInSession', entity: 'User' })
+  })
 })
 
 describe('a draft or patch that does not fit', () => {
@@ -460,14 +464,19 @@ describe('a draft or patch that does not fit', () => {
       value: 5,
       problem: 'it is no string',
     })
-    expect(refuse(open(), { name: 'ed', joined: '2026' })).toMatchObject({ attribute: 'joined', problem: 'it is no isoDate' })
+    expect(refuse(open(), { name: 'ed', joined: '2026' })).toMatchObject({
+      attribute: 'joined',
+      problem: 'it is no isoDate',
+    })
     expect(refuse(open(), { name: 'ed', joined: new Date(Number.NaN) })).toMatchObject({ attribute: 'joined' })
     expect(refuse(open(), { name: 'ed', id: 1.5 })).toMatchObject({ attribute: 'id', problem: 'it is no integer' })
     expect(refuse(open(), { name: null })).toMatchObject({ attribute: 'name', value: null })
   })
 
   test('with a wrong value deep inside names the entity that it is in', () => {
-    expect(refuse(open(), { name: 'ed', posts: [{ title: 'p' }, { title: 'q', comments: [{ body: 7 }] }] })).toMatchObject({
+    expect(
+      refuse(open(), { name: 'ed', posts: [{ title: 'p' }, { title: 'q', comments: [{ body: 7 }] }] }),
+    ).toMatchObject({
       _tag: 'InvalidValue',
       entity: 'Comment',
       attribute: 'body',
@@ -506,13 +515,21 @@ describe('a draft or patch that does not fit', () => {
     const app = open()
     const ed = app.run(Session.add(model.User, { name: 'ed' }))
     const before = app.store.getState()
-    expect(app.fails(Session.set(model.User, { name: 5 } as never)(ed))).toMatchObject({ _tag: 'InvalidValue', attribute: 'name' })
-    expect(app.fails(Session.set(model.User, { age: 5 } as never)(ed))).toMatchObject({ _tag: 'InvalidValue', attribute: 'age' })
+    expect(app.fails(Session.set(model.User, { name: 5 } as never)(ed))).toMatchObject({
+      _tag: 'InvalidValue',
+      attribute: 'name',
+    })
+    expect(app.fails(Session.set(model.User, { age: 5 } as never)(ed))).toMatchObject({
+      _tag: 'InvalidValue',
+      attribute: 'age',
+    })
     const address = app.run(Session.make(model.Address, { email: 'a' }))
     const withAddress = app.store.getState()
-    expect(
-      app.fails(Session.set(model.Address, { email: 'b', user: { name: 5 } } as never)(address)),
-    ).toMatchObject({ _tag: 'InvalidValue', entity: 'User', attribute: 'name' })
+    expect(app.fails(Session.set(model.Address, { email: 'b', user: { name: 5 } } as never)(address))).toMatchObject({
+      _tag: 'InvalidValue',
+      entity: 'User',
+      attribute: 'name',
+    })
     expect(app.store.getState()).toBe(withAddress)
     expect(before).not.toBe(withAddress)
   })

@@ -4,7 +4,6 @@
 import { select, set, update, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { WeatherError } from './error.js'
 import type { Journal } from './journal.js'
 import { model } from './model.js'
 import { number } from './print.js'
@@ -13,7 +12,11 @@ import { number } from './print.js'
  * Takes a block of `amount` ids and gives the first of them. To be run in a session of its own: it commits, so that the
  * counter is locked no longer than that takes. The update comes first, so that two who ask at once get different blocks.
  */
-export const takeIds = ({ measured }: Journal, name: string, amount: number): Session.Program<WeatherError, number> =>
+export const takeIds = (
+  { measured }: Journal,
+  name: string,
+  amount: number,
+): Session.Program<Session.SessionError, number> =>
   pipe(
     Session.gen(function* () {
       const met = yield* pipe(

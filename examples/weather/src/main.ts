@@ -8,7 +8,6 @@ import { changeHottest } from './change.js'
 import { type City, mostSharedName, readGazetteer, sample } from './cities.js'
 import { monthsOf } from './climate.js'
 import { takeIds } from './counter.js'
-import { explainError, type WeatherError } from './error.js'
 import { type Filling, fill, planOfOne } from './fill.js'
 import { type Folder, openFolder } from './folder.js'
 import { createJournal } from './journal.js'
@@ -33,8 +32,12 @@ const chooseCities = (options: Options): ReadonlyArray<City> => {
 }
 
 /** All that the demo does, each program in a session of its own. */
-const visit = (world: World, cities: ReadonlyArray<City>, reports: number): Either.Either<WeatherError, unknown> => {
-  const inSession = <A>(program: Session.Program<WeatherError, A>): Either.Either<WeatherError, A> =>
+const visit = (
+  world: World,
+  cities: ReadonlyArray<City>,
+  reports: number,
+): Either.Either<Session.SessionError, unknown> => {
+  const inSession = <A>(program: Session.Program<Session.SessionError, A>): Either.Either<Session.SessionError, A> =>
     Session.runSync(world.runtime)(program)
   const months = monthsOf(reports)
   const someName = mostSharedName(cities)
@@ -67,7 +70,7 @@ const run = async ({ path }: Folder, options: Options): Promise<number> => {
   )
   if (Either.isRight(world)) await world.right.close()
   if (Either.isLeft(outcome)) {
-    console.error(explainError(outcome.left))
+    console.error(Session.render(outcome.left))
     return 1
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)

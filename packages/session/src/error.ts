@@ -1,7 +1,13 @@
 /**
  * What can go wrong in a session, as data, and the sentences for it.
  */
-import { type EngineError, type EngineReason, renderStatementError, type StatementError } from '@unitary/core'
+import {
+  type EngineError,
+  type EngineReason,
+  type NotEvaluable,
+  renderStatementError,
+  type StatementError,
+} from '@unitary/core'
 import type { ShardToken } from './state/identity-map.js'
 
 /** A value was given that is no snapshot of an instance of this session's state. @category model */
@@ -173,6 +179,7 @@ export interface NotSynchronous {
 
 /** @category model */
 export type SessionError =
+  | NotEvaluable
   | NotInSession
   | ModelMismatch
   | InvalidValue
@@ -223,6 +230,8 @@ const toText = (value: unknown): string | undefined => {
  */
 export const render = (error: SessionError): string => {
   switch (error._tag) {
+    case 'NotEvaluable':
+      return `Only the database can evaluate '${error.expression}' in a bulk statement on ${error.entity}; synchronize by 'fetch' instead.`
     case 'NotInSession':
       return `The value given for ${error.entity} is no snapshot of an instance in this session; get or add it first.`
     case 'ModelMismatch':

@@ -70,7 +70,7 @@ describe('errors of MySQL', () => {
 describe('errors of SQLite', () => {
   test.each([
     ['SQLITE_CORRUPT', 'database disk image is malformed', 'Unknown'],
-    ['SQLITE_IOERR_WRITE', 'disk I/O error', 'ConnectionLost'],
+    ['SQLITE_IOERR_WRITE', 'disk I/O error', 'Unknown'],
     ['SQLITE_AUTH', 'not authorized', 'AuthenticationFailed'],
     ['SQLITE_LOCKED_SHAREDCACHE', 'database table is locked: t', 'LockTimeout'],
     ['SQLITE_CONSTRAINT_TRIGGER', 'the application says no', 'Unknown'],

@@ -1,11 +1,28 @@
-import { column, generated, integer, isoDate, named, nullable, primaryKey, references, text, unique, withDefault } from '@unitary/core'
+import {
+  column,
+  generated,
+  integer,
+  isoDate,
+  named,
+  nullable,
+  primaryKey,
+  references,
+  text,
+  unique,
+  withDefault,
+} from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
 
 describe('columns', () => {
   test('combinators make new columns, in any order, and leave the one given as it was', () => {
     const id = pipe(integer, primaryKey, generated, named('user_id'), unique)
-    expect(id).toMatchObject({ flags: ['primaryKey', 'generated'], columnName: 'user_id', unique: true, kind: 'integer' })
+    expect(id).toMatchObject({
+      flags: ['primaryKey', 'generated'],
+      columnName: 'user_id',
+      unique: true,
+      kind: 'integer',
+    })
     expect(integer).toMatchObject({ flags: [], columnName: null, unique: false, foreignKey: null, defaultValue: null })
     expect(pipe(text, named('n'), nullable)).toMatchObject({ columnName: 'n', flags: ['nullable'] })
   })
@@ -37,11 +54,13 @@ describe('columns', () => {
       onDelete: null,
       onUpdate: null,
     })
-    expect(pipe(integer, references('crm.users.id', { onDelete: 'cascade', onUpdate: 'set null' })).foreignKey).toEqual({
-      table: 'crm.users',
-      column: 'id',
-      onDelete: 'cascade',
-      onUpdate: 'set null',
-    })
+    expect(pipe(integer, references('crm.users.id', { onDelete: 'cascade', onUpdate: 'set null' })).foreignKey).toEqual(
+      {
+        table: 'crm.users',
+        column: 'id',
+        onDelete: 'cascade',
+        onUpdate: 'set null',
+      },
+    )
   })
 })

@@ -27,7 +27,9 @@ const define = defineModel as unknown as (
 /** The faults of a model, as `path: message`. */
 const faultsOf = (
   entities: Readonly<Record<string, AnyEntity>>,
-  relationships: (r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>) => unknown = () => ({}),
+  relationships: (
+    r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>,
+  ) => unknown = () => ({}),
 ): ReadonlyArray<string> => {
   try {
     define(entities)(relationships as never)
@@ -41,7 +43,9 @@ const faultsOf = (
 describe('defineModel', () => {
   test('gives the mapped entities, by name and in order, with relationships resolved at both ends', () => {
     const model = defineModel({ User, Address })((r) => ({
-      User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user', orderBy: ['email', 'desc'] }) },
+      User: {
+        addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user', orderBy: ['email', 'desc'] }),
+      },
       Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
     }))
     expect(model.mappings.map(({ name, table, index }) => [name, table, index])).toEqual([
@@ -65,14 +69,30 @@ describe('defineModel', () => {
   test.each([
     ['email', [['email', 'asc']]],
     [['email', 'desc'], [['email', 'desc']]],
-    [['email', 'id'], [['email', 'asc'], ['id', 'asc']]],
-    [[['email', 'desc'], 'id'], [['email', 'desc'], ['id', 'asc']]],
+    [
+      ['email', 'id'],
+      [
+        ['email', 'asc'],
+        ['id', 'asc'],
+      ],
+    ],
+    [
+      [['email', 'desc'], 'id'],
+      [
+        ['email', 'desc'],
+        ['id', 'asc'],
+      ],
+    ],
     [undefined, []],
   ] as const)('reads an order given as %j', (orderBy, expected) => {
     const model = defineModel({ User, Address })((r) => ({
-      User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', ...(orderBy === undefined ? {} : { orderBy }) }) },
+      User: {
+        addresses: r.User.hasMany('Address', { foreignKey: 'userId', ...(orderBy === undefined ? {} : { orderBy }) }),
+      },
     }))
-    expect(model.User.mapping.relationships[0]?.orderBy.map(([{ name }, direction]) => [name, direction])).toEqual(expected)
+    expect(model.User.mapping.relationships[0]?.orderBy.map(([{ name }, direction]) => [name, direction])).toEqual(
+      expected,
+    )
   })
 
   test('an entity without relationships, and cyclic ones, need no more than others', () => {
@@ -98,7 +118,9 @@ describe('a faulty model', () => {
         { path: 'Nameless', message: 'no column is a primaryKey' },
       ]),
     )
-    expect(new ModelError([{ path: 'A.b', message: 'is wrong' }]).message).toBe('the model has a fault:\n  A.b: is wrong')
+    expect(new ModelError([{ path: 'A.b', message: 'is wrong' }]).message).toBe(
+      'the model has a fault:\n  A.b: is wrong',
+    )
     expect(
       new ModelError([
         { path: 'A.b', message: 'is wrong' },
@@ -158,15 +180,15 @@ describe('a faulty model', () => {
   })
 
   test('a target that is no entity', () => {
-    expect(faultsOf({ User }, (r) => ({ User: { pets: r.User?.hasMany?.('Pet', { foreignKey: 'userId' }) } }))).toEqual([
-      "User.pets: target 'Pet' is no entity of the model",
-    ])
+    expect(faultsOf({ User }, (r) => ({ User: { pets: r.User?.hasMany?.('Pet', { foreignKey: 'userId' }) } }))).toEqual(
+      ["User.pets: target 'Pet' is no entity of the model"],
+    )
   })
 
   test('a relationship with the name of a column', () => {
-    expect(faultsOf({ User, Address }, (r) => ({ User: { name: r.User?.hasMany?.('Address', { foreignKey: 'userId' }) } }))).toEqual([
-      'User.name: a column has the same name',
-    ])
+    expect(
+      faultsOf({ User, Address }, (r) => ({ User: { name: r.User?.hasMany?.('Address', { foreignKey: 'userId' }) } })),
+    ).toEqual(['User.name: a column has the same name'])
   })
 
   test('a foreign key that is no attribute of the side that holds it', () => {
@@ -200,7 +222,9 @@ describe('a faulty model', () => {
 
   test('a foreign key of another type than the key that it holds', () => {
     expect(
-      faultsOf({ User, Address }, (r) => ({ Address: { user: r.Address?.belongsTo?.('User', { foreignKey: 'email' }) } })),
+      faultsOf({ User, Address }, (r) => ({
+        Address: { user: r.Address?.belongsTo?.('User', { foreignKey: 'email' }) },
+      })),
     ).toEqual(["Address.user.foreignKey: 'email' is text, and User.id is integer"])
   })
 
@@ -213,13 +237,14 @@ describe('a faulty model', () => {
   })
 
   test('an inverse that is no relationship, that does not lead back, that goes over another foreign key', () => {
-    const owns = (inverse: string) => (r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>) => ({
-      User: { addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', inverse }) },
-      Address: {
-        other: r.Address?.belongsTo?.('User', { foreignKey: 'otherId' }),
-        self: r.Address?.belongsTo?.('Address', { foreignKey: 'otherId' }),
-      },
-    })
+    const owns =
+      (inverse: string) => (r: Record<string, Record<string, (...args: ReadonlyArray<unknown>) => unknown>>) => ({
+        User: { addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', inverse }) },
+        Address: {
+          other: r.Address?.belongsTo?.('User', { foreignKey: 'otherId' }),
+          self: r.Address?.belongsTo?.('Address', { foreignKey: 'otherId' }),
+        },
+      })
     expect(faultsOf({ User, Address }, owns('user'))).toEqual([
       "User.addresses.inverse: 'user' is no relationship of Address",
     ])
@@ -234,7 +259,9 @@ describe('a faulty model', () => {
   test('a collection as the inverse of a collection', () => {
     const Node = entity('Node', 'nodes', { id, parentId: pipe(integer, nullable) })
     expect(
-      faultsOf({ Node }, (r) => ({ Node: { children: r.Node?.hasMany?.('Node', { foreignKey: 'parentId', inverse: 'children' }) } })),
+      faultsOf({ Node }, (r) => ({
+        Node: { children: r.Node?.hasMany?.('Node', { foreignKey: 'parentId', inverse: 'children' }) },
+      })),
     ).toEqual(['Node.children.inverse: Node.children does not lead back to Node'])
   })
 
@@ -259,9 +286,6 @@ describe('a faulty model', () => {
           c: pipe(integer, references('users.id')),
         }),
       }),
-    ).toEqual([
-      "Pet.a.references: no entity has the table 'owners'",
-      "Pet.b.references: 'users' has no column 'uuid'",
-    ])
+    ).toEqual(["Pet.a.references: no entity has the table 'owners'", "Pet.b.references: 'users' has no column 'uuid'"])
   })
 })

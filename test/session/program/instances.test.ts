@@ -1,8 +1,8 @@
 import * as Session from '@unitary/session'
+import fc from 'fast-check'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { model, open } from '../app.js'
 
@@ -28,7 +28,11 @@ const program: fc.Arbitrary<Program> = fc.letrec<{ program: Program }>((tie) => 
   ),
 })).program
 
-const kleisli = program.map((p) => (n: number): Program => Session.map((m: number) => n * 2 + m)(p))
+const kleisli = program.map(
+  (p) =>
+    (n: number): Program =>
+      Session.map((m: number) => n * 2 + m)(p),
+)
 
 /** What a program does: its result, and the number of instances that it leaves pending. */
 const observe = (p: Program) => {
@@ -45,7 +49,10 @@ describe('the Monad of programs', () => {
     fc.assert(
       fc.property(program, kleisli, kleisli, fc.nat(9), (p, f, g, n) => {
         same(Monad.chain(Monad.of<string, number>(n), f), f(n))
-        same(Monad.chain(p, (x: number) => Monad.of<string, number>(x)), p)
+        same(
+          Monad.chain(p, (x: number) => Monad.of<string, number>(x)),
+          p,
+        )
         same(
           Monad.chain(Monad.chain(p, f), g),
           Monad.chain(p, (x: number) => Monad.chain(f(x), g)),
@@ -55,7 +62,10 @@ describe('the Monad of programs', () => {
           Monad.chain(p, (x) => Monad.of<string, number>(x + 1)),
         )
         same(
-          Monad.ap(Monad.map(p, (x) => (y: number) => x - y), p),
+          Monad.ap(
+            Monad.map(p, (x) => (y: number) => x - y),
+            p,
+          ),
           Monad.chain(p, (x) => Monad.map(p, (y) => x - y)),
         )
       }),
@@ -68,7 +78,14 @@ describe('the Monad of programs', () => {
     const count = Session.chain(() => Session.gets((state) => state.added.size))(
       Session.add(model.Country, { code: 'x', title: 'y' }),
     )
-    expect(app.run(Monad.ap(Monad.map(count, (a) => (b: number) => [a, b]), count))).toEqual([1, 2])
+    expect(
+      app.run(
+        Monad.ap(
+          Monad.map(count, (a) => (b: number) => [a, b]),
+          count,
+        ),
+      ),
+    ).toEqual([1, 2])
   })
 })
 

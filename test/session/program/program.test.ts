@@ -42,7 +42,12 @@ describe('a program', () => {
 
   test('the state survives a failure', () => {
     const app = open()
-    app.fails(pipe(addUser('ed'), Session.chainFirst(() => Session.fail(outOfStock))))
+    app.fails(
+      pipe(
+        addUser('ed'),
+        Session.chainFirst(() => Session.fail(outOfStock)),
+      ),
+    )
     expect(app.run(pendingCount)).toBe(1)
   })
 })
@@ -96,7 +101,14 @@ describe('catchError', () => {
 
   test('mapLeft and attempt make values of failures', () => {
     const app = open()
-    expect(app.fails(pipe(Session.fail(1), Session.mapLeft((n) => n + 1)))).toBe(2)
+    expect(
+      app.fails(
+        pipe(
+          Session.fail(1),
+          Session.mapLeft((n) => n + 1),
+        ),
+      ),
+    ).toBe(2)
     expect(app.run(Session.attempt(Session.fail(1)))).toEqual(left(1))
     expect(app.run(Session.attempt(Session.of(1)))).toEqual(right(1))
   })
@@ -152,7 +164,10 @@ describe('gen', () => {
       return 'value'
     })
     const program = Session.gen(function* () {
-      const value = yield* pipe(inner, Session.catchError((error: string) => Session.of(`caught ${error}`)))
+      const value = yield* pipe(
+        inner,
+        Session.catchError((error: string) => Session.of(`caught ${error}`)),
+      )
       yield* addUser('ed')
       return value
     })
@@ -166,7 +181,14 @@ describe('gen', () => {
       yield* addUser('ed')
       throw new Error('bug')
     })
-    expect(() => app.run(pipe(program, Session.catchError(() => Session.of(1))))).toThrow('bug')
+    expect(() =>
+      app.run(
+        pipe(
+          program,
+          Session.catchError(() => Session.of(1)),
+        ),
+      ),
+    ).toThrow('bug')
   })
 })
 
@@ -186,8 +208,7 @@ describe('arrays', () => {
   test('traverseArray stops at the first failure, and what was done before it stays', () => {
     const app = open()
     const program = Session.traverseArrayWithIndex(
-      (i, name: string): Session.Program<unknown, unknown> =>
-        i === 2 ? Session.fail(`${name} ${i}`) : addUser(name),
+      (i, name: string): Session.Program<unknown, unknown> => (i === 2 ? Session.fail(`${name} ${i}`) : addUser(name)),
     )
     expect(app.fails(program(['a', 'b', 'c', 'd']))).toBe('c 2')
     expect(app.run(pendingCount)).toBe(2)

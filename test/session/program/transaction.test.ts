@@ -270,7 +270,11 @@ describe('a failed flush', () => {
   test('a plan that cannot be made fails nothing else: the session goes on', () => {
     const app = open()
     const visit = app.run(Session.add(model.Visit, { times: 1, userId: 1 } as never))
-    expect(app.fails(Session.flush)).toEqual({ _tag: 'MissingKey', entity: 'Visit', attributes: ['userId', 'countryCode'] })
+    expect(app.fails(Session.flush)).toEqual({
+      _tag: 'MissingKey',
+      entity: 'Visit',
+      attributes: ['userId', 'countryCode'],
+    })
     app.run(Session.add(model.User, { name: 'ed' }))
     app.run(Session.set(model.Visit, { country: { code: 'fr', title: 'France' } })(visit))
     app.run(Session.commit)

@@ -167,7 +167,10 @@ describe('first and one', () => {
   test('one is NoResult where there is nothing, and MultipleResults where there are several', () => {
     const app = arrange()
     expect(app.run(pipe(users, where('name', '=', 'ed'), Session.one))).toMatchObject({ id: 1 })
-    expect(app.fails(pipe(users, where('name', '=', 'nobody'), Session.one))).toEqual({ _tag: 'NoResult', entity: 'User' })
+    expect(app.fails(pipe(users, where('name', '=', 'nobody'), Session.one))).toEqual({
+      _tag: 'NoResult',
+      entity: 'User',
+    })
     expect(app.fails(Session.one(users))).toEqual({ _tag: 'MultipleResults', entity: 'User', count: 3, shards: [] })
   })
 })

@@ -14,16 +14,33 @@ const everyone = Session.map((found: ReadonlyArray<unknown>) => found.length)(Se
 describe('run and runSync', () => {
   test('are sessions of their own, rolled back where they do not commit', async () => {
     const app = open()
-    expect(Session.runSync(app.runtime)(pipe(addEd, Session.chain(() => everyone)))).toEqual(right(1))
+    expect(
+      Session.runSync(app.runtime)(
+        pipe(
+          addEd,
+          Session.chain(() => everyone),
+        ),
+      ),
+    ).toEqual(right(1))
     expect(app.asked().at(-1)).toBe('Rollback')
-    expect(await Session.run(app.runtime)(pipe(addEd, Session.chain(() => everyone)))()).toEqual(right(1))
+    expect(
+      await Session.run(app.runtime)(
+        pipe(
+          addEd,
+          Session.chain(() => everyone),
+        ),
+      )(),
+    ).toEqual(right(1))
     expect(app.database.inTransaction).toBe(false)
     expect(app.rows('users')).toEqual([])
   })
 
   test('keep what they commit', async () => {
     const app = open()
-    const program = pipe(addEd, Session.chain(() => Session.commit))
+    const program = pipe(
+      addEd,
+      Session.chain(() => Session.commit),
+    )
     await Session.run(app.runtime)(program)()
     Session.runSync(app.runtime)(program)
     expect(app.rows('users')).toHaveLength(2)
@@ -31,8 +48,16 @@ describe('run and runSync', () => {
 
   test('roll back after a failure, and after a defect', async () => {
     const app = open()
-    const flushed = pipe(addEd, Session.chain(() => Session.flush))
-    Session.runSync(app.runtime)(pipe(flushed, Session.chain(() => Session.fail('no'))))
+    const flushed = pipe(
+      addEd,
+      Session.chain(() => Session.flush),
+    )
+    Session.runSync(app.runtime)(
+      pipe(
+        flushed,
+        Session.chain(() => Session.fail('no')),
+      ),
+    )
     expect(app.database.inTransaction).toBe(false)
     const buggy = pipe(
       flushed,
@@ -64,7 +89,11 @@ describe('run and runSync', () => {
     const database = new Database(':memory:')
     database.exec('create table users (id integer primary key, name text, nickname text, joined_at text)')
     const runtime = Session.runtime(model, kyselyEngine(new SqliteDialect({ database })))
-    const program = pipe(addEd, Session.chain(() => Session.commit), Session.chain(() => everyone))
+    const program = pipe(
+      addEd,
+      Session.chain(() => Session.commit),
+      Session.chain(() => everyone),
+    )
     expect(await Session.run(runtime)(program)()).toEqual(right(1))
     expect(Session.runSync(runtime)(program)).toMatchObject(left({ _tag: 'NotSynchronous', operation: 'the engine' }))
   })
@@ -73,7 +102,10 @@ describe('run and runSync', () => {
 describe('runState and runStateSync', () => {
   test('give the state too, after a failure as well', async () => {
     const app = open()
-    const program = pipe(addEd, Session.chain(() => Session.fail('no')))
+    const program = pipe(
+      addEd,
+      Session.chain(() => Session.fail('no')),
+    )
     const [result, state] = Session.runStateSync(app.runtime)(program)
     expect(result).toEqual(left('no'))
     expect(state.added.size).toBe(1)

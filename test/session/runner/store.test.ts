@@ -34,7 +34,12 @@ describe('a store', () => {
 
   test('a program runs when its task does, each time', async () => {
     const { store } = open()
-    const task = store.run(pipe(add('a'), Session.chain(() => Session.gets((state) => state.added.size))))
+    const task = store.run(
+      pipe(
+        add('a'),
+        Session.chain(() => Session.gets((state) => state.added.size)),
+      ),
+    )
     expect(store.getState().added.size).toBe(0)
     expect([await task(), await task()]).toEqual([right(1), right(2)])
   })

@@ -38,7 +38,9 @@ describe('IntMap', () => {
   test('single changes agree with a Map, and no version changes after newer ones were made of it', () => {
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
-        const versions: Array<readonly [IntMap.IntMap<number>, ReadonlyMap<number, number>]> = [[IntMap.empty, new Map()]]
+        const versions: Array<readonly [IntMap.IntMap<number>, ReadonlyMap<number, number>]> = [
+          [IntMap.empty, new Map()],
+        ]
         for (const { at, key, value } of commands) {
           const [map, model] = versions[at % versions.length] as (typeof versions)[number]
           const next = new Map(model)

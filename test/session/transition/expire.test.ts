@@ -5,9 +5,7 @@ import { model, open } from '../app.js'
 /** A user and an address, committed by one session and read by it. */
 const arrange = () => {
   const app = open()
-  const ed = app.run(
-    Session.add(model.User, { name: 'ed', nickname: 'e', addresses: [{ email: 'a' }] }),
-  )
+  const ed = app.run(Session.add(model.User, { name: 'ed', nickname: 'e', addresses: [{ email: 'a' }] }))
   app.run(Session.commit)
   app.run(Session.read(model.User)(ed))
   return { app, ed }
@@ -58,6 +56,16 @@ describe('expire', () => {
     expect(app.counted(Session.read(model.User)(ed))[1]).toEqual([])
   })
 
+  test('of an instance that is to be deleted does not forget what its deletion needs', () => {
+    const { app, ed } = arrange()
+    app.run(Session.remove(model.User)(ed))
+    app.run(Session.expire(model.User)(ed))
+    expect(Session.inspect(app.store.getState(), ed)).toMatchObject({ isMarkedForDeletion: true })
+    app.run(Session.commit)
+    expect(app.rows('users')).toEqual([])
+    expect(app.rows('addresses')).toMatchObject([{ user_id: null }])
+  })
+
   test('a snapshot that somebody holds stays as it was', () => {
     const { app, ed } = arrange()
     const held = app.run(Session.read(model.User)(ed))
@@ -87,7 +95,10 @@ describe('expireAll', () => {
     const { app } = arrange()
     const wendy = app.run(Session.add(model.User, { name: 'wendy' }))
     app.run(Session.expireAll)
-    expect(Session.inspect(app.store.getState(), wendy)).toMatchObject({ status: 'pending', attributes: { name: 'wendy' } })
+    expect(Session.inspect(app.store.getState(), wendy)).toMatchObject({
+      status: 'pending',
+      attributes: { name: 'wendy' },
+    })
     app.run(Session.commit)
     expect(app.rows('users')).toHaveLength(2)
   })

@@ -26,7 +26,7 @@ describe('set', () => {
     app.run(Session.set(model.User, { name: 'edward', nickname: 'e' })(ed))
     expect(changedOf(app, ed)).toEqual(['name'])
     expect(Session.explain(app.run(Session.flushPlan))).toBe(
-      ["1. update users (1 row)", "     #0: name = 'edward' where id = 1"].join('\n'),
+      ['1. update users (1 row)', "     #0: name = 'edward' where id = 1"].join('\n'),
     )
   })
 
@@ -66,17 +66,13 @@ describe('set', () => {
       Session.add(things.Thing, { id: 1, at: new Date(5), tags: ['a'], data: new Uint8Array([1, 2]) }),
     )
     app.run(Session.flush)
-    app.run(
-      Session.set(things.Thing, { at: new Date(5), tags: ['a'], data: new Uint8Array([1, 2]) })(thing),
-    )
+    app.run(Session.set(things.Thing, { at: new Date(5), tags: ['a'], data: new Uint8Array([1, 2]) })(thing))
     expect(app.run(Session.flush).updated).toBe(0)
     app.run(Session.set(things.Thing, { data: new Uint8Array([1, 3]) })(thing))
     expect(app.run(Session.flush).updated).toBe(1)
     app.run(Session.set(things.Thing, { data: new Uint8Array([1]), tags: [] })(thing))
     app.run(Session.commit)
-    expect(app.rows('things')).toEqual([
-      { id: 1, at: '1970-01-01T00:00:00.005Z', tags: '[]', data: Buffer.from([1]) },
-    ])
+    expect(app.rows('things')).toEqual([{ id: 1, at: '1970-01-01T00:00:00.005Z', tags: '[]', data: Buffer.from([1]) }])
   })
 
   test('an attribute set while it has expired is written without being read first', () => {
@@ -165,9 +161,9 @@ describe('set', () => {
   test('runs as a program of its own on a transient instance', () => {
     const app = open()
     const result = Session.runSync(app.runtime)(
-      Session.chain((ed: { readonly name: string } & Parameters<typeof Session.inspect>[1]) =>
-        Session.of(ed.name),
-      )(Session.make(model.User, { name: 'ed' }) as never),
+      Session.chain((ed: { readonly name: string } & Parameters<typeof Session.inspect>[1]) => Session.of(ed.name))(
+        Session.make(model.User, { name: 'ed' }) as never,
+      ),
     )
     expect(valueOf(result)).toBe('ed')
   })

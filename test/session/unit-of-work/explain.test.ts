@@ -33,7 +33,12 @@ test('explain shows each step with its rows, and what it waits for', () => {
 
 test('explain counts the rows that it does not show', () => {
   const app = open()
-  app.run(Session.addAll(model.Country, ['a', 'b', 'c'].map((code) => ({ code, title: code }))))
+  app.run(
+    Session.addAll(
+      model.Country,
+      ['a', 'b', 'c'].map((code) => ({ code, title: code })),
+    ),
+  )
   expect(Session.explain(app.run(Session.flushPlan), { rows: 1 })).toMatchInlineSnapshot(`
     "1. insert into countries (3 rows)
          #0: code = 'a', title = 'a'

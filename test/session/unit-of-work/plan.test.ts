@@ -1,4 +1,14 @@
-import { defineModel, entity, generated, integer, nullable, primaryKey, references, type Snapshot, text } from '@unitary/core'
+import {
+  defineModel,
+  entity,
+  generated,
+  integer,
+  nullable,
+  primaryKey,
+  references,
+  type Snapshot,
+  text,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { isRight } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -42,7 +52,12 @@ describe('the plan of a flush', () => {
   test('inserts rows of an entity in the order in which they were added, so that their keys follow it', () => {
     const app = open()
     const names = Array.from({ length: 50 }, (_, i) => `${i}`)
-    app.run(Session.addAll(model.User, names.map((name) => ({ name }))))
+    app.run(
+      Session.addAll(
+        model.User,
+        names.map((name) => ({ name })),
+      ),
+    )
     app.run(Session.flush)
     expect(app.rows('users').map((row) => (row as { name: string }).name)).toEqual(names)
   })
@@ -118,7 +133,10 @@ describe('the plan of a flush', () => {
   })
 
   test('inserts entities that refer to each other, as far as their rows have an order', () => {
-    const Chicken = entity('Chicken', 'chickens', { id: pipe(integer, primaryKey, generated), eggId: pipe(integer, nullable) })
+    const Chicken = entity('Chicken', 'chickens', {
+      id: pipe(integer, primaryKey, generated),
+      eggId: pipe(integer, nullable),
+    })
     const Egg = entity('Egg', 'eggs', { id: pipe(integer, primaryKey, generated), chickenId: pipe(integer, nullable) })
     const farm = defineModel({ Chicken, Egg })((r) => ({
       Chicken: { egg: r.Chicken.belongsTo('Egg', { foreignKey: 'eggId' }) },

@@ -7,16 +7,14 @@ interface Graph {
   readonly edges: ReadonlyMap<number, ReadonlyArray<number>>
 }
 
-const graph: fc.Arbitrary<Graph> = fc
-  .integer({ min: 0, max: 12 })
-  .chain((n) =>
-    fc.array(fc.tuple(fc.nat(Math.max(0, n - 1)), fc.nat(Math.max(0, n - 1))), { maxLength: n * 2 }).map((pairs) => ({
-      nodes: Array.from({ length: n }, (_, i) => i),
-      edges: new Map(
-        Array.from({ length: n }, (_, i) => [i, pairs.filter(([from]) => from === i).map(([, to]) => to)] as const),
-      ),
-    })),
-  )
+const graph: fc.Arbitrary<Graph> = fc.integer({ min: 0, max: 12 }).chain((n) =>
+  fc.array(fc.tuple(fc.nat(Math.max(0, n - 1)), fc.nat(Math.max(0, n - 1))), { maxLength: n * 2 }).map((pairs) => ({
+    nodes: Array.from({ length: n }, (_, i) => i),
+    edges: new Map(
+      Array.from({ length: n }, (_, i) => [i, pairs.filter(([from]) => from === i).map(([, to]) => to)] as const),
+    ),
+  })),
+)
 
 const dependsOn =
   ({ edges }: Graph) =>

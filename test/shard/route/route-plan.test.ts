@@ -162,7 +162,7 @@ describe('a routed plan', () => {
       ['west', 1, []],
       ['east', 2, [0]],
       ['west', 1, [1]],
-      ['east', 1, [0, 2]],
+      ['east', 1, [2]],
     ])
   })
 

@@ -55,7 +55,7 @@ const reasonOfCode = (code: string): EngineReason => {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return plain('LockTimeout')
   if (code.startsWith('SQLITE_READONLY')) return plain('ReadOnly')
   if (code === 'SQLITE_FULL') return plain('Full')
-  if (/^SQLITE_(CANTOPEN|IOERR|NOTADB)/.test(code)) return plain('ConnectionLost')
+  if (/^SQLITE_(CANTOPEN|NOTADB)/.test(code)) return plain('ConnectionLost')
   if (code === 'SQLITE_AUTH') return plain('AuthenticationFailed')
   return plain('Unknown')
 }

@@ -40,7 +40,7 @@ import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import { foreignKeyOf, freshen, targetOf } from '../transition/relate.js'
+import { foreignKeyOf, freshen, referredTo, targetOf } from '../transition/relate.js'
 import { resolve } from '../transition/transition.js'
 import { type ReadError, reload, reloadExpired } from './get.js'
 import { populate } from './populate.js'
@@ -141,8 +141,12 @@ const knownTargets = (
     if (known?._tag === 'Many' && known.members !== null) return Collection.toArray(known.members)
     return isNew ? [] : null
   }
+  if (isNew) {
+    const referred = referredTo(state, owner, relationship)
+    return referred === null ? [] : [referred.id]
+  }
   const target = targetOf(state, edit(state), owner, relationship)
-  if (target === undefined) return isNew ? [] : null
+  if (target === undefined) return null
   return target === null ? [] : [target]
 }
 
@@ -366,12 +370,18 @@ const loadOne = (
           const found = new Map<RawKey, InstanceId>()
           for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
           const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+          const changes = edit(next)
           for (const { id } of owners) {
-            const key = foreignKeyOf(instanceAt(next, id), relationship)
+            const owner = instanceAt(next, id)
+            const key = foreignKeyOf(owner, relationship)
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
+            // also where no row has that key: it has been looked for
+            if (isWhole(query)) {
+              changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target ?? null)))
+            }
           }
-          return [right(targets), next]
+          return [right(targets), done(next, changes)]
         },
       )
     }),

@@ -27,7 +27,12 @@ import { checkModel } from '../transition/transition.js'
 /** Why a query fails. @category errors */
 export type QueryError = LoadError | ModelMismatch
 
-/** A result of a query: the snapshot, and what its eager loads add. @category model */
+/**
+ * A result of a query: the snapshot, and what its eager loads add. (Signatures spell it out, so that an editor shows the row
+ * rather than the whole model.)
+ *
+ * @category model
+ */
 export type Result<M, N extends string, L> = Managed<M, N> & L
 
 /**
@@ -41,7 +46,7 @@ export type Result<M, N extends string, L> = Managed<M, N> & L
  */
 export const query = <M, N extends string, L>(
   statement: Select<M, N, L>,
-): Program<QueryError, ReadonlyArray<Result<M, N, L>>> =>
+): Program<QueryError, ReadonlyArray<Managed<M, N> & L>> =>
   chain((ids: ReadonlyArray<InstanceId>) =>
     chain((views: Views) =>
       gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L>>),
@@ -55,7 +60,7 @@ export const query = <M, N extends string, L>(
  */
 export const first = <M, N extends string, L>(
   statement: Select<M, N, L>,
-): Program<QueryError, Option<Result<M, N, L>>> =>
+): Program<QueryError, Option<Managed<M, N> & L>> =>
   map((found: ReadonlyArray<Result<M, N, L>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L>)))(
     query(statement),
   )
@@ -67,7 +72,7 @@ export const first = <M, N extends string, L>(
  */
 export const one = <M, N extends string, L>(
   statement: Select<M, N, L>,
-): Program<QueryError | NoResult | MultipleResults, Result<M, N, L>> =>
+): Program<QueryError | NoResult | MultipleResults, Managed<M, N> & L> =>
   chain((found: ReadonlyArray<Result<M, N, L>>): Program<NoResult | MultipleResults, Result<M, N, L>> => {
     const entity = statement.entity.name
     if (found.length === 1) return of(found[0] as Result<M, N, L>)

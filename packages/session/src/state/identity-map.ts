@@ -101,8 +101,9 @@ class KeysEdit {
   }
 
   set(key: RawKey, id: InstanceId): void {
-    // a trie by integer is small only where its keys are close together
-    if (isSmall(key) && key < 4 * (this.#dense.size() + 1024)) this.#dense.set(key, id)
+    // a trie by integer is small only where its keys stand together, wherever that is
+    const room = 4 * (this.#dense.size() + 1024)
+    if (isSmall(key) && (this.#dense.hasLeaf(key) || 32 * this.#dense.leaves() <= room)) this.#dense.set(key, id)
     else this.#editSparse().set(key, id)
   }
 

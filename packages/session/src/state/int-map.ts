@@ -23,6 +23,8 @@ type Node = unknown[]
 export interface IntMap<out A> {
   readonly _tag: 'IntMap'
   readonly size: number
+  /** Leaves that were made, each with room for 32 values: what the map takes, beside what it holds. */
+  readonly leaves: number
   /** Bits below the root's own: 0 where the root is a leaf. */
   readonly shift: number
   readonly root: ReadonlyArray<unknown> | null
@@ -31,7 +33,7 @@ export interface IntMap<out A> {
 }
 
 /** @category constructors */
-export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, shift: 0, root: null })
+export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, leaves: 0, shift: 0, root: null })
 
 /**
  * The value at a key, or undefined. O(log32 n).
@@ -62,6 +64,9 @@ export interface IntMapEdit<A> {
   readonly set: (key: number, value: A) => void
   readonly delete: (key: number) => void
   readonly size: () => number
+  readonly leaves: () => number
+  /** Is there a leaf for the key already, whether or not it holds a value there? */
+  readonly hasLeaf: (key: number) => boolean
   /** The map as it stands. The edit must not be used after it. */
   readonly done: () => IntMap<A>
 }
@@ -70,6 +75,7 @@ class Edit<A> implements IntMapEdit<A> {
   #from: IntMap<A>
   #owner: Owner = {}
   #size: number
+  #leaves: number
   #shift: number
   #root: Node | null
   // the leaf last written, since bulk changes run through neighbouring keys
@@ -80,6 +86,7 @@ class Edit<A> implements IntMapEdit<A> {
   constructor(from: IntMap<A>) {
     this.#from = from
     this.#size = from.size
+    this.#leaves = from.leaves
     this.#shift = from.shift
     this.#root = from.root as Node | null
   }
@@ -117,11 +124,26 @@ class Edit<A> implements IntMapEdit<A> {
     return this.#size
   }
 
+  leaves(): number {
+    return this.#leaves
+  }
+
+  hasLeaf(key: number): boolean {
+    if (this.#leaf !== null && key >>> bits === this.#leafKey) return true
+    let node = this.#root
+    if (node === null || key >>> this.#shift >= width) return false
+    for (let shift = this.#shift; shift > 0; shift -= bits) {
+      node = (node[(key >>> shift) & mask] ?? null) as Node | null
+      if (node === null) return false
+    }
+    return true
+  }
+
   done(): IntMap<A> {
     if (!this.#changed) return this.#from
     return this.#size === 0
       ? (empty as IntMap<A>)
-      : { _tag: 'IntMap', size: this.#size, shift: this.#shift, root: this.#root }
+      : { _tag: 'IntMap', size: this.#size, leaves: this.#leaves, shift: this.#shift, root: this.#root }
   }
 
   #own(node: Node | undefined): Node {
@@ -141,6 +163,7 @@ class Edit<A> implements IntMapEdit<A> {
     if (root === null) {
       while (key >>> this.#shift >= width) this.#shift += bits
       root = this.#own(undefined)
+      if (this.#shift === 0) this.#leaves++
     } else {
       while (key >>> this.#shift >= width) {
         const parent = this.#own(undefined)
@@ -154,6 +177,7 @@ class Edit<A> implements IntMapEdit<A> {
     let node = root
     for (let shift = this.#shift; shift > 0; shift -= bits) {
       const slot = (key >>> shift) & mask
+      if (shift === bits && node[slot] === undefined) this.#leaves++
       const child = this.#own(node[slot] as Node | undefined)
       node[slot] = child
       node = child

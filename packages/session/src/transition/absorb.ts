@@ -137,7 +137,8 @@ const renew = (
     epoch: state.epoch,
     partial: false,
     committed: isWhole ? null : instance.committed,
-    related: isWhole ? null : instance.related,
+    // the flush that deletes a row needs to know what refers to it
+    related: isWhole && edit.deleted.get(id) === undefined ? null : instance.related,
   })
 }
 

@@ -10,7 +10,7 @@ import { isExpired, type SessionState, type StateEdit } from '../state/session-s
 /**
  * Makes an instance pending where it is transient, persistent again where it is detached, and with it all that its
  * save-update relationships reach: depth first, the instance before what it refers to, in the order of its
- * relationships. What is in the unit of work already is passed through. O(instances and links reached).
+ * relationships. It stops at what is in the unit of work already. O(instances and links reached).
  *
  * The cascade follows the relationships as they were set from this side, never along an inverse. An instance whose row
  * is gone, or whose identity another instance has, is refused.
@@ -24,6 +24,8 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     if (visited.has(id)) continue
     visited.add(id)
+    // what is in the unit of work has brought its own along
+    if (id !== root && Instance.isInUnitOfWork(edit.instances.get(id) as Instance.Instance)) continue
     const refused = join(state, edit, id)
     if (refused !== null) return refused
     const reached = reachedBy(state, edit.instances.get(id) as Instance.Instance, ({ cascade }) =>

@@ -35,7 +35,8 @@ export const expire = (
     const instance = instanceAt(state, id)
     if (instance.status !== 'persistent') continue
     stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('refresh-expire')))
-    put(changes, forgetAll(instance))
+    // the flush that deletes a row needs to know what refers to it
+    put(changes, { ...forgetAll(instance), related: IntMap.has(state.deleted, id) ? instance.related : null })
   }
   return done(state, changes)
 }

@@ -6,6 +6,7 @@ import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { reachedBy } from './cascade.js'
+import { targetOf } from './relate.js'
 
 /**
  * What has to be loaded before an instance can be marked for deletion: its own row where it is not known, and the
@@ -35,16 +36,23 @@ export const loadsForRemoval = (state: SessionState, root: InstanceId): Readonly
       continue
     }
     for (const relationship of instance.mapping.relationships) {
-      const related = Instance.relatedOf(instance, relationship)
       const concerns =
         !relationship.viewonly &&
         relationship.passiveDeletes === false &&
         (relationship.kind !== 'BelongsTo' || relationship.cascade.has('delete'))
-      const isLoaded = related !== undefined && (related._tag === 'One' || related.members !== null)
+      const isLoaded = concerns && isKnown(state, instance, relationship)
       if (concerns && !isLoaded) needed.push({ instance, relationship })
     }
   }
   return needed
+}
+
+const isKnown = (state: SessionState, instance: Instance.Instance, relationship: RelationshipMapping): boolean => {
+  if (relationship.kind === 'BelongsTo') {
+    return targetOf(state, edit(state), instance, relationship) !== undefined
+  }
+  const related = Instance.relatedOf(instance, relationship)
+  return related?._tag === 'Many' && related.members !== null
 }
 
 const reachedByDelete = (state: SessionState, root: InstanceId): ReadonlySet<InstanceId> => {
@@ -53,11 +61,20 @@ const reachedByDelete = (state: SessionState, root: InstanceId): ReadonlySet<Ins
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     if (reached.has(id)) continue
     reached.add(id)
-    const next = reachedBy(state, instanceAt(state, id), (relationship) => relationship.cascade.has('delete'))
+    const next = goingAlong(state, instanceAt(state, id))
     for (let i = next.length - 1; i >= 0; i--) stack.push(next[i] as InstanceId)
   }
   return reached
 }
+
+/** What goes with an instance: also a reference that only its foreign key tells. */
+const goingAlong = (state: SessionState, instance: Instance.Instance): ReadonlyArray<InstanceId> =>
+  instance.mapping.relationships.flatMap((relationship) => {
+    if (!relationship.cascade.has('delete')) return []
+    if (relationship.kind !== 'BelongsTo') return reachedBy(state, instance, (other) => other === relationship)
+    const target = targetOf(state, edit(state), instance, relationship)
+    return target === null || target === undefined ? [] : [target]
+  })
 
 /**
  * Marks an instance, and all that its delete cascade reaches, for deletion by the next flush. What is pending becomes

@@ -154,7 +154,12 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
   const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
   forEachOwner(state, (owner) => {
     for (const relationship of owner.mapping.relationships) {
-      if (relationship.kind === 'BelongsTo' || !relationship.cascade.has('delete-orphan')) continue
+      if (relationship.kind === 'BelongsTo') {
+        // the parent may have been expired since, and forgotten that the child left it
+        if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id])
+        continue
+      }
+      if (!relationship.cascade.has('delete-orphan')) continue
       const many = Instance.relatedOf(owner, relationship)
       if (many?._tag !== 'Many') continue
       for (const id of Collection.toArray(many.removed)) left.push([relationship, id])
@@ -176,6 +181,13 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
       stack.push(next)
     }
   }
+}
+
+/** Did the child leave a parent that it is an orphan without? */
+const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean => {
+  if (relationship.inverse?.cascade.has('delete-orphan') !== true) return false
+  const one = Instance.relatedOf(child, relationship)
+  return one?._tag === 'One' && one.changed && one.target === null && typeof one.committed === 'number'
 }
 
 const hasParent = (child: Instance, relationship: RelationshipMapping): boolean => {

@@ -75,6 +75,8 @@ class Planner {
   /** Steps that save rows of each mapping, then those that delete them. */
   readonly #saved: number[][]
   readonly #deleted: number[][]
+  /** Mappings whose instances are sorted one by one. */
+  readonly #cyclic: ReadonlySet<Mapping>
 
   constructor(state: SessionState, changes: ChangeSet, services: Services) {
     this.#state = state
@@ -82,6 +84,7 @@ class Planner {
     this.#services = services
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
+    this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
   }
 
   plan(): PlanError | null {
@@ -380,8 +383,8 @@ class Planner {
       instances: instances.map((instance) => instance.id),
       rows: instances.map(whereOf),
       after: ascending([
-        ...this.#saved.flat(),
-        ...[mapping, ...referring].flatMap((other) => this.#deleted[other.index] ?? []),
+        ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
+        ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),
     })
     this.#deleted[mapping.index]?.push(id)
@@ -389,7 +392,16 @@ class Planner {
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
     const referred = this.#state.model.mappings.filter((other) => refersTo(mapping, other))
-    return ascending([mapping, ...referred].flatMap((other) => this.#saved[other.index] ?? []))
+    return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
+  }
+
+  /**
+   * The steps of a mapping so far. Those of one that refers to itself form a chain, as long as the longest line of
+   * descent: its last step stands for all.
+   */
+  #stepsOf(steps: ReadonlyArray<ReadonlyArray<number>>, mapping: Mapping): ReadonlyArray<number> {
+    const own = steps[mapping.index] ?? []
+    return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
 }
 

@@ -1,0 +1,302 @@
+/**
+ * Replays a scenario through the public API, and says where Unitary does something else than what is expected.
+ */
+import type { InstanceId } from '@unitary/core'
+import { Snapshot } from '@unitary/core'
+import { createStore, inspect, runtime, type SessionState, type Store } from '@unitary/session'
+import type { Either } from 'fp-ts/lib/Either.js'
+import { isSome } from 'fp-ts/lib/Option.js'
+import { type AnyProgram, api, referenceTo } from './api.js'
+import { canonical, Expected, type Mismatch, type Observed } from './compare.js'
+import type { Case } from './corpus.js'
+import { type ScenarioDatabase, sqliteFor } from './database.js'
+import { errorOf } from './errors.js'
+import { has } from './features.js'
+import { freezeState } from './freeze.js'
+import { modelOf, type ScenarioModel } from './model.js'
+import { keyOf, type Named, Objects } from './objects.js'
+import { type RecordingEngine, recording, statementOf, writesOf } from './recording.js'
+import type { Scenario, Step } from './scenario.js'
+import type { MergeSource, Situation } from './situation.js'
+import { isOption, loadOf, programOf } from './steps.js'
+
+/** How programs are run. */
+export type Mode = 'runSync' | 'run'
+
+/** Where a scenario went another way: the step (none for the rows at the end), and how. */
+export interface Failure {
+  readonly step: number | null
+  readonly what: string
+  readonly mismatches: ReadonlyArray<Mismatch>
+}
+
+interface OpenSession {
+  readonly name: string
+  readonly store: Store
+  readonly recorded: RecordingEngine
+  /** The names of its open savepoints, the outermost first. */
+  savepoints: ReadonlyArray<string>
+}
+
+/** Replays a scenario; null where all of it went as expected. */
+export const replay = async (
+  { scenario, model }: Case,
+  mode: Mode,
+  databaseFor: (scenario: Scenario, model: ScenarioModel) => ScenarioDatabase = sqliteFor,
+): Promise<Failure | null> => {
+  const scenarioModel = modelOf(model)
+  const database = databaseFor(scenario, scenarioModel)
+  const replayed = new Replay(scenario, scenarioModel, database, mode)
+  try {
+    return await replayed.run()
+  } finally {
+    await replayed.close()
+    database.close()
+  }
+}
+
+class Replay {
+  readonly #scenario: Scenario
+  readonly #model: ScenarioModel
+  readonly #database: ScenarioDatabase
+  readonly #mode: Mode
+  readonly #objects = new Objects()
+  readonly #expected: Expected
+  /** Relationships that a query has loaded eagerly. */
+  readonly #eager = new Set<string>()
+  readonly #sessions = new Map<string, OpenSession>()
+
+  constructor(scenario: Scenario, model: ScenarioModel, database: ScenarioDatabase, mode: Mode) {
+    this.#scenario = scenario
+    this.#model = model
+    this.#database = database
+    this.#mode = mode
+    this.#expected = new Expected(model, this.#objects)
+  }
+
+  async run(): Promise<Failure | null> {
+    for (const [index, step] of this.#scenario.steps.entries()) {
+      const mismatches = await this.#step(step)
+      if (mismatches.length > 0) return { step: index, what: describe(step), mismatches }
+    }
+    await this.close()
+    const expected = this.#scenario.final.rows
+    const actual = this.#database.contents()
+    return canonical(expected) === canonical(actual)
+      ? null
+      : { step: null, what: 'the rows at the end', mismatches: [{ what: 'rows', expected, actual }] }
+  }
+
+  async close(): Promise<void> {
+    const sessions = [...this.#sessions.values()]
+    this.#sessions.clear()
+    for (const { store } of sessions) await store.close()
+  }
+
+  async #step(step: Step): Promise<ReadonlyArray<Mismatch>> {
+    const name = step.session ?? 'main'
+    const session = this.#session(name)
+    const observed = step.do === 'external' ? this.#external(step) : await this.#perform(session, step)
+    this.#objects.settle(step.expect.states)
+    const states = new Map([...this.#sessions].map(([other, { store }]) => [other, store.getState()]))
+    this.#remember(step)
+    return this.#expected.check(step, observed, name, states, this.#mayRead(step))
+  }
+
+  #remember({ options = [] }: Step): void {
+    for (const option of options) {
+      const path = option.selectin ?? option.joined ?? option.subquery
+      if (typeof path === 'string') for (const name of path.split('.')) this.#eager.add(name)
+    }
+  }
+
+  /**
+   * May a step ask the database where SQLAlchemy does not? Its queries leave their eager loads on the objects, which then
+   * load them along with any refresh; here they are loaded when they are read.
+   */
+  #mayRead(step: Step): boolean {
+    return step.do === 'read' && this.#eager.has(step.attr ?? '')
+  }
+
+  #session(name: string): OpenSession {
+    const known = this.#sessions.get(name)
+    if (known !== undefined) return known
+    const { autoflush = true, expireOnCommit = true } = this.#scenario.session
+    const recorded = recording(this.#database.engine())
+    const store = createStore(runtime(this.#model.model, recorded.engine, { autoflush, expireOnCommit }))
+    const opened = { name, store, recorded, savepoints: [] }
+    this.#sessions.set(name, opened)
+    return opened
+  }
+
+  #external(step: Step): Observed {
+    this.#database.external(step.sql ?? [])
+    return { error: null, value: undefined, writes: [], statements: [] }
+  }
+
+  async #perform(session: OpenSession, step: Step): Promise<Observed> {
+    const before = session.store.getState()
+    let result = await this.#load(session, step)
+    if (result === null) {
+      result = await this.#run(session, step, () => programOf(this.#situation(session), step))
+      if (result._tag === 'Right') this.#nest(session, step)
+    }
+    this.#name(session, step, result, before)
+    const calls = session.recorded.take()
+    return {
+      error: result._tag === 'Left' ? errorOf(result.left) : null,
+      value: result._tag === 'Right' ? this.#shown(session, result.right) : undefined,
+      writes: calls.flatMap((call) => writesOf(call, this.#model)),
+      statements: calls.flatMap(statementOf),
+    }
+  }
+
+  /**
+   * Loads what SQLAlchemy loads in the course of the step, before it. Gives the failure, if one of them fails.
+   *
+   * What a flush loads for its own work comes first, and without a flush. Any other load flushes, as it does there, also
+   * where the session knows already what is to be loaded.
+   */
+  async #load(session: OpenSession, step: Step): Promise<Either<unknown, unknown> | null> {
+    const wanted = Object.entries(step.expect.loads ?? {}).flatMap(([name, attributes]) =>
+      attributes.map((attribute) => ({ name, attribute })),
+    )
+    if (wanted.length === 0) return null
+    const ofFlush = wanted.filter(({ name, attribute }) => this.#isOfFlush(session, step, name, attribute))
+    const silent = { ...step, autoflush: false }
+    for (const { name, attribute } of ofFlush) {
+      const result = await this.#loadOne(session, silent, name, attribute)
+      if (result?._tag === 'Left') return result
+    }
+    if (withinFlush.has(step.do)) return null
+    if (this.#autoflushes(step)) {
+      const flushed = await this.#run(session, step, () => api.flush)
+      if (flushed._tag === 'Left') return flushed
+    }
+    for (const { name, attribute } of wanted) {
+      const result = await this.#loadOne(session, step, name, attribute)
+      if (result?._tag === 'Left') return result
+    }
+    return null
+  }
+
+  #autoflushes(step: Step): boolean {
+    return step.autoflush !== false && (this.#scenario.session.autoflush ?? true)
+  }
+
+  /** Is it loaded by the flush: in a step that loads nothing else, or for an object with work to be written? */
+  #isOfFlush(session: OpenSession, step: Step, name: string, attribute: string): boolean {
+    if (withinFlush.has(step.do)) return true
+    const named = this.#objects.get(name)
+    const known = named === undefined ? null : inspect(session.store.getState(), referenceTo(named.id))
+    if (known === null) return false
+    const isColumn = this.#model.relationship(known.entity, attribute) === undefined
+    return known.isMarkedForDeletion || (isColumn && known.changed.length > 0)
+  }
+
+  /** Null where there is nothing to be done: the object is not met yet, or the step itself loads it. */
+  async #loadOne(
+    session: OpenSession,
+    step: Step,
+    name: string,
+    attribute: string,
+  ): Promise<Either<unknown, unknown> | null> {
+    const named = this.#objects.get(name)
+    if (named?.session !== session.name) return null
+    const isColumn = this.#model.relationship(named.entity, attribute) === undefined
+    if (isColumn && (step.do === 'refresh' || (step.do === 'get' && this.#isAsked(session, step, named)))) return null
+    const result = await this.#run(session, step, () => loadOf(this.#situation(session), name, attribute))
+    this.#objects.meet(session.name, session.store.getState())
+    return result
+  }
+
+  /** Is it the object that a get asks for? */
+  #isAsked(session: OpenSession, step: Step, named: Named): boolean {
+    const known = inspect(session.store.getState(), referenceTo(named.id))
+    return (
+      known !== null &&
+      known.entity === step.entity &&
+      canonical(keyOf(this.#model.model, known)) === canonical([step.pk].flat())
+    )
+  }
+
+  async #run(session: OpenSession, step: Step, make: () => AnyProgram): Promise<Either<unknown, unknown>> {
+    const program = step.autoflush === false && has('noAutoflush') ? api.noAutoflush(make()) : make()
+    const { store } = session
+    const result = this.#mode === 'runSync' ? store.runSync(program) : await store.run(program)()
+    freezeState(store.getState())
+    return result
+  }
+
+  #nest(session: OpenSession, step: Step): void {
+    const { savepoints } = session
+    if (step.do === 'beginNested') session.savepoints = [...savepoints, step.as ?? '']
+    if (step.do === 'commitNested' || step.do === 'rollbackNested') {
+      session.savepoints = savepoints.slice(0, savepoints.indexOf(step.name ?? ''))
+    }
+    if (step.do === 'commit' || step.do === 'rollback' || step.do === 'close') session.savepoints = []
+  }
+
+  #name(session: OpenSession, step: Step, result: Either<unknown, unknown>, before: SessionState): void {
+    const { name, store } = session
+    const made = result._tag === 'Right' ? instanceIn(result.right) : null
+    if (step.do === 'new' && made !== null) this.#objects.give(step.as ?? '', name, step.entity ?? '', made)
+    if (step.do === 'merge' && made !== null) {
+      const from = this.#objects.get(step.obj ?? '') as Named
+      const sources =
+        from.session === name ? before : (this.#sessions.get(from.session) as OpenSession).store.getState()
+      this.#objects.meetMerged(name, store.getState(), from, sources, made)
+    }
+    this.#objects.meet(name, store.getState())
+  }
+
+  #situation(session: OpenSession): Situation {
+    return {
+      model: this.#model,
+      objects: this.#objects,
+      sourceOf: (name) => this.#sourceOf(session, name),
+      savepointsDownTo: (name) => {
+        const at = session.savepoints.indexOf(name)
+        // one that has ended already is ended once more
+        return at < 0 ? 1 : session.savepoints.length - at
+      },
+    }
+  }
+
+  #sourceOf(session: OpenSession, name: string): MergeSource {
+    const { id, entity, session: from } = this.#objects.get(name) as Named
+    return {
+      entity,
+      reference: referenceTo(id),
+      from: from === session.name ? {} : { from: (this.#sessions.get(from) as OpenSession).store.getState() },
+    }
+  }
+
+  /** A value with names in the place of instances. */
+  #shown(session: OpenSession, value: unknown): unknown {
+    const id = Snapshot.instanceOf(value)
+    if (id !== null) return this.#objects.nameOf(session.name, id) ?? `instance ${id}`
+    if (isOption(value)) return isSome(value) ? this.#shown(session, value.value) : null
+    if (Array.isArray(value)) return value.map((one) => this.#shown(session, one))
+    if (typeof value === 'object' && value !== null) {
+      return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#shown(session, one)]))
+    }
+    return value
+  }
+}
+
+/** Steps that load nothing themselves but what their flush needs. */
+const withinFlush = new Set([
+  'flush',
+  'commit',
+  'beginNested',
+  'commitNested',
+  'query',
+  'get',
+  'bulkUpdate',
+  'bulkDelete',
+])
+
+const instanceIn = (value: unknown): InstanceId | null => Snapshot.instanceOf(value)
+
+const describe = ({ expect: _, ...step }: Step): string => JSON.stringify(step)

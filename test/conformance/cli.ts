@@ -1,0 +1,29 @@
+/**
+ * What `npm run conformance` prints: failures, then the table by area. Vitest runs it as a reporter, and exits non-zero
+ * where a scenario failed or needs what is not there yet.
+ */
+import type { TestCase, TestModule } from 'vitest/node'
+import type { Plan } from './meta.js'
+import { type Outcome, type Replayed, renderTable } from './table.js'
+
+export default class ConformanceReporter {
+  readonly #replayed: Replayed[] = []
+
+  onTestCaseResult(test: TestCase): void {
+    const { conformance } = test.meta()
+    const { state, errors = [] } = test.result()
+    if (conformance !== undefined) {
+      this.#replayed.push({ area: conformance.area, outcome: outcomeOf(conformance.outcome, state) })
+    }
+    if (state !== 'failed' || conformance?.outcome === 'missing') return
+    for (const { message } of errors) process.stdout.write(`${message}\n\n`)
+  }
+
+  onTestRunEnd(_: ReadonlyArray<TestModule>, errors: ReadonlyArray<unknown>): void {
+    for (const error of errors) process.stderr.write(`${String(error)}\n`)
+    process.stdout.write(`${renderTable(this.#replayed)}\n`)
+  }
+}
+
+const outcomeOf = (known: Plan, state: string): Outcome =>
+  known === 'replayed' ? (state === 'passed' ? 'passed' : 'failed') : known

@@ -1,0 +1,186 @@
+/**
+ * Comparing what a step did with what is expected of it.
+ */
+import { type Inspected, inspectAll, type SessionState } from '@unitary/session'
+import type { CorpusError } from './errors.js'
+import type { ScenarioModel } from './model.js'
+import type { Objects } from './objects.js'
+import type { Memory, Step, Write } from './scenario.js'
+
+/** What a step did. */
+export interface Observed {
+  readonly error: CorpusError | null
+  readonly value: unknown
+  readonly writes: ReadonlyArray<Write>
+  /** Statements of queries and bulk steps, as `select things` or `bulk update things`. */
+  readonly statements: ReadonlyArray<string>
+}
+
+export interface Mismatch {
+  readonly what: string
+  readonly expected: unknown
+  readonly actual: unknown
+}
+
+/** JSON with keys in order, so that equal values are equal text. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, inner) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  ) ?? 'undefined'
+
+const valued = new Set(['get', 'query', 'read', 'history', 'identity', 'merge', 'bulkUpdate', 'bulkDelete'])
+
+/** What is expected of all objects so far, and how a step changes it. */
+export class Expected {
+  readonly #model: ScenarioModel
+  readonly #objects: Objects
+  readonly #states = new Map<string, string>()
+  readonly #memory = new Map<string, Memory>()
+
+  constructor(model: ScenarioModel, objects: Objects) {
+    this.#model = model
+    this.#objects = objects
+  }
+
+  /** The mismatches of one step, given the states of all sessions after it. */
+  check(
+    step: Step,
+    observed: Observed,
+    session: string,
+    states: ReadonlyMap<string, SessionState>,
+    mayRead: boolean,
+  ): ReadonlyArray<Mismatch> {
+    const found: Mismatch[] = []
+    const compare = (what: string, expected: unknown, actual: unknown): void => {
+      if (canonical(expected) !== canonical(actual)) found.push({ what, expected, actual })
+    }
+    this.#advance(step)
+    const { expect } = step
+    if (expect.ok && observed.error === null) {
+      if (valued.has(step.do) && 'value' in expect) compare('value', expect.value, observed.value)
+      checkStatements(step, observed, mayRead, compare)
+    } else {
+      const { type, detail } = expect.error ?? {}
+      compare('error', expect.ok ? null : detail === undefined ? { type } : { type, detail }, observed.error)
+    }
+    const known = new Map([...states].map(([name, state]) => [name, byId(state)]))
+    this.#checkSets(step, known.get(session) ?? new Map(), session, compare)
+    for (const [name, state] of this.#states) {
+      compare(`state of ${name}`, state, this.#inspected(name, known)?.status ?? 'not met')
+    }
+    for (const [name, memory] of this.#memory) this.#checkMemory(name, memory, known, compare)
+    return found
+  }
+
+  #advance({ expect }: Step): void {
+    for (const [name, memory] of Object.entries(expect.mem ?? {})) this.#memory.set(name, memory)
+    for (const [name, state] of Object.entries(expect.states ?? {})) {
+      this.#states.set(name, state)
+      if (state === 'deleted') this.#memory.delete(name)
+    }
+  }
+
+  #inspected(name: string, known: Known): Inspected | undefined {
+    const named = this.#objects.get(name)
+    return named === undefined ? undefined : known.get(named.session)?.get(named.id)
+  }
+
+  /** `new`, `deleted`, `changed` and `changedScalar` of the step's session. */
+  #checkSets(step: Step, instances: ReadonlyMap<number, Inspected>, session: string, compare: Compare): void {
+    const { expect } = step
+    const names = (choose: (inspected: Inspected) => boolean): ReadonlyArray<string> =>
+      [...instances.values()]
+        .filter(choose)
+        .map(({ id }) => this.#objects.nameOf(session, id) ?? `instance ${id}`)
+        .sort()
+    // what waits for a collection that is not loaded is no net change yet
+    const changesOf = ({ changed, entity, isMarkedForDeletion, related, status }: Inspected): ReadonlyArray<string> =>
+      status === 'persistent' && !isMarkedForDeletion
+        ? changed.filter((name) => !this.#isCollection(entity, name) || name in related)
+        : []
+    compare(
+      'new',
+      expect.new ?? [],
+      names(({ status }) => status === 'pending'),
+    )
+    compare(
+      'deleted',
+      expect.deleted ?? [],
+      names(({ isMarkedForDeletion }) => isMarkedForDeletion),
+    )
+    const changed = names((inspected) => changesOf(inspected).length > 0)
+    compare(
+      'changed',
+      (expect.changed ?? []).filter((name) => changed.includes(name) || !this.#holdsMore(name, session, instances)),
+      changed,
+    )
+    compare(
+      'changedScalar',
+      expect.changedScalar ?? [],
+      names((inspected) => changesOf(inspected).some((name) => !this.#isCollection(inspected.entity, name))),
+    )
+  }
+
+  /** Is a collection of the object loaded there and not here? Then a change of it is no net change here. */
+  #holdsMore(name: string, session: string, instances: ReadonlyMap<number, Inspected>): boolean {
+    const named = this.#objects.get(name)
+    const inspected = named?.session === session ? instances.get(named.id) : undefined
+    return (
+      inspected !== undefined &&
+      Object.keys(this.#memory.get(name) ?? {}).some(
+        (attribute) => this.#isCollection(inspected.entity, attribute) && !(attribute in inspected.related),
+      )
+    )
+  }
+
+  #isCollection(entity: string, name: string): boolean {
+    const kind = this.#model.relationship(entity, name)?.kind
+    return kind === 'oneToMany' || kind === 'manyToMany'
+  }
+
+  /** Where both sides hold an attribute, the values are equal. */
+  #checkMemory(name: string, memory: Memory, known: Known, compare: Compare): void {
+    const named = this.#objects.get(name)
+    const inspected = this.#inspected(name, known)
+    if (named === undefined || inspected === undefined) return
+    for (const [attribute, expected] of Object.entries(memory)) {
+      const related = inspected.related[attribute]
+      if (related !== undefined) {
+        const shown = namesOf(this.#objects, named.session, related)
+        compare(`${name}.${attribute}`, expected, shown)
+      } else if (attribute in inspected.attributes) {
+        compare(`${name}.${attribute}`, expected, inspected.attributes[attribute])
+      }
+    }
+  }
+}
+
+type Compare = (what: string, expected: unknown, actual: unknown) => void
+type Known = ReadonlyMap<string, ReadonlyMap<number, Inspected>>
+
+const byId = (state: SessionState): ReadonlyMap<number, Inspected> =>
+  new Map(inspectAll(state).map((inspected) => [inspected.id, inspected]))
+
+const namesOf = (objects: Objects, session: string, related: Inspected['related'][string]): unknown => {
+  if (related === null) return null
+  const nameOf = (id: number): string => objects.nameOf(session, id) ?? `instance ${id}`
+  return typeof related === 'number' ? nameOf(related) : related.map(nameOf)
+}
+
+/** Raw SQL is not recorded, and a delete loads before it what SQLAlchemy loads when it flushes. */
+const mayLoad = new Set(['sql', 'external', 'delete'])
+
+const checkStatements = (step: Step, observed: Observed, mayRead: boolean, compare: Compare): void => {
+  const { sql = {}, writes = [] } = step.expect
+  compare('writes', writes.map(canonical).sort(), observed.writes.map(canonical).sort())
+  if (step.do === 'sql') return
+  const bulk = (statement: string): boolean => statement.startsWith('bulk ')
+  const counted: Record<string, number> = {}
+  for (const statement of observed.statements.filter(bulk)) counted[statement] = (counted[statement] ?? 0) + 1
+  compare('bulk statements', Object.fromEntries(Object.entries(sql).filter(([name]) => bulk(name))), counted)
+  const reading = mayRead || mayLoad.has(step.do) || Object.keys(sql).some((name) => name.startsWith('select '))
+  const reads = observed.statements.filter((statement) => statement.startsWith('select '))
+  if (!reading) compare('selects', [], reads)
+}

@@ -1,0 +1,163 @@
+/**
+ * A Unitary model from a scenario's description.
+ */
+import {
+  type AnyColumn,
+  type AnyModel,
+  boolean,
+  type Cascade,
+  defineModel,
+  entity,
+  generated,
+  integer,
+  type Mapped,
+  nullable,
+  primaryKey,
+  type ReferentialAction,
+  real,
+  references,
+  text,
+  unique,
+  withDefault,
+} from '@unitary/core'
+import { sql } from 'kysely'
+import { conditionOn } from './condition.js'
+import { coreFunction } from './features.js'
+import type {
+  ColumnDescription,
+  EntityDescription,
+  ModelDescription,
+  RelationshipDescription,
+  TableRow,
+} from './scenario.js'
+
+/** An entity whose types no description can tell. */
+export type AnyMapped = Mapped<unknown, string>
+
+/** A model, and what the adapter reads of its description. */
+export interface ScenarioModel {
+  readonly description: ModelDescription
+  readonly model: AnyModel
+  readonly entity: (name: string) => AnyMapped
+  readonly relationship: (entity: string, name: string) => RelationshipDescription | undefined
+  /** A row with booleans where the columns hold them. */
+  readonly portable: (table: string, row: Readonly<Record<string, unknown>>) => TableRow
+}
+
+const models = new WeakMap<ModelDescription, ScenarioModel>()
+
+/** The model of a description, made once. */
+export const modelOf = (description: ModelDescription): ScenarioModel => {
+  const known = models.get(description)
+  if (known !== undefined) return known
+  const made = makeModel(description)
+  models.set(description, made)
+  return made
+}
+
+const makeModel = (description: ModelDescription): ScenarioModel => {
+  const entities = mapValues(description.entities, (name, given) => entityOf(name, given))
+  const model = defineModel(entities as never)(((r: Builders) =>
+    mapValues(description.entities, (owner, { relationships }) =>
+      mapValues(relationships ?? {}, (_, given) => relationshipOf(r[owner] as Builder, given, description)),
+    )) as never) as unknown as AnyModel
+  const booleans = new Map(
+    Object.values(description.entities).map(({ table, columns }) => [
+      table,
+      Object.keys(columns).filter((column) => columns[column]?.type === 'boolean'),
+    ]),
+  )
+  return {
+    description,
+    model,
+    entity: (name) => (model as unknown as Readonly<Record<string, AnyMapped>>)[name] as AnyMapped,
+    relationship: (owner, name) => description.entities[owner]?.relationships?.[name],
+    portable: (table, row) => {
+      const copy: Record<string, unknown> = { ...row }
+      for (const column of booleans.get(table) ?? []) {
+        if (typeof copy[column] === 'number') copy[column] = copy[column] !== 0
+      }
+      return copy as TableRow
+    },
+  }
+}
+
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (key: string, value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(key, value)]))
+
+const entityOf = (name: string, { table, columns }: EntityDescription) =>
+  entity(
+    name,
+    table ?? name,
+    mapValues(columns, (_, column) => columnOf(column)),
+  )
+
+const kinds: Readonly<Record<ColumnDescription['type'], AnyColumn>> = { integer, text, real, boolean }
+
+const columnOf = (given: ColumnDescription): AnyColumn => {
+  const { foreignKey } = given
+  let column: AnyColumn = kinds[given.type]
+  if (given.version === true) return coreFunction<(self: AnyColumn) => AnyColumn>('version')(column)
+  if (given.primaryKey === true) column = primaryKey(column)
+  if (given.generated === true) column = generated(column)
+  if (given.primaryKey !== true && given.nullable !== false) column = nullable(column)
+  if (given.unique === true) column = unique(column)
+  if (given.default !== undefined) column = withDefault(() => given.default)(column)
+  if (given.serverDefault !== undefined) {
+    type Make = (value: unknown) => (self: AnyColumn) => AnyColumn
+    column = coreFunction<Make>('withServerDefault')(sql.lit(given.serverDefault))(column)
+  }
+  if (given.onUpdate !== undefined) {
+    type Make = (value: () => unknown) => (self: AnyColumn) => AnyColumn
+    column = coreFunction<Make>('withUpdateDefault')(() => given.onUpdate)(column)
+  }
+  if (given.deferred === true) column = coreFunction<(self: AnyColumn) => AnyColumn>('deferred')(column)
+  if (foreignKey !== undefined) {
+    column = references(`${foreignKey.table}.${foreignKey.column}`, {
+      ...actionOf('onDelete', foreignKey.onDelete),
+      ...actionOf('onUpdate', foreignKey.onUpdate),
+    })(column)
+  }
+  return column
+}
+
+const actionOf = (name: 'onDelete' | 'onUpdate', action: string | undefined) =>
+  action === undefined ? {} : { [name]: action.toLowerCase() as ReferentialAction }
+
+type Options = Readonly<Record<string, unknown>>
+type Builder = Readonly<Record<string, (target: string, options: Options) => unknown>>
+type Builders = Readonly<Record<string, Builder>>
+
+const makers: Readonly<Record<RelationshipDescription['kind'], string>> = {
+  oneToMany: 'hasMany',
+  manyToOne: 'belongsTo',
+  oneToOne: 'hasOne',
+  manyToMany: 'manyToMany',
+}
+
+const relationshipOf = (builder: Builder, given: RelationshipDescription, model: ModelDescription): unknown => {
+  const { secondary, filter } = given
+  return builder[makers[given.kind]]?.(
+    given.target,
+    present({
+      foreignKey: given.foreignKey,
+      through: secondary,
+      inverse: given.backPopulates,
+      cascade: given.cascade as ReadonlyArray<Cascade> | undefined,
+      orderBy: given.orderBy?.map(orderOf),
+      passiveDeletes: given.passiveDeletes,
+      passiveUpdates: given.passiveUpdates,
+      viewonly: given.viewonly,
+      singleParent: given.singleParent,
+      postUpdate: given.postUpdate,
+      where: filter === undefined ? undefined : conditionOn(model, given.target, filter),
+    }),
+  )
+}
+
+/** `-name` is descending. */
+export const orderOf = (by: string): readonly [attribute: string, direction: 'asc' | 'desc'] =>
+  by.startsWith('-') ? [by.slice(1), 'desc'] : [by, 'asc']
+
+const present = (options: Options): Options =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

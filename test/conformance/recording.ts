@@ -1,0 +1,82 @@
+/**
+ * An engine that keeps what it is asked: the writes and statements that a scenario expects are engine calls, as data.
+ */
+import type { Connection, Engine, EngineCall, EngineError, SyncConnection } from '@unitary/core'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
+import type { ScenarioModel } from './model.js'
+import type { Write } from './scenario.js'
+
+export interface RecordingEngine {
+  readonly engine: Engine
+  /** The calls since this was last called, in order. */
+  readonly take: () => ReadonlyArray<EngineCall>
+}
+
+/** Wraps an engine; its answers are its own. */
+export const recording = (inner: Engine): RecordingEngine => {
+  let calls: EngineCall[] = []
+  const wrap = (connection: Connection): Connection =>
+    ({
+      ...connection,
+      call: (call: EngineCall) => {
+        calls.push(call)
+        return connection.call(call)
+      },
+    }) as Connection
+  const wrapEither = (answer: Either<EngineError, Connection>): Either<EngineError, Connection> =>
+    isLeft(answer) ? answer : right(wrap(answer.right))
+  const { connectSync } = inner
+  return {
+    engine: {
+      ...inner,
+      connect: async () => wrapEither(await inner.connect()),
+      connectSync: connectSync === null ? null : () => wrapEither(connectSync()) as Either<EngineError, SyncConnection>,
+    },
+    take: () => {
+      const taken = calls
+      calls = []
+      return taken
+    },
+  }
+}
+
+const rowOf = (columns: ReadonlyArray<string>, values: ReadonlyArray<unknown>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(columns.map((column, i) => [column, values[i]]))
+
+const withoutNulls = (row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))
+
+/** The rows that a call writes, as the corpus records them. */
+export const writesOf = (call: EngineCall, model: ScenarioModel): ReadonlyArray<Write> => {
+  switch (call._tag) {
+    case 'Insert':
+      return call.rows.map((row) => [
+        'insert',
+        call.table,
+        model.portable(call.table, withoutNulls(rowOf(call.columns, row))),
+      ])
+    case 'Update': {
+      const width = call.set.length
+      return call.rows.map((row) => [
+        'update',
+        call.table,
+        model.portable(call.table, rowOf(call.set, row.slice(0, width))),
+        model.portable(call.table, rowOf(call.where, row.slice(width))),
+      ])
+    }
+    case 'Delete':
+      return call.rows.map((row) => ['delete', call.table, model.portable(call.table, rowOf(call.where, row))])
+    default:
+      return []
+  }
+}
+
+/** The first words of a statement and its table. */
+export const statementOf = (call: EngineCall): ReadonlyArray<string> => {
+  if (call._tag !== 'Query') return []
+  const { sql } = call.statement
+  const [, kind = '', table = ''] = /^\s*(select|update|delete)\b.*?(?:from |update )?"(\w+)"/is.exec(sql) ?? []
+  const read = /\bfrom "(\w+)"/i.exec(sql)?.[1] ?? table
+  if (kind === 'select') return [`select ${read}`]
+  return kind === '' ? [] : [`bulk ${kind} ${table}`]
+}

@@ -1,0 +1,86 @@
+import { bigInt, bytes, IntegerType, isoDate, json, NullableType } from '@unitary/core'
+import fc from 'fast-check'
+import * as t from 'io-ts'
+import { describe, expect, test } from 'vitest'
+
+const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+const someDate = fc.date({ noInvalidDate: true })
+const Point = t.type({ x: t.number, tags: t.array(t.string) })
+const point = fc.record({
+  x: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
+  tags: fc.array(fc.string()),
+})
+
+// biome-ignore lint/suspicious/noExplicitAny: codecs of any type
+type AnyCodec = t.Type<any, unknown, unknown>
+
+const codecs: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>]> = [
+  ['integer', new IntegerType(), fc.maxSafeInteger()],
+  ['bigint', bigInt, int64],
+  ['bytes', bytes, fc.uint8Array()],
+  ['isoDate', isoDate, someDate],
+  ['json', json(Point), point],
+  ['json of dates', json(t.array(isoDate)), fc.array(someDate)],
+  ['nullable integer', new NullableType(new IntegerType()), fc.option(fc.maxSafeInteger())],
+  ['nullable isoDate', new NullableType(isoDate), fc.option(someDate)],
+  ['nullable json', new NullableType(json(Point)), fc.option(point)],
+]
+
+describe.each(codecs)('%s', (_, codec, value) => {
+  test('decodes what it encoded', () => {
+    fc.assert(
+      fc.property(value, (a) => {
+        expect(codec.is(a)).toBe(true)
+        expect(codec.decode(codec.encode(a))).toEqual({ _tag: 'Right', right: a })
+      }),
+    )
+  })
+
+  test('knows what it decodes, and encodes it', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), value), (u) => {
+        const decoded = codec.decode(u)
+        if (decoded._tag === 'Left') return
+        expect(codec.is(decoded.right)).toBe(true)
+        expect(codec.decode(codec.encode(decoded.right))).toEqual(decoded)
+      }),
+    )
+  })
+})
+
+describe('a codec says no', () => {
+  const refused: ReadonlyArray<readonly [string, AnyCodec, ReadonlyArray<unknown>]> = [
+    ['integer', new IntegerType(), [1.5, Number.NaN, 2 ** 53, '1', null, 1n, undefined]],
+    ['bigint', bigInt, ['1.5', '', 'x', 1.5, 2 ** 53, null, true]],
+    ['bytes', bytes, [[1], 'x', null, new Uint16Array(1)]],
+    ['isoDate', isoDate, ['yesterday', '', null, 5, new Date(Number.NaN)]],
+    ['json', json(Point), ['{', '{"x":1}', null, { x: '1', tags: [] }]],
+    ['nullable', new NullableType(t.string), [undefined, 5]],
+  ]
+  test.each(refused)('%s', (_, codec, values) => {
+    for (const value of values) {
+      expect(codec.decode(value)._tag).toBe('Left')
+      expect(codec.is(value)).toBe(false)
+    }
+  })
+})
+
+describe('a codec reads the forms that drivers give', () => {
+  test('bigint: numbers and decimal text', () => {
+    expect(bigInt.decode(5)).toEqual({ _tag: 'Right', right: 5n })
+    expect(bigInt.decode('-9223372036854775808')).toEqual({ _tag: 'Right', right: -(2n ** 63n) })
+  })
+
+  test('isoDate: dates, and ISO text of other forms', () => {
+    expect(isoDate.decode('2026-11-21')).toEqual({ _tag: 'Right', right: new Date(Date.UTC(2026, 10, 21)) })
+    expect(isoDate.decode(new Date(5))).toEqual({ _tag: 'Right', right: new Date(5) })
+  })
+
+  test('json: what the driver has parsed', () => {
+    expect(json(Point).decode({ x: 1, tags: ['a'] })).toEqual({ _tag: 'Right', right: { x: 1, tags: ['a'] } })
+  })
+
+  test('json of text is the text that stands in the JSON', () => {
+    expect(json(t.string).decode(json(t.string).encode('"quoted"'))).toEqual({ _tag: 'Right', right: '"quoted"' })
+  })
+})
