@@ -42,10 +42,17 @@ export const expunge = (state: SessionState, root: InstanceId): InvalidState | S
   return done(state, changes)
 }
 
-/** Takes everything out of the session. O(instances). @category transitions */
+/**
+ * Takes everything out of the session. What was deleted stays deleted. O(instances).
+ *
+ * @category transitions
+ */
 export const expungeAll = (state: SessionState): SessionState => {
   const changes = edit(state)
-  IntMap.forEach(state.instances, (_, id) => leave(state, changes, id))
+  IntMap.forEach(state.instances, ({ status }, id) => {
+    if (status === 'deleted') changes.gone.delete(id)
+    else leave(state, changes, id)
+  })
   return done(state, changes)
 }
 

@@ -100,7 +100,8 @@ export const failed = (state: SessionState, lost: 'innermost' | 'all', message: 
 export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => {
   const changes = edit(state)
   IntMap.forEach(state.gone, (_, id) => {
-    changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
+    // a commit that keeps what is known keeps the standing of what is gone, too
+    if (options.expire) changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
     changes.gone.delete(id)
   })
   return {

@@ -251,6 +251,9 @@ export const append = (
   relationship: RelationshipMapping,
   member: InstanceId,
 ): void => {
+  const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
+  // a member already: then the other side is in step too, whether or not it is loaded
+  if (members !== null && Collection.has(members, member)) return
   displace(state, edit, owner, relationship, member)
   putMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
