@@ -264,7 +264,8 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
       faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
     } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
       faults.push({ path, message: `${relationship.target.name}.${name} goes over another foreign key` })
-    } else {
+    } else if (!relationship.viewonly && !inverse.viewonly) {
+      // what is only viewed is not kept in step
       ;(relationship as Draft<RelationshipMapping>).inverse = inverse
     }
   }

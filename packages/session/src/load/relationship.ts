@@ -17,7 +17,7 @@ import type {
   RelationshipName,
   Snapshot,
 } from '@unitary/core'
-import { decodedKeyOf, encodedKeyOf, linkedOwner, rawKeyOfValue } from '@unitary/core'
+import { decodedKeyOf, encodedKeyOf, linkedOwner, rawKeyOfValue, select, where } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
@@ -182,6 +182,7 @@ const loadUnknown = (
       else targets.set(id, [])
     }
     if (asked.size === 0) return of(targets)
+    const asking: Asking = { query: withCondition(state, relationship, query), isWhole: isWhole(query) }
     return chain(() =>
       map((found: ReadonlyArray<LoadedTargets>) => {
         for (const some of found) for (const [id, ids] of some) targets.set(id, ids)
@@ -189,8 +190,8 @@ const loadUnknown = (
       })(
         traverseArray(([token, on]: readonly [ShardToken | null, ReadonlyArray<Instance>]) =>
           relationship.kind !== 'BelongsTo'
-            ? loadMany(token, on, relationship, query)
-            : loadOne(token, on, relationship, query),
+            ? loadMany(token, on, relationship, asking)
+            : loadOne(token, on, relationship, asking),
         )([...asked]),
       ),
     )(autoflush)
@@ -200,6 +201,31 @@ const append = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [value])
   else list.push(value)
+}
+
+/** The query of the targets, and whether it gives all that the relationship has, for the session to keep. */
+interface Asking {
+  readonly query: AnySelect | null
+  readonly isWhole: boolean
+}
+
+const conditions = new WeakMap<RelationshipMapping, AnySelect>()
+
+/** The query of a relationship's targets, with the condition that the relationship itself has. */
+const withCondition = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+): AnySelect | null => {
+  const { target, where: condition } = relationship
+  if (condition === null) return query
+  if (query !== null) return where<AnySelect>(condition as never)(query)
+  const known = conditions.get(relationship)
+  if (known !== undefined) return known
+  const entity = (state.model as unknown as Readonly<Record<string, unknown>>)[target.name] as Mapped<unknown, string>
+  const made = where<AnySelect>(condition as never)(select(entity))
+  conditions.set(relationship, made)
+  return made
 }
 
 /** Is all of the entity selected, so that what comes is all there is? */
@@ -215,7 +241,7 @@ const loadMany = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
-  query: AnySelect | null,
+  { query, isWhole: isKept }: Asking,
 ): Program<LoadError, LoadedTargets> => {
   const ownerOf = new Map<RawKey, InstanceId>()
   const keys: unknown[] = []
@@ -253,7 +279,7 @@ const loadMany = (
         const owner = key === null ? undefined : ownerOf.get(key)
         if (owner !== undefined) members.get(owner)?.push(ids[i] as InstanceId)
       })
-      if (!isWhole(query)) return [right(members), next]
+      if (!isKept) return [right(members), next]
       const changes = edit(next)
       for (const [id, loaded] of members) members.set(id, keepMembers(next, changes, id, relationship, loaded))
       return [right(members), done(next, changes)]
@@ -332,7 +358,7 @@ const loadOne = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
-  query: AnySelect | null,
+  { query, isWhole: isKept }: Asking,
 ): Program<LoadError, LoadedTargets> => {
   // an owner that has expired does not know its foreign key
   const unknown = owners.filter((owner) => foreignKeyOf(owner, relationship) === undefined || owner.partial)
@@ -377,7 +403,7 @@ const loadOne = (
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
             // also where no row has that key: it has been looked for
-            if (isWhole(query)) {
+            if (isKept) {
               changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target ?? null)))
             }
           }

@@ -114,6 +114,10 @@ const putTarget = (
   target: InstanceId | null,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
+  if (relationship.viewonly) {
+    put(edit, Instance.withRelated(owner, relationship, Instance.one(target)))
+    return
+  }
   const old = Instance.relatedOf(owner, relationship)
   const isNew = owner.status === 'transient' || owner.status === 'pending'
   const known = targetOf(state, edit, owner, relationship)
@@ -149,6 +153,11 @@ const putMember = (
   const owner = freshen(state, at(edit, ownerId))
   const { members, added, removed } = manyOf(owner, relationship)
   if (members !== null && Collection.has(members, member)) return
+  if (relationship.viewonly) {
+    const shown = members === null ? null : Collection.append(members, member)
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
+    return
+  }
   const wasRemoved = Collection.has(removed, member)
   put(
     edit,
@@ -172,6 +181,11 @@ const dropMember = (
   const owner = freshen(state, at(edit, ownerId))
   const { members, added, removed } = manyOf(owner, relationship)
   if (members !== null && !Collection.has(members, member)) return
+  if (relationship.viewonly) {
+    const shown = members === null ? null : Collection.remove(members, member)
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
+    return
+  }
   const wasAdded = Collection.has(added, member)
   put(
     edit,
