@@ -130,7 +130,7 @@ export interface App {
   readonly rows: (table: string) => ReadonlyArray<unknown>
 }
 
-export const valueOf = <E, A>(result: Either<E, A>): A => {
+export const resultOf = <E, A>(result: Either<E, A>): A => {
   if (result._tag === 'Left') throw new Error(`failed: ${JSON.stringify(result.left)}`)
   return result.right
 }
@@ -144,10 +144,10 @@ export const errorOf = <E, A>(result: Either<E, A>): E => {
 export const openOn = (on: AnyModel, options: Session.RuntimeOptions = {}): App => {
   const database = new Database(':memory:')
   const { engine, calls, clear } = recordingEngine(sqliteEngine(database))
-  valueOf(createAllSync(on)(engine))
+  resultOf(createAllSync(on)(engine))
   const runtime = Session.runtime(on, engine, { services: () => services, ...options })
   const store = Session.createStore(runtime)
-  const run: App['run'] = (program) => valueOf(store.runSync(program))
+  const run: App['run'] = (program) => resultOf(store.runSync(program))
   clear()
   return {
     runtime,

@@ -25,7 +25,7 @@ import Database from 'better-sqlite3'
 import { left } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type App, errorOf, model, open, openOn, services, valueOf } from './app.js'
+import { type App, errorOf, model, open, openOn, resultOf, services } from './app.js'
 
 /** After a failure: the session works again, and nothing of what failed is there. */
 const worksAgain = (app: App, table: string, expected: ReadonlyArray<unknown>): void => {
@@ -318,14 +318,14 @@ describe('a database that is not as it should be', () => {
 
   test('a closed engine is a DatabaseError, for reads and writes, with and without waiting', async () => {
     const engine = sqliteEngine(new Database(':memory:'))
-    valueOf(createAllSync(model)(engine))
+    resultOf(createAllSync(model)(engine))
     const runtime = Session.runtime(model, engine, { services: () => services })
     const store = Session.createStore(runtime)
-    const ed = valueOf(store.runSync(Session.add(model.User, { name: 'ed' })))
+    const ed = resultOf(store.runSync(Session.add(model.User, { name: 'ed' })))
     await engine.close()
     const closed = { _tag: 'DatabaseError', operation: 'connect', cause: { reason: { _tag: 'Unavailable' } } }
     expect(errorOf(store.runSync(Session.flush))).toMatchObject(closed)
-    valueOf(store.runSync(Session.rollback))
+    resultOf(store.runSync(Session.rollback))
     expect(errorOf(store.runSync(Session.get(model.User, 1)))).toMatchObject(closed)
     expect(await Session.run(runtime)(Session.get(model.User, 1))()).toMatchObject(left(closed))
     expect(Session.inspect(store.getState(), ed)).toMatchObject({ status: 'transient' })
@@ -335,10 +335,10 @@ describe('a database that is not as it should be', () => {
     const folder = mkdtempSync(join(tmpdir(), 'unitary-'))
     folders.push(folder)
     const engine = sqliteEngine(new Database(join(folder, 'test.db')))
-    valueOf(createAllSync(model)(engine))
+    resultOf(createAllSync(model)(engine))
     const store = Session.createStore(Session.runtime(model, engine, { services: () => services }))
-    valueOf(store.runSync(Session.add(model.User, { name: 'ed' })))
-    valueOf(store.runSync(Session.flush))
+    resultOf(store.runSync(Session.add(model.User, { name: 'ed' })))
+    resultOf(store.runSync(Session.flush))
     await engine.close()
     expect(errorOf(store.runSync(Session.commit))).toMatchObject({
       _tag: 'DatabaseError',
@@ -355,17 +355,17 @@ describe('a database that is not as it should be', () => {
     folders.push(folder)
     const file = join(folder, 'test.db')
     const engine = sqliteEngine(new Database(file), { busyTimeout: 1 })
-    valueOf(createAllSync(model)(engine))
+    resultOf(createAllSync(model)(engine))
     const other = new Database(file)
     other.exec('begin immediate')
     const store = Session.createStore(Session.runtime(model, engine, { services: () => services }))
-    valueOf(store.runSync(Session.add(model.User, { name: 'ed' })))
+    resultOf(store.runSync(Session.add(model.User, { name: 'ed' })))
     expect(errorOf(store.runSync(Session.commit))).toMatchObject({ _tag: 'DatabaseError', retryable: true })
     other.exec('rollback')
     other.close()
-    valueOf(store.runSync(Session.rollback))
-    valueOf(store.runSync(Session.add(model.User, { name: 'ed' })))
-    expect(valueOf(store.runSync(Session.commit)).inserted).toBe(1)
+    resultOf(store.runSync(Session.rollback))
+    resultOf(store.runSync(Session.add(model.User, { name: 'ed' })))
+    expect(resultOf(store.runSync(Session.commit)).inserted).toBe(1)
   })
 })
 
@@ -423,7 +423,7 @@ describe('a snapshot that does not belong', () => {
   test('to this session’s state is NotInSession', () => {
     const [made] = Session.runStateSync(open().runtime)(Session.add(model.User, { name: 'ed' }))
     const app = open()
-    expect(app.fails(Session.read(model.User)(valueOf(made)))).toEqual({ _tag: 'NotInSession', entity: 'User' })
+    expect(app.fails(Session.read(model.User)(resultOf(made)))).toEqual({ _tag: 'NotInSession', entity: 'User' })
   })
 
   test.each([

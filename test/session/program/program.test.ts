@@ -32,8 +32,9 @@ describe('a program', () => {
     const program = pipe(
       addUser('ed'),
       Session.chain(() => Session.fail(outOfStock)),
-      Session.map(() => {
+      Session.chain(() => {
         reached = true
+        return Session.of(undefined)
       }),
     )
     expect(app.fails(program)).toBe(outOfStock)

@@ -3,7 +3,7 @@ import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
-import { model, now, open, openOn, valueOf } from '../app.js'
+import { model, now, open, openOn, resultOf } from '../app.js'
 
 const changedOf = (app: ReturnType<typeof open>, snapshot: Parameters<typeof Session.inspect>[1]) =>
   Session.inspect(app.store.getState(), snapshot)?.changed
@@ -165,6 +165,6 @@ describe('set', () => {
         Session.make(model.User, { name: 'ed' }) as never,
       ),
     )
-    expect(valueOf(result)).toBe('ed')
+    expect(resultOf(result)).toBe('ed')
   })
 })

@@ -23,6 +23,8 @@ export type InstanceId<Name extends string = string> = number & { readonly [pict
  */
 export class Snapshot<out Name extends string = string> {
   readonly #instance: InstanceId<Name>
+  // for types alone: declaration files leave out what a private field is of, and keep what a protected one is
+  declare protected readonly entityName?: Name
   constructor(instance: InstanceId<Name>) {
     this.#instance = instance
   }

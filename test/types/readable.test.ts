@@ -1,0 +1,154 @@
+/**
+ * What an editor shows of inferred types. TypeScript 7 has no compiler API, so the types are read from the messages of
+ * `tsc` about a file in which each of them is assigned to `never`.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const fixture = `
+import {
+  column, type Draft, defineModel, entity, generated, integer, isoDate, type Managed, nullable, type Pending,
+  primaryKey, type Related, select, selectin, text, withDefault,
+} from '@unitary/core'
+import * as Session from '@unitary/session'
+import { pipe } from 'fp-ts/lib/function.js'
+
+const User = entity('User', 'users', {
+  id: pipe(integer, primaryKey, generated),
+  name: text,
+  nickname: pipe(text, nullable),
+  joined: pipe(column(isoDate, 'text'), withDefault((services) => services.now)),
+})
+const Address = entity('Address', 'addresses', {
+  id: pipe(integer, primaryKey, generated),
+  email: text,
+  userId: integer,
+})
+const model = defineModel({ User, Address })((r) => ({
+  User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user' }) },
+  Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
+}))
+type M = typeof model
+
+declare const user: Managed<M, 'User'>
+declare const pending: Pending<M, 'User'>
+declare const draft: Draft<M, 'Address'>
+declare const related: Related<M, 'User', 'addresses'>
+declare const runtime: Session.Runtime
+const added = Session.add(model.User, { name: 'ed' })
+const result = Session.runSync(runtime)(pipe(select(model.User), selectin('addresses'), Session.query))
+
+export const managedType: never = user
+export const pendingType: never = pending
+export const draftType: never = draft
+export const relatedType: never = related
+export const programType: never = added
+export const tag: never = Session.runSync(runtime)(added)._tag
+if (result._tag === 'Right') {
+  const found: never = result.right[0]!
+  const inverse = found
+}
+export const wrongInverse = defineModel({ User, Address })((r) => ({
+  User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'owner' }) },
+  Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId' }) },
+}))
+export const wrongColumn = Session.add(model.User, { name: 5 })
+`
+
+let folder = ''
+let messages: ReadonlyArray<string> = []
+
+beforeAll(() => {
+  const cache = join(root, 'test/node_modules/.cache')
+  mkdirSync(cache, { recursive: true })
+  folder = mkdtempSync(join(cache, 'readable-'))
+  writeFileSync(join(folder, 'fixture.ts'), fixture)
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({
+      extends: join(root, 'tsconfig.base.json'),
+      compilerOptions: {
+        composite: false,
+        noEmit: true,
+        rootDir: root,
+        types: [],
+        declaration: false,
+        declarationMap: false,
+      },
+      files: ['fixture.ts'],
+    }),
+  )
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder, '--pretty', 'false'],
+    {
+      encoding: 'utf8',
+    },
+  )
+  messages = stdout.split(/\n(?=\S)/)
+}, 60_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The type that the compiler names where it is assigned to `name`. */
+const typeOf = (name: string): string => {
+  const line = fixture.split('\n').findIndex((text) => text.includes(`const ${name}:`)) + 1
+  const message = messages.find((text) => text.includes(`fixture.ts(${line},`))
+  return (
+    /Type '(.*)' is not assignable to type 'never'/.exec(message ?? '')?.[1] ?? `no message: ${messages.join('\n')}`
+  )
+}
+
+const row = '{ readonly id: number; readonly name: string; readonly nickname: string | null; readonly joined: Date; }'
+
+describe('an editor shows', () => {
+  test('a snapshot as its row, not as the model', () => {
+    expect(typeOf('managedType')).toBe(`${row} & Snapshot<"User">`)
+  })
+
+  test('a pending snapshot as what its draft may leave out', () => {
+    expect(typeOf('pendingType')).toBe(
+      '{ readonly id?: number; readonly joined?: Date; readonly name: string; readonly nickname?: string | null; } & Snapshot<"User">',
+    )
+  })
+
+  test('a draft as a record', () => {
+    expect(typeOf('draftType')).toMatch(
+      /^\{ readonly email: string; readonly id\?: number; readonly user\?: Snapshot<"User"> \| \{ readonly addresses\?: /,
+    )
+    expect(typeOf('draftType')).not.toContain('Model<')
+  })
+
+  test('what a relationship holds as an array of rows', () => {
+    expect(typeOf('relatedType')).toBe(
+      'readonly ({ readonly id: number; readonly email: string; readonly userId: number; } & Snapshot<"Address">)[]',
+    )
+  })
+
+  test('a program by its error and value', () => {
+    expect(typeOf('programType')).toMatch(/^Program<AddError, \{ readonly id\?: number; .* \} & Snapshot<"User">>$/)
+    expect(typeOf('tag')).toBe('"Left" | "Right"')
+  })
+
+  test('the result of a query as rows with what was loaded beside them', () => {
+    expect(typeOf('found')).toContain(row)
+    expect(typeOf('found')).toContain('readonly addresses:')
+    expect(typeOf('found')).not.toContain('Column<')
+    expect(typeOf('found')).not.toContain('Model<')
+  })
+})
+
+describe('the compiler says', () => {
+  test('which inverse is no relationship of which entity', () => {
+    expect(messages.join('\n')).toContain("'owner' is no relationship of Address")
+  })
+
+  test('which attribute has the wrong type', () => {
+    expect(messages.join('\n')).toMatch(/Type 'number' is not assignable to type 'string'/)
+  })
+})
