@@ -85,6 +85,17 @@ describe('load', () => {
     expect(statements).toHaveLength(1)
   })
 
+  test('of an instance that has expired, follows the foreign key that its row has now', () => {
+    const app = arrange()
+    const [ed, wendy] = [user(app, 1), user(app, 2)]
+    const a = address(app, 1)
+    expect(got(app.run(Session.load(model.Address, 'user')(a)))).toBe(ed)
+    app.database.exec('update addresses set user_id = 2 where id = 1')
+    app.run(Session.expire(model.Address)(a))
+    expect(got(app.run(Session.load(model.Address, 'user')(a)))).toEqual(wendy)
+    expect(app.run(Session.read(model.Address)(a))).toMatchObject({ userId: 2 })
+  })
+
   test('loads the collection of an instance that has expired, without its row', () => {
     const app = arrange()
     const ed = user(app, 1)

@@ -73,6 +73,24 @@ describe('rollback', () => {
     expect(app.database.inTransaction).toBe(false)
   })
 
+  test('a removal is undone, and the session flushes by itself as before', () => {
+    const app = open()
+    const ed = app.run(Session.add(model.User, { name: 'ed' }))
+    app.run(Session.commit)
+    const before = app.store.getState()
+    app.run(Session.remove(model.User)(ed))
+    app.run(Session.rollback)
+    expect(app.store.getState()).toBe(before)
+    app.run(Session.noAutoflush(Session.beginNested))
+    app.run(Session.rollbackNested)
+    expect(app.store.getState().options.autoflush).toBe(true)
+    const inside = Session.noAutoflush(
+      Session.chain(() => Session.gets((state) => state.options.autoflush))(Session.rollback),
+    )
+    expect(app.run(inside)).toBe(false)
+    expect(app.store.getState().options.autoflush).toBe(true)
+  })
+
   test('what was added is transient again, as it was when it was added', () => {
     const app = open()
     const ed = app.run(Session.add(model.User, { name: 'ed', addresses: [{ email: 'a' }] }))

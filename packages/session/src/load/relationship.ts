@@ -360,8 +360,6 @@ const loadOne = (
   relationship: RelationshipMapping,
   { query, isWhole: isKept }: Asking,
 ): Program<LoadError, LoadedTargets> => {
-  // an owner that has expired does not know its foreign key
-  const unknown = owners.filter((owner) => foreignKeyOf(owner, relationship) === undefined || owner.partial)
   return chain(() =>
     suspend((state): Program<LoadError, LoadedTargets> => {
       const wanted = new Map<RawKey, ReadonlyArray<unknown>>()
@@ -411,5 +409,12 @@ const loadOne = (
         },
       )
     }),
-  )(traverseArray((owner: Instance) => reload(owner))(unknown))
+  )(
+    // an owner that has expired does not know its foreign key
+    suspend((state) =>
+      traverseArray((owner: Instance) => reload(owner))(
+        owners.map(({ id }) => instanceAt(state, id)).filter((owner) => !isKnown(state, owner)),
+      ),
+    ),
+  )
 }

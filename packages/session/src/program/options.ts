@@ -1,16 +1,14 @@
 /**
  * Programs that run under other options, or reach below the session.
  */
-import { right } from 'fp-ts/lib/Either.js'
+import { type Either, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { RawBuilder } from 'kysely'
 import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
-import type { SessionOptions } from '../state/session-state.js'
+import { revise, type SessionState } from '../state/session-state.js'
 import { ask, catchError, chain, fail, map, type Program, suspend, transition } from './program.js'
 import { autoflush, type FlushError } from './transaction.js'
-
-const withOptions = (options: Partial<SessionOptions>): Program<never, undefined> =>
-  transition((state) => right([undefined, { ...state, options: { ...state.options, ...options } }]))
 
 /**
  * Runs a program in which nothing is flushed but by `flush` and `commit`.
@@ -21,11 +19,29 @@ const withOptions = (options: Partial<SessionOptions>): Program<never, undefined
  * @category transactions
  */
 export const noAutoflush = <E, A>(program: Program<E, A>): Program<E, A> =>
-  suspend((state) => {
-    const restore = withOptions({ autoflush: state.options.autoflush })
-    const inside = chain(() => program)(withOptions({ autoflush: false }))
-    return chain((value: A) => map(() => value)(restore))(
-      catchError((error: E) => chain((): Program<E, never> => fail(error))(restore))(inside),
+  suspend((before) => {
+    // the transaction begins with the options as they were, so that a rollback returns to them
+    const inside: SessionState = { ...revise(before, {}), options: { ...before.options, autoflush: false } }
+    const enter = transition((): Either<never, readonly [undefined, SessionState]> => right([undefined, inside]))
+    const leave = transition(
+      (state): Either<never, readonly [undefined, SessionState]> =>
+        right([undefined, state === inside ? before : { ...state, options: before.options }]),
+    )
+    return pipe(
+      enter,
+      chain(() => program),
+      catchError((error: E) =>
+        pipe(
+          leave,
+          chain((): Program<E, never> => fail(error)),
+        ),
+      ),
+      chain((value) =>
+        pipe(
+          leave,
+          map(() => value),
+        ),
+      ),
     )
   })
 

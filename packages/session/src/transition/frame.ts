@@ -49,7 +49,7 @@ export const released = (state: SessionState, frame: Frame): SessionState => ({ 
  * @category transitions
  */
 export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
-  const { before } = frame
+  const before = underOptions(frame.before, state.options)
   if (state.nextInstance === before.nextInstance) return before
   const changes = edit(before)
   changes.nextInstance = state.nextInstance
@@ -72,6 +72,12 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
   )
   return { ...done(before, changes), frames: before.frames }
 }
+
+/** Options are the session's, not the transaction's: the frame may have begun while others held. */
+const underOptions = (before: SessionState, options: SessionState['options']): SessionState =>
+  before.options.autoflush === options.autoflush && before.options.expireOnCommit === options.expireOnCommit
+    ? before
+    : { ...before, options }
 
 const afterRollback = (instance: Instance, origin: Instance | undefined): Instance => {
   const before = origin ?? instance
