@@ -128,7 +128,11 @@ const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): Int
   const columns = columnsOf(step)
   const named = 'columns' in cause.reason ? cause.reason.columns : []
   // of an update what it sets, which may be the key that it looks for too
-  const concerned = (step._tag === 'Update' ? step.set : columns).filter(({ column }) => named.includes(column))
+  // and not every database says which foreign key it was: then it is one of the row's
+  const isUnnamed = cause.reason._tag === 'ForeignKeyViolation' && named.length === 0
+  const concerned = (step._tag === 'Update' ? step.set : columns).filter(({ column, refersTo }) =>
+    isUnnamed ? refersTo !== undefined : named.includes(column),
+  )
   const failed = cause.row === null ? undefined : step.rows[cause.row]
   const row = failed === undefined ? undefined : resolved(columns, [failed], given)[0]
   return {

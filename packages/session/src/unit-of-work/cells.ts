@@ -72,7 +72,11 @@ export const shapeColumns = (open: OpenStep): ReadonlyArray<PlanColumn> =>
     const kind = open.kinds[attribute.position]
     if (kind === absent) return []
     const of = open.of[attribute.position]
-    return [column(attribute, kind === key ? (of ?? null) : null)]
+    const planned = column(attribute, kind === key ? (of ?? null) : null)
+    const refersTo = open.mapping.relationships.find(
+      ({ foreignKey, kind: side }) => side === 'BelongsTo' && foreignKey.includes(attribute),
+    )?.target.name
+    return [refersTo === undefined ? planned : { ...planned, refersTo }]
   })
 
 const column = ({ name, columnName }: Attribute, of: string | null): PlanColumn => ({

@@ -21,6 +21,8 @@ export interface PlanColumn {
   readonly attribute: string
   readonly column: string
   readonly source: Source
+  /** The entity that the column's values refer to, where it is part of a foreign key. */
+  readonly refersTo?: string
 }
 
 interface StepBase {
