@@ -9,7 +9,7 @@
  *
  * O(changes + links between them).
  */
-import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
+import { type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CircularDependency, MissingKey } from '../error.js'
 import * as Collection from '../state/collection.js'
@@ -21,11 +21,9 @@ import {
   absent,
   type Cells,
   compact,
-  encodedOf,
   fillReferences,
   isPostUpdate,
   isShape,
-  literal,
   literalColumns,
   noCells,
   type OpenStep,
@@ -36,6 +34,18 @@ import {
 import { type ChangeSet, changeSet } from './change-set.js'
 import { entityGroups } from './dependencies.js'
 import { linkChanges, linkSteps, unlinkStep } from './links.js'
+import {
+  changedCells,
+  countUp,
+  dropUnchanged,
+  fillUpdateDefaults,
+  givenKeyColumns,
+  givenKeyOf,
+  keyOf,
+  switchedCells,
+  whereColumns,
+  whereOf,
+} from './rows.js'
 import { emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
 import { sortByLevels } from './topological-sort.js'
 
@@ -417,79 +427,3 @@ const nameOf = (instance: Instance): string => `${instance.mapping.name} ${insta
 /** A row may refer to itself where its key is given: one INSERT then holds both. */
 const hasKey = (target: Instance, from: Instance): boolean =>
   target === from && target.mapping.key.every((attribute) => Instance.valueAt(target, attribute) !== undefined)
-
-const keyOf = (instance: Instance): ReadonlyArray<unknown> => encodedKeyOf(instance.mapping, instance.key as string)
-
-/** The key of a row that is inserted by the same plan: each part as it is given, or as the database will give it. */
-const givenKeyOf = (instance: Instance): ReadonlyArray<unknown> =>
-  instance.mapping.key.map((attribute) => encodedOf(instance, attribute) ?? instance.id)
-
-const givenKeyColumns = (instance: Instance): ReadonlyArray<PlanColumn> =>
-  instance.mapping.key.map((attribute) => ({
-    attribute: attribute.name,
-    column: attribute.columnName,
-    source: encodedOf(instance, attribute) === undefined ? { _tag: 'Key', of: attribute.name } : { _tag: 'Literal' },
-  }))
-
-/** The attributes that were set. */
-const changedCells = (instance: Instance): Cells => {
-  const cells = noCells(instance.mapping)
-  for (const name in instance.committed) {
-    const attribute = instance.mapping.attributeOf.get(name) as Attribute
-    cells.values[attribute.position] = encodedOf(instance, attribute)
-    cells.kinds[attribute.position] = literal
-  }
-  return cells
-}
-
-/** All that a new instance has, but for what identifies the row that it takes over. */
-const switchedCells = (instance: Instance): Cells => {
-  const cells = noCells(instance.mapping)
-  for (const attribute of instance.mapping.attributes) {
-    const value = attribute.isKey || attribute === instance.mapping.version ? undefined : encodedOf(instance, attribute)
-    if (value === undefined) continue
-    cells.values[attribute.position] = value
-    cells.kinds[attribute.position] = literal
-  }
-  return cells
-}
-
-/** A row is found by its key, and where it has a version counter by the count that was read. */
-const whereColumns = ({ key: attributes, version }: Mapping): ReadonlyArray<PlanColumn> =>
-  literalColumns(version === null ? attributes : [...attributes, version])
-
-const whereOf = (instance: Instance): ReadonlyArray<unknown> => {
-  const { version } = instance.mapping
-  return version === null ? keyOf(instance) : [...keyOf(instance), committedOf(instance, version)]
-}
-
-/** The encoded value that the database has, as far as it is known. */
-const committedOf = (instance: Instance, attribute: Attribute): unknown => {
-  const before = instance.committed?.[attribute.name]
-  return before === undefined || before === Instance.unknown ? encodedOf(instance, attribute) : attribute.encode(before)
-}
-
-const countUp = (instance: Instance, { values, kinds }: Cells): void => {
-  const { version } = instance.mapping
-  if (version === null || kinds[version.position] !== absent) return
-  values[version.position] = Number(committedOf(instance, version)) + 1
-  kinds[version.position] = literal
-}
-
-/** What an update sets by itself, where the program has set nothing. */
-const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cells, services: Services): void => {
-  for (const { position, column, encode } of mapping.updateDefaults) {
-    if (kinds[position] !== absent || column.updateValue === null) continue
-    values[position] = encode(column.updateValue(services))
-    kinds[position] = literal
-  }
-}
-
-/** What is set to what the row has already is no change. Attributes that were set by themselves are known to differ. */
-const dropUnchanged = (row: Instance, { values, kinds }: Cells): void => {
-  for (const attribute of row.mapping.attributes) {
-    const { position, name } = attribute
-    if (kinds[position] !== literal || (row.committed !== null && name in row.committed)) continue
-    if (encodedOf(row, attribute) === values[position]) kinds[position] = absent
-  }
-}
