@@ -426,6 +426,15 @@ describe('a snapshot that does not belong', () => {
     expect(app.fails(Session.read(model.User)(resultOf(made)))).toEqual({ _tag: 'NotInSession', entity: 'User' })
   })
 
+  // a snapshot knows its number only, and another session may have an instance of that number
+  test.fails('to this session, whose number another instance of this session has, is NotInSession', () => {
+    const ed = open().run(Session.add(model.User, { name: 'ed' }))
+    const app = open()
+    const wendy = app.run(Session.add(model.User, { name: 'wendy' }))
+    app.store.runSync(Session.set(model.User, { nickname: 'meant for ed' })(ed))
+    expect(app.run(Session.read(model.User)(wendy)).nickname).toBeNull()
+  })
+
   test.each([
     ['null', null],
     ['a number', 5],

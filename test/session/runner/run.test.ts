@@ -114,6 +114,14 @@ describe('runState and runStateSync', () => {
     expect(same).toEqual(state)
   })
 
+  // what was flushed and not committed is rolled back with the run, and the state believes that it is there
+  test.fails('going on from a state whose flushed changes were not committed does not lose them', () => {
+    const app = open()
+    const [, flushed] = Session.runStateSync(app.runtime)(Session.chain(() => Session.flush)(addEd))
+    const [result] = Session.runStateSync(app.runtime, flushed)(Session.commit)
+    expect(result._tag === 'Left' || app.rows('users').length === 1).toBe(true)
+  })
+
   test('go on from a state, and leave it as it was', () => {
     const app = open()
     const [, added] = Session.runStateSync(app.runtime)(addEd)

@@ -90,6 +90,18 @@ describe('IdentityMap', () => {
     expect(IdentityMap.get(without.done(), mapping, null, 5000)).toBeUndefined()
   })
 
+  test('keeps one instance of a key that came while it was near the others, when they are gone', () => {
+    const mapping = mappings[0] as Mapping
+    const full = IdentityMap.edit(IdentityMap.empty)
+    for (let key = 0; key < 5000; key++) full.set(mapping, null, key, key)
+    full.set(mapping, null, 20_000, 1)
+    for (let key = 0; key < 5000; key++) full.delete(mapping, null, key)
+    const again = IdentityMap.edit(full.done())
+    again.set(mapping, null, 20_000, 2)
+    expect(again.get(mapping, null, 20_000)).toBe(2)
+    expect(IdentityMap.get(again.done(), mapping, null, 20_000)).toBe(2)
+  })
+
   test('gives back the same map where nothing changed', () => {
     const mapping = mappings[0] as Mapping
     const first = IdentityMap.edit(IdentityMap.empty)

@@ -24,6 +24,7 @@ import {
   fillReferences,
   isPostUpdate,
   isShape,
+  literal,
   literalColumns,
   noCells,
   type OpenStep,
