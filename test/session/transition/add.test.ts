@@ -176,6 +176,18 @@ describe('make', () => {
     expect(app.rows('addresses')).toHaveLength(1)
   })
 
+  test('instances are inserted in the order in which they were added, not made', () => {
+    const app = open()
+    const a = app.run(Session.make(model.User, { name: 'a' }))
+    const b = app.run(Session.make(model.User, { name: 'b' }))
+    app.run(Session.addAll(model.User, [b, a]))
+    app.run(Session.flush)
+    expect(app.rows('users')).toMatchObject([
+      { id: 1, name: 'b' },
+      { id: 2, name: 'a' },
+    ])
+  })
+
   test('lets a graph with cycles be built before it is added', () => {
     const app = open()
     const root = app.run(Session.make(model.Node, { label: 'root' }))

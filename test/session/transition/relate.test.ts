@@ -101,9 +101,20 @@ describe.each([
     app.run(Session.append(model.User, 'addresses', a)(ed))
     expect(emailsOf(app, ed)).toEqual(['b', 'a'])
     expect(emailsOf(app, wendy)).toEqual([])
+    expect(app.store.getState().changed.size).toBe(0)
     expect(app.run(Session.flush).updated).toBe(0)
     expect(app.rows('addresses')).toMatchObject([{ user_id: 1 }, { user_id: 1 }])
   })
+})
+
+test('a member that comes and goes leaves no change', () => {
+  const app = open()
+  const { ed, wendy, a } = arrange(app, true)
+  app.run(Session.append(model.User, 'addresses', a)(wendy))
+  app.run(Session.detach(model.User, 'addresses', a)(wendy))
+  expect(Session.inspect(app.store.getState(), wendy)?.changed).toEqual([])
+  expect(Session.inspect(app.store.getState(), ed)?.changed).toEqual(['addresses'])
+  expect(Session.inspect(app.store.getState(), a)?.changed).toEqual(['user'])
 })
 
 describe('a collection that is not loaded', () => {
