@@ -150,6 +150,19 @@ describe('rollback', () => {
     expect(app.run(Session.read(model.Country)(found.value))).toMatchObject({ code: 'fr', title: 'France' })
   })
 
+  test('what was loaded and expunged stays detached', () => {
+    const app = open()
+    app.run(Session.add(model.User, { name: 'ed' }))
+    app.run(Session.commit)
+    app.run(Session.expungeAll)
+    app.run(Session.commit)
+    const found = app.run(Session.get(model.User, 1))
+    if (found._tag === 'None') throw new Error('not found')
+    app.run(Session.expunge(model.User)(found.value))
+    app.run(Session.rollback)
+    expect(statusOf(app, found.value)).toBe('detached')
+  })
+
   test('what was expunged and loaded anew is not known twice', () => {
     const app = open()
     const ed = app.run(Session.add(model.User, { name: 'ed' }))
