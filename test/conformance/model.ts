@@ -18,7 +18,7 @@ import {
   references,
   text,
   unique,
-  withDefault,
+  withInsertDefault,
 } from '@unitary/core'
 import { sql } from 'kysely'
 import { conditionOn } from './condition.js'
@@ -102,7 +102,7 @@ const columnOf = (given: ColumnDescription): AnyColumn => {
   if (given.generated === true) column = generated(column)
   if (given.primaryKey !== true && given.nullable !== false) column = nullable(column)
   if (given.unique === true) column = unique(column)
-  if (given.default !== undefined) column = withDefault(() => given.default)(column)
+  if (given.default !== undefined) column = withInsertDefault(() => given.default)(column)
   if (given.serverDefault !== undefined) {
     type Make = (value: unknown) => (self: AnyColumn) => AnyColumn
     column = coreFunction<Make>('withServerDefault')(sql.lit(given.serverDefault))(column)

@@ -73,6 +73,7 @@ export {
   version,
   withDefault,
   withServerDefault,
+  withInsertDefault,
   withUpdateDefault,
 } from './model/column.js'
 export type { Database, Table, TableOf } from './model/database.js'

@@ -40,7 +40,7 @@ type Values = Readonly<Record<string, unknown>>
  */
 export interface RowClass {
   readonly make: (instance: number, values: Values) => Snapshot
-  /** Of a draft: what it leaves out gets its default, or null where the column may hold it. */
+  /** Of a draft: what it leaves out gets its default, if it has one. */
   readonly draft: (instance: number, draft: Values, services: Services) => Snapshot
   /** Does a draft or patch name attributes and relationships of the entity only, with values that their codecs know? */
   readonly fits: (values: Values) => boolean
@@ -48,6 +48,8 @@ export interface RowClass {
   readonly encode: (snapshot: Snapshot) => unknown[]
   /** The same with some attributes changed; an undefined value in `patch` changes nothing. */
   readonly patch: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
+  /** The same for a row that was inserted: what it has no value for is null, where nothing else filled the column. */
+  readonly inserted: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
   readonly reader: (dialect: Dialect, mode: ReadMode) => RowReader
   /** Makes snapshots that show related instances too, under these names, beside the attributes. */
   readonly viewer: (names: ReadonlyArray<string>) => RowViewer
@@ -55,13 +57,6 @@ export interface RowClass {
 
 /** The snapshot with the related given, in the order of the viewer's names. */
 export type RowViewer = (snapshot: Snapshot, instance: number, related: ReadonlyArray<unknown>) => Snapshot
-
-/** What a draft gets for an attribute that it leaves out. */
-const filling = (attribute: Attribute): ((services: Services) => unknown) | null =>
-  attribute.column.defaultValue ?? (isNullFilled(attribute) ? () => null : null)
-
-/** What the table fills in by itself is not known to be null. */
-const isNullFilled = ({ isNullable, column }: Attribute): boolean => isNullable && column.serverDefault === null
 
 const encodeOptional =
   (attribute: Attribute): ReadValue =>
@@ -118,7 +113,6 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     'Snapshot',
     'name',
     'attributes',
-    'filling',
     'encode',
     'isValid',
     'hasKnownNames',
@@ -132,12 +126,18 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       patch: (s, n, p) => Object.freeze(new Row(n, ${attributes
         .map((a) => `${property('p', a)} !== undefined ? ${property('p', a)} : ${property('s', a)}`)
         .join(', ')})),
+      inserted: (s, n, p) => Object.freeze(new Row(n, ${attributes
+        .map((a) => {
+          const known = `${property('p', a)} !== undefined ? ${property('p', a)} : ${property('s', a)}`
+          return a.isNullByDefault ? `${known} !== undefined ? ${property('s', a)} : null` : known
+        })
+        .join(', ')})),
       draft: (n, v, services) => Object.freeze(new Row(n, ${attributes
         .map((a, i) => {
           const value = property('v', a)
-          const otherwise =
-            a.column.defaultValue !== null ? `filling[${i}](services)` : isNullFilled(a) ? 'null' : 'undefined'
-          return `${value} !== undefined ? ${value} : ${otherwise}`
+          return a.column.defaultValue === null
+            ? value
+            : `${value} !== undefined ? ${value} : attributes[${i}].column.defaultValue(services)`
         })
         .join(', ')})),
       fits: (v) => {
@@ -160,7 +160,6 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     Snapshot,
     mapping.name,
     attributes,
-    attributes.map(filling),
     attributes.map(encodeOptional),
     attributes.map(isValid),
     hasKnownNames(mapping),
@@ -223,6 +222,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     fits: made.fits,
     encode: made.encode,
     patch: made.patch,
+    inserted: made.inserted,
     reader,
   }
 }
@@ -253,9 +253,8 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     make,
     draft: (instance, draft, services) => {
       const values: Record<string, unknown> = {}
-      for (const attribute of attributes) {
-        values[attribute.name] =
-          draft[attribute.name] !== undefined ? draft[attribute.name] : filling(attribute)?.(services)
+      for (const { name, column } of attributes) {
+        values[name] = draft[name] !== undefined ? draft[name] : column.defaultValue?.(services)
       }
       return make(instance, values)
     },
@@ -267,6 +266,14 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     patch: (snapshot, instance, patch) => {
       const values: Record<string, unknown> = { ...snapshot }
       for (const { name } of attributes) if (patch[name] !== undefined) values[name] = patch[name]
+      return make(instance, values)
+    },
+    inserted: (snapshot, instance, patch) => {
+      const values: Record<string, unknown> = { ...snapshot }
+      for (const { name, isNullByDefault } of attributes) {
+        if (patch[name] !== undefined) values[name] = patch[name]
+        else if (isNullByDefault) values[name] ??= null
+      }
       return make(instance, values)
     },
     reader: (dialect, mode) => {

@@ -62,6 +62,8 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> {
   readonly columnName: string | null
   /** Gives the value of a row that names none; runs when the row is made. */
   readonly defaultValue: ((services: Services) => A) | null
+  /** Gives the value of an inserted row that has none; runs when the insert is planned. */
+  readonly insertValue: ((services: Services) => A) | null
   /** Gives the value of an updated row that sets none. */
   readonly updateValue: ((services: Services) => A) | null
   /** What the table puts in where an insert leaves the column out. */
@@ -88,6 +90,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   flags: [],
   columnName: null,
   defaultValue: null,
+  insertValue: null,
   updateValue: null,
   serverDefault: null,
   foreignKey: null,
@@ -175,6 +178,23 @@ export const withDefault =
   })
 
 /**
+ * What an insert gives a row that has no value for the attribute, or null. Until the flush the instance has none: unlike
+ * `withDefault` it costs nothing where the attribute is set later, and merging a draft leaves what is stored alone.
+ *
+ * @example
+ * const status = pipe(text, withInsertDefault(() => 'new'))
+ *
+ * @see https://docs.sqlalchemy.org/en/21/core/defaults.html#python-executed-functions
+ * @category combinators
+ */
+export const withInsertDefault =
+  <A>(insertValue: (services: Services) => A) =>
+  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    insertValue,
+  })
+
+/**
  * What an update sets that leaves the attribute alone, such as the instant of the change. It is written whenever
  * something else of the row is.
  *
@@ -244,7 +264,7 @@ export const references =
  */
 export const version = <F extends ColumnFlag>(
   self: Column<number, number, F>,
-): Column<number, number, F | 'version' | 'default'> => flagged(withDefault(() => 1)(self), 'version')
+): Column<number, number, F | 'version' | 'default'> => flagged(withInsertDefault(() => 1)(self), 'version')
 
 /** No two rows hold the same value. @category combinators */
 export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({

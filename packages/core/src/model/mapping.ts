@@ -23,6 +23,8 @@ export interface Attribute {
   readonly isKey: boolean
   readonly isGenerated: boolean
   readonly isNullable: boolean
+  /** Does an insert that leaves it out store NULL? */
+  readonly isNullByDefault: boolean
   /** Loaded only when it is asked for. */
   readonly isDeferred: boolean
   /** To the portable database side; `t.identity` where the two sides are the same. */
@@ -69,8 +71,10 @@ export interface Mapping {
   readonly generatedKey: Attribute | null
   /** The attribute that counts the updates of a row, where there is one. */
   readonly version: Attribute | null
-  /** Has any attribute a client-side default? */
+  /** Has any attribute a default that drafts get? */
   readonly hasDefaults: boolean
+  /** Attributes that an insert fills by itself. */
+  readonly insertDefaults: ReadonlyArray<Attribute>
   /** Attributes that an update sets by itself. */
   readonly updateDefaults: ReadonlyArray<Attribute>
   readonly relationships: ReadonlyArray<RelationshipMapping>
@@ -93,6 +97,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
+  isNullByDefault: hasFlag(column, 'nullable') && column.serverDefault === null,
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
@@ -118,6 +123,7 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
     version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
+    insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     relationships: [],
     relationshipOf: new Map(),

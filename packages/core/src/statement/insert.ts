@@ -73,7 +73,7 @@ export const withDefaults =
   (services: Services) =>
   <S extends AnyInsert>(self: S): S => {
     const filled = self.entity.mapping.attributes
-      .filter((attribute) => attribute.column.defaultValue !== null)
+      .filter(({ column }) => column.defaultValue !== null || column.insertValue !== null)
       .reduce((node, attribute) => fill(node, attribute, services), self.node)
     return filled === self.node ? self : { ...self, node: filled }
   }
@@ -82,7 +82,8 @@ const fill = (node: InsertQueryNode, attribute: Attribute, services: Services): 
   const { columns = [], values: given } = node
   if (given === undefined || !ValuesNode.is(given)) return node
   const place = columns.findIndex((column) => column.column.name === attribute.name)
-  const value = (): ValueNode => ValueNode.create(attribute.column.defaultValue?.(services))
+  const { defaultValue, insertValue } = attribute.column
+  const value = (): ValueNode => ValueNode.create((defaultValue ?? insertValue)?.(services))
   if (place === -1) {
     return {
       ...node,

@@ -38,12 +38,18 @@ export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): P
     return refusal === null ? f(state) : fail(refusal)
   })
 
-/** The plan of the state as it stands. Services are asked only where an update could need them. */
+/** Could a row of the next flush get a value that services give? A version counter starts without asking any. */
+const needsServices = ({ added, changed, model }: SessionState): boolean =>
+  model.mappings.some(
+    ({ insertDefaults, updateDefaults, version }) =>
+      (changed.size > 0 && updateDefaults.length > 0) ||
+      (added.size > 0 && insertDefaults.some((attribute) => attribute !== version)),
+  )
+
+/** The plan of the state as it stands. Services are asked only where a row could need them. */
 function planned(): Program<FlushError, FlushPlan> {
   return unlessFailed((state): Program<FlushError, FlushPlan> => {
-    const needsServices =
-      state.changed.size > 0 && state.model.mappings.some(({ updateDefaults }) => updateDefaults.length > 0)
-    return needsServices
+    return needsServices(state)
       ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
       : fromEither(planOf(state))
   })

@@ -101,7 +101,7 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
-/** The columns that the plan filled, by relationships and version counters: their values are not in the snapshot yet. */
+/** The columns that the plan filled, by relationships, defaults and version counters: their values are not in the snapshot yet. */
 const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
   const foreignKeys = new Set<string>()
   // of either side: a has-many without inverse fills the keys of an entity that does not know it
@@ -109,8 +109,9 @@ const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: Reado
     if (mapping !== (kind === 'BelongsTo' ? owner : target)) continue
     for (const { name } of foreignKey) foreignKeys.add(name)
   }
-  const { updateDefaults, version } = mapping
-  const filled = new Set([...updateDefaults, ...(version === null ? [] : [version])].map(({ name }) => name))
+  const { insertDefaults, updateDefaults, version } = mapping
+  const byItself = [...insertDefaults, ...updateDefaults, ...(version === null ? [] : [version])]
+  const filled = new Set(byItself.map(({ name }) => name))
   return columns.flatMap((column, index) =>
     column.source._tag === 'Key' || filled.has(column.attribute) || foreignKeys.has(column.attribute)
       ? [{ column, index, attribute: mapping.attributeOf.get(column.attribute) as Attribute }]
@@ -147,7 +148,8 @@ const inserted = (
   const isPartial = mapping.attributes.some(
     (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
   )
-  const isPatched = returned !== null || filled.length > 0
+  const isPatched =
+    returned !== null || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = changes.instances.get(id) as Instance.Instance
@@ -156,7 +158,7 @@ const inserted = (
       const patch: Values = {}
       if (returned !== null) patch[returned.name] = accepted(returned, keys?.[i])
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
-      snapshot = rows.patch(snapshot, id, patch)
+      snapshot = rows.inserted(snapshot, id, patch)
     }
     const key = rawKeyOf(mapping, snapshot as unknown as Values) as RawKey
     changes.instances.set(id, {
@@ -218,7 +220,7 @@ const switched = (state: SessionState, changes: StateEdit, id: InstanceId, repla
   const { version } = mapping
   // an update has counted up the version that the old row had; one that wrote nothing has not
   const kept = version === null ? {} : { [version.name]: Instance.valueAt(old, version) }
-  const isCounted = version !== null && Instance.valueAt(pending, version) !== 1
+  const isCounted = version !== null && Instance.valueAt(pending, version) !== undefined
   const current = isCounted ? snapshot : rowClassOf(mapping).patch(snapshot, id, kept)
   changes.instances.set(id, {
     ...pending,

@@ -39,10 +39,12 @@ import {
   changedCells,
   countUp,
   dropUnchanged,
+  fillInsertDefaults,
   fillUpdateDefaults,
   givenKeyColumns,
   givenKeyOf,
   keyOf,
+  nullDefaults,
   switchedCells,
   whereColumns,
   whereOf,
@@ -57,7 +59,7 @@ export type PlanError = CircularDependency | MissingKey
 
 /**
  * The plan of the next flush. Of a state without work it is empty, and costs nothing. `services` are what defaults on
- * update ask.
+ * insert and update ask.
  *
  * @category constructors
  */
@@ -226,10 +228,12 @@ class Planner {
     for (const instance of instances) {
       const values = encode(instance.snapshot)
       const cells: Cells = { values, kinds, of }
+      nullDefaults(mapping, values)
       for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
       if (mayRefer) {
         fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
       }
+      fillInsertDefaults(mapping, cells, this.#services)
       for (const attribute of mapping.key) {
         if (kinds[attribute.position] === absent && !attribute.isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }

@@ -67,6 +67,23 @@ export const countUp = (instance: Instance, { values, kinds }: Cells): void => {
   kinds[version.position] = literal
 }
 
+/** An insert stores NULL for what its row leaves out: said outright, so that rows which leave out different things share a step. */
+export const nullDefaults = ({ attributes }: Mapping, values: unknown[]): void => {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === undefined && (attributes[i] as Attribute).isNullByDefault) values[i] = null
+  }
+}
+
+/** What an insert fills by itself, where the program has given nothing, or null. */
+export const fillInsertDefaults = (mapping: Mapping, { values, kinds }: Cells, services: Services): void => {
+  for (const { position, column, encode } of mapping.insertDefaults) {
+    const isGiven = kinds[position] !== absent && values[position] !== null
+    if (isGiven || column.insertValue === null) continue
+    values[position] = encode(column.insertValue(services))
+    kinds[position] = literal
+  }
+}
+
 /** What an update sets by itself, where the program has set nothing. */
 export const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cells, services: Services): void => {
   for (const { position, column, encode } of mapping.updateDefaults) {
