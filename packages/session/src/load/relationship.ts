@@ -138,8 +138,7 @@ const knownTargets = (
   const isNew = owner.status === 'transient' || owner.status === 'pending'
   if (relationship.kind !== 'BelongsTo') {
     const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
-    if (known?._tag === 'Many' && known.members !== null) return Collection.toArray(known.members)
-    return isNew ? [] : null
+    return (known === undefined ? null : Instance.membersOf(known)) ?? (isNew ? [] : null)
   }
   if (isNew) {
     const referred = referredTo(state, owner, relationship)
@@ -332,7 +331,7 @@ const normalised = (attribute: Attribute, value: unknown): unknown => {
   return decoded._tag === 'Right' ? attribute.encode(decoded.right) : value
 }
 
-/** What was loaded, with the changes that no flush has written, becomes what the collection holds. */
+/** What was loaded, with the changes that no flush has written, becomes what the collection or has-one holds. */
 const keepMembers = (
   state: SessionState,
   changes: StateEdit,
@@ -342,6 +341,11 @@ const keepMembers = (
 ): InstanceId[] => {
   const owner = freshen(state, changes.instances.get(id) as Instance)
   const known = Instance.relatedOf(owner, relationship)
+  if (!relationship.isCollection) {
+    const one = loadedOne(known, loaded[0] ?? null)
+    changes.instances.set(id, Instance.withRelated(owner, relationship, one))
+    return one.target === null ? [] : [one.target]
+  }
   let many = Instance.many(Collection.from(loaded))
   if (known?._tag === 'Many') {
     const present = new Set(loaded)
@@ -353,6 +357,12 @@ const keepMembers = (
   changes.instances.set(id, Instance.withRelated(owner, relationship, many))
   return [...Collection.toArray(many.members ?? Collection.empty)]
 }
+
+/** A has-one that was set while nobody knew what it held has replaced what was loaded. */
+const loadedOne = (known: Instance.Related | undefined, loaded: InstanceId | null): Instance.One =>
+  known?._tag === 'One' && known.changed
+    ? { ...known, changed: known.target !== loaded, committed: loaded }
+    : Instance.one(loaded)
 
 const loadOne = (
   token: ShardToken | null,

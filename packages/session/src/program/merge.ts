@@ -232,7 +232,7 @@ class Merger {
   ): SessionState {
     const changes = edit(state)
     if (!this.#loads) keep(changes, id, relationship, ids)
-    else if (relationship.kind === 'BelongsTo') Relate.refer(state, changes, id, relationship, ids[0] ?? null)
+    else if (!relationship.isCollection) Relate.refer(state, changes, id, relationship, ids[0] ?? null)
     else Relate.replace(state, changes, id, relationship, ids)
     return done(state, changes)
   }
@@ -246,7 +246,7 @@ const keep = (
   ids: ReadonlyArray<InstanceId>,
 ): void => {
   const instance = changes.instances.get(id) as Instance.Instance
-  const related = relationship.kind === 'BelongsTo' ? Instance.one(ids[0] ?? null) : Instance.many(ids)
+  const related = relationship.isCollection ? Instance.many(ids) : Instance.one(ids[0] ?? null)
   changes.instances.set(id, Instance.withRelated(instance, relationship, related))
 }
 

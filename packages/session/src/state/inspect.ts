@@ -61,11 +61,8 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
         related[relationship.name] = known.target
         if (known.changed) changed.push(relationship.name)
       } else {
-        if (known.members !== null) {
-          const members = Collection.toArray(known.members)
-          related[relationship.name] = relationship.isCollection ? members : (members[0] ?? null)
-        }
-        if (Collection.size(known.added) > 0 || Collection.size(known.removed) > 0) changed.push(relationship.name)
+        if (known.members !== null) related[relationship.name] = Collection.toArray(known.members)
+        if (Instance.hasChanges(known)) changed.push(relationship.name)
       }
     }
   }

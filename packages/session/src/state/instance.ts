@@ -19,7 +19,7 @@ export type Status = 'transient' | 'pending' | 'persistent' | 'deleted' | 'detac
 export const unknown: unique symbol = Symbol('unknown')
 
 /**
- * What a has-many relationship holds. `members` are null while they are not loaded; `added` and `removed` are the changes
+ * What a collection holds. `members` are null while they are not loaded; `added` and `removed` are the changes
  * that no flush has written, whether loaded or not, and `members` shows them already.
  *
  * @category model
@@ -32,8 +32,8 @@ export interface Many {
 }
 
 /**
- * What a belongs-to relationship holds. `committed` is what it held when it was last in step with the database, where
- * that differs from `target`.
+ * What a reference holds: a belongs-to or a has-one. `committed` is what it held when it was last in step with the
+ * database, where that differs from `target`.
  *
  * @category model
  */
@@ -116,13 +116,20 @@ export const isInUnitOfWork = (self: Instance): boolean => self.status === 'pend
 export const valueAt = (self: Instance, attribute: Attribute): unknown =>
   (self.snapshot as unknown as Readonly<Record<string, unknown>>)[attribute.name]
 
+/** The value that the database has, undefined where it is not known. @category combinators */
+export const committedAt = (self: Instance, attribute: Attribute): unknown => {
+  const before = self.committed?.[attribute.name]
+  if (before === undefined) return valueAt(self, attribute)
+  return before === unknown ? undefined : before
+}
+
 /** What is known of a relationship, if anything. @category combinators */
 export const relatedOf = (self: Instance, relationship: RelationshipMapping): Related | undefined =>
   self.related?.[relationship.position]
 
 const noneRelated: Many = { _tag: 'Many', members: null, added: Collection.empty, removed: Collection.empty }
 
-/** A has-many of which nothing is known, or one of an instance that cannot have any rows yet. @category constructors */
+/** A collection of which nothing is known, or one of an instance that cannot have any rows yet. @category constructors */
 export const unloaded: Many = noneRelated
 
 /** @category constructors */
@@ -130,6 +137,27 @@ export const many = (members: Collection.Collection | null): Many => ({ ...noneR
 
 /** @category constructors */
 export const one = (target: InstanceId | null): One => ({ _tag: 'One', target, changed: false, committed: null })
+
+const nobody: ReadonlyArray<InstanceId> = Object.freeze([])
+
+/** What a relationship holds, in order; null where it is not loaded. @category combinators */
+export const membersOf = (related: Related): ReadonlyArray<InstanceId> | null => {
+  if (related._tag === 'One') return related.target === null ? nobody : [related.target]
+  return related.members === null ? null : Collection.toArray(related.members)
+}
+
+/** What came into a relationship since the last flush. @category combinators */
+export const addedTo = (related: Related): ReadonlyArray<InstanceId> => {
+  if (related._tag === 'Many') return Collection.toArray(related.added)
+  return related.changed && related.target !== null ? [related.target] : nobody
+}
+
+/** What left a relationship since the last flush, as far as that is known. @category combinators */
+export const removedFrom = (related: Related): ReadonlyArray<InstanceId> => {
+  if (related._tag === 'Many') return Collection.toArray(related.removed)
+  const { changed, committed, target } = related
+  return changed && typeof committed === 'number' && committed !== target ? [committed] : nobody
+}
 
 /**
  * The same instance with one relationship replaced. O(number of relationships).

@@ -3,7 +3,6 @@
  */
 import type { InstanceId, RawKey, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
-import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 
@@ -86,11 +85,7 @@ export const reachedBy = (
     if (!follows(relationship)) continue
     const related = Instance.relatedOf(instance, relationship)
     if (related === undefined) continue
-    if (related._tag === 'One') {
-      if (related.target !== null) reached.push(related.target)
-    } else {
-      for (const member of Collection.toArray(related.members ?? related.added)) reached.push(member)
-    }
+    for (const id of Instance.membersOf(related) ?? Instance.addedTo(related)) reached.push(id)
   }
   return reached
 }

@@ -77,10 +77,10 @@ export const draftMaker = (
       if (fault !== null) return left(fault)
     }
     for (let link = walk.links.pop(); link !== undefined; link = walk.links.pop()) {
-      if (link.relationship.kind === 'BelongsTo') {
-        Relate.refer(state, edit, link.owner, link.relationship, link.target)
-      } else {
+      if (link.relationship.isCollection) {
         Relate.append(state, edit, link.owner, link.relationship, link.target)
+      } else {
+        Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }
       const refused = link.cascades ? cascadeAdd(state, edit, link.target) : null
       if (refused !== null) return left(refused)
@@ -138,10 +138,9 @@ const leadingBack = (inverse: RelationshipMapping | null, owner: InstanceId): In
   if (inverse === null) return null
   const related: Array<Instance.Related | undefined> = new Array(inverse.owner.relationships.length).fill(undefined)
   const members = Collection.from([owner])
-  related[inverse.position] =
-    inverse.kind === 'BelongsTo'
-      ? Instance.one(owner)
-      : { _tag: 'Many', members, added: members, removed: Collection.empty }
+  related[inverse.position] = inverse.isCollection
+    ? { _tag: 'Many', members, added: members, removed: Collection.empty }
+    : Instance.one(owner)
   return related
 }
 
@@ -154,7 +153,7 @@ const planRelated = (
   cascades: boolean,
 ): Instance.Related | null | DraftFault => {
   const { target, inverse } = relationship
-  if (relationship.kind === 'BelongsTo') {
+  if (!relationship.isCollection) {
     // a reference that is given as null wins over a foreign key that is given beside it
     if (given === null) return { _tag: 'One', target: null, changed: true, committed: null }
     const nested = planNested(walk, target, relationship, given, cascades)
@@ -163,10 +162,8 @@ const planRelated = (
     if (nested.planned !== null) walk.stack.push(nested.planned)
     return null
   }
-  if (relationship.isCollection && !Array.isArray(given)) {
-    return misfit(relationship, given, 'a collection is given as an array')
-  }
-  const all = relationship.isCollection ? (given as ReadonlyArray<unknown>) : given === null ? [] : [given]
+  if (!Array.isArray(given)) return misfit(relationship, given, 'a collection is given as an array')
+  const all: ReadonlyArray<unknown> = given
   // of its final size from the start: an array that grows keeps room for more, and there may be very many of these
   const ids = new Array<InstanceId>(all.length)
   const planned: Planned[] = []

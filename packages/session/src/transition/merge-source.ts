@@ -62,8 +62,7 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
         return related.target === null ? null : instanceSource(from, instanceAt(from, related.target))
       }
       if (related.members === null) return undefined
-      const members = Collection.toArray(related.members).map((id) => instanceSource(from, instanceAt(from, id)))
-      return relationship.isCollection ? members : (members[0] ?? null)
+      return Collection.toArray(related.members).map((id) => instanceSource(from, instanceAt(from, id)))
     },
   }
 }

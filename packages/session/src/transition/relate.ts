@@ -69,10 +69,11 @@ export const targetOf = (
 export const foreignKeyOf = (
   owner: Instance,
   relationship: RelationshipMapping,
+  valueOf: typeof Instance.valueAt = Instance.valueAt,
 ): ReturnType<typeof rawKeyOfValue> | undefined => {
   const parts: unknown[] = []
   for (const attribute of relationship.foreignKey) {
-    const value = Instance.valueAt(owner, attribute)
+    const value = valueOf(owner, attribute)
     if (value === undefined || value === null) return value
     const encoded = attribute.encode(value)
     parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
@@ -105,7 +106,31 @@ export const referredTo = (
   return only === undefined || another !== undefined ? null : instanceAt(state, only[1])
 }
 
-/** Sets the belongs-to side alone. */
+/**
+ * What a reference held before it is set, undefined where that is not known: a belongs-to knows it by the foreign key that
+ * the database has, where that names an instance which has not expired.
+ */
+const heldBefore = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): InstanceId | null | undefined => {
+  const isOutdated = isExpired(state, owner)
+  const known = isOutdated ? undefined : Instance.relatedOf(owner, relationship)
+  if (known?._tag === 'One') return known.target
+  if (isNew(owner)) return null
+  if (isOutdated || relationship.kind !== 'BelongsTo') return undefined
+  const key = foreignKeyOf(owner, relationship, Instance.committedAt)
+  if (key === undefined || key === null) return key
+  const target = edit.identityMap.get(relationship.target, owner.token, key)
+  return target === undefined || isExpired(state, at(edit, target)) ? undefined : target
+}
+
+/** What has no row yet can hold nothing that is not known. */
+const isNew = ({ status }: Instance): boolean => status === 'transient' || status === 'pending'
+
+/** Sets a reference alone. */
 const putTarget = (
   state: SessionState,
   edit: StateEdit,
@@ -119,30 +144,23 @@ const putTarget = (
     return
   }
   const old = Instance.relatedOf(owner, relationship)
-  const isNew = owner.status === 'transient' || owner.status === 'pending'
-  const known = targetOf(state, edit, owner, relationship)
-  const committed =
-    old?._tag === 'One' && old.changed ? old.committed : known === undefined ? (isNew ? null : Instance.unknown) : known
-  put(
-    edit,
-    Instance.withRelated(owner, relationship, {
-      _tag: 'One',
-      target,
-      changed: isNew || committed !== target,
-      committed,
-    }),
-  )
+  const held = heldBefore(state, edit, owner, relationship)
+  const committed = old?._tag === 'One' && old.changed ? old.committed : held === undefined ? Instance.unknown : held
+  const changed = isNew(owner) || committed !== target
+  put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed, committed }))
+  // what a has-one gave up belongs to nothing now
+  if (relationship.kind === 'HasOne' && typeof held === 'number' && held !== target) {
+    leaveOrphan(state, edit, relationship, held)
+  }
 }
 
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
   const known = Instance.relatedOf(instance, relationship)
   if (known?._tag === 'Many') return known
-  // what has no row yet can have no members that are not known
-  const isNew = instance.status === 'transient' || instance.status === 'pending'
-  return isNew ? Instance.many(Collection.empty) : Instance.unloaded
+  return isNew(instance) ? Instance.many(Collection.empty) : Instance.unloaded
 }
 
-/** Adds to the has-many side alone. */
+/** Adds to a collection alone. */
 const putMember = (
   state: SessionState,
   edit: StateEdit,
@@ -170,7 +188,7 @@ const putMember = (
   )
 }
 
-/** Takes from the has-many side alone. */
+/** Takes from a collection alone. */
 const dropMember = (
   state: SessionState,
   edit: StateEdit,
@@ -198,8 +216,37 @@ const dropMember = (
   )
 }
 
+/** The other side of a link that came. */
+const join = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  if (relationship.isCollection) putMember(state, edit, owner, relationship, member)
+  else putTarget(state, edit, owner, relationship, member)
+}
+
+/** The other side of a link that went; a reference that holds another by now keeps it. */
+const leave = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  member: InstanceId,
+): void => {
+  if (relationship.isCollection) {
+    dropMember(state, edit, owner, relationship, member)
+    return
+  }
+  const held = heldBefore(state, edit, at(edit, owner), relationship)
+  if (held === member || held === undefined) putTarget(state, edit, owner, relationship, null)
+}
+
 /**
- * Makes `owner` refer to `target` (or to nothing), and the collections on the other side follow.
+ * Makes `owner` refer to `target` (or to nothing), and the other side follows: what it referred to loses it, the target has
+ * it. Nobody else changes: what another has-one held, or who held the target, still says so until it is loaded again.
  *
  * @category combinators
  */
@@ -210,51 +257,18 @@ export const refer = (
   relationship: RelationshipMapping,
   target: InstanceId | null,
 ): void => {
-  const old = targetOf(state, edit, at(edit, owner), relationship)
+  const old = heldBefore(state, edit, at(edit, owner), relationship)
   putTarget(state, edit, owner, relationship, target)
   const { inverse } = relationship
   if (inverse === null || old === target) return
-  if (old !== undefined && old !== null) dropMember(state, edit, old, inverse, owner)
-  if (target === null) {
-    leaveOrphan(state, edit, inverse, owner)
-    return
-  }
-  displace(state, edit, target, inverse, owner)
-  putMember(state, edit, target, inverse, owner)
-}
-
-/** What a has-one holds gives way to another. */
-const displace = (
-  state: SessionState,
-  edit: StateEdit,
-  owner: InstanceId,
-  relationship: RelationshipMapping,
-  next: InstanceId,
-): void => {
-  if (!relationship.isCollection) empty(state, edit, owner, relationship, next)
+  if (typeof old === 'number') leave(state, edit, old, inverse, owner)
+  if (target !== null) join(state, edit, target, inverse, owner)
+  else if (relationship.kind === 'BelongsTo') leaveOrphan(state, edit, inverse, owner)
 }
 
 /**
- * Takes out all that a collection or has-one is known to hold, but for `kept`.
- *
- * @category combinators
- */
-export const empty = (
-  state: SessionState,
-  edit: StateEdit,
-  owner: InstanceId,
-  relationship: RelationshipMapping,
-  kept: InstanceId | null = null,
-): void => {
-  const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
-  for (const member of Collection.toArray(members ?? added)) {
-    if (member !== kept) detach(state, edit, owner, relationship, member)
-  }
-}
-
-/**
- * Adds `member` to a collection of `owner` (or makes it what a has-one holds); the other side follows. Over a foreign key
- * it leaves the collection of the instance that it belonged to.
+ * Adds `member` to a collection of `owner`; the other side follows. Over a foreign key it leaves the collection of the
+ * instance that it belonged to.
  *
  * @category combinators
  */
@@ -268,7 +282,6 @@ export const append = (
   const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
   // a member already: then the other side is in step too, whether or not it is loaded
   if (members !== null && Collection.has(members, member)) return
-  displace(state, edit, owner, relationship, member)
   putMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
   if (inverse === null) return
@@ -276,7 +289,7 @@ export const append = (
     putMember(state, edit, member, inverse, owner)
     return
   }
-  const old = targetOf(state, edit, at(edit, member), inverse)
+  const old = heldBefore(state, edit, at(edit, member), inverse)
   if (old === owner) return
   putTarget(state, edit, member, inverse, owner)
   if (old !== undefined && old !== null) dropMember(state, edit, old, relationship, member)
@@ -301,10 +314,9 @@ export const detach = (
     dropMember(state, edit, member, inverse, owner)
     return
   }
-  const target = targetOf(state, edit, at(edit, member), inverse)
-  if (target !== owner && target !== undefined) return
-  putTarget(state, edit, member, inverse, null)
-  leaveOrphan(state, edit, relationship, member)
+  leave(state, edit, member, inverse, owner)
+  const target = heldBefore(state, edit, at(edit, member), inverse)
+  if (target === null) leaveOrphan(state, edit, relationship, member)
 }
 
 /**
@@ -329,7 +341,7 @@ const leaveOrphan = (
 }
 
 /**
- * Makes what a collection or has-one holds the ids given, in their order; what it held otherwise is detached.
+ * Makes what a collection holds the ids given, in their order; what it held otherwise is detached.
  *
  * @category combinators
  */

@@ -52,7 +52,7 @@ const isKnown = (state: SessionState, instance: Instance.Instance, relationship:
     return targetOf(state, edit(state), instance, relationship) !== undefined
   }
   const related = Instance.relatedOf(instance, relationship)
-  return related?._tag === 'Many' && related.members !== null
+  return related !== undefined && Instance.membersOf(related) !== null
 }
 
 const reachedByDelete = (state: SessionState, root: InstanceId): ReadonlySet<InstanceId> => {

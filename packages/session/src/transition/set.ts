@@ -130,22 +130,15 @@ const setRelated = (
   if (relationship.isCollection) {
     return misfit(relationship, given, 'a collection is changed by append, detach or replace')
   }
-  const link = relationship.kind === 'BelongsTo' ? Relate.refer : linkOne
   if (given === null) {
-    link(state, changes, owner.id, relationship, null)
+    Relate.refer(state, changes, owner.id, relationship, null)
     return null
   }
   const target = instanceFor(state, changes, services, relationship, given)
   if (isLeft(target)) return target.left
-  link(state, changes, owner.id, relationship, target.right)
+  Relate.refer(state, changes, owner.id, relationship, target.right)
   if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) {
     return cascadeAdd(state, changes, target.right)
   }
   return null
-}
-
-/** Makes a has-one hold `target`, or nothing. */
-const linkOne: typeof Relate.refer = (state, changes, owner, relationship, target) => {
-  if (target === null) Relate.empty(state, changes, owner, relationship)
-  else Relate.append(state, changes, owner, relationship, target)
 }

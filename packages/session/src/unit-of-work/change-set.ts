@@ -5,7 +5,6 @@
  * Costs the changes, not what is loaded.
  */
 import { type InstanceId, type Mapping, type RawKey, type RelationshipMapping, rawKeyOf } from '@unitary/core'
-import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, type SessionState } from '../state/session-state.js'
@@ -149,28 +148,28 @@ const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void =
  * and not inserted if they are pending. What their own delete cascade reaches goes with them.
  */
 const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
-  const left: Array<readonly [RelationshipMapping, InstanceId]> = []
+  const left: Array<readonly [relationship: RelationshipMapping, child: InstanceId, owner: InstanceId | null]> = []
   // without an inverse only the new parent knows that a child went to it
   const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
   forEachOwner(state, (owner) => {
     for (const relationship of owner.mapping.relationships) {
       if (relationship.kind === 'BelongsTo') {
         // the parent may have been expired since, and forgotten that the child left it
-        if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id])
+        if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id, null])
         continue
       }
       if (!relationship.cascade.has('delete-orphan')) continue
-      const many = Instance.relatedOf(owner, relationship)
-      if (many?._tag !== 'Many') continue
-      for (const id of Collection.toArray(many.removed)) left.push([relationship, id])
-      if (relationship.inverse !== null || Collection.size(many.added) === 0) continue
+      const related = Instance.relatedOf(owner, relationship)
+      if (related === undefined) continue
+      for (const id of Instance.removedFrom(related)) left.push([relationship, id, owner.id])
+      if (relationship.inverse !== null) continue
       const known = adopted.get(relationship) ?? new Set()
-      for (const id of Collection.toArray(many.added)) known.add(id)
+      for (const id of Instance.addedTo(related)) known.add(id)
       adopted.set(relationship, known)
     }
   })
-  const stack = left.flatMap(([relationship, id]) =>
-    adopted.get(relationship)?.has(id) === true || hasParent(instanceAt(state, id), relationship) ? [] : [id],
+  const stack = left.flatMap(([relationship, id, owner]) =>
+    adopted.get(relationship)?.has(id) === true || hasParent(instanceAt(state, id), relationship, owner) ? [] : [id],
   )
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const instance = instanceAt(state, id)
@@ -190,10 +189,11 @@ const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean =>
   return one?._tag === 'One' && one.changed && one.target === null && typeof one.committed === 'number'
 }
 
-const hasParent = (child: Instance, relationship: RelationshipMapping): boolean => {
+/** Has the child another parent than the one that it left? What a has-one gave up may still refer to its owner. */
+const hasParent = (child: Instance, relationship: RelationshipMapping, left: InstanceId | null): boolean => {
   if (relationship.inverse === null) return false
   const one = Instance.relatedOf(child, relationship.inverse)
-  return one?._tag === 'One' && one.target !== null
+  return one?._tag === 'One' && one.target !== null && one.target !== left
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
@@ -202,26 +202,41 @@ const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference
   else list.push(reference)
 }
 
-/** A has-many without inverse is the only one to know its children's foreign keys. */
+/**
+ * A relationship without inverse is the only one to know its children's foreign keys. So is a has-one of what it gave up
+ * for another, which was not told.
+ */
 const imposeReferences = (
   state: SessionState,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
   // removals first, so that a child that only moved ends with its new parent
-  for (const kind of ['removed', 'added'] as const) {
-    forEachOwner(state, (owner) => {
-      if (deleted.has(owner.id)) return
-      for (const relationship of owner.mapping.relationships) {
-        if (!isReferred(relationship) || relationship.inverse !== null) continue
-        const many = Instance.relatedOf(owner, relationship)
-        if (many?._tag !== 'Many') continue
-        for (const id of Collection.toArray(many[kind])) {
-          impose(imposed, id, { relationship, target: kind === 'added' ? owner.id : null })
-        }
+  forEachOwner(state, (owner) => {
+    if (deleted.has(owner.id)) return
+    for (const relationship of owner.mapping.relationships) {
+      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      if (related === undefined) continue
+      for (const id of Instance.removedFrom(related)) {
+        if (!tellsItself(instanceAt(state, id), relationship)) impose(imposed, id, { relationship, target: null })
       }
-    })
-  }
+    }
+  })
+  forEachOwner(state, (owner) => {
+    if (deleted.has(owner.id)) return
+    for (const relationship of owner.mapping.relationships) {
+      if (!isReferred(relationship) || relationship.inverse !== null) continue
+      const related = Instance.relatedOf(owner, relationship)
+      if (related === undefined) continue
+      for (const id of Instance.addedTo(related)) impose(imposed, id, { relationship, target: owner.id })
+    }
+  })
+}
+
+/** Does the child's own reference say where it went? */
+const tellsItself = (child: Instance, { inverse }: RelationshipMapping): boolean => {
+  const one = inverse === null ? undefined : Instance.relatedOf(child, inverse)
+  return one?._tag === 'One' && one.changed
 }
 
 /** Children that stay when their parent goes lose their foreign key. */
@@ -235,9 +250,9 @@ const imposeNulls = (
     const owner = instanceAt(state, id)
     for (const relationship of owner.mapping.relationships) {
       if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
-      const many = Instance.relatedOf(owner, relationship)
-      if (many?._tag !== 'Many') continue
-      for (const member of Collection.toArray(many.members ?? many.added)) {
+      const related = Instance.relatedOf(owner, relationship)
+      if (related === undefined) continue
+      for (const member of Instance.membersOf(related) ?? Instance.addedTo(related)) {
         const child = instanceAt(state, member)
         const target = relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
         if (!deleted.has(member) && (target === id || target === undefined)) {

@@ -12,7 +12,6 @@
 import { type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { CircularDependency, MissingKey } from '../error.js'
-import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
@@ -195,12 +194,10 @@ class Planner {
           continue
         }
         // members know by themselves where they belong, but for those of a relationship without inverse
-        const many = relationship.inverse === null ? Instance.relatedOf(instance, relationship) : undefined
-        if (many?._tag !== 'Many') continue
-        for (const members of [many.members ?? Collection.empty, many.removed]) {
-          for (const id of Collection.toArray(members)) {
-            if (this.#changes.isDeleted(id)) refers(instanceAt(this.#state, id), instance.id)
-          }
+        const related = relationship.inverse === null ? Instance.relatedOf(instance, relationship) : undefined
+        if (related === undefined) continue
+        for (const id of [...(Instance.membersOf(related) ?? []), ...Instance.removedFrom(related)]) {
+          if (this.#changes.isDeleted(id)) refers(instanceAt(this.#state, id), instance.id)
         }
       }
     }
