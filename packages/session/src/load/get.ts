@@ -52,6 +52,7 @@ import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
 import { checkModel, resolve } from '../transition/transition.js'
 import { populate } from './populate.js'
+import { refreshLookup } from './reload.js'
 
 /** Why a get fails. @category errors */
 export type GetError = FlushError | ModelMismatch | InvalidValue | DecodeError | MultipleResults
@@ -297,51 +298,6 @@ export const loadAttributes =
         )(autoflush)
       }),
     )(read(entity)(instance))
-
-/**
- * Makes the expired ones among instances of one entity known again, by one statement for each shard and chunk of keys.
- *
- * @category loading
- */
-export const reloadExpired = (
-  mapping: Mapping,
-  ids: ReadonlyArray<InstanceId>,
-): Program<RequestError | DecodeError, undefined> =>
-  suspend((state) => {
-    const byToken = new Map<ShardToken | null, unknown[]>()
-    for (const id of new Set(ids)) {
-      const { status, key, token, partial, epoch } = instanceAt(state, id)
-      if (status !== 'persistent' || key === null || (epoch === state.epoch && !partial)) continue
-      const keys = byToken.get(token) ?? []
-      keys.push(...decodedKeyOf(mapping, key))
-      byToken.set(token, keys)
-    }
-    return map(() => undefined)(
-      traverseArray(([token, keys]: readonly [ShardToken | null, ReadonlyArray<unknown>]) =>
-        request(
-          refreshLookup(mapping, keys, token),
-          (answer, current): Outcome<RequestError | DecodeError, undefined> => {
-            if (isLeft(answer)) return [answer, current]
-            const populated = populate(current, mapping, answer.right, {})
-            return isLeft(populated) ? [populated, current] : [right(undefined), populated.right[1]]
-          },
-        ),
-      )([...byToken]),
-    )
-  })
-
-const refreshLookup = (mapping: Mapping, keys: ReadonlyArray<unknown>, token: ShardToken | null): LookupRequest => ({
-  _tag: 'Lookup',
-  purpose: 'refresh',
-  mapping,
-  attributes: mapping.key,
-  link: null,
-  keys,
-  orderBy: [],
-  query: null,
-  token,
-  options: {},
-})
 
 /**
  * Forgets what is known of an instance - all of it, or the attributes and relationships named - and the changes to it that

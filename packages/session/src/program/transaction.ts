@@ -3,11 +3,13 @@
  */
 import type { Services } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { NoSavepoint, PendingRollback, RequestError, StaleData } from '../error.js'
+import type { DecodeError, NoSavepoint, PendingRollback, RequestError, StaleData } from '../error.js'
 import { render } from '../error.js'
+import { loadNeeded } from '../load/needed.js'
 import { type Frame, hasWork, type SessionState } from '../state/session-state.js'
 import { applied, type Flushed } from '../transition/applied.js'
 import {
+  commitFailed,
   committed,
   failed,
   beginNested as nest,
@@ -16,12 +18,24 @@ import {
   rolledBack,
   savepoint,
 } from '../transition/frame.js'
+import { flushNeeds, needKey } from '../unit-of-work/needs.js'
 import { type PlanError, plan as planOf } from '../unit-of-work/plan.js'
 import type { FlushPlan } from '../unit-of-work/step.js'
-import { ask, chain, fail, fromEither, type Outcome, of, type Program, request, suspend } from './program.js'
+import {
+  ask,
+  catchError,
+  chain,
+  fail,
+  fromEither,
+  type Outcome,
+  of,
+  type Program,
+  request,
+  suspend,
+} from './program.js'
 
 /** Why a flush or commit fails. @category errors */
-export type FlushError = PlanError | RequestError | StaleData | PendingRollback
+export type FlushError = PlanError | RequestError | DecodeError | StaleData | PendingRollback
 
 /** The failure that everything but a rollback meets after a flush or commit has failed. */
 const refused = (state: SessionState): PendingRollback | null =>
@@ -46,17 +60,30 @@ const needsServices = ({ added, changed, model }: SessionState): boolean =>
       (added.size > 0 && insertDefaults.some((attribute) => attribute !== version)),
   )
 
-/** The plan of the state as it stands. Services are asked only where a row could need them. */
-function planned(): Program<FlushError, FlushPlan> {
-  return unlessFailed((state): Program<FlushError, FlushPlan> => {
-    return needsServices(state)
-      ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
-      : fromEither(planOf(state))
+/** Loads what a flush has to know, round by round: what comes may need more. */
+const prepared = (asked: ReadonlySet<string> = new Set()): Program<RequestError | DecodeError, undefined> =>
+  suspend((state) => {
+    const needs = flushNeeds(state).filter((need) => !asked.has(needKey(need)))
+    return needs.length === 0
+      ? of(undefined)
+      : chain(() => prepared(new Set([...asked, ...needs.map(needKey)])))(loadNeeded(needs))
   })
-}
+
+/** The plan of the state as it stands, once all is known. Services are asked only where a row could need them. */
+const planned: Program<FlushError, FlushPlan> = unlessFailed(() =>
+  chain(() =>
+    suspend(
+      (state): Program<FlushError, FlushPlan> =>
+        needsServices(state)
+          ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
+          : fromEither(planOf(state)),
+    ),
+  )(prepared()),
+)
 
 /**
- * What the next flush would write, each step with its shard, without writing it. The state stays as it is.
+ * What the next flush would write, each step with its shard, without writing it. What it has to know and does not is
+ * loaded.
  *
  * @example
  * pipe(Session.flushPlan, Session.map(explain))
@@ -64,9 +91,9 @@ function planned(): Program<FlushError, FlushPlan> {
  * @category transactions
  */
 export const flushPlan: Program<FlushError, FlushPlan> = chain(
-  (planned: FlushPlan): Program<FlushError, FlushPlan> =>
-    planned.steps.length === 0 ? of(planned) : ask({ _tag: 'Route', plan: planned }),
-)(planned())
+  (plan: FlushPlan): Program<FlushError, FlushPlan> =>
+    plan.steps.length === 0 ? of(plan) : ask({ _tag: 'Route', plan }),
+)(planned)
 
 const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
 
@@ -78,52 +105,57 @@ const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: 
  *
  * @category transactions
  */
-export const flush: Program<FlushError, Flushed> = unlessFailed((state): Program<FlushError, Flushed> => {
-  return hasWork(state) ? chain(runPlan)(planned()) : of(nothingFlushed)
-})
+export const flush: Program<FlushError, Flushed> = suspend(
+  (state): Program<FlushError, Flushed> =>
+    hasWork(state) ? chain(runPlan)(catchError(undone)(planned)) : of(nothingFlushed),
+)
 
 const runPlan = (plan: FlushPlan): Program<FlushError, Flushed> =>
   chain(
-    (outcome: Flushed | StaleData): Program<FlushError, Flushed> =>
-      '_tag' in outcome ? undoStale(outcome) : of(outcome),
+    (outcome: Flushed | StaleData): Program<FlushError, Flushed> => ('_tag' in outcome ? undone(outcome) : of(outcome)),
   )(
     request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
       if (isLeft(answer)) {
-        // a plan that could not be routed, like one that could not be made, has reached no database
-        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, 'innermost', render(answer.left))]
+        // a plan that could not be routed has reached no database
+        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]
       }
       const folded = applied(state, answer.right.plan, answer.right.results)
       return isLeft(folded) ? [right(folded.left), state] : [right(folded.right[0]), folded.right[1]]
     }),
   )
 
-/** The plan ran, and one of its updates found no row: what it wrote is undone. */
-const undoStale = (stale: StaleData): Program<FlushError, never> =>
-  suspend((state) =>
-    request(
-      state.frames?.kind === 'savepoint'
-        ? { _tag: 'RollbackToSavepoint', name: state.frames.name }
-        : { _tag: 'Rollback' },
-      (_, after): Outcome<FlushError, never> => [left(stale), failed(after, 'innermost', render(stale))],
-    ),
-  )
+/** A flush that cannot be planned, or that met a row that was not as expected: what it wrote is undone. */
+const undone = (error: FlushError): Program<FlushError, never> =>
+  error._tag === 'PendingRollback' || error._tag === 'RoutingError'
+    ? fail(error)
+    : suspend((state) =>
+        request(
+          state.frames?.kind === 'savepoint'
+            ? { _tag: 'RollbackToSavepoint', name: state.frames.name }
+            : { _tag: 'Rollback' },
+          (_, after): Outcome<FlushError, never> => [left(error), failed(after, render(error))],
+        ),
+      )
 
 /**
- * Flushes and commits. Where the commit fails everything is rolled back.
+ * Flushes and commits. Where the commit fails everything is rolled back in the database, and in the state by the
+ * `rollback` that has to follow.
  *
  * Over several databases they are committed one after another: where one fails, those before it are committed. The
  * error names the shard.
  *
  * @category transactions
  */
-export const commit: Program<FlushError, Flushed> = chain((flushed: Flushed) => commitFlushed(flushed))(flush)
+export const commit: Program<FlushError, Flushed> = unlessFailed(() =>
+  chain((flushed: Flushed) => commitFlushed(flushed))(flush),
+)
 
 const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
   request(
     { _tag: 'Commit' },
     (answer, state): Outcome<FlushError, Flushed> =>
       isLeft(answer)
-        ? [answer, failed(state, 'all', render(answer.left))]
+        ? [answer, commitFailed(state, render(answer.left))]
         : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
   )
 
@@ -145,16 +177,18 @@ export const rollback: Program<RequestError, undefined> = request(
  *
  * @category transactions
  */
-export const beginNested: Program<FlushError, undefined> = chain(() =>
-  suspend((state) => {
-    const nested = nest(state)
-    const frame = nested.frames as Frame
-    return request(
-      { _tag: 'Savepoint', name: frame.name },
-      (answer, current): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? current : nested],
-    )
-  }),
-)(flush)
+export const beginNested: Program<FlushError, undefined> = unlessFailed(() =>
+  chain(() =>
+    suspend((state) => {
+      const nested = nest(state)
+      const frame = nested.frames as Frame
+      return request(
+        { _tag: 'Savepoint', name: frame.name },
+        (answer, current): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? current : nested],
+      )
+    }),
+  )(flush),
+)
 
 const inSavepoint = <E>(f: (frame: Frame) => Program<E, undefined>): Program<E | NoSavepoint, undefined> =>
   suspend((state): Program<E | NoSavepoint, undefined> => {
@@ -167,14 +201,16 @@ const inSavepoint = <E>(f: (frame: Frame) => Program<E, undefined>): Program<E |
  *
  * @category transactions
  */
-export const commitNested: Program<FlushError | NoSavepoint, undefined> = chain(() =>
-  inSavepoint((frame) =>
-    request(
-      { _tag: 'ReleaseSavepoint', name: frame.name },
-      (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : released(state, frame)],
+export const commitNested: Program<FlushError | NoSavepoint, undefined> = unlessFailed(() =>
+  chain(() =>
+    inSavepoint((frame) =>
+      request(
+        { _tag: 'ReleaseSavepoint', name: frame.name },
+        (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : released(state, frame)],
+      ),
     ),
-  ),
-)(flush)
+  )(flush),
+)
 
 /**
  * Undoes the innermost savepoint, in the database and in the state.

@@ -73,8 +73,8 @@ export interface SessionState {
   /** Instances whose rows this transaction has deleted: its commit detaches them. */
   readonly gone: InstanceSet
   /**
-   * What this transaction's flushes have inserted or given another key, as it was before: to return to when they are
-   * rolled back.
+   * What this transaction's flushes have inserted, given another key or, inside a savepoint, written, as it was before: to
+   * return to when they are rolled back.
    */
   readonly origins: IntMap.IntMap<Instance>
   readonly frames: Frame | null

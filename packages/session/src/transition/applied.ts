@@ -188,6 +188,7 @@ const updated = (
   counts: ReadonlyArray<number>,
 ): StaleData | null => {
   const filled = filledColumns(state, mapping, step.set)
+  const isInSavepoint = state.frames?.kind === 'savepoint'
   const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
@@ -195,6 +196,7 @@ const updated = (
     if (counts[i] !== 1) {
       return stale(step, mapping.name, instance.key, counts[i] ?? 0)
     }
+    if (isInSavepoint) keepOrigin(changes, instance)
     if (filled.length === 0 && !keyChanges) continue
     const patch: Values = {}
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
@@ -202,13 +204,18 @@ const updated = (
     const key =
       keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
     changes.instances.set(id, { ...instance, snapshot, key })
-    if (key !== instance.key && changes.origins.get(id) === undefined) changes.origins.set(id, instance)
+    if (key !== instance.key) keepOrigin(changes, instance)
     if (key !== instance.key && key !== null) {
       changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
       changes.identityMap.set(mapping, instance.token, key, id)
     }
   }
   return null
+}
+
+/** What was written inside a savepoint, or has another key since, is known no more when that is rolled back. */
+const keepOrigin = (changes: StateEdit, instance: Instance.Instance): void => {
+  if (changes.origins.get(instance.id) === undefined) changes.origins.set(instance.id, instance)
 }
 
 /** A pending instance has taken over the row of a deleted one. */
@@ -300,6 +307,8 @@ const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void 
   IntMap.forEach(state.changed, (_, id) => {
     const instance = changes.instances.get(id) as Instance.Instance
     if (instance.status !== 'persistent') return
+    // also where only links were written, which are no rows of its own
+    if (state.frames?.kind === 'savepoint') keepOrigin(changes, instance)
     changes.changed.delete(id)
     changes.instances.set(id, {
       ...instance,

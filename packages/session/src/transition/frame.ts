@@ -5,10 +5,11 @@
  * that was merely loaded since stays in the identity map, expired, and an instance that was made since is transient
  * again, as it was when it was flushed, so that nobody's reference dangles.
  */
+import type { InstanceId } from '@unitary/core'
 import type { NoSavepoint } from '../error.js'
-import type { Instance } from '../state/instance.js'
+import { type Instance, membersOf } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { done, edit, type Frame, instanceAt, revise, type SessionState } from '../state/session-state.js'
+import { done, edit, type Frame, instanceAt, isExpired, revise, type SessionState } from '../state/session-state.js'
 
 /**
  * Begins a savepoint: keeps the state to return to.
@@ -44,19 +45,22 @@ export const outermost = (state: SessionState): Frame | null => {
 export const released = (state: SessionState, frame: Frame): SessionState => ({ ...state, frames: frame.parent })
 
 /**
- * Returns to the state in which a frame began. Costs the instances made or loaded since.
+ * Returns to the state in which a frame began. What an earlier transaction had loaded has expired then: others may have
+ * changed it in the meantime. After a savepoint, what was loaded in it and not written stays known: its rows are those of
+ * the transaction that goes on. Costs the instances made or loaded since.
  *
  * @category transitions
  */
 export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
-  const before = underOptions(frame.before, state.options)
+  const before = expiredFrom(underOptions(frame.before, state.options), frame)
   if (state.nextInstance === before.nextInstance) return before
   const changes = edit(before)
   changes.nextInstance = state.nextInstance
   IntMap.forEach(
     state.instances,
     (instance, id) => {
-      const kept = afterRollback(instance, IntMap.get(state.origins, id))
+      const isKept = frame.kind === 'savepoint' && isUntouched(state, instance)
+      const kept = isKept ? stillKnown(state, instance, before) : afterRollback(instance, IntMap.get(state.origins, id))
       const { mapping, token, key } = kept
       if (kept.status !== 'persistent' || key === null) {
         changes.instances.set(id, kept)
@@ -73,6 +77,34 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
   return { ...done(before, changes), frames: before.frames }
 }
 
+/** A transaction that a commit without expiry came before began with instances that were known. */
+const expiredFrom = (before: SessionState, { kind }: Frame): SessionState =>
+  kind === 'savepoint' || before.options.expireOnCommit || before.instances.size === 0
+    ? before
+    : { ...before, epoch: before.epoch + 1 }
+
+/** Was the instance merely loaded? */
+const isUntouched = (state: SessionState, instance: Instance): boolean =>
+  instance.status === 'persistent' &&
+  !isExpired(state, instance) &&
+  !IntMap.has(state.origins, instance.id) &&
+  !IntMap.has(state.changed, instance.id)
+
+/** What was loaded, but for relationships that hold what is not there any more. */
+const stillKnown = (state: SessionState, instance: Instance, before: SessionState): Instance => ({
+  ...instance,
+  epoch: before.epoch,
+  related:
+    instance.related?.map((related) =>
+      related === undefined || membersOf(related)?.some((id) => isInsertedSince(state, id, before))
+        ? undefined
+        : related,
+    ) ?? null,
+})
+
+const isInsertedSince = (state: SessionState, id: InstanceId, before: SessionState): boolean =>
+  id >= before.nextInstance && IntMap.get(state.origins, id)?.key === null
+
 /** Options are the session's, not the transaction's: the frame may have begun while others held. */
 const underOptions = (before: SessionState, options: SessionState['options']): SessionState =>
   before.options.autoflush === options.autoflush && before.options.expireOnCommit === options.expireOnCommit
@@ -87,15 +119,25 @@ const afterRollback = (instance: Instance, origin: Instance | undefined): Instan
 }
 
 /**
- * After a flush failed (the innermost frame is gone from the database) or a commit (all of them are): nothing goes on until
+ * After a flush has failed: the innermost frame is gone from the database, and its state with it. Nothing goes on until
  * that is rolled back here too.
  *
  * @category transitions
  */
-export const failed = (state: SessionState, lost: 'innermost' | 'all', message: string): SessionState => {
-  const frame = (lost === 'all' ? outermost(state) : state.frames) ?? (revise(state, {}).frames as Frame)
+export const failed = (state: SessionState, message: string): SessionState => {
+  const frame = state.frames ?? (revise(state, {}).frames as Frame)
   return { ...rolledBack(state, frame), frames: frame, failure: { message, depth: frame.depth } }
 }
+
+/**
+ * After a commit has failed: nothing goes on until the transaction is rolled back, and the state stays to be looked at.
+ *
+ * @category transitions
+ */
+export const commitFailed = (state: SessionState, message: string): SessionState => ({
+  ...revise(state, {}),
+  failure: { message, depth: 0 },
+})
 
 /**
  * The transaction is committed: what it deleted is detached, and with `expire` everything is out of date. Costs the rows

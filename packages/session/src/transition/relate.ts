@@ -69,11 +69,11 @@ export const targetOf = (
 export const foreignKeyOf = (
   owner: Instance,
   relationship: RelationshipMapping,
-  valueOf: typeof Instance.valueAt = Instance.valueAt,
+  read: typeof Instance.valueAt = Instance.valueAt,
 ): ReturnType<typeof rawKeyOfValue> | undefined => {
   const parts: unknown[] = []
   for (const attribute of relationship.foreignKey) {
-    const value = valueOf(owner, attribute)
+    const value = read(owner, attribute)
     if (value === undefined || value === null) return value
     const encoded = attribute.encode(value)
     parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)

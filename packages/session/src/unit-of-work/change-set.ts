@@ -43,9 +43,7 @@ export interface ChangeSet {
  * @category constructors
  */
 export const changeSet = (state: SessionState): ChangeSet => {
-  const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
-  const orphans = new Set<InstanceId>()
-  findOrphans(state, deleted, orphans)
+  const { deleted, orphans } = goingOf(state)
   const imposed = new Map<InstanceId, Reference[]>()
   imposeReferences(state, deleted, imposed)
   imposeNulls(state, deleted, imposed)
@@ -85,6 +83,20 @@ export const changeSet = (state: SessionState): ChangeSet => {
     orphans: [...orphans],
     switches,
   }
+}
+
+/**
+ * What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all.
+ *
+ * @category combinators
+ */
+export const goingOf = (
+  state: SessionState,
+): { readonly deleted: Set<InstanceId>; readonly orphans: Set<InstanceId> } => {
+  const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
+  const orphans = new Set<InstanceId>()
+  findOrphans(state, deleted, orphans)
+  return { deleted, orphans }
 }
 
 const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()

@@ -1,0 +1,80 @@
+/**
+ * What a flush has to know before it can be planned, and does not: what a has-one held that was set while nobody knew, the
+ * version of a row that is written, what refers to a row that goes or to a key that changes.
+ *
+ * Costs the changes, and nothing where the entities that changed can have no such needs.
+ */
+import type { Mapping, RelationshipMapping } from '@unitary/core'
+import * as Instance from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import type { LoadNeeded } from '../transition/remove.js'
+import { goingOf } from './change-set.js'
+
+type Instance = Instance.Instance
+
+const nothing: ReadonlyArray<LoadNeeded> = []
+
+/**
+ * The loads without which the flush of a state would leave something undone. Once they are there, more may turn out to be
+ * needed: what goes along with what was loaded.
+ *
+ * @category combinators
+ */
+export const flushNeeds = (state: SessionState): ReadonlyArray<LoadNeeded> => {
+  if (state.changed.size === 0 && state.deleted.size === 0) return nothing
+  const going = goingOf(state).deleted
+  const needs: LoadNeeded[] = []
+  IntMap.forEach(state.changed, (_, id) => {
+    const instance = instanceAt(state, id)
+    if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)
+  })
+  for (const id of going) needsOfDelete(state, instanceAt(state, id), needs)
+  return needs
+}
+
+const known = new WeakMap<Mapping, boolean>()
+
+/** Can a change of the entity's instances need anything? */
+const mayNeed = (mapping: Mapping): boolean => {
+  const found =
+    known.get(mapping) ??
+    (mapping.version !== null ||
+      mapping.relationships.some(({ kind, passiveUpdates }) => kind === 'HasOne' || !passiveUpdates))
+  known.set(mapping, found)
+  return found
+}
+
+const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
+  if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
+  const isRenamed = instance.mapping.key.some(({ name }) => instance.committed !== null && name in instance.committed)
+  for (const relationship of instance.mapping.relationships) {
+    if (relationship.viewonly || relationship.kind === 'BelongsTo') continue
+    const related = Instance.relatedOf(instance, relationship)
+    const isReplaced = related?._tag === 'One' && related.changed && related.committed === Instance.unknown
+    const isFollowed = isRenamed && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
+    if (isReplaced || isFollowed) needs.push({ instance, relationship })
+  }
+}
+
+const needsOfDelete = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
+  if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
+  for (const relationship of instance.mapping.relationships) {
+    const { kind, passiveDeletes, viewonly } = relationship
+    if (viewonly || kind === 'BelongsTo' || passiveDeletes !== false) continue
+    if (!isLoaded(state, instance, relationship)) needs.push({ instance, relationship })
+  }
+}
+
+const isVersionUnknown = (state: SessionState, instance: Instance): boolean => {
+  const { version } = instance.mapping
+  return version !== null && (isExpired(state, instance) || Instance.committedAt(instance, version) === undefined)
+}
+
+const isLoaded = (state: SessionState, instance: Instance, relationship: RelationshipMapping): boolean => {
+  const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
+  return related !== undefined && Instance.membersOf(related) !== null
+}
+
+/** What stands for a need: asked for once, whatever comes of it. @category combinators */
+export const needKey = ({ instance, relationship }: LoadNeeded): string => `${instance.id} ${relationship?.name ?? ''}`
