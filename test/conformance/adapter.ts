@@ -154,20 +154,14 @@ class Replay {
   /**
    * Loads what SQLAlchemy loads in the course of the step, before it. Gives the failure, if one of them fails.
    *
-   * What a flush loads for its own work comes first, and without a flush. Any other load flushes, as it does there, also
-   * where the session knows already what is to be loaded.
+   * What a flush loads for its own work the session loads by itself. Any other load flushes, as it does there, also where
+   * the session knows already what is to be loaded.
    */
   async #load(session: OpenSession, step: Step): Promise<Either<unknown, unknown> | null> {
     const wanted = Object.entries(step.expect.loads ?? {}).flatMap(([name, attributes]) =>
       attributes.map((attribute) => ({ name, attribute })),
     )
     if (wanted.length === 0) return null
-    const ofFlush = wanted.filter(({ name, attribute }) => this.#isOfFlush(session, step, name, attribute))
-    const silent = { ...step, autoflush: false }
-    for (const { name, attribute } of ofFlush) {
-      const result = await this.#loadOne(session, silent, name, attribute)
-      if (result?._tag === 'Left') return result
-    }
     if (withinFlush.has(step.do)) return null
     if (this.#autoflushes(step)) {
       const flushed = await this.#run(session, step, () => api.flush)
@@ -182,16 +176,6 @@ class Replay {
 
   #autoflushes(step: Step): boolean {
     return step.autoflush !== false && (this.#scenario.session.autoflush ?? true)
-  }
-
-  /** Is it loaded by the flush: in a step that loads nothing else, or for an object with work to be written? */
-  #isOfFlush(session: OpenSession, step: Step, name: string, attribute: string): boolean {
-    if (withinFlush.has(step.do)) return true
-    const named = this.#objects.get(name)
-    const known = named === undefined ? null : inspect(session.store.getState(), referenceTo(named.id))
-    if (known === null) return false
-    const isColumn = this.#model.relationship(known.entity, attribute) === undefined
-    return known.isMarkedForDeletion || (isColumn && known.changed.length > 0)
   }
 
   /** Null where there is nothing to be done: the object is not met yet, or the step itself loads it. */

@@ -17,14 +17,21 @@ import type {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
-import { chain, fail, gets, map, of, type Program, suspend } from '../program/program.js'
+import { chain, fail, gets, map, of, type Program, suspend, transition } from '../program/program.js'
 import { autoflush, unlessFailed } from '../program/transaction.js'
 import type { Instance } from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { resolve } from '../transition/transition.js'
 import type { ReadError } from './get.js'
 import { reloadExpired } from './reload.js'
-import { fetchTargets, isKnown, knownTargets, type LoadedTargets, type TargetsError } from './targets.js'
+import {
+  fetchTargets,
+  isKnown,
+  knownTargets,
+  type LoadedTargets,
+  type TargetsError,
+  withReferences,
+} from './targets.js'
 
 /** Why a relationship cannot be loaded. @category errors */
 export type LoadError = ReadError | InvalidValue
@@ -133,7 +140,7 @@ const loadUnknown = (
       else if (owner.status === 'persistent') unknown.push(id)
       else targets.set(id, [])
     }
-    if (unknown.length === 0) return of(targets)
+    if (unknown.length === 0) return kept(relationship, targets)
     return chain(() =>
       map((found: LoadedTargets): LoadedTargets => {
         for (const [id, ids] of found) targets.set(id, ids)
@@ -141,6 +148,12 @@ const loadUnknown = (
       })(chain(() => fetchTargets(unknown, relationship, query))(knownOwners(relationship, unknown))),
     )(autoflush)
   })
+
+/** A reference that was looked up stays what it was, whatever its foreign key is set to, until it expires. */
+const kept = (relationship: RelationshipMapping, targets: LoadedTargets): Program<never, LoadedTargets> =>
+  relationship.kind === 'BelongsTo'
+    ? transition((state) => right([targets, withReferences(state, relationship, targets)]))
+    : of(targets)
 
 /** An owner that has expired does not know its foreign key. */
 const knownOwners = (

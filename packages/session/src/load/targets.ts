@@ -308,3 +308,22 @@ const loadOne = (
     ),
   )
 }
+
+/**
+ * The state in which owners hold the references that were looked up for them, where they held none.
+ *
+ * @category transitions
+ */
+export const withReferences = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  targets: LoadedTargets,
+): SessionState => {
+  const changes = edit(state)
+  for (const [id, [target = null]] of targets) {
+    const owner = instanceAt(state, id)
+    if (owner.status !== 'persistent' || Instance.relatedOf(owner, relationship) !== undefined) continue
+    changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target)))
+  }
+  return done(state, changes)
+}

@@ -52,11 +52,15 @@ const historyOfOne = (state: SessionState, { target, changed, committed }: Insta
   return { added: now, unchanged: [], deleted: before }
 }
 
-const historyOfMany = (state: SessionState, { members, added, removed }: Instance.Many): History => ({
-  added: shown(state, Collection.toArray(added)),
-  unchanged: shown(
-    state,
-    Collection.toArray(members ?? Collection.empty).filter((id) => !Collection.has(added, id)),
-  ),
-  deleted: shown(state, Collection.toArray(removed)),
-})
+/** Of a collection that is not loaded no history can be told. */
+const historyOfMany = (state: SessionState, { members, added, removed }: Instance.Many): History =>
+  members === null
+    ? nothing
+    : {
+        added: shown(state, Collection.toArray(added)),
+        unchanged: shown(
+          state,
+          Collection.toArray(members).filter((id) => !Collection.has(added, id)),
+        ),
+        deleted: shown(state, Collection.toArray(removed)),
+      }

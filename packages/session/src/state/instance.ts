@@ -72,6 +72,11 @@ export interface Instance {
   readonly order: number
   /** Was its row deleted by a transaction that is committed? Such an instance cannot come back. */
   readonly wasDeleted: boolean
+  /**
+   * Attributes that its insert left out, and nobody has set since: null, as the table has filled them in. Setting one is a
+   * change, whatever it is set to. Null where there are none.
+   */
+  readonly unset: ReadonlyArray<string> | null
 }
 
 /**
@@ -100,6 +105,7 @@ export const make = (
   related,
   order,
   wasDeleted: false,
+  unset: null,
 })
 
 /** Has the instance a row, as far as the session knows? @category guards */
@@ -116,10 +122,13 @@ export const isInUnitOfWork = (self: Instance): boolean => self.status === 'pend
 export const valueAt = (self: Instance, attribute: Attribute): unknown =>
   (self.snapshot as unknown as Readonly<Record<string, unknown>>)[attribute.name]
 
+/** Was it left out of the insert, and not set since? @category guards */
+export const isUnset = ({ unset }: Instance, name: string): boolean => unset?.includes(name) === true
+
 /** The value that the database has, undefined where it is not known. @category combinators */
 export const committedAt = (self: Instance, attribute: Attribute): unknown => {
   const before = self.committed?.[attribute.name]
-  if (before === undefined) return valueAt(self, attribute)
+  if (before === undefined) return isUnset(self, attribute.name) ? undefined : valueAt(self, attribute)
   return before === unknown ? undefined : before
 }
 

@@ -136,6 +136,7 @@ const renew = (
       : rowClassOf(instance.mapping).patch(snapshot, id, instance.snapshot as unknown as Record<string, unknown>),
     epoch: state.epoch,
     partial: false,
+    unset: null,
     committed: isWhole ? null : instance.committed,
     // the flush that deletes a row needs to know what refers to it
     related: isWhole && edit.deleted.get(id) === undefined ? null : instance.related,

@@ -20,6 +20,7 @@ import type {
   UnlinkStep,
   UpdateStep,
 } from '../unit-of-work/step.js'
+import { givenByFlush } from './given.js'
 
 /**
  * What a flush did.
@@ -101,22 +102,13 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
-/** The columns that the plan filled, by relationships, defaults and version counters: their values are not in the snapshot yet. */
+/** The columns that the plan filled: their values are not in the snapshot yet. */
 const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
-  const foreignKeys = new Set<string>()
-  // of either side: a has-many without inverse fills the keys of an entity that does not know it
-  for (const { kind, owner, target, foreignKey } of model.mappings.flatMap(({ relationships }) => relationships)) {
-    if (mapping !== (kind === 'BelongsTo' ? owner : target)) continue
-    for (const { name } of foreignKey) foreignKeys.add(name)
-  }
-  const { insertDefaults, updateDefaults, version } = mapping
-  const byItself = [...insertDefaults, ...updateDefaults, ...(version === null ? [] : [version])]
-  const filled = new Set(byItself.map(({ name }) => name))
-  return columns.flatMap((column, index) =>
-    column.source._tag === 'Key' || filled.has(column.attribute) || foreignKeys.has(column.attribute)
-      ? [{ column, index, attribute: mapping.attributeOf.get(column.attribute) as Attribute }]
-      : [],
-  )
+  const given = givenByFlush(model, mapping)
+  return columns.flatMap((column, index) => {
+    const attribute = mapping.attributeOf.get(column.attribute) as Attribute
+    return column.source._tag === 'Key' || given.has(attribute) ? [{ column, index, attribute }] : []
+  })
 }
 
 type Filled = ReturnType<typeof filledColumns>
@@ -148,6 +140,7 @@ const inserted = (
   const isPartial = mapping.attributes.some(
     (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
   )
+  const unsetOf = unsetReader(mapping, filled)
   const isPatched =
     returned !== null || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
   for (let i = 0; i < step.instances.length; i++) {
@@ -174,9 +167,27 @@ const inserted = (
       related: settledAll(pending.related),
       order: pending.order,
       wasDeleted: false,
+      unset: unsetOf(pending.snapshot as unknown as Values),
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
+  }
+}
+
+/** Tells what a row was inserted without. Rows that lack the same share one list. */
+const unsetReader = ({ attributes }: Mapping, filled: Filled): ((values: Values) => Instance.Instance['unset']) => {
+  const given = new Set(filled.map(({ attribute }) => attribute))
+  const names = attributes.flatMap((attribute) =>
+    attribute.isNullByDefault && !given.has(attribute) ? [attribute.name] : [],
+  )
+  let last: ReadonlyArray<string> = []
+  return (values) => {
+    let count = 0
+    let isLast = true
+    for (const name of names) if (values[name] === undefined && last[count++] !== name) isLast = false
+    if (count === 0) return null
+    if (!isLast || count !== last.length) last = names.filter((name) => values[name] === undefined)
+    return last
   }
 }
 

@@ -2,14 +2,15 @@
  * Transactions and savepoints, as far as the state is concerned.
  *
  * Beginning keeps the state, rolling back returns to it. Only what is known about the database carries over: an instance
- * that was merely loaded since stays in the identity map, expired, and an instance that was made since is transient
- * again, as it was when it was flushed, so that nobody's reference dangles.
+ * that was merely loaded since stays in the identity map, and an instance that was made since is transient again, without
+ * what its flush gave it, so that nobody's reference dangles.
  */
 import type { InstanceId } from '@unitary/core'
 import type { NoSavepoint } from '../error.js'
 import { type Instance, membersOf } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, type Frame, instanceAt, isExpired, revise, type SessionState } from '../state/session-state.js'
+import { ungiven } from './given.js'
 
 /**
  * Begins a savepoint: keeps the state to return to.
@@ -60,7 +61,7 @@ export const rolledBack = (state: SessionState, frame: Frame): SessionState => {
     state.instances,
     (instance, id) => {
       const isKept = frame.kind === 'savepoint' && isUntouched(state, instance)
-      const kept = isKept ? stillKnown(state, instance, before) : afterRollback(instance, IntMap.get(state.origins, id))
+      const kept = isKept ? stillKnown(state, instance, before) : afterRollback(state, instance)
       const { mapping, token, key } = kept
       if (kept.status !== 'persistent' || key === null) {
         changes.instances.set(id, kept)
@@ -111,9 +112,15 @@ const underOptions = (before: SessionState, options: SessionState['options']): S
     ? before
     : { ...before, options }
 
-const afterRollback = (instance: Instance, origin: Instance | undefined): Instance => {
+const afterRollback = (state: SessionState, instance: Instance): Instance => {
+  const origin = IntMap.get(state.origins, instance.id)
   const before = origin ?? instance
-  if (before.key === null) return { ...before, status: 'transient', order: 0 }
+  if (before.key === null) {
+    // what has expired since it was flushed is as it was then
+    return origin === undefined || isExpired(state, instance)
+      ? { ...before, status: 'transient', order: 0 }
+      : ungiven(state.model, instance, origin)
+  }
   if (instance.status === 'detached') return instance
   return { ...before, status: 'persistent', epoch: -1, committed: null, related: null }
 }

@@ -92,7 +92,7 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
     const attribute = instance.mapping.attributeOf.get(name)
     const value = patch[name]
     if (attribute === undefined || value === undefined) continue
-    const current = Instance.valueAt(instance, attribute)
+    const current = Instance.isUnset(instance, name) ? undefined : Instance.valueAt(instance, attribute)
     if (current !== undefined && isSame(attribute, current, value)) continue
     changed = true
     if (instance.status !== 'persistent') continue
@@ -106,6 +106,7 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
     ...instance,
     snapshot: rowClassOf(instance.mapping).patch(instance.snapshot, instance.id, patch),
     committed: committed === null || Object.keys(committed).length === 0 ? null : committed,
+    unset: instance.unset?.filter((name) => patch[name] === undefined) ?? null,
   }
 }
 

@@ -93,11 +93,11 @@ export const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cel
   }
 }
 
-/** What is set to what the row has already is no change. Attributes that were set by themselves are known to differ. */
+/** What is set to what the row is known to have is no change. Attributes that were set by themselves are known to differ. */
 export const dropUnchanged = (row: Instance, { values, kinds }: Cells): void => {
   for (const attribute of row.mapping.attributes) {
     const { position, name } = attribute
     if (kinds[position] !== literal || (row.committed !== null && name in row.committed)) continue
-    if (encodedOf(row, attribute) === values[position]) kinds[position] = absent
+    if (!Instance.isUnset(row, name) && encodedOf(row, attribute) === values[position]) kinds[position] = absent
   }
 }
