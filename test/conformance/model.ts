@@ -6,6 +6,7 @@ import {
   type AnyModel,
   boolean,
   type Cascade,
+  column,
   defineModel,
   entity,
   generated,
@@ -20,6 +21,7 @@ import {
   unique,
   withInsertDefault,
 } from '@unitary/core'
+import * as t from 'io-ts'
 import { sql } from 'kysely'
 import { conditionOn } from './condition.js'
 import { coreFunction } from './features.js'
@@ -94,31 +96,41 @@ const entityOf = (name: string, { table, columns }: EntityDescription) =>
 
 const kinds: Readonly<Record<ColumnDescription['type'], AnyColumn>> = { integer, text, real, boolean }
 
+/** Keys may be set to null in a scenario: what comes of it is for the database to say. */
+const orNull = (self: AnyColumn): AnyColumn => column(t.union([self.codec, t.null]), self.kind)
+
+const keyKinds: typeof kinds = {
+  integer: orNull(integer),
+  text: orNull(text),
+  real: orNull(real),
+  boolean: orNull(boolean),
+}
+
 const columnOf = (given: ColumnDescription): AnyColumn => {
   const { foreignKey } = given
-  let column: AnyColumn = kinds[given.type]
-  if (given.version === true) return coreFunction<(self: AnyColumn) => AnyColumn>('version')(column)
-  if (given.primaryKey === true) column = primaryKey(column)
-  if (given.generated === true) column = generated(column)
-  if (given.primaryKey !== true && given.nullable !== false) column = nullable(column)
-  if (given.unique === true) column = unique(column)
-  if (given.default !== undefined) column = withInsertDefault(() => given.default)(column)
+  let made: AnyColumn = (given.primaryKey === true ? keyKinds : kinds)[given.type]
+  if (given.version === true) return coreFunction<(self: AnyColumn) => AnyColumn>('version')(made)
+  if (given.primaryKey === true) made = primaryKey(made)
+  if (given.generated === true) made = generated(made)
+  if (given.primaryKey !== true && given.nullable !== false) made = nullable(made)
+  if (given.unique === true) made = unique(made)
+  if (given.default !== undefined) made = withInsertDefault(() => given.default)(made)
   if (given.serverDefault !== undefined) {
     type Make = (value: unknown) => (self: AnyColumn) => AnyColumn
-    column = coreFunction<Make>('withServerDefault')(sql.lit(given.serverDefault))(column)
+    made = coreFunction<Make>('withServerDefault')(sql.lit(given.serverDefault))(made)
   }
   if (given.onUpdate !== undefined) {
     type Make = (value: () => unknown) => (self: AnyColumn) => AnyColumn
-    column = coreFunction<Make>('withUpdateDefault')(() => given.onUpdate)(column)
+    made = coreFunction<Make>('withUpdateDefault')(() => given.onUpdate)(made)
   }
-  if (given.deferred === true) column = coreFunction<(self: AnyColumn) => AnyColumn>('deferred')(column)
+  if (given.deferred === true) made = coreFunction<(self: AnyColumn) => AnyColumn>('deferred')(made)
   if (foreignKey !== undefined) {
-    column = references(`${foreignKey.table}.${foreignKey.column}`, {
+    made = references(`${foreignKey.table}.${foreignKey.column}`, {
       ...actionOf('onDelete', foreignKey.onDelete),
       ...actionOf('onUpdate', foreignKey.onUpdate),
-    })(column)
+    })(made)
   }
-  return column
+  return made
 }
 
 const actionOf = (name: 'onDelete' | 'onUpdate', action: string | undefined) =>

@@ -141,6 +141,19 @@ export interface MissingKey {
   readonly attributes: ReadonlyArray<string>
 }
 
+/**
+ * A row would lose part of its primary key, since the instance that the key refers to is no longer related. Delete it, or
+ * relate it to another.
+ *
+ * @category model
+ */
+export interface BlanksPrimaryKey {
+  readonly _tag: 'BlanksPrimaryKey'
+  readonly entity: string
+  readonly key: unknown
+  readonly attributes: ReadonlyArray<string>
+}
+
 /** An earlier flush or commit failed; roll back before going on. @category model */
 export interface PendingRollback {
   readonly _tag: 'PendingRollback'
@@ -195,6 +208,7 @@ export type SessionError =
   | NoResult
   | CircularDependency
   | MissingKey
+  | BlanksPrimaryKey
   | PendingRollback
   | NoSavepoint
   | RoutingError
@@ -268,6 +282,8 @@ export const render = (error: SessionError): string => {
       return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
     case 'MissingKey':
       return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
+    case 'BlanksPrimaryKey':
+      return `${error.entity} ${String(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':
       return `The transaction failed earlier (${error.message}); roll back before going on.`
     case 'NoSavepoint':

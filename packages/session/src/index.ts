@@ -10,6 +10,7 @@
  * )
  */
 export type {
+  BlanksPrimaryKey,
   CircularDependency,
   DatabaseError,
   DecodeError,

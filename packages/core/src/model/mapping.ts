@@ -97,7 +97,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
-  isNullByDefault: hasFlag(column, 'nullable') && column.serverDefault === null,
+  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && column.serverDefault === null,
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })

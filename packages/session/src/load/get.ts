@@ -29,18 +29,7 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
-import {
-  chain,
-  fail,
-  map,
-  type Outcome,
-  of,
-  type Program,
-  request,
-  suspend,
-  transition,
-  traverseArray,
-} from '../program/program.js'
+import { chain, fail, type Outcome, of, type Program, request, suspend, transition } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/transaction.js'
 import type { ShardToken } from '../state/identity-map.js'

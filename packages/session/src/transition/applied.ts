@@ -10,6 +10,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
 import type {
+  CarriedKey,
   DeleteStep,
   FlushPlan,
   InsertStep,
@@ -76,6 +77,7 @@ export const applied = (
         break
     }
   }
+  for (const followed of plan.carried) carried(changes, followed)
   for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
   // every pending instance was inserted or turned out to be an orphan
@@ -214,14 +216,33 @@ const updated = (
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
       keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
-    changes.instances.set(id, { ...instance, snapshot, key })
-    if (key !== instance.key) keepOrigin(changes, instance)
-    if (key !== instance.key && key !== null) {
-      changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
-      changes.identityMap.set(mapping, instance.token, key, id)
-    }
+    rename(changes, instance, { ...instance, snapshot, key })
   }
   return null
+}
+
+/** Puts an instance back, under its new key where that has changed. */
+const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.Instance): void => {
+  const { id, key, mapping, token } = after
+  changes.instances.set(id, after)
+  if (key === before.key) return
+  keepOrigin(changes, before)
+  if (before.key !== null && changes.identityMap.get(mapping, token, before.key) === id) {
+    changes.identityMap.delete(mapping, token, before.key)
+  }
+  if (key !== null) changes.identityMap.set(mapping, token, key, id)
+}
+
+/** The database has changed foreign keys along with the key that they refer to. */
+const carried = (changes: StateEdit, { instance: id, target, attributes }: CarriedKey): void => {
+  const instance = changes.instances.get(id) as Instance.Instance
+  const parent = (changes.instances.get(target) as Instance.Instance).snapshot as unknown as Values
+  const { mapping } = instance
+  const patch = Object.fromEntries(attributes.map(([foreignKey, key]) => [foreignKey, parent[key]]))
+  const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
+  const isKey = attributes.some(([foreignKey]) => mapping.attributeOf.get(foreignKey)?.isKey)
+  const key = isKey ? rawKeyOf(mapping, snapshot as unknown as Values) : instance.key
+  rename(changes, instance, { ...instance, snapshot, key: key ?? instance.key })
 }
 
 /** What was written inside a savepoint, or has another key since, is known no more when that is rolled back. */

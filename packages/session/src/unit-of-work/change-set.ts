@@ -19,6 +19,13 @@ export interface Reference {
   readonly target: InstanceId | null
 }
 
+/** An instance that goes on referring to one whose key changes. */
+export interface Carried {
+  readonly instance: InstanceId
+  readonly relationship: RelationshipMapping
+  readonly target: InstanceId
+}
+
 /**
  * @category model
  */
@@ -29,6 +36,8 @@ export interface ChangeSet {
   readonly deletes: ReadonlyArray<ReadonlyArray<Instance>>
   /** References that an instance's own state does not tell: set by a has-many without inverse, or by a delete. */
   readonly imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>
+  /** Instances whose foreign keys follow a parent's new key by themselves, in the database. */
+  readonly carried: ReadonlyArray<Carried>
   readonly isDeleted: (id: InstanceId) => boolean
   readonly isInserted: (id: InstanceId) => boolean
   /** Pending instances that lost their last parent, and are not inserted. */
@@ -47,6 +56,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
   const imposed = new Map<InstanceId, Reference[]>()
   imposeReferences(state, deleted, imposed)
   imposeNulls(state, deleted, imposed)
+  const carried = followKeys(state, deleted, imposed)
 
   const inserts: Instance[] = []
   IntMap.forEach(state.added, (_, id) => {
@@ -78,6 +88,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
     updates: byMapping(state, updates),
     deletes: byMapping(state, deletes),
     imposed,
+    carried,
     isDeleted: (id) => deleted.has(id),
     isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id) && !switches.has(id),
     orphans: [...orphans],
@@ -251,7 +262,7 @@ const tellsItself = (child: Instance, { inverse }: RelationshipMapping): boolean
   return one?._tag === 'One' && one.changed
 }
 
-/** Children that stay when their parent goes lose their foreign key. */
+/** Children that stay when their parent goes lose their foreign key. Those that came since it was loaded keep it. */
 const imposeNulls = (
   state: SessionState,
   deleted: ReadonlySet<InstanceId>,
@@ -264,13 +275,74 @@ const imposeNulls = (
       if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
-      for (const member of Instance.membersOf(related) ?? Instance.addedTo(related)) {
+      for (const member of unchangedIn(related)) {
         const child = instanceAt(state, member)
         const target = relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
         if (!deleted.has(member) && (target === id || target === undefined)) {
           impose(imposed, member, { relationship, target: null })
         }
       }
+      for (const member of Instance.removedFrom(related)) {
+        if (deleted.has(member) || tellsItself(instanceAt(state, member), relationship)) continue
+        impose(imposed, member, { relationship, target: null })
+      }
     }
   }
+}
+
+const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {
+  const members = Instance.membersOf(related) ?? []
+  const added = Instance.addedTo(related)
+  if (added.length === 0) return members
+  const came = new Set(added)
+  return members.filter((id) => !came.has(id))
+}
+
+/** Is the primary key of the row to be changed? @category guards */
+export const isRenamed = ({ committed, mapping }: Instance): boolean =>
+  committed !== null && mapping.key.some(({ name }) => name in committed)
+
+/**
+ * Rows that refer to one whose key changes: their foreign keys follow, by updates of their own or, with passive updates, by
+ * the database's ON UPDATE CASCADE, and then in memory only.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/relationship_persistence.html#mutable-primary-keys-update-cascades
+ */
+const followKeys = (
+  state: SessionState,
+  deleted: ReadonlySet<InstanceId>,
+  imposed: Map<InstanceId, Reference[]>,
+): ReadonlyArray<Carried> => {
+  const carried: Carried[] = []
+  const renamed = new Set<InstanceId>()
+  IntMap.forEach(state.changed, (_, id) => {
+    if (!deleted.has(id) && isRenamed(instanceAt(state, id))) renamed.add(id)
+  })
+  if (renamed.size === 0) return carried
+  const follow = (id: InstanceId, relationship: RelationshipMapping, target: InstanceId): void => {
+    if (deleted.has(id)) return
+    if (relationship.passiveUpdates) carried.push({ instance: id, relationship, target })
+    else impose(imposed, id, { relationship, target })
+  }
+  for (const id of renamed) {
+    const parent = instanceAt(state, id)
+    for (const relationship of parent.mapping.relationships) {
+      const related = isReferred(relationship) ? Instance.relatedOf(parent, relationship) : undefined
+      for (const child of related === undefined ? [] : unchangedIn(related)) follow(child, relationship, id)
+    }
+  }
+  // who refers without the other side's knowing has to be looked for
+  const oneSided = state.model.mappings.flatMap(({ relationships }) =>
+    relationships.filter(({ kind, inverse, viewonly }) => kind === 'BelongsTo' && inverse === null && !viewonly),
+  )
+  if (oneSided.length === 0) return carried
+  IntMap.forEach(state.instances, (instance) => {
+    if (instance.status !== 'persistent' || instance.related === null) return
+    for (const relationship of oneSided) {
+      const one = relationship.owner === instance.mapping ? Instance.relatedOf(instance, relationship) : undefined
+      if (one?._tag !== 'One' || one.changed || one.target === null || !renamed.has(one.target)) continue
+      follow(instance.id, relationship, one.target)
+    }
+  })
+  return carried
 }

@@ -9,7 +9,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
-import { goingOf } from './change-set.js'
+import { goingOf, isRenamed } from './change-set.js'
 
 type Instance = Instance.Instance
 
@@ -47,12 +47,12 @@ const mayNeed = (mapping: Mapping): boolean => {
 
 const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
   if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
-  const isRenamed = instance.mapping.key.some(({ name }) => instance.committed !== null && name in instance.committed)
+  const follows = isRenamed(instance)
   for (const relationship of instance.mapping.relationships) {
     if (relationship.viewonly || relationship.kind === 'BelongsTo') continue
     const related = Instance.relatedOf(instance, relationship)
     const isReplaced = related?._tag === 'One' && related.changed && related.committed === Instance.unknown
-    const isFollowed = isRenamed && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
+    const isFollowed = follows && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
     if (isReplaced || isFollowed) needs.push({ instance, relationship })
   }
 }

@@ -9,9 +9,9 @@
  *
  * O(changes + links between them).
  */
-import { type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
+import { type Attribute, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { CircularDependency, MissingKey } from '../error.js'
+import type { BlanksPrimaryKey, CircularDependency, MissingKey } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
@@ -31,7 +31,7 @@ import {
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type ChangeSet, changeSet } from './change-set.js'
+import { type Carried, type ChangeSet, changeSet } from './change-set.js'
 import { entityGroups } from './dependencies.js'
 import { linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
@@ -48,13 +48,13 @@ import {
   whereColumns,
   whereOf,
 } from './rows.js'
-import { emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
+import { type CarriedKey, emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
 import { sortByLevels } from './topological-sort.js'
 
 type Instance = Instance.Instance
 
 /** Why no plan can be made. */
-export type PlanError = CircularDependency | MissingKey
+export type PlanError = CircularDependency | MissingKey | BlanksPrimaryKey
 
 /**
  * The plan of the next flush. Of a state without work it is empty, and costs nothing. `services` are what defaults on
@@ -74,9 +74,16 @@ export const plan = (state: SessionState, services: Services = noServices): Eith
         notices: planner.notices,
         orphans: changes.orphans,
         switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+        carried: changes.carried.map(carriedKey),
       })
     : left(fault)
 }
+
+const carriedKey = ({ instance, relationship, target }: Carried): CarriedKey => ({
+  instance,
+  target,
+  attributes: relationship.foreignKey.map(({ name }, i) => [name, (relationship.key[i] as Attribute).name]),
+})
 
 class Planner {
   readonly steps: Step[] = []
@@ -112,8 +119,8 @@ class Planner {
     for (const group of entityGroups(this.#state.model)) {
       if (!group.isCyclic) {
         const mapping = group.mappings[0] as Mapping
-        this.#update(mapping, updates[mapping.index] ?? [])
-        const fault = this.#insert(mapping, inserts[mapping.index] ?? [])
+        const fault =
+          this.#update(mapping, updates[mapping.index] ?? []) ?? this.#insert(mapping, inserts[mapping.index] ?? [])
         if (fault !== null) return fault
         continue
       }
@@ -127,14 +134,16 @@ class Planner {
       for (const level of sorted.levels) {
         for (const mapping of group.mappings) {
           const own = level.filter((instance) => instance.mapping === mapping)
-          this.#update(
-            mapping,
-            own.filter(({ id }) => !this.#changes.isInserted(id)),
-          )
-          const fault = this.#insert(
-            mapping,
-            own.filter(({ id }) => this.#changes.isInserted(id)),
-          )
+          const { isInserted } = this.#changes
+          const fault =
+            this.#update(
+              mapping,
+              own.filter(({ id }) => !isInserted(id)),
+            ) ??
+            this.#insert(
+              mapping,
+              own.filter(({ id }) => isInserted(id)),
+            )
           if (fault !== null) return fault
         }
       }
@@ -232,7 +241,8 @@ class Planner {
       }
       fillInsertDefaults(mapping, cells, this.#services)
       for (const attribute of mapping.key) {
-        if (kinds[attribute.position] === absent && !attribute.isGenerated) {
+        const isMissing = kinds[attribute.position] === absent || values[attribute.position] === null
+        if (isMissing && !attribute.isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
         }
       }
@@ -269,8 +279,8 @@ class Planner {
     this.#saved[mapping.index]?.push(id)
   }
 
-  #update(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
-    if (instances.length === 0) return
+  #update(mapping: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
+    if (instances.length === 0) return null
     const byShape = new Map<string, OpenStep>()
     for (const instance of instances) {
       // the row as the database has it: the instance's own, or the one that it takes over
@@ -279,6 +289,8 @@ class Planner {
       fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
       dropUnchanged(row, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
+      const blanked = blankedKey(row, cells)
+      if (blanked !== null) return blanked
       countUp(row, cells)
       fillUpdateDefaults(instance, cells, this.#services)
       const shape = cells.kinds.join()
@@ -291,6 +303,7 @@ class Planner {
       open.rows.push([...compact(cells), ...whereOf(row)])
     }
     for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
+    return null
   }
 
   #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
@@ -423,6 +436,17 @@ const refersTo = (from: Mapping, to: Mapping): boolean =>
   from.relationships.some((relationship) => relationship.kind === 'BelongsTo' && relationship.target === to) ||
   to.relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target === from) ||
   from.attributes.some(({ column }) => column.foreignKey?.table === to.table)
+
+/** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
+const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {
+  const blanked = mapping.key.filter(
+    ({ name, position }) =>
+      kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed),
+  )
+  return blanked.length === 0
+    ? null
+    : { _tag: 'BlanksPrimaryKey', entity: mapping.name, key, attributes: blanked.map(({ name }) => name) }
+}
 
 const nameOf = (instance: Instance): string => `${instance.mapping.name} ${instance.key ?? `#${instance.id}`}`
 

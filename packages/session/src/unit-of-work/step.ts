@@ -109,6 +109,8 @@ export interface FlushPlan {
   readonly orphans: ReadonlyArray<InstanceId>
   /** Pending instances that take over the row of one that is deleted, and that one: the row is updated. */
   readonly switches: ReadonlyArray<RowSwitch>
+  /** Instances whose foreign keys the database changes along with the key that they refer to. */
+  readonly carried: ReadonlyArray<CarriedKey>
 }
 
 /** @category model */
@@ -117,8 +119,23 @@ export interface RowSwitch {
   readonly deleted: InstanceId
 }
 
+/** @category model */
+export interface CarriedKey {
+  readonly instance: InstanceId
+  readonly target: InstanceId
+  /** The attribute of the foreign key, and the key's attribute whose value it takes. */
+  readonly attributes: ReadonlyArray<readonly [foreignKey: string, key: string]>
+}
+
 /** @category constructors */
-export const emptyPlan: FlushPlan = { _tag: 'FlushPlan', steps: [], notices: [], orphans: [], switches: [] }
+export const emptyPlan: FlushPlan = {
+  _tag: 'FlushPlan',
+  steps: [],
+  notices: [],
+  orphans: [],
+  switches: [],
+  carried: [],
+}
 
 /**
  * What running a step gave: the keys of an insert in the order of its rows (null where none were asked for), how many rows
