@@ -169,8 +169,8 @@ const namesOf = (objects: Objects, session: string, related: Inspected['related'
   return typeof related === 'number' ? nameOf(related) : related.map(nameOf)
 }
 
-/** Raw SQL is not recorded, and a delete loads before it what SQLAlchemy loads when it flushes. */
-const mayLoad = new Set(['sql', 'external', 'delete'])
+/** Raw SQL is not recorded. */
+const mayLoad = new Set(['sql', 'external'])
 
 const checkStatements = (step: Step, observed: Observed, mayRead: boolean, compare: Compare): void => {
   const { sql = {}, writes = [] } = step.expect

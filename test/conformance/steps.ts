@@ -221,20 +221,22 @@ const atMostOne =
   }
 
 /** The value of an attribute: as the session knows it, or loaded. */
-const readOf = (on: On, attribute: string): AnyProgram => {
-  if (on.shapeOf(attribute) !== 'column') {
-    return Session.catchError(() => api.load(on.entity, attribute)(on.reference))(
-      api.related(on.entity, attribute)(on.reference),
-    )
-  }
-  return Session.chain((known: Session.Inspected): AnyProgram => {
+const readOf = (on: On, attribute: string): AnyProgram =>
+  Session.chain((known: Session.Inspected): AnyProgram => {
+    if (on.shapeOf(attribute) !== 'column') {
+      const held = known.related[attribute]
+      return held === undefined ? api.load(on.entity, attribute)(on.reference) : Session.of(heldBy(held))
+    }
     if (attribute in known.attributes) return Session.of(known.attributes[attribute])
     if (known.status === 'transient' || known.status === 'pending') return Session.of(null)
     return Session.map((row: unknown) => (row as Readonly<Record<string, unknown>>)[attribute])(
       on.loadColumn(attribute),
     )
   })(on.inspect())
-}
+
+/** Instances that a relationship is known to hold; their rows need not be known for that. */
+const heldBy = (held: Session.Inspected['related'][string]): unknown =>
+  typeof held === 'number' ? some(referenceTo(held)) : held === null ? none : held.map(referenceTo)
 
 const identityOf = (at: Situation, on: On): AnyProgram =>
   Session.map((known: Session.Inspected) =>

@@ -13,6 +13,7 @@ import {
   type RawKey,
   type RowOf,
   rawKeyOf,
+  rowClassOf,
   type Snapshot,
   select,
   undefer,
@@ -176,7 +177,20 @@ const withoutGone = (
 ): SessionState => {
   const key = rawKeyOf(mapping, values)
   const id = key === null ? undefined : IdentityMap.get(state.identityMap, mapping, token, key)
-  return id === undefined ? state : bulkDeleted(state, [id])
+  return id === undefined ? state : withoutRow(bulkDeleted(state, [id]), id)
+}
+
+/** Of a row that turned out to be gone nothing is known. */
+const withoutRow = (state: SessionState, id: InstanceId): SessionState => {
+  const instance = instanceAt(state, id)
+  const changes = edit(state)
+  changes.instances.set(id, {
+    ...instance,
+    snapshot: rowClassOf(instance.mapping).make(id, {}),
+    partial: true,
+    related: null,
+  })
+  return done(state, changes)
 }
 
 const multiple = (mapping: Mapping, ids: ReadonlyArray<InstanceId>, state: SessionState): MultipleResults => ({
@@ -221,13 +235,14 @@ export const refresh =
  * @category loading
  */
 export const reload = <M, N extends string>(instance: Instance): Program<ReadError, Managed<M, N>> => {
-  const { id, key, mapping, token } = instance
-  if (instance.status !== 'persistent' || key === null) {
+  const { id, key, mapping, status, token } = instance
+  if (status === 'deleted') return fail({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token })
+  if (status !== 'persistent' || key === null) {
     return fail({
       _tag: 'InvalidState',
       entity: mapping.name,
       key,
-      status: instance.status,
+      status,
       operation: 'load',
     })
   }

@@ -16,7 +16,7 @@ import type {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
-import type { InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
+import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
 import { chain, fail, gets, map, of, type Program, suspend, transition } from '../program/program.js'
 import { autoflush, unlessFailed } from '../program/transaction.js'
 import type { Instance } from '../state/instance.js'
@@ -138,6 +138,7 @@ const loadUnknown = (
       const known = query === null ? knownTargets(state, owner, relationship) : null
       if (known !== null) targets.set(id, known)
       else if (owner.status === 'persistent') unknown.push(id)
+      else if (owner.status === 'detached') return fail(notToBeLoaded(owner))
       else targets.set(id, [])
     }
     if (unknown.length === 0) return kept(relationship, targets)
@@ -148,6 +149,15 @@ const loadUnknown = (
       })(chain(() => fetchTargets(unknown, relationship, query))(knownOwners(relationship, unknown))),
     )(autoflush)
   })
+
+/** Only the session that an instance belongs to can load for it. */
+const notToBeLoaded = ({ key, mapping, status }: Instance): InvalidState => ({
+  _tag: 'InvalidState',
+  entity: mapping.name,
+  key,
+  status,
+  operation: 'load',
+})
 
 /** A reference that was looked up stays what it was, whatever its foreign key is set to, until it expires. */
 const kept = (relationship: RelationshipMapping, targets: LoadedTargets): Program<never, LoadedTargets> =>

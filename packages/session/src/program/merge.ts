@@ -205,7 +205,7 @@ class Merger {
     if (given === undefined) return of(undefined)
     const sources = given === null ? [] : Array.isArray(given) ? given : [given as MergeSource]
     const loaded: Program<MergeError, unknown> =
-      this.#loads && relationship.kind !== 'BelongsTo' ? loadRelated([id], relationship, null) : of(undefined)
+      this.#loads && relationship.isCollection ? loadRelated([id], relationship, null) : of(undefined)
     return chain(() =>
       chain((ids: ReadonlyArray<InstanceId>) =>
         transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),

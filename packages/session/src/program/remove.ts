@@ -9,7 +9,6 @@ import { type LoadError, loadRelated } from '../load/relationship.js'
 import type { Instance } from '../state/instance.js'
 import { loadsForRemoval, mark } from '../transition/remove.js'
 import { resolve } from '../transition/transition.js'
-import { noAutoflush } from './options.js'
 import { chain, fail, type Program, suspend, transition, traverseArray } from './program.js'
 
 /** Why an instance cannot be removed. @category errors */
@@ -17,7 +16,8 @@ export type RemoveError = LoadError | InvalidState
 
 /**
  * Marks a persistent instance for deletion, with all that its delete cascade reaches; the next flush deletes them. What the
- * cascade needs to know is loaded first, without a flush. Children that do not go along lose their foreign key.
+ * cascade needs to know is loaded first, after a flush as with any load. Children that do not go along lose their foreign
+ * key.
  *
  * @example
  * pipe(ed, Session.remove(model.User))
@@ -29,7 +29,7 @@ export const remove =
   (instance: Snapshot<N>): Program<RemoveError, undefined> =>
     suspend((state): Program<RemoveError, undefined> => {
       const found = resolve(state, entity, instance)
-      return isLeft(found) ? fail(found.left) : noAutoflush(removeLoaded(found.right.id))
+      return isLeft(found) ? fail(found.left) : removeLoaded(found.right.id)
     })
 
 /** Each round loads what the round before made reachable: as many statements as relationships, not as instances. */

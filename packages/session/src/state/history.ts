@@ -30,7 +30,7 @@ export const historyOf = (state: SessionState, instance: Instance.Instance, name
   const attribute = instance.mapping.attributeOf.get(name)
   if (attribute !== undefined) {
     const value = Instance.valueAt(instance, attribute)
-    if (value === undefined) return nothing
+    if (value === undefined || Instance.isUnset(instance, name)) return nothing
     if (!Instance.hasIdentity(instance) && instance.key === null) return { ...nothing, added: [value] }
     const before = instance.committed?.[name]
     if (before === undefined) return { ...nothing, unchanged: [value] }

@@ -142,7 +142,7 @@ const inserted = (
   const isPartial = mapping.attributes.some(
     (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
   )
-  const unsetOf = unsetReader(mapping, filled)
+  const unsetOf = unsetReader(mapping)
   const isPatched =
     returned !== null || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
   for (let i = 0; i < step.instances.length; i++) {
@@ -169,26 +169,27 @@ const inserted = (
       related: settledAll(pending.related),
       order: pending.order,
       wasDeleted: false,
-      unset: unsetOf(pending.snapshot as unknown as Values),
+      unset: unsetOf(pending.snapshot, snapshot),
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
   }
 }
 
-/** Tells what a row was inserted without. Rows that lack the same share one list. */
-const unsetReader = ({ attributes }: Mapping, filled: Filled): ((values: Values) => Instance.Instance['unset']) => {
-  const given = new Set(filled.map(({ attribute }) => attribute))
-  const names = attributes.flatMap((attribute) =>
-    attribute.isNullByDefault && !given.has(attribute) ? [attribute.name] : [],
-  )
+type UnsetReader = (pending: Snapshot, stored: Snapshot) => Instance.Instance['unset']
+
+/** Tells what a row was inserted without, and nothing filled in. Rows that lack the same share one list. */
+const unsetReader = ({ attributes }: Mapping): UnsetReader => {
+  const optional = attributes.filter(({ isNullByDefault }) => isNullByDefault)
   let last: ReadonlyArray<string> = []
-  return (values) => {
+  return (pending, stored) => {
+    const isUnset = (attribute: Attribute): boolean =>
+      valueIn(pending, attribute) === undefined && valueIn(stored, attribute) === null
     let count = 0
     let isLast = true
-    for (const name of names) if (values[name] === undefined && last[count++] !== name) isLast = false
+    for (const attribute of optional) if (isUnset(attribute) && last[count++] !== attribute.name) isLast = false
     if (count === 0) return null
-    if (!isLast || count !== last.length) last = names.filter((name) => values[name] === undefined)
+    if (!isLast || count !== last.length) last = optional.filter(isUnset).map(({ name }) => name)
     return last
   }
 }
@@ -282,7 +283,9 @@ const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot 
 const leave = (changes: StateEdit, instance: Instance.Instance): void => {
   const { id, key, mapping, token } = instance
   changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
-  changes.identityMap.delete(mapping, token, key as RawKey)
+  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
+    changes.identityMap.delete(mapping, token, key as RawKey)
+  }
   changes.deleted.delete(id)
   changes.changed.delete(id)
   changes.gone.set(id, true)

@@ -4,8 +4,8 @@
  * All of it works on an edit: one call may touch four instances (an address that moves to another user: the address, the
  * old user, the new one, and whatever stood in its place). Setting one side sets the other and goes no further.
  */
-import type { InstanceId, RelationshipMapping } from '@unitary/core'
-import { rawKeyOfValue, rowClassOf } from '@unitary/core'
+import type { InstanceId, RelationshipMapping, Snapshot } from '@unitary/core'
+import { decodedKeyOf, rawKeyOfValue, rowClassOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
@@ -24,12 +24,19 @@ export const freshen = (state: SessionState, instance: Instance): Instance =>
   isExpired(state, instance)
     ? {
         ...instance,
-        snapshot: rowClassOf(instance.mapping).make(instance.id, {}),
+        snapshot: keyOnly(instance),
         epoch: state.epoch,
         partial: true,
         related: null,
       }
     : instance
+
+/** An instance that has expired is still known by its key. */
+const keyOnly = ({ id, key, mapping }: Instance): Snapshot => {
+  const values = key === null ? [] : decodedKeyOf(mapping, key)
+  const known = Object.fromEntries(mapping.key.map(({ name }, i) => [name, values[i]]))
+  return rowClassOf(mapping).make(id, known)
+}
 
 /** Writes an instance back, and keeps the set of changed ones right. @category combinators */
 export const put = (edit: StateEdit, instance: Instance): void => {

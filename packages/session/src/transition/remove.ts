@@ -9,8 +9,8 @@ import { reachedBy } from './cascade.js'
 import { targetOf } from './relate.js'
 
 /**
- * What has to be loaded before an instance can be marked for deletion: its own row where it is not known, and the
- * relationships whose members go with it or lose their foreign key.
+ * What has to be loaded before an instance can be marked for deletion: its own row where that is not known, and the
+ * relationships whose members go with it. (What only loses its foreign key the flush finds.)
  *
  * @category model
  */
@@ -31,20 +31,28 @@ export const loadsForRemoval = (state: SessionState, root: InstanceId): Readonly
   for (const id of reachedByDelete(state, root)) {
     const instance = instanceAt(state, id)
     if (instance.status !== 'persistent') continue
-    if (isExpired(state, instance) || instance.partial) {
+    if (isExpired(state, instance) || lacks(instance)) {
       needed.push({ instance, relationship: null })
       continue
     }
     for (const relationship of instance.mapping.relationships) {
-      const concerns =
-        !relationship.viewonly &&
-        relationship.passiveDeletes === false &&
-        (relationship.kind !== 'BelongsTo' || relationship.cascade.has('delete'))
-      const isLoaded = concerns && isKnown(state, instance, relationship)
-      if (concerns && !isLoaded) needed.push({ instance, relationship })
+      const { cascade, passiveDeletes, viewonly } = relationship
+      if (viewonly || passiveDeletes !== false || !cascade.has('delete')) continue
+      if (!isKnown(state, instance, relationship)) needed.push({ instance, relationship })
     }
   }
   return needed
+}
+
+/** Is something of the row not known that its delete asks for: its version, or whom it takes along? */
+const lacks = (instance: Instance.Instance): boolean => {
+  const { relationships, version } = instance.mapping
+  const asked = relationships.flatMap(({ cascade, foreignKey, kind }) =>
+    kind === 'BelongsTo' && cascade.has('delete') ? foreignKey : [],
+  )
+  return [...asked, ...(version === null ? [] : [version])].some(
+    (attribute) => Instance.valueAt(instance, attribute) === undefined,
+  )
 }
 
 const isKnown = (state: SessionState, instance: Instance.Instance, relationship: RelationshipMapping): boolean => {
@@ -78,13 +86,13 @@ const goingAlong = (state: SessionState, instance: Instance.Instance): ReadonlyA
 
 /**
  * Marks an instance, and all that its delete cascade reaches, for deletion by the next flush. What is pending becomes
- * transient again.
+ * transient again. What a flush has deleted already is deleted once more, which comes to a notice.
  *
  * @category transitions
  */
 export const mark = (state: SessionState, root: InstanceId): InvalidState | SessionState => {
   const instance = instanceAt(state, root)
-  if (instance.status !== 'persistent') {
+  if (!Instance.hasIdentity(instance)) {
     return {
       _tag: 'InvalidState',
       entity: instance.mapping.name,
@@ -101,7 +109,7 @@ export const mark = (state: SessionState, root: InstanceId): InvalidState | Sess
 /** @category combinators */
 export const markOne = (changes: StateEdit, id: InstanceId): void => {
   const instance = changes.instances.get(id)
-  if (instance?.status === 'persistent') {
+  if (instance !== undefined && Instance.hasIdentity(instance)) {
     changes.deleted.set(id, true)
   } else if (instance?.status === 'pending') {
     changes.added.delete(id)

@@ -129,7 +129,12 @@ class Planner {
         ...(inserts[mapping.index] ?? []),
       ])
       if (instances.length === 0) continue
-      const sorted = sortByLevels(instances, (instance) => this.#insertsReferredTo(instance))
+      const recorded = sortByLevels(instances, (instance) => this.#referredTo(instance, () => true))
+      // rows that change places have an order all the same: what is there already need not come first
+      const sorted =
+        recorded._tag === 'Levels'
+          ? recorded
+          : sortByLevels(instances, (instance) => this.#referredTo(instance, this.#changes.isInserted))
       if (sorted._tag === 'Cycle') return { _tag: 'CircularDependency', path: sorted.cycle.map(nameOf) }
       for (const level of sorted.levels) {
         for (const mapping of group.mappings) {
@@ -177,9 +182,9 @@ class Planner {
     return null
   }
 
-  #insertsReferredTo(instance: Instance): ReadonlyArray<Instance> {
+  #referredTo(instance: Instance, counts: (target: InstanceId) => boolean): ReadonlyArray<Instance> {
     return referencesOf(this.#changes, instance, false).flatMap(({ target }) =>
-      target !== null && this.#changes.isInserted(target) && !hasKey(instanceAt(this.#state, target), instance)
+      target !== null && counts(target) && !hasKey(instanceAt(this.#state, target), instance)
         ? [instanceAt(this.#state, target)]
         : [],
     )
