@@ -129,7 +129,7 @@ type AttributeOf<E> = keyof ColumnsOf<E> & string
 type OneOrMany<A> = A | readonly [A, ...A[]]
 type Members<F> = F extends ReadonlyArray<infer A> ? A : F
 
-/** Options of every kind of relationship. `cascade` is save-update and merge where nothing is said; of a viewonly one, none. */
+/** Options of every kind of relationship. `cascade` is save-update and merge where nothing is said; of a viewonly one, merge. */
 interface CommonOptions<I> {
   readonly inverse?: I
   readonly cascade?: ReadonlyArray<Cascade>
@@ -191,6 +191,7 @@ export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es>
 const list = <A>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(one) ? one : [one as A])
 
 const defaultCascade: ReadonlyArray<Cascade> = ['save-update', 'merge']
+const viewonlyCascade: ReadonlyArray<Cascade> = ['merge']
 
 interface LooseOptions extends CommonOptions<string | null> {
   readonly orderBy?: string | ReadonlyArray<string | readonly [string, OrderDirection]>
@@ -210,7 +211,7 @@ const orderItems = (order: LooseOptions['orderBy']): Behaviour['orderBy'] =>
 
 const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: string | null } => ({
   inverse: options.inverse ?? null,
-  cascade: options.cascade ?? (options.viewonly === true ? [] : defaultCascade),
+  cascade: options.cascade ?? (options.viewonly === true ? viewonlyCascade : defaultCascade),
   orderBy: orderItems(options.orderBy),
   where: options.where ?? null,
   viewonly: options.viewonly ?? false,

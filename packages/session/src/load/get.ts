@@ -11,6 +11,7 @@ import {
   type Mapped,
   type Mapping,
   type RawKey,
+  type RelationshipMapping,
   type RowOf,
   rawKeyOf,
   rowClassOf,
@@ -222,12 +223,32 @@ export const read =
  * Loads an instance's row again: what is known of it is forgotten first, changes that no flush has written included, and
  * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships.
  *
+ * @example
+ * pipe(ed, Session.refresh(model.User, 'addresses'))
+ *
  * @category loading
  */
 export const refresh =
   <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
   (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
-    chain(() => read(entity)(instance))(expire(entity, ...names)(instance))
+    chain((current: Managed<M, N>) => map(() => current)(targetsOf(entity, names, current)))(
+      chain(() => read(entity)(instance))(expire(entity, ...names)(instance)),
+    )
+
+/** The relationships among the names, loaded. */
+const targetsOf = <M, N extends string>(
+  entity: Mapped<M, N>,
+  names: ReadonlyArray<string>,
+  instance: Snapshot<N>,
+): Program<ReadError, unknown> =>
+  suspend((state) => {
+    const found = resolve(state, entity, instance)
+    if (isLeft(found)) return fail(found.left)
+    const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
+    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship, null))(
+      relationships,
+    )
+  })
 
 /**
  * Loads the row of a persistent instance, from the shard that it lives on.

@@ -239,7 +239,13 @@ const keepMembers = (
   return [...Collection.toArray(many.members ?? Collection.empty)]
 }
 
-/** A has-one that was set while nobody knew what it held has replaced what was loaded. */
+/** What a reference held that was set meanwhile is what the database says, not what it is set to. */
+const readerOf = (owner: Instance, relationship: RelationshipMapping): typeof Instance.valueAt => {
+  const known = Instance.relatedOf(owner, relationship)
+  return known?._tag === 'One' && known.changed ? Instance.committedAt : Instance.valueAt
+}
+
+/** A reference that was set while nobody knew what it held has replaced what was loaded. */
 const loadedOne = (known: Instance.Related | undefined, loaded: InstanceId | null): Instance.One =>
   known?._tag === 'One' && known.changed
     ? { ...known, changed: known.target !== loaded, committed: loaded }
@@ -256,11 +262,12 @@ const loadOne = (
       const wanted = new Map<RawKey, ReadonlyArray<unknown>>()
       for (const { id } of owners) {
         const owner = instanceAt(state, id)
-        const key = foreignKeyOf(owner, relationship)
+        const read = readerOf(owner, relationship)
+        const key = foreignKeyOf(owner, relationship, read)
         if (key === null || key === undefined || wanted.has(key)) continue
         wanted.set(
           key,
-          relationship.foreignKey.map((attribute) => Instance.valueAt(owner, attribute)),
+          relationship.foreignKey.map((attribute) => read(owner, attribute)),
         )
       }
       if (wanted.size === 0) return of(new Map(owners.map(({ id }) => [id, []])))
@@ -288,13 +295,13 @@ const loadOne = (
           const changes = edit(next)
           for (const { id } of owners) {
             const owner = instanceAt(next, id)
-            const key = foreignKeyOf(owner, relationship)
+            const key = foreignKeyOf(owner, relationship, readerOf(owner, relationship))
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
             // also where no row has that key: it has been looked for
-            if (isKept) {
-              changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target ?? null)))
-            }
+            if (!isKept) continue
+            const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)
+            changes.instances.set(id, Instance.withRelated(owner, relationship, one))
           }
           return [right(targets), done(next, changes)]
         },

@@ -7,6 +7,8 @@ import type { InvalidState } from '../error.js'
 import { reload } from '../load/get.js'
 import { type LoadError, loadRelated } from '../load/relationship.js'
 import type { Instance } from '../state/instance.js'
+import { done, edit } from '../state/session-state.js'
+import { join as reattach } from '../transition/cascade.js'
 import { loadsForRemoval, mark } from '../transition/remove.js'
 import { resolve } from '../transition/transition.js'
 import { chain, fail, type Program, suspend, transition, traverseArray } from './program.js'
@@ -29,8 +31,18 @@ export const remove =
   (instance: Snapshot<N>): Program<RemoveError, undefined> =>
     suspend((state): Program<RemoveError, undefined> => {
       const found = resolve(state, entity, instance)
-      return isLeft(found) ? fail(found.left) : removeLoaded(found.right.id)
+      if (isLeft(found)) return fail(found.left)
+      const { id, status } = found.right
+      return status === 'detached' ? chain(() => removeLoaded(id))(attach(id)) : removeLoaded(id)
     })
+
+/** What is detached belongs to the session again, to be deleted by it. */
+const attach = (id: InstanceId): Program<InvalidState, undefined> =>
+  transition((state) => {
+    const changes = edit(state)
+    const refused = reattach(state, changes, id)
+    return refused === null ? right([undefined, done(state, changes)]) : left(refused)
+  })
 
 /** Each round loads what the round before made reachable: as many statements as relationships, not as instances. */
 const removeLoaded = (id: InstanceId): Program<RemoveError, undefined> =>

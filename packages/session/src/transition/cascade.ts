@@ -35,7 +35,31 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
   return null
 }
 
-const join = (state: SessionState, edit: StateEdit, id: InstanceId): InvalidState | null => {
+/**
+ * The cascade from an instance to one that it has come to refer to. What is in the unit of work already stays as it is, and
+ * so does what that refers to.
+ *
+ * @category combinators
+ */
+export const cascadeTo = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: Instance.Instance,
+  relationship: RelationshipMapping,
+  target: InstanceId,
+): InvalidState | null =>
+  Instance.isInUnitOfWork(owner) &&
+  relationship.cascade.has('save-update') &&
+  !Instance.isInUnitOfWork(edit.instances.get(target) as Instance.Instance)
+    ? cascadeAdd(state, edit, target)
+    : null
+
+/**
+ * Brings one instance into the unit of work: pending where it is transient, persistent again where it is detached.
+ *
+ * @category combinators
+ */
+export const join = (state: SessionState, edit: StateEdit, id: InstanceId): InvalidState | null => {
   const instance = edit.instances.get(id) as Instance.Instance
   switch (instance.status) {
     case 'transient':

@@ -3,10 +3,10 @@
  */
 import type { CollectionName, InstanceId, Mapped, RelationshipMapping, Services, Snapshot } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue } from '../error.js'
-import * as Instance from '../state/instance.js'
+import type { InvalidValue } from '../error.js'
+import type * as Instance from '../state/instance.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
-import { cascadeAdd } from './cascade.js'
+import { cascadeTo } from './cascade.js'
 import { instanceFor, misfit } from './draft.js'
 import * as Relate from './relate.js'
 import type { ChangeError } from './set.js'
@@ -92,16 +92,6 @@ export const replace =
       }
       return right(undefined)
     })
-
-/** What joins a collection joins the unit of work with its owner. */
-const cascadeTo = (
-  state: SessionState,
-  changes: StateEdit,
-  owner: Instance.Instance,
-  relationship: RelationshipMapping,
-  member: InstanceId,
-): InvalidState | null =>
-  Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update') ? cascadeAdd(state, changes, member) : null
 
 const change = <M, N extends string, S extends Snapshot<N>>(
   state: SessionState,

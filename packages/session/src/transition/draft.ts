@@ -18,7 +18,7 @@ import type { InvalidState, InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
-import { cascadeAdd } from './cascade.js'
+import { cascadeAdd, cascadeTo } from './cascade.js'
 import * as Relate from './relate.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -82,7 +82,8 @@ export const draftMaker = (
       } else {
         Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }
-      const refused = link.cascades ? cascadeAdd(state, edit, link.target) : null
+      const owner = edit.instances.get(link.owner) as Instance.Instance
+      const refused = link.cascades ? cascadeTo(state, edit, owner, link.relationship, link.target) : null
       if (refused !== null) return left(refused)
     }
     return right(root.id)

@@ -6,11 +6,12 @@ import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { reachedBy } from './cascade.js'
+import { invalidState } from './expunge.js'
 import { targetOf } from './relate.js'
 
 /**
- * What has to be loaded before an instance can be marked for deletion: its own row where that is not known, and the
- * relationships whose members go with it. (What only loses its foreign key the flush finds.)
+ * What has to be loaded before an instance can be marked for deletion: its own row where whom it refers to goes along and
+ * is not known, and the relationships whose members go with it. (What only loses its foreign key the flush finds.)
  *
  * @category model
  */
@@ -31,7 +32,7 @@ export const loadsForRemoval = (state: SessionState, root: InstanceId): Readonly
   for (const id of reachedByDelete(state, root)) {
     const instance = instanceAt(state, id)
     if (instance.status !== 'persistent') continue
-    if (isExpired(state, instance) || lacks(instance)) {
+    if (lacks(state, instance)) {
       needed.push({ instance, relationship: null })
       continue
     }
@@ -44,22 +45,21 @@ export const loadsForRemoval = (state: SessionState, root: InstanceId): Readonly
   return needed
 }
 
-/** Is something of the row not known that its delete asks for: its version, or whom it takes along? */
-const lacks = (instance: Instance.Instance): boolean => {
-  const { relationships, version } = instance.mapping
-  const asked = relationships.flatMap(({ cascade, foreignKey, kind }) =>
-    kind === 'BelongsTo' && cascade.has('delete') ? foreignKey : [],
+/** Is it not known whom the row takes along? */
+const lacks = (state: SessionState, instance: Instance.Instance): boolean =>
+  instance.mapping.relationships.some(
+    ({ cascade, foreignKey, kind }) =>
+      kind === 'BelongsTo' &&
+      cascade.has('delete') &&
+      (isExpired(state, instance) ||
+        foreignKey.some((attribute) => Instance.valueAt(instance, attribute) === undefined)),
   )
-  return [...asked, ...(version === null ? [] : [version])].some(
-    (attribute) => Instance.valueAt(instance, attribute) === undefined,
-  )
-}
 
 const isKnown = (state: SessionState, instance: Instance.Instance, relationship: RelationshipMapping): boolean => {
   if (relationship.kind === 'BelongsTo') {
     return targetOf(state, edit(state), instance, relationship) !== undefined
   }
-  const related = Instance.relatedOf(instance, relationship)
+  const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
   return related !== undefined && Instance.membersOf(related) !== null
 }
 
@@ -92,15 +92,7 @@ const goingAlong = (state: SessionState, instance: Instance.Instance): ReadonlyA
  */
 export const mark = (state: SessionState, root: InstanceId): InvalidState | SessionState => {
   const instance = instanceAt(state, root)
-  if (!Instance.hasIdentity(instance)) {
-    return {
-      _tag: 'InvalidState',
-      entity: instance.mapping.name,
-      key: instance.key,
-      status: instance.status,
-      operation: 'remove',
-    }
-  }
+  if (!Instance.hasIdentity(instance)) return invalidState(instance, 'remove')
   const changes = edit(state)
   for (const id of reachedByDelete(state, root)) markOne(changes, id)
   return done(state, changes)

@@ -14,7 +14,7 @@ import type { InvalidState, InvalidValue, ModelMismatch, NotInSession } from '..
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
-import { cascadeAdd } from './cascade.js'
+import { cascadeTo } from './cascade.js'
 import { faultOf, instanceFor, misfit } from './draft.js'
 import * as Relate from './relate.js'
 import { resolve, succeed, type Transition } from './transition.js'
@@ -138,8 +138,5 @@ const setRelated = (
   const target = instanceFor(state, changes, services, relationship, given)
   if (isLeft(target)) return target.left
   Relate.refer(state, changes, owner.id, relationship, target.right)
-  if (Instance.isInUnitOfWork(owner) && relationship.cascade.has('save-update')) {
-    return cascadeAdd(state, changes, target.right)
-  }
-  return null
+  return cascadeTo(state, changes, owner, relationship, target.right)
 }

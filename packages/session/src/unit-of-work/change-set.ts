@@ -106,6 +106,7 @@ export const goingOf = (
 ): { readonly deleted: Set<InstanceId>; readonly orphans: Set<InstanceId> } => {
   const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
   const orphans = new Set<InstanceId>()
+  spareAdded(state, deleted)
   findOrphans(state, deleted, orphans)
   return { deleted, orphans }
 }
@@ -172,20 +173,17 @@ const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void =
  */
 const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
   const left: Array<readonly [relationship: RelationshipMapping, child: InstanceId, owner: InstanceId | null]> = []
-  // without an inverse only the new parent knows that a child went to it
+  // who holds a child over a relationship that the child does not know
   const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
   forEachOwner(state, (owner) => {
     for (const relationship of owner.mapping.relationships) {
-      if (relationship.kind === 'BelongsTo') {
-        // the parent may have been expired since, and forgotten that the child left it
-        if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id, null])
-        continue
-      }
+      // the parent may have been expired since, and forgotten that the child left it
+      if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id, null])
       if (!relationship.cascade.has('delete-orphan')) continue
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
       for (const id of Instance.removedFrom(related)) left.push([relationship, id, owner.id])
-      if (relationship.inverse !== null) continue
+      if (isKnownToChild(relationship)) continue
       const known = adopted.get(relationship) ?? new Set()
       for (const id of Instance.addedTo(related)) known.add(id)
       adopted.set(relationship, known)
@@ -205,18 +203,34 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
   }
 }
 
+/** Does a child refer to its parent, so that it knows where it belongs? Not over links, nor where the parent refers to it. */
+const isKnownToChild = ({ inverse, kind }: RelationshipMapping): boolean =>
+  inverse !== null && (kind === 'HasMany' || kind === 'HasOne')
+
 /** Did the child leave a parent that it is an orphan without? */
 const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean => {
-  if (relationship.inverse?.cascade.has('delete-orphan') !== true) return false
+  if (relationship.kind !== 'BelongsTo' || relationship.inverse?.cascade.has('delete-orphan') !== true) return false
   const one = Instance.relatedOf(child, relationship)
   return one?._tag === 'One' && one.changed && one.target === null && typeof one.committed === 'number'
 }
 
 /** Has the child another parent than the one that it left? What a has-one gave up may still refer to its owner. */
 const hasParent = (child: Instance, relationship: RelationshipMapping, left: InstanceId | null): boolean => {
-  if (relationship.inverse === null) return false
+  if (relationship.inverse === null || !isKnownToChild(relationship)) return false
   const one = Instance.relatedOf(child, relationship.inverse)
   return one?._tag === 'One' && one.target !== null && one.target !== left
+}
+
+/** What joined a collection of something that stays is not deleted by this flush, though it was to be. */
+const spareAdded = (state: SessionState, deleted: Set<InstanceId>): void => {
+  if (deleted.size === 0) return
+  forEachOwner(state, (owner) => {
+    if (deleted.has(owner.id)) return
+    for (const relationship of owner.mapping.relationships) {
+      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      for (const id of related === undefined ? [] : Instance.addedTo(related)) deleted.delete(id)
+    }
+  })
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
@@ -226,8 +240,8 @@ const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference
 }
 
 /**
- * A relationship without inverse is the only one to know its children's foreign keys. So is a has-one of what it gave up
- * for another, which was not told.
+ * What a collection or has-one knows of its children's foreign keys, and the children do not tell: they do not know the
+ * relationship, have been expired since, or were given up by a has-one for another.
  */
 const imposeReferences = (
   state: SessionState,
@@ -235,31 +249,26 @@ const imposeReferences = (
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
   // removals first, so that a child that only moved ends with its new parent
-  forEachOwner(state, (owner) => {
-    if (deleted.has(owner.id)) return
-    for (const relationship of owner.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
-      if (related === undefined) continue
-      for (const id of Instance.removedFrom(related)) {
-        if (!tellsItself(instanceAt(state, id), relationship)) impose(imposed, id, { relationship, target: null })
+  for (const changesOf of [Instance.removedFrom, Instance.addedTo]) {
+    forEachOwner(state, (owner) => {
+      if (deleted.has(owner.id)) return
+      for (const relationship of owner.mapping.relationships) {
+        const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+        if (related === undefined) continue
+        const target = changesOf === Instance.addedTo ? owner.id : null
+        for (const id of changesOf(related)) {
+          if (!tellsItself(instanceAt(state, id), relationship)) impose(imposed, id, { relationship, target })
+        }
       }
-    }
-  })
-  forEachOwner(state, (owner) => {
-    if (deleted.has(owner.id)) return
-    for (const relationship of owner.mapping.relationships) {
-      if (!isReferred(relationship) || relationship.inverse !== null) continue
-      const related = Instance.relatedOf(owner, relationship)
-      if (related === undefined) continue
-      for (const id of Instance.addedTo(related)) impose(imposed, id, { relationship, target: owner.id })
-    }
-  })
+    })
+  }
 }
 
 /** Does the child's own reference say where it went? */
 const tellsItself = (child: Instance, { inverse }: RelationshipMapping): boolean => {
   const one = inverse === null ? undefined : Instance.relatedOf(child, inverse)
-  return one?._tag === 'One' && one.changed
+  // what is pending writes whatever it refers to
+  return one?._tag === 'One' && (one.changed || child.status === 'pending')
 }
 
 /** Children that stay when their parent goes lose their foreign key. Those that came since it was loaded keep it. */

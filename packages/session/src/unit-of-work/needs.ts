@@ -40,7 +40,10 @@ const mayNeed = (mapping: Mapping): boolean => {
   const found =
     known.get(mapping) ??
     (mapping.version !== null ||
-      mapping.relationships.some(({ kind, passiveUpdates }) => kind === 'HasOne' || !passiveUpdates))
+      mapping.relationships.some(
+        ({ cascade, kind, passiveUpdates }) =>
+          kind === 'HasOne' || !passiveUpdates || (kind === 'BelongsTo' && cascade.has('delete-orphan')),
+      ))
   known.set(mapping, found)
   return found
 }
@@ -49,10 +52,12 @@ const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeede
   if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
   const follows = isRenamed(instance)
   for (const relationship of instance.mapping.relationships) {
-    if (relationship.viewonly || relationship.kind === 'BelongsTo') continue
+    const { cascade, kind, viewonly } = relationship
+    if (viewonly || (kind === 'BelongsTo' && !cascade.has('delete-orphan'))) continue
     const related = Instance.relatedOf(instance, relationship)
     const isReplaced = related?._tag === 'One' && related.changed && related.committed === Instance.unknown
-    const isFollowed = follows && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
+    const isFollowed =
+      follows && kind !== 'BelongsTo' && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
     if (isReplaced || isFollowed) needs.push({ instance, relationship })
   }
 }
@@ -60,8 +65,8 @@ const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeede
 const needsOfDelete = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
   if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
   for (const relationship of instance.mapping.relationships) {
-    const { kind, passiveDeletes, viewonly } = relationship
-    if (viewonly || kind === 'BelongsTo' || passiveDeletes !== false) continue
+    const { cascade, kind, passiveDeletes, viewonly } = relationship
+    if (viewonly || passiveDeletes !== false || (kind === 'BelongsTo' && !cascade.has('delete'))) continue
     if (!isLoaded(state, instance, relationship)) needs.push({ instance, relationship })
   }
 }
