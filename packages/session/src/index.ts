@@ -47,6 +47,7 @@ export {
 } from './load/get.js'
 export { type LoadError, load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
+export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
 export {
   Applicative,
@@ -105,16 +106,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
-export {
-  beginNested,
-  commit,
-  commitNested,
-  type FlushError,
-  flush,
-  flushPlan,
-  rollback,
-  rollbackNested,
-} from './program/transaction.js'
+export { beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'

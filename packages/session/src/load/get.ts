@@ -31,9 +31,20 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
-import { chain, fail, type Outcome, of, type Program, request, suspend, transition } from '../program/program.js'
+import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
+import {
+  chain,
+  fail,
+  map,
+  type Outcome,
+  of,
+  type Program,
+  request,
+  suspend,
+  transition,
+  traverseArray,
+} from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
-import { autoflush, type FlushError, unlessFailed } from '../program/transaction.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
@@ -44,6 +55,7 @@ import { expireAll as expireEverything, expire as expireInstance } from '../tran
 import { checkModel, resolve } from '../transition/transition.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
+import { fetchTargets } from './targets.js'
 
 /** Why a get fails. @category errors */
 export type GetError = FlushError | ModelMismatch | InvalidValue | DecodeError | MultipleResults
@@ -241,7 +253,7 @@ const targetsOf = <M, N extends string>(
   names: ReadonlyArray<string>,
   instance: Snapshot<N>,
 ): Program<ReadError, unknown> =>
-  suspend((state) => {
+  suspend((state): Program<ReadError, unknown> => {
     const found = resolve(state, entity, instance)
     if (isLeft(found)) return fail(found.left)
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])

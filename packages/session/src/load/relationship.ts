@@ -17,8 +17,8 @@ import type {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
+import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, of, type Program, suspend, transition } from '../program/program.js'
-import { autoflush, unlessFailed } from '../program/transaction.js'
 import type { Instance } from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { resolve } from '../transition/transition.js'
@@ -137,8 +137,9 @@ const loadUnknown = (
       const owner = instanceAt(state, id)
       const known = query === null ? knownTargets(state, owner, relationship) : null
       if (known !== null) targets.set(id, known)
-      else if (owner.status === 'persistent') unknown.push(id)
-      else if (owner.status === 'detached') return fail(notToBeLoaded(owner))
+      else if (owner.status === 'persistent' || (owner.status === 'deleted' && relationship.kind === 'BelongsTo')) {
+        unknown.push(id)
+      } else if (owner.status === 'detached') return fail(notToBeLoaded(owner))
       else targets.set(id, [])
     }
     if (unknown.length === 0) return kept(relationship, targets)

@@ -2,8 +2,9 @@
  * Programs that end what they begin.
  */
 import type { NoSavepoint, RequestError } from '../error.js'
+import type { FlushError } from './flush.js'
 import { catchError, chain, fail, map, type Program } from './program.js'
-import { beginNested, commit, commitNested, type FlushError, rollback, rollbackNested } from './transaction.js'
+import { beginNested, commit, commitNested, rollback, rollbackNested } from './transaction.js'
 
 /**
  * Runs a program and commits; where it fails, rolls back and fails with the same error. Defects roll back too: a run that

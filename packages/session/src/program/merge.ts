@@ -34,9 +34,9 @@ import { type MergeSource, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
+import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
 import { chain, fail, gets, map, of, type Program, suspend, transition, traverseArray } from './program.js'
-import { autoflush, unlessFailed } from './transaction.js'
 import { services } from './work.js'
 
 /** Why a graph cannot be merged. @category errors */

@@ -7,8 +7,8 @@ import type { RawBuilder } from 'kysely'
 import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import { revise, type SessionState } from '../state/session-state.js'
+import { autoflush, type FlushError } from './flush.js'
 import { ask, catchError, chain, fail, map, type Program, suspend, transition } from './program.js'
-import { autoflush, type FlushError } from './transaction.js'
 
 /**
  * Runs a program in which nothing is flushed but by `flush` and `commit`.

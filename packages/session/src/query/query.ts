@@ -20,8 +20,8 @@ import type { DecodeError, ModelMismatch, MultipleResults, NoResult, RequestErro
 import { populate } from '../load/populate.js'
 import { type LoadError, loadRelated } from '../load/relationship.js'
 import type { LoadedTargets } from '../load/targets.js'
+import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, type Outcome, of, type Program, request, traverseArray } from '../program/program.js'
-import { autoflush, unlessFailed } from '../program/transaction.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { checkModel } from '../transition/transition.js'
 

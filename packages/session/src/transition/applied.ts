@@ -48,6 +48,7 @@ export const applied = (
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
+  const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
   const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
@@ -59,7 +60,7 @@ export const applied = (
         inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
         break
       case 'Update': {
-        const stale = updated(state, changes, mapping, step, countsOf(result))
+        const stale = updated(state, changes, mapping, step, countsOf(result), going)
         if (stale !== null) return left(stale)
         break
       }
@@ -200,6 +201,7 @@ const updated = (
   mapping: Mapping,
   step: UpdateStep,
   counts: ReadonlyArray<number>,
+  going: ReadonlySet<InstanceId>,
 ): StaleData | null => {
   const filled = filledColumns(state, mapping, step.set)
   const isInSavepoint = state.frames?.kind === 'savepoint'
@@ -211,7 +213,8 @@ const updated = (
       return stale(step, mapping.name, instance.key, counts[i] ?? 0)
     }
     if (isInSavepoint) keepOrigin(changes, instance)
-    if (filled.length === 0 && !keyChanges) continue
+    // a row that goes learns nothing of what was written before it went
+    if ((filled.length === 0 && !keyChanges) || going.has(id)) continue
     const patch: Values = {}
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)

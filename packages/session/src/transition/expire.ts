@@ -9,6 +9,7 @@ import { done, edit, instanceAt, revise, type SessionState } from '../state/sess
 import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
 import { put } from './relate.js'
+import type { LoadNeeded } from './remove.js'
 
 /**
  * Expires an instance: all of it, and all that its refresh-expire cascade reaches, or the attributes and relationships
@@ -87,4 +88,19 @@ export const expireAll = (state: SessionState): SessionState => {
     changes.changed.delete(id)
   })
   return revise(done(state, changes), { epoch: state.epoch + 1 })
+}
+
+/**
+ * Forgets what a flush loaded for its own work of instances that it has deleted.
+ *
+ * @category transitions
+ */
+export const withoutLoaded = (state: SessionState, loaded: ReadonlyArray<LoadNeeded>): SessionState => {
+  const changes = edit(state)
+  for (const { instance, relationship } of loaded) {
+    const current = instanceAt(state, instance.id)
+    if (relationship === null || current.status !== 'deleted') continue
+    changes.instances.set(current.id, Instance.withRelated(current, relationship, undefined))
+  }
+  return done(state, changes)
 }

@@ -4,7 +4,7 @@
 import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
 import { targetOf } from './relate.js'
@@ -85,8 +85,8 @@ const goingAlong = (state: SessionState, instance: Instance.Instance): ReadonlyA
   })
 
 /**
- * Marks an instance, and all that its delete cascade reaches, for deletion by the next flush. What is pending becomes
- * transient again. What a flush has deleted already is deleted once more, which comes to a notice.
+ * Marks an instance, and all that its delete cascade reaches, for deletion by the next flush. What is pending stays so:
+ * its insert fails if it still refers to what goes. What a flush has deleted already is deleted once more, which comes to a notice.
  *
  * @category transitions
  */
@@ -94,17 +94,8 @@ export const mark = (state: SessionState, root: InstanceId): InvalidState | Sess
   const instance = instanceAt(state, root)
   if (!Instance.hasIdentity(instance)) return invalidState(instance, 'remove')
   const changes = edit(state)
-  for (const id of reachedByDelete(state, root)) markOne(changes, id)
-  return done(state, changes)
-}
-
-/** @category combinators */
-export const markOne = (changes: StateEdit, id: InstanceId): void => {
-  const instance = changes.instances.get(id)
-  if (instance !== undefined && Instance.hasIdentity(instance)) {
-    changes.deleted.set(id, true)
-  } else if (instance?.status === 'pending') {
-    changes.added.delete(id)
-    changes.instances.set(id, { ...instance, status: 'transient', order: 0 })
+  for (const id of reachedByDelete(state, root)) {
+    if (Instance.hasIdentity(instanceAt(state, id))) changes.deleted.set(id, true)
   }
+  return done(state, changes)
 }

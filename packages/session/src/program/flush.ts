@@ -1,0 +1,151 @@
+/**
+ * Flushing: what the session has to write is planned, written in one order that the database accepts, and folded back into
+ * the state.
+ */
+import type { Services } from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { DecodeError, PendingRollback, RequestError, StaleData } from '../error.js'
+import { render } from '../error.js'
+import { loadNeeded } from '../load/needed.js'
+import { hasWork, type SessionState } from '../state/session-state.js'
+import { applied, type Flushed } from '../transition/applied.js'
+import { withoutLoaded } from '../transition/expire.js'
+import { failed } from '../transition/frame.js'
+import type { LoadNeeded } from '../transition/remove.js'
+import { flushNeeds, needKey } from '../unit-of-work/needs.js'
+import { type PlanError, plan as planOf } from '../unit-of-work/plan.js'
+import type { FlushPlan } from '../unit-of-work/step.js'
+import {
+  ask,
+  catchError,
+  chain,
+  fail,
+  fromEither,
+  map,
+  type Outcome,
+  of,
+  type Program,
+  request,
+  suspend,
+} from './program.js'
+
+/** Why a flush or commit fails. @category errors */
+export type FlushError = PlanError | RequestError | DecodeError | StaleData | PendingRollback
+
+/** The failure that everything but a rollback meets after a flush or commit has failed. */
+const refused = (state: SessionState): PendingRollback | null =>
+  state.failure === null ? null : { _tag: 'PendingRollback', message: state.failure.message }
+
+/**
+ * Goes on only where no earlier failure waits to be rolled back.
+ *
+ * @category combinators
+ */
+export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): Program<E | PendingRollback, A> =>
+  suspend((state): Program<E | PendingRollback, A> => {
+    const refusal = refused(state)
+    return refusal === null ? f(state) : fail(refusal)
+  })
+
+/** Could a row of the next flush get a value that services give? A version counter starts without asking any. */
+const needsServices = ({ added, changed, model }: SessionState): boolean =>
+  model.mappings.some(
+    ({ insertDefaults, updateDefaults, version }) =>
+      (changed.size > 0 && updateDefaults.length > 0) ||
+      (added.size > 0 && insertDefaults.some((attribute) => attribute !== version)),
+  )
+
+type Needs = ReadonlyArray<LoadNeeded>
+
+/** Loads what a flush has to know, round by round: what comes may need more. Gives what it loaded. */
+const prepared = (asked: Needs = []): Program<RequestError | DecodeError, Needs> =>
+  suspend((state): Program<RequestError | DecodeError, Needs> => {
+    const known = new Set(asked.map(needKey))
+    const needs = flushNeeds(state).filter((need) => !known.has(needKey(need)))
+    return needs.length === 0 ? of(asked) : chain(() => prepared([...asked, ...needs]))(loadNeeded(needs))
+  })
+
+/** The plan of the state as it stands, once all is known. Services are asked only where a row could need them. */
+const planned: Program<FlushError, Planned> = unlessFailed(() =>
+  chain((loaded: Needs) =>
+    suspend((state): Program<FlushError, Planned> => {
+      const plan: Program<FlushError, FlushPlan> = needsServices(state)
+        ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
+        : fromEither(planOf(state))
+      return map((made: FlushPlan): Planned => ({ plan: made, loaded }))(plan)
+    }),
+  )(prepared()),
+)
+
+interface Planned {
+  readonly plan: FlushPlan
+  /** What was loaded to make it. */
+  readonly loaded: Needs
+}
+
+/**
+ * What the next flush would write, each step with its shard, without writing it. What it has to know and does not is
+ * loaded.
+ *
+ * @example
+ * pipe(Session.flushPlan, Session.map(explain))
+ *
+ * @category transactions
+ */
+export const flushPlan: Program<FlushError, FlushPlan> = chain(
+  ({ plan }: Planned): Program<FlushError, FlushPlan> =>
+    plan.steps.length === 0 ? of(plan) : ask({ _tag: 'Route', plan }),
+)(planned)
+
+const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
+
+/**
+ * Writes all pending changes, in one order that the database accepts. Gives what was written, and notices.
+ *
+ * Where it fails nothing of it stays written: the innermost savepoint, or else the transaction, is rolled back, in the
+ * database and in the state, and the session refuses to work until `rollback` (or `rollbackNested`).
+ *
+ * @category transactions
+ */
+export const flush: Program<FlushError, Flushed> = suspend(
+  (state): Program<FlushError, Flushed> =>
+    hasWork(state) ? chain(runPlan)(catchError(undone)(planned)) : of(nothingFlushed),
+)
+
+const runPlan = ({ plan, loaded }: Planned): Program<FlushError, Flushed> =>
+  chain(
+    (outcome: Flushed | StaleData): Program<FlushError, Flushed> => ('_tag' in outcome ? undone(outcome) : of(outcome)),
+  )(
+    request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
+      if (isLeft(answer)) {
+        // a plan that could not be routed has reached no database
+        return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]
+      }
+      const folded = applied(state, answer.right.plan, answer.right.results)
+      if (isLeft(folded)) return [right(folded.left), state]
+      const [flushed, next] = folded.right
+      return [right(flushed), withoutLoaded(next, loaded)]
+    }),
+  )
+
+/** A flush that cannot be planned, or that met a row that was not as expected: what it wrote is undone. */
+const undone = (error: FlushError): Program<FlushError, never> =>
+  error._tag === 'PendingRollback' || error._tag === 'RoutingError'
+    ? fail(error)
+    : suspend((state) =>
+        request(
+          state.frames?.kind === 'savepoint'
+            ? { _tag: 'RollbackToSavepoint', name: state.frames.name }
+            : { _tag: 'Rollback' },
+          (_, after): Outcome<FlushError, never> => [left(error), failed(after, render(error))],
+        ),
+      )
+
+/**
+ * Flushes if there is something to flush and the session flushes by itself.
+ *
+ * @category transactions
+ */
+export const autoflush: Program<FlushError, unknown> = unlessFailed(
+  (state): Program<FlushError, unknown> => (state.options.autoflush && hasWork(state) ? flush : of(undefined)),
+)
