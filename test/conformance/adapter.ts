@@ -115,7 +115,7 @@ class Replay {
    * load them along with any refresh; here they are loaded when they are read.
    */
   #mayRead(step: Step): boolean {
-    return step.do === 'read' && this.#eager.has(step.attr ?? '')
+    return (step.do === 'read' && this.#eager.has(step.attr ?? '')) || (step.do === 'get' && this.#eager.size > 0)
   }
 
   #session(name: string): OpenSession {
@@ -204,7 +204,11 @@ class Replay {
     // loaded for a flush that has deleted it
     if (known?.status === 'deleted' && name !== step.obj) return null
     const isColumn = this.#model.relationship(named.entity, attribute) === undefined
-    if (isColumn && (step.do === 'refresh' || (step.do === 'get' && this.#isAsked(session, step, named)))) return null
+    if (
+      isColumn &&
+      ((step.do === 'refresh' && name === step.obj) || (step.do === 'get' && this.#isAsked(session, step, named)))
+    )
+      return null
     const result = await this.#run(session, step, () => loadOf(this.#situation(session), name, attribute))
     this.#objects.meet(session.name, session.store.getState())
     return result

@@ -90,7 +90,8 @@ const plainKeyName = (mapping: Mapping, dialect: Dialect): string | null => {
 
 const isCurrent = (state: SessionState, edit: StateEdit, id: InstanceId, options: AbsorbOptions): boolean => {
   const instance = edit.instances.get(id) as Instance.Instance
-  return !options.populateExisting && instance.epoch === state.epoch && !instance.partial
+  const isKnown = instance.epoch === state.epoch && !instance.partial && instance.unset === null
+  return isKnown && !options.populateExisting
 }
 
 /**

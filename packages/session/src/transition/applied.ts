@@ -8,7 +8,7 @@ import * as t from 'io-ts'
 import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import type {
   CarriedKey,
   DeleteStep,
@@ -65,7 +65,7 @@ export const applied = (
         break
       }
       case 'Delete': {
-        const stale = deleted(changes, mapping, step, countsOf(result), notices)
+        const stale = deleted(state, changes, mapping, step, countsOf(result), notices)
         if (stale !== null) return left(stale)
         break
       }
@@ -257,7 +257,7 @@ const keepOrigin = (changes: StateEdit, instance: Instance.Instance): void => {
 /** A pending instance has taken over the row of a deleted one. */
 const switched = (state: SessionState, changes: StateEdit, id: InstanceId, replaced: InstanceId): void => {
   const old = changes.instances.get(replaced) as Instance.Instance
-  leave(changes, old)
+  leave(state, changes, old)
   const pending = changes.instances.get(id) as Instance.Instance
   const { mapping, snapshot } = pending
   const { version } = mapping
@@ -283,9 +283,13 @@ const switched = (state: SessionState, changes: StateEdit, id: InstanceId, repla
 const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot as unknown as Values)[name]
 
 /** A row is gone from the database. */
-const leave = (changes: StateEdit, instance: Instance.Instance): void => {
+const leave = (state: SessionState, changes: StateEdit, instance: Instance.Instance): void => {
   const { id, key, mapping, token } = instance
-  changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
+  // what had expired can be known no more
+  const known = isExpired(state, instance)
+    ? { snapshot: rowClassOf(mapping).make(id, {}), partial: true, related: null }
+    : {}
+  changes.instances.set(id, { ...instance, ...known, status: 'deleted', committed: null })
   if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
     changes.identityMap.delete(mapping, token, key as RawKey)
   }
@@ -295,6 +299,7 @@ const leave = (changes: StateEdit, instance: Instance.Instance): void => {
 }
 
 const deleted = (
+  state: SessionState,
   changes: StateEdit,
   mapping: Mapping,
   step: DeleteStep,
@@ -308,7 +313,7 @@ const deleted = (
     if (counts[i] === 0) {
       notices.push({ _tag: 'AlreadyGone', entity: mapping.name, key: instance.key, shard: step.token })
     }
-    leave(changes, instance)
+    leave(state, changes, instance)
   }
   return null
 }

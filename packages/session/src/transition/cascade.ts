@@ -109,7 +109,7 @@ export const reachedBy = (
     if (!follows(relationship)) continue
     const related = Instance.relatedOf(instance, relationship)
     if (related === undefined) continue
-    for (const id of Instance.membersOf(related) ?? Instance.addedTo(related)) reached.push(id)
+    for (const id of Instance.membersOf(related) ?? []) reached.push(id)
   }
   return reached
 }

@@ -365,9 +365,9 @@ export const replace = (
     if (!kept.has(id)) detach(state, edit, owner, relationship, id)
   }
   for (const id of kept) append(state, edit, owner, relationship, id)
-  const after = at(edit, owner)
-  const many = Instance.relatedOf(after, relationship)
-  if (many?._tag === 'Many' && many.members !== null) {
+  const after = freshen(state, at(edit, owner))
+  const many = manyOf(after, relationship)
+  if (many.members !== null) {
     put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from([...kept]) }))
   }
 }

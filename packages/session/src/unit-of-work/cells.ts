@@ -140,7 +140,7 @@ export const fillReferences = (
       continue
     }
     const referred = instanceAt(state, target)
-    if (!isWritable(referred)) {
+    if (!Instance.isInUnitOfWork(referred)) {
       notices.push(outside(instance, relationship.name, referred))
       continue
     }
@@ -160,10 +160,6 @@ export const fillReferences = (
     }
   }
 }
-
-/** Has the instance a row, or will it have one after this flush? @category guards */
-export const isWritable = (instance: Instance): boolean =>
-  Instance.isInUnitOfWork(instance) || instance.status === 'deleted'
 
 /** @category constructors */
 export const outside = (instance: Instance, relationship: string, target: Instance): Notice => ({

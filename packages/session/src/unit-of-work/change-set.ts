@@ -190,7 +190,9 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
     }
   })
   const stack = left.flatMap(([relationship, id, owner]) =>
-    adopted.get(relationship)?.has(id) === true || hasParent(instanceAt(state, id), relationship, owner) ? [] : [id],
+    adopted.get(relationship)?.has(id) === true || hasParent(state, instanceAt(state, id), relationship, owner)
+      ? []
+      : [id],
   )
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const instance = instanceAt(state, id)
@@ -215,10 +217,17 @@ const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean =>
 }
 
 /** Has the child another parent than the one that it left? What a has-one gave up may still refer to its owner. */
-const hasParent = (child: Instance, relationship: RelationshipMapping, left: InstanceId | null): boolean => {
+const hasParent = (
+  state: SessionState,
+  child: Instance,
+  relationship: RelationshipMapping,
+  left: InstanceId | null,
+): boolean => {
   if (relationship.inverse === null || !isKnownToChild(relationship)) return false
   const one = Instance.relatedOf(child, relationship.inverse)
-  return one?._tag === 'One' && one.target !== null && one.target !== left
+  if (one?._tag !== 'One' || one.target === null || one.target === left) return false
+  const held = Instance.relatedOf(instanceAt(state, one.target), relationship)
+  return held?._tag !== 'One' || held.target === child.id
 }
 
 /** What joined a collection of something that stays is not deleted by this flush, though it was to be. */

@@ -6,6 +6,7 @@
  * sorts their instances instead.
  */
 import type { AnyModel, Mapping } from '@unitary/core'
+import { isPostUpdate } from './cells.js'
 import { components } from './topological-sort.js'
 
 /**
@@ -48,7 +49,10 @@ const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, Read
       if (relationship.kind === 'BelongsTo') edges.get(mapping)?.add(relationship.target)
       else edges.get(relationship.target)?.add(mapping)
     }
-    for (const { column } of mapping.attributes) {
+    const later = new Set(mapping.relationships.flatMap((own) => (isPostUpdate(own) ? own.foreignKey : [])))
+    for (const attribute of mapping.attributes) {
+      const { column } = attribute
+      if (later.has(attribute)) continue
       const target = column.foreignKey === null ? undefined : byTable.get(column.foreignKey.table)
       // a plain foreign key to its own table says nothing about instances that the session could see
       if (target !== undefined && target !== mapping) edges.get(mapping)?.add(target)

@@ -8,7 +8,7 @@ import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
-import { isWritable, outside } from './cells.js'
+import { outside } from './cells.js'
 import type { ChangeSet } from './change-set.js'
 import type { LinkStep, Notice, PlanColumn, UnlinkStep } from './step.js'
 
@@ -72,7 +72,7 @@ class Gatherer {
       for (const target of Collection.toArray(many.removed)) this.#put(this.removed, relationship, owner.id, target)
       for (const target of Collection.toArray(many.added)) {
         const instance = instanceAt(this.#state, target)
-        if (!isWritable(instance)) this.notices.push(outside(owner, relationship.name, instance))
+        if (!Instance.isInUnitOfWork(instance)) this.notices.push(outside(owner, relationship.name, instance))
         else if (!this.#changes.isDeleted(target)) this.#put(this.added, relationship, owner.id, target)
       }
     }
