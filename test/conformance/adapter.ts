@@ -165,7 +165,13 @@ class Replay {
       attributes.map((attribute) => ({ name, attribute })),
     )
     if (wanted.length === 0) return null
-    if (withinFlush.has(step.do)) return null
+    if (withinFlush.has(step.do)) {
+      for (const { name, attribute } of wanted) {
+        if (this.#isRelationship(name, attribute))
+          await this.#loadOne(session, { ...step, autoflush: false }, name, attribute)
+      }
+      return null
+    }
     if (this.#autoflushes(step)) {
       const flushed = await this.#run(session, step, () => api.flush)
       if (flushed._tag === 'Left') return flushed
@@ -181,10 +187,13 @@ class Replay {
   async #loadWritten(session: OpenSession, step: Step): Promise<void> {
     if (!withinFlush.has(step.do)) return
     for (const [name, attributes] of Object.entries(step.expect.loads ?? {})) {
-      const entity = this.#objects.get(name)?.entity ?? ''
-      const columns = attributes.filter((attribute) => this.#model.relationship(entity, attribute) === undefined)
+      const columns = attributes.filter((attribute) => !this.#isRelationship(name, attribute))
       for (const attribute of columns) await this.#loadOne(session, { ...step, autoflush: false }, name, attribute)
     }
+  }
+
+  #isRelationship(name: string, attribute: string): boolean {
+    return this.#model.relationship(this.#objects.get(name)?.entity ?? '', attribute) !== undefined
   }
 
   #autoflushes(step: Step): boolean {

@@ -31,6 +31,8 @@ const names: Readonly<Record<string, string>> = {
   NotLoaded: 'InvalidRequest',
   NotEvaluable: 'InvalidRequest',
   InvalidState: 'InvalidRequest',
+  TransactionBegun: 'InvalidRequest',
+  SingleParent: 'InvalidRequest',
   ModelMismatch: 'Argument',
   InvalidValue: 'Argument',
   InvalidStatement: 'Argument',

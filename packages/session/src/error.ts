@@ -160,6 +160,11 @@ export interface PendingRollback {
   readonly message: string
 }
 
+/** A transaction is to begin, and one is open already. @category model */
+export interface TransactionBegun {
+  readonly _tag: 'TransactionBegun'
+}
+
 /** There is no savepoint to end. @category model */
 export interface NoSavepoint {
   readonly _tag: 'NoSavepoint'
@@ -211,6 +216,7 @@ export type SessionError =
   | BlanksPrimaryKey
   | PendingRollback
   | NoSavepoint
+  | TransactionBegun
   | RoutingError
   | NotSynchronous
 
@@ -286,6 +292,8 @@ export const render = (error: SessionError): string => {
       return `${error.entity} ${String(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':
       return `The transaction failed earlier (${error.message}); roll back before going on.`
+    case 'TransactionBegun':
+      return 'A transaction is open already; commit it or roll it back before beginning another.'
     case 'NoSavepoint':
       return 'No savepoint is open; begin one with beginNested.'
     case 'RoutingError':

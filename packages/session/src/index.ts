@@ -32,6 +32,7 @@ export type {
   RoutingError,
   SessionError,
   StaleData,
+  TransactionBegun,
 } from './error.js'
 export { render } from './error.js'
 export {
@@ -106,7 +107,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
-export { beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
+export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'

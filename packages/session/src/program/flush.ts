@@ -97,7 +97,7 @@ export const flushPlan: Program<FlushError, FlushPlan> = chain(
     plan.steps.length === 0 ? of(plan) : ask({ _tag: 'Route', plan }),
 )(planned)
 
-const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
+export const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
 
 /**
  * Writes all pending changes, in one order that the database accepts. Gives what was written, and notices.

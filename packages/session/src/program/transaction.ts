@@ -1,10 +1,10 @@
 /**
  * Programs that end what a transaction has done: commit, rollback, savepoints.
  */
-import { isLeft, right } from 'fp-ts/lib/Either.js'
-import type { NoSavepoint, RequestError } from '../error.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { NoSavepoint, RequestError, TransactionBegun } from '../error.js'
 import { render } from '../error.js'
-import type { Frame } from '../state/session-state.js'
+import { type Frame, hasWork, revise } from '../state/session-state.js'
 import type { Flushed } from '../transition/applied.js'
 import {
   commitFailed,
@@ -15,8 +15,17 @@ import {
   rolledBack,
   savepoint,
 } from '../transition/frame.js'
-import { type FlushError, flush, unlessFailed } from './flush.js'
-import { chain, fail, type Outcome, type Program, request, suspend } from './program.js'
+import { type FlushError, flush, nothingFlushed, unlessFailed } from './flush.js'
+import { chain, fail, type Outcome, of, type Program, request, suspend, transition } from './program.js'
+
+/**
+ * Begins a transaction outright, where it would begin with the first change or request: `TransactionBegun` where it has.
+ *
+ * @category transactions
+ */
+export const begin: Program<TransactionBegun, undefined> = transition((state) =>
+  state.frames === null ? right([undefined, revise(state, {})]) : left({ _tag: 'TransactionBegun' }),
+)
 
 /**
  * Flushes and commits. Where the commit fails everything is rolled back in the database, and in the state by the
@@ -28,8 +37,26 @@ import { chain, fail, type Outcome, type Program, request, suspend } from './pro
  * @category transactions
  */
 export const commit: Program<FlushError, Flushed> = unlessFailed(() =>
-  chain((flushed: Flushed) => commitFlushed(flushed))(flush),
+  chain((flushed: Flushed) => commitFlushed(flushed))(flushAll(nothingFlushed, mostFlushes)),
 )
+
+/** A flush may leave work: what it spared, what its hooks changed. Then there is another, but not without end. */
+const mostFlushes = 100
+
+const flushAll = (before: Flushed, left: number): Program<FlushError, Flushed> =>
+  chain((flushed: Flushed) =>
+    suspend((state): Program<FlushError, Flushed> => {
+      const all = sum(before, flushed)
+      return hasWork(state) && left > 1 ? flushAll(all, left - 1) : of(all)
+    }),
+  )(flush)
+
+const sum = (a: Flushed, b: Flushed): Flushed => ({
+  inserted: a.inserted + b.inserted,
+  updated: a.updated + b.updated,
+  deleted: a.deleted + b.deleted,
+  notices: [...a.notices, ...b.notices],
+})
 
 const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
   request(

@@ -177,19 +177,20 @@ const putMember = (
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
   const { members, added, removed } = manyOf(owner, relationship)
-  if (members !== null && Collection.has(members, member)) return
   if (relationship.viewonly) {
     const shown = members === null ? null : Collection.append(members, member)
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
   const wasRemoved = Collection.has(removed, member)
+  // a list may hold it twice: over links these are two, over a foreign key one
+  const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
       members: members === null ? null : Collection.append(members, member),
-      added: wasRemoved ? added : Collection.append(added, member),
+      added: wasRemoved || !isAnother ? added : Collection.append(added, member),
       removed: Collection.remove(removed, member),
     }),
   )
@@ -211,14 +212,20 @@ const dropMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  const left = members === null ? null : Collection.remove(members, member)
+  if (left !== null && Collection.has(left, member) && relationship.through === null) {
+    // it is still there
+    put(edit, Instance.withRelated(owner, relationship, { _tag: 'Many', members: left, added, removed }))
+    return
+  }
   const wasAdded = Collection.has(added, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
-      members: members === null ? null : Collection.remove(members, member),
+      members: left,
       added: Collection.remove(added, member),
-      removed: wasAdded ? removed : Collection.append(removed, member),
+      removed: wasAdded || Collection.has(removed, member) ? removed : Collection.append(removed, member),
     }),
   )
 }
@@ -288,10 +295,10 @@ export const append = (
 ): void => {
   const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
   // a member already: then the other side is in step too, whether or not it is loaded
-  if (members !== null && Collection.has(members, member)) return
+  const isMember = members !== null && Collection.has(members, member)
   putMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
-  if (inverse === null) return
+  if (inverse === null || isMember) return
   if (inverse.through !== null) {
     putMember(state, edit, member, inverse, owner)
     return
@@ -316,7 +323,8 @@ export const detach = (
 ): void => {
   dropMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
-  if (inverse === null) return
+  const { members } = manyOf(at(edit, owner), relationship)
+  if (inverse === null || (members !== null && Collection.has(members, member))) return
   if (inverse.through !== null) {
     dropMember(state, edit, member, inverse, owner)
     return
@@ -361,14 +369,14 @@ export const replace = (
 ): void => {
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
-  for (const id of Collection.toArray(members ?? added)) {
-    if (!kept.has(id)) detach(state, edit, owner, relationship, id)
-  }
-  for (const id of kept) append(state, edit, owner, relationship, id)
+  const held = Collection.toArray(members ?? added)
+  for (const id of new Set(held)) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  const present = new Set(held)
+  for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
   const after = freshen(state, at(edit, owner))
   const many = manyOf(after, relationship)
   if (many.members !== null) {
-    put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from([...kept]) }))
+    put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from(ids) }))
   }
 }
 

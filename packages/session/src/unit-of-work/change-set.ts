@@ -150,7 +150,9 @@ const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): Rea
   return all
 }
 
-const hasCollections = (mapping: Mapping): boolean => mapping.relationships.some(({ kind }) => kind !== 'BelongsTo')
+/** Can the entity's relationships say anything that its own rows do not? */
+const mayOwn = (mapping: Mapping): boolean =>
+  mapping.relationships.some(({ cascade, kind }) => kind !== 'BelongsTo' || cascade.has('delete-orphan'))
 
 /** Is it over a foreign key that the other side holds, and written? */
 const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
@@ -158,7 +160,7 @@ const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
 
 /** Instances whose collections may have changed. */
 const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void => {
-  if (!state.model.mappings.some(hasCollections)) return
+  if (!state.model.mappings.some(mayOwn)) return
   for (const set of [state.added, state.changed]) {
     IntMap.forEach(set, (_, id) => {
       const instance = instanceAt(state, id)

@@ -57,7 +57,8 @@ class Gatherer {
   readonly notices: Notice[] = []
   readonly #state: SessionState
   readonly #changes: ChangeSet
-  readonly #seen = new Set<string>()
+  /** Links met so far, with the relationship that told of them. */
+  readonly #seen = new Map<string, RelationshipMapping>()
 
   constructor(state: SessionState, changes: ChangeSet) {
     this.#state = state
@@ -96,8 +97,10 @@ class Gatherer {
     const isFirst = relationship.inverse === null || own.join() <= (relationship.inverse.through?.own.join() ?? '')
     const link = isFirst ? `${table} ${owner} ${target}` : `${table} ${target} ${owner}`
     const seen = `${all === this.added} ${link}`
-    if (this.#seen.has(seen)) return
-    this.#seen.add(seen)
+    const teller = this.#seen.get(seen)
+    // what a list holds twice comes twice, for the database to accept or not
+    if (teller !== undefined && (teller !== relationship || all === this.removed)) return
+    this.#seen.set(seen, relationship)
     const key = `${relationship.owner.name}.${relationship.name}`
     const links = all.get(key) ?? { relationship, owners: [], targets: [] }
     links.owners.push(owner)

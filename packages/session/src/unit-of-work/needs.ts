@@ -63,6 +63,7 @@ const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeede
 }
 
 const needsOfDelete = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
+  if (instance.status !== 'persistent') return
   if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
   for (const relationship of instance.mapping.relationships) {
     const { cascade, kind, passiveDeletes, viewonly } = relationship
