@@ -110,6 +110,7 @@ class AddUser extends Base {
     const user = r.app.run(
       Session.add(entities.User, {
         name,
+        nickname: null,
         addresses: emails.map((email) => ({ email })),
         posts: titles.map((title) => ({ title })),
       }),
@@ -192,7 +193,6 @@ class LoadAddresses extends OfUser {
     expect(new Set(loaded)).toEqual(
       new Set([...m.tables.addresses].flatMap(([email, row]) => (row.user === name ? [email] : []))),
     )
-    expect(new Set(loaded).size).toBe(loaded.length)
   }
 }
 
@@ -249,7 +249,8 @@ class SetUser extends OfAddress {
 
 class Append extends OfAddress {
   onAddress(m: Model, r: Real, email: string, name: string | null): void {
-    if (name === null) return
+    // a list may hold a member twice, and then it takes two to be rid of it
+    if (name === null || get(m.tables.addresses, email).user === name) return
     r.app.run(Session.append(entities.User, 'addresses', get(r.addresses, email))(get(r.users, name)))
     this.give(m, email, name)
   }

@@ -124,7 +124,7 @@ describe('a constraint violation', () => {
     return app
   }
   const nothingWritten = (app: App): void => {
-    expect(app.fails(Session.flush)).toMatchObject({ _tag: 'PendingRollback' })
+    expect(app.fails(Session.commit)).toMatchObject({ _tag: 'PendingRollback' })
     app.run(Session.rollback)
     expect(app.database.inTransaction).toBe(false)
     expect(app.rows('things')).toEqual([])

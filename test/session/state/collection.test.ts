@@ -5,6 +5,11 @@ import * as Collection from '../../../packages/session/src/state/collection.js'
 // around 64 members a collection changes its form
 const size = fc.constantFrom(0, 1, 2, 62, 63, 64, 65, 200)
 
+const without = (model: ReadonlyArray<number>, id: number): ReadonlyArray<number> => {
+  const at = model.indexOf(id)
+  return at < 0 ? model : [...model.slice(0, at), ...model.slice(at + 1)]
+}
+
 describe('Collection', () => {
   test('agrees with a plain array, and older versions stay as they are', () => {
     fc.assert(
@@ -18,8 +23,8 @@ describe('Collection', () => {
             const [collection, model] = versions[at % versions.length] as (typeof versions)[number]
             versions.push(
               appends
-                ? [Collection.append(collection, id), model.includes(id) ? model : [...model, id]]
-                : [Collection.remove(collection, id), model.filter((other) => other !== id)],
+                ? [Collection.append(collection, id), [...model, id]]
+                : [Collection.remove(collection, id), without(model, id)],
             )
           }
           for (const [collection, model] of versions) {
@@ -42,7 +47,6 @@ describe('Collection', () => {
 
   test.each([3, 100])('gives back the same collection of %i where nothing changed', (length) => {
     const collection = Collection.from(Array.from({ length }, (_, i) => i))
-    expect(Collection.append(collection, 1)).toBe(collection)
     expect(Collection.remove(collection, 999)).toBe(collection)
   })
 

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { model, now, open } from '../app.js'
 
 describe('add', () => {
-  test('makes a pending instance of a draft, with defaults, and null where a column may hold it', () => {
+  test('makes a pending instance of a draft, with defaults, and nothing for what was not given', () => {
     const app = open()
     const ed = app.run(Session.add(model.User, { name: 'ed' }))
-    expect({ ...ed }).toEqual({ id: undefined, name: 'ed', nickname: null, joined: now })
+    expect({ ...ed }).toEqual({ id: undefined, name: 'ed', nickname: undefined, joined: now })
     expect(Session.inspect(app.store.getState(), ed)).toEqual({
       id: 0,
       entity: 'User',
       status: 'pending',
       identity: null,
-      attributes: { name: 'ed', nickname: null, joined: now },
+      attributes: { name: 'ed', joined: now },
       related: {},
       changed: [],
       isMarkedForDeletion: false,
@@ -31,7 +31,7 @@ describe('add', () => {
   test('an attribute given as undefined counts as left out', () => {
     const app = open()
     const ed = app.run(Session.add(model.User, { name: 'ed', nickname: undefined, joined: undefined } as never))
-    expect(ed).toMatchObject({ nickname: null, joined: now })
+    expect(ed).toMatchObject({ nickname: undefined, joined: now })
   })
 
   test('numbers the instances of a nested draft parents first', () => {

@@ -127,7 +127,9 @@ describe('the plan of a flush', () => {
       _tag: 'CircularDependency',
       path: ['Node #0', 'Node #1', 'Node #0'],
     })
+    app.run(Session.rollback)
     app.run(Session.set(model.Node, { parent: null })(a))
+    app.run(Session.add(model.Node, b))
     app.run(Session.commit)
     expect(app.rows('nodes')).toHaveLength(2)
   })

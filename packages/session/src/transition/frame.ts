@@ -141,10 +141,10 @@ export const failed = (state: SessionState, message: string): SessionState => {
  *
  * @category transitions
  */
-export const commitFailed = (state: SessionState, message: string): SessionState => ({
-  ...revise(state, {}),
-  failure: { message, depth: 0 },
-})
+export const commitFailed = (state: SessionState, message: string): SessionState => {
+  const begun = revise(state, {})
+  return { ...begun, frames: outermost(begun), failure: { message, depth: 0 } }
+}
 
 /**
  * The transaction is committed: what it deleted is detached, and with `expire` everything is out of date. Costs the rows

@@ -5,7 +5,7 @@
  * referred to before those that refer. Entities that refer to each other, or to themselves, share a group, and a flush
  * sorts their instances instead.
  */
-import type { AnyModel, Mapping } from '@unitary/core'
+import type { AnyModel, Mapping, RelationshipMapping } from '@unitary/core'
 import { isPostUpdate } from './cells.js'
 import { components } from './topological-sort.js'
 
@@ -37,6 +37,19 @@ export const entityGroups = (model: AnyModel): ReadonlyArray<EntityGroup> => {
   groups.set(model, found)
   return found
 }
+
+/**
+ * Do the relationship's two ends share a group, so that it says something about the order of instances?
+ *
+ * @category guards
+ */
+export const isWithinGroup = (model: AnyModel, relationship: RelationshipMapping): boolean =>
+  !relationship.viewonly &&
+  !isPostUpdate(relationship) &&
+  entityGroups(model).some(
+    ({ isCyclic, mappings }) =>
+      isCyclic && mappings.includes(relationship.owner) && mappings.includes(relationship.target),
+  )
 
 /** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
 const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {

@@ -10,6 +10,7 @@ import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { goingOf, isRenamed } from './change-set.js'
+import { isWithinGroup } from './dependencies.js'
 
 type Instance = Instance.Instance
 
@@ -64,7 +65,7 @@ const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeede
 
 const needsOfDelete = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
   if (instance.status !== 'persistent') return
-  if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
+  if (isVersionUnknown(state, instance) || isPlaceUnknown(state, instance)) needs.push({ instance, relationship: null })
   for (const relationship of instance.mapping.relationships) {
     const { cascade, kind, passiveDeletes, viewonly } = relationship
     if (viewonly || passiveDeletes !== false || (kind === 'BelongsTo' && !cascade.has('delete'))) continue
@@ -76,6 +77,16 @@ const isVersionUnknown = (state: SessionState, instance: Instance): boolean => {
   const { version } = instance.mapping
   return version !== null && (isExpired(state, instance) || Instance.committedAt(instance, version) === undefined)
 }
+
+/** Rows that refer to rows of their own kind are deleted in an order that follows from their foreign keys. */
+const isPlaceUnknown = (state: SessionState, instance: Instance): boolean =>
+  instance.mapping.relationships.some(
+    (relationship) =>
+      relationship.kind === 'BelongsTo' &&
+      isWithinGroup(state.model, relationship) &&
+      (isExpired(state, instance) ||
+        relationship.foreignKey.some((attribute) => Instance.valueAt(instance, attribute) === undefined)),
+  )
 
 const isLoaded = (state: SessionState, instance: Instance, relationship: RelationshipMapping): boolean => {
   const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
