@@ -5,7 +5,7 @@ import type { Service } from '../database.js'
 import { hasDeferredKeys, hostOf, withSettings } from './server.js'
 
 /** In seconds. Nothing of a scenario waits long for another session, nor a change of tables for one that is left open. */
-const settings = withSettings('set innodb_lock_wait_timeout = 1', 'set lock_wait_timeout = 5')
+const settings = withSettings('set innodb_lock_wait_timeout = 3', 'set lock_wait_timeout = 5')
 
 export const mariadb: Service = {
   name: 'MariaDB',

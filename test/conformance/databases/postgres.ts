@@ -5,7 +5,7 @@ import type { Service } from '../database.js'
 import { hasDeferredKeys, hostOf, withSettings } from './server.js'
 
 /** Nothing of a scenario waits long for another session, and no commit for the disk. */
-const settings = withSettings('set lock_timeout = 1000', 'set synchronous_commit = off')
+const settings = withSettings('set lock_timeout = 3000', 'set synchronous_commit = off')
 
 export const postgres: Service = {
   name: 'PostgreSQL',
