@@ -9,14 +9,24 @@ import { isSome } from 'fp-ts/lib/Option.js'
 import { type AnyProgram, api, referenceTo } from './api.js'
 import { canonical, Expected, type Mismatch, type Observed } from './compare.js'
 import type { Case } from './corpus.js'
-import { type ScenarioDatabase, sqliteFor } from './database.js'
+import type { Host, ScenarioDatabase } from './database.js'
+import { sqlite } from './databases/sqlite.js'
 import { errorOf } from './errors.js'
 import { has } from './features.js'
 import { freezeState } from './freeze.js'
 import { modelOf, type ScenarioModel } from './model.js'
+import {
+  asRecorded,
+  type Numbering,
+  ownStep,
+  recordedKeyOf,
+  recordedRow,
+  renumbering,
+  type States,
+} from './numbering.js'
 import { keyOf, type Named, Objects } from './objects.js'
 import { type RecordingEngine, recording, statementOf, writesOf } from './recording.js'
-import type { Scenario, Step } from './scenario.js'
+import type { Scenario, Step, Tables } from './scenario.js'
 import type { MergeSource, Situation } from './situation.js'
 import { isOption, loadOf, programOf } from './steps.js'
 
@@ -39,19 +49,33 @@ interface OpenSession {
 }
 
 /** Replays a scenario; null where all of it went as expected. */
-export const replay = async (
-  { scenario, model }: Case,
+export const replay = async (given: Case, mode: Mode, host: Host = sqlite): Promise<Failure | null> => {
+  const model = modelOf(given.model)
+  if (host.isRecorded) return (await replayOn(host, given.scenario, model, mode, asRecorded)).failure
+  const reference = await replayOn(sqlite, given.scenario, model, 'runSync', asRecorded)
+  return (await replayOn(host, given.scenario, model, mode, renumbering(model, reference.states))).failure
+}
+
+interface Replayed {
+  readonly failure: Failure | null
+  /** The states of all sessions after each step that was reached. */
+  readonly states: ReadonlyArray<States>
+}
+
+const replayOn = async (
+  host: Host,
+  scenario: Scenario,
+  model: ScenarioModel,
   mode: Mode,
-  databaseFor: (scenario: Scenario, model: ScenarioModel) => ScenarioDatabase = sqliteFor,
-): Promise<Failure | null> => {
-  const scenarioModel = modelOf(model)
-  const database = databaseFor(scenario, scenarioModel)
-  const replayed = new Replay(scenario, scenarioModel, database, mode)
+  numbering: Numbering,
+): Promise<Replayed> => {
+  const database = await host.open(scenario, model)
+  const replayed = new Replay(scenario, model, database, mode, numbering)
   try {
     return await replayed.run()
   } finally {
     await replayed.close()
-    database.close()
+    await database.close()
   }
 }
 
@@ -60,31 +84,48 @@ class Replay {
   readonly #model: ScenarioModel
   readonly #database: ScenarioDatabase
   readonly #mode: Mode
-  readonly #objects = new Objects()
+  readonly #numbering: Numbering
+  readonly #objects: Objects
   readonly #expected: Expected
   /** Relationships that a query has loaded eagerly. */
   readonly #eager = new Set<string>()
   readonly #sessions = new Map<string, OpenSession>()
 
-  constructor(scenario: Scenario, model: ScenarioModel, database: ScenarioDatabase, mode: Mode) {
+  constructor(scenario: Scenario, model: ScenarioModel, database: ScenarioDatabase, mode: Mode, numbering: Numbering) {
     this.#scenario = scenario
     this.#model = model
     this.#database = database
     this.#mode = mode
-    this.#expected = new Expected(model, this.#objects)
+    this.#numbering = numbering
+    this.#objects = new Objects((inspected) => recordedKeyOf(numbering, model, inspected))
+    this.#expected = new Expected(model, this.#objects, numbering)
   }
 
-  async run(): Promise<Failure | null> {
+  async run(): Promise<Replayed> {
+    const states: States[] = []
     for (const [index, step] of this.#scenario.steps.entries()) {
-      const mismatches = await this.#step(step)
-      if (mismatches.length > 0) return { step: index, what: describe(step), mismatches }
+      const mismatches = await this.#step(index, step)
+      states.push(this.#states())
+      if (mismatches.length > 0) return { failure: { step: index, what: describe(step), mismatches }, states }
     }
     await this.close()
-    const expected = this.#scenario.final.rows
-    const actual = this.#database.contents()
+    return { failure: await this.#rows(), states }
+  }
+
+  async #rows(): Promise<Failure | null> {
+    const expected = sortedRows(this.#scenario.final.rows)
+    const contents = Object.entries(await this.#database.contents()).map(([table, rows]) => [
+      table,
+      rows.map((row) => recordedRow(this.#numbering, table, row)),
+    ])
+    const actual = sortedRows(Object.fromEntries(contents) as Tables)
     return canonical(expected) === canonical(actual)
       ? null
       : { step: null, what: 'the rows at the end', mismatches: [{ what: 'rows', expected, actual }] }
+  }
+
+  #states(): States {
+    return new Map([...this.#sessions].map(([name, { store }]) => [name, store.getState()]))
   }
 
   async close(): Promise<void> {
@@ -93,14 +134,21 @@ class Replay {
     for (const { store } of sessions) await store.close()
   }
 
-  async #step(step: Step): Promise<ReadonlyArray<Mismatch>> {
+  async #step(index: number, step: Step): Promise<ReadonlyArray<Mismatch>> {
     const name = step.session ?? 'main'
     const session = this.#session(name)
-    const observed = step.do === 'external' ? this.#external(step) : await this.#perform(session, step)
+    const before = this.#states()
+    const observed = step.do === 'external' ? await this.#external(step) : await this.#perform(session, this.#own(step))
     this.#objects.settle(step.expect.states)
-    const states = new Map([...this.#sessions].map(([other, { store }]) => [other, store.getState()]))
+    const states = this.#states()
+    this.#numbering.learn(index, before, states)
     this.#remember(step)
     return this.#expected.check(step, observed, name, states, this.#mayRead(step))
+  }
+
+  #own(step: Step): Step {
+    const entity = step.entity ?? this.#objects.get(step.obj ?? '')?.entity
+    return entity === undefined ? step : ownStep(this.#numbering, this.#model, entity, step)
   }
 
   #remember({ options = [] }: Step): void {
@@ -129,8 +177,8 @@ class Replay {
     return opened
   }
 
-  #external(step: Step): Observed {
-    this.#database.external(step.sql ?? [])
+  async #external(step: Step): Promise<Observed> {
+    await this.#database.external(step.sql ?? [])
     return { error: null, value: undefined, writes: [], statements: [] }
   }
 
@@ -297,6 +345,15 @@ class Replay {
     return value
   }
 }
+
+/** In the order of what they hold: databases give them in one of their own. */
+const sortedRows = (tables: Tables): Tables =>
+  Object.fromEntries(
+    Object.entries(tables).map(([table, rows]) => [
+      table,
+      [...rows].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1)),
+    ]),
+  )
 
 /** Steps that load nothing themselves but what their flush needs. */
 const withinFlush = new Set([

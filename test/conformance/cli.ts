@@ -13,14 +13,16 @@ export default class ConformanceReporter {
     const { conformance } = test.meta()
     const { state, errors = [] } = test.result()
     if (conformance !== undefined) {
-      this.#replayed.push({ area: conformance.area, outcome: outcomeOf(conformance.outcome, state) })
+      this.#replayed.push({ ...conformance, outcome: outcomeOf(conformance.outcome, state) })
     }
     if (state !== 'failed' || conformance?.outcome === 'missing') return
     for (const { message } of errors) process.stdout.write(`${message}\n\n`)
   }
 
-  onTestRunEnd(_: ReadonlyArray<TestModule>, errors: ReadonlyArray<unknown>): void {
-    for (const error of errors) process.stderr.write(`${String(error)}\n`)
+  onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandled: ReadonlyArray<unknown>): void {
+    // of a module: what was to be done before its tests
+    const errors = modules.flatMap((module) => module.errors().map(({ message }) => message))
+    for (const error of [...errors, ...unhandled]) process.stderr.write(`${String(error)}\n`)
     process.stdout.write(`${renderTable(this.#replayed)}\n`)
   }
 }

@@ -4,6 +4,7 @@
 import { type Inspected, inspectAll, type SessionState } from '@unitary/session'
 import type { CorpusError } from './errors.js'
 import type { ScenarioModel } from './model.js'
+import { type Numbering, recordedValue, recordedWrite } from './numbering.js'
 import type { Objects } from './objects.js'
 import type { Memory, Step, Write } from './scenario.js'
 
@@ -36,12 +37,14 @@ const valued = new Set(['get', 'query', 'read', 'history', 'identity', 'merge', 
 export class Expected {
   readonly #model: ScenarioModel
   readonly #objects: Objects
+  readonly #numbering: Numbering
   readonly #states = new Map<string, string>()
   readonly #memory = new Map<string, Memory>()
 
-  constructor(model: ScenarioModel, objects: Objects) {
+  constructor(model: ScenarioModel, objects: Objects, numbering: Numbering) {
     this.#model = model
     this.#objects = objects
+    this.#numbering = numbering
   }
 
   /** The mismatches of one step, given the states of all sessions after it. */
@@ -59,8 +62,12 @@ export class Expected {
     this.#advance(step)
     const { expect } = step
     if (expect.ok && observed.error === null) {
-      if (valued.has(step.do) && 'value' in expect) compare('value', expect.value, observed.value)
-      checkStatements(step, observed, mayRead, compare)
+      if (valued.has(step.do) && 'value' in expect) {
+        const entity = this.#objects.get(step.obj ?? '')?.entity ?? step.entity ?? ''
+        compare('value', expect.value, recordedValue(this.#numbering, this.#model, entity, step, observed.value))
+      }
+      const writes = observed.writes.map((write) => recordedWrite(this.#numbering, write))
+      checkStatements(step, { ...observed, writes }, mayRead, compare)
     } else {
       const { type, detail } = expect.error ?? {}
       compare('error', expect.ok ? null : detail === undefined ? { type } : { type, detail }, observed.error)
@@ -151,7 +158,9 @@ export class Expected {
         const shown = namesOf(this.#objects, named.session, related)
         compare(`${name}.${attribute}`, expected, shown)
       } else if (attribute in inspected.attributes) {
-        compare(`${name}.${attribute}`, expected, inspected.attributes[attribute])
+        const { table } = this.#model.entity(named.entity).mapping
+        const shown = this.#numbering.recorded(table, attribute, inspected.attributes[attribute])
+        compare(`${name}.${attribute}`, expected, shown)
       }
     }
   }

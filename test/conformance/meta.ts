@@ -3,11 +3,20 @@
  */
 import 'vitest'
 
-/** What a scenario is up for. `missing`: it needs what is not there yet. */
-export type Plan = 'replayed' | 'pending' | 'differing' | 'missing'
+/**
+ * What a scenario is up for. `missing`: it needs what is not there yet. `skipped`: the database cannot do it, or there is
+ * none.
+ */
+export type Plan = 'replayed' | 'pending' | 'differing' | 'missing' | 'skipped'
 
 declare module 'vitest' {
   interface TaskMeta {
-    conformance?: { readonly area: string; readonly outcome: Plan }
+    conformance?: {
+      readonly area: string
+      readonly database: string
+      readonly outcome: Plan
+      /** Why it is skipped. */
+      readonly reason: string | null
+    }
   }
 }

@@ -12,9 +12,15 @@ export interface Named {
 }
 
 export class Objects {
+  readonly #keyOf: (inspected: Inspected) => ReadonlyArray<unknown>
   readonly #byName = new Map<string, Named>()
   readonly #byInstance = new Map<string, Named>()
   readonly #settled = new Set<string>()
+
+  /** Given the keys that names are made of. */
+  constructor(keyOf: (inspected: Inspected) => ReadonlyArray<unknown>) {
+    this.#keyOf = keyOf
+  }
 
   get(name: string): Named | undefined {
     return this.#byName.get(name)
@@ -43,7 +49,7 @@ export class Objects {
   meet(session: string, state: SessionState): void {
     for (const inspected of inspectAll(state)) {
       if (inspected.identity === null || this.nameOf(session, inspected.id) !== undefined) continue
-      const plain = `${inspected.entity}:${keyOf(state.model, inspected).join(',')}`
+      const plain = `${inspected.entity}:${this.#keyOf(inspected).join(',')}`
       let name = plain
       // an object that only this side has loaded has no claim to the name
       for (let number = 2; this.#settled.has(name); number++) name = `${plain}#${number}`

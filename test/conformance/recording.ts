@@ -75,8 +75,8 @@ export const writesOf = (call: EngineCall, model: ScenarioModel): ReadonlyArray<
 export const statementOf = (call: EngineCall): ReadonlyArray<string> => {
   if (call._tag !== 'Query') return []
   const { sql } = call.statement
-  const [, kind = '', table = ''] = /^\s*(select|update|delete)\b.*?(?:from |update )?"(\w+)"/is.exec(sql) ?? []
-  const read = /\bfrom "(\w+)"/i.exec(sql)?.[1] ?? table
+  const [, kind = '', table = ''] = /^\s*(select|update|delete)\b.*?(?:from |update )?["`](\w+)["`]/is.exec(sql) ?? []
+  const read = /\bfrom ["`](\w+)["`]/i.exec(sql)?.[1] ?? table
   if (kind === 'select') return [`select ${read}`]
   return kind === '' ? [] : [`bulk ${kind} ${table}`]
 }

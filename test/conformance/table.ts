@@ -3,11 +3,14 @@
  */
 
 /** What came of a scenario. `missing`: it needs what is not there yet. */
-export type Outcome = 'passed' | 'differing' | 'pending' | 'missing' | 'failed'
+export type Outcome = 'passed' | 'differing' | 'pending' | 'missing' | 'skipped' | 'failed'
 
 export interface Replayed {
   readonly area: string
+  readonly database: string
   readonly outcome: Outcome
+  /** Why it was skipped. */
+  readonly reason: string | null
 }
 
 const columns: ReadonlyArray<readonly [title: string, outcome: Outcome]> = [
@@ -15,6 +18,7 @@ const columns: ReadonlyArray<readonly [title: string, outcome: Outcome]> = [
   ['differing', 'differing'],
   ['pending', 'pending'],
   ['not there yet', 'missing'],
+  ['skipped', 'skipped'],
   ['failed', 'failed'],
 ]
 
@@ -22,23 +26,39 @@ const width = (text: string): number => Math.max(9, text.length)
 
 const line = (name: string, all: ReadonlyArray<Replayed>): string =>
   [
-    name.padEnd(24),
+    name.padEnd(26),
     ...columns.map(([title, outcome]) =>
       String(all.filter((one) => one.outcome === outcome).length).padStart(width(title)),
     ),
   ].join('  ')
 
-/** Areas in the order in which they were first met, then all of them together. */
+/** The database of the recording, of which the table says nothing. */
+const recorded = 'SQLite'
+
+/**
+ * Areas in the order in which they were first met, on one database after the other; then all of them together, and why
+ * some were skipped.
+ */
 export const renderTable = (all: ReadonlyArray<Replayed>): string => {
-  const areas = [...new Set(all.map(({ area }) => area))]
-  return [
-    ['area'.padEnd(24), ...columns.map(([title]) => title.padStart(width(title)))].join('  '),
-    ...areas.map((area) =>
+  const others = [...new Set(all.map(({ database }) => database))].filter((name) => name !== recorded).sort()
+  const rows = [recorded, ...others].flatMap((database) => {
+    const replayed = all.filter((one) => one.database === database)
+    return [...new Set(replayed.map(({ area }) => area))].map((area) =>
       line(
-        area,
-        all.filter((one) => one.area === area),
+        database === recorded ? area : `${area} on ${database}`,
+        replayed.filter((one) => one.area === area),
       ),
-    ),
+    )
+  })
+  const skipped = all.filter(({ outcome }) => outcome === 'skipped')
+  const reasons = [...new Set(skipped.map(({ database, reason }) => `${database}: ${reason}`))]
+  return [
+    ['area'.padEnd(26), ...columns.map(([title]) => title.padStart(width(title)))].join('  '),
+    ...rows,
     line('all', all),
+    ...reasons.map((why) => {
+      const count = skipped.filter(({ database, reason }) => `${database}: ${reason}` === why).length
+      return `${count} skipped on ${why}`
+    }),
   ].join('\n')
 }

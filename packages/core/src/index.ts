@@ -72,8 +72,8 @@ export {
   unique,
   version,
   withDefault,
-  withServerDefault,
   withInsertDefault,
+  withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
 export type { Database, Table, TableOf } from './model/database.js'

@@ -9,7 +9,7 @@ import { kyselyEngine } from '@unitary/core/engine/kysely'
 import { type SqliteEngineOptions, sqliteEngine } from '@unitary/core/engine/sqlite'
 import Database from 'better-sqlite3'
 import { MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely'
-import { createConnection, createPool, type PoolOptions } from 'mysql2'
+import { createConnection, createPool, type Pool as MysqlPool, type PoolOptions } from 'mysql2'
 import { Client, Pool } from 'pg'
 
 export interface TestDatabase {
@@ -124,15 +124,16 @@ const mysqlAdmin = (sql: string): Promise<void> =>
     })
   })
 
+/** The pool of a database that `createMysql` made, for tests that need the driver itself. */
+export const mysqlPool = (database: string, options: PoolOptions): MysqlPool =>
+  createPool({ ...mysql, database, supportBigNumbers: true, ...options })
+
 export const createMysql = async (): Promise<
   ServerDatabase & { readonly openWith: (options: PoolOptions) => Engine }
 > => {
   const name = uniqueName()
   await mysqlAdmin(`create database ${name}`)
-  const openWith = (options: PoolOptions): Engine =>
-    kyselyEngine(
-      new MysqlDialect({ pool: createPool({ ...mysql, database: name, supportBigNumbers: true, ...options }) }),
-    )
+  const openWith = (options: PoolOptions): Engine => kyselyEngine(new MysqlDialect({ pool: mysqlPool(name, options) }))
   return {
     name,
     open: (connections = 4) => openWith({ connectionLimit: connections }),

@@ -145,12 +145,12 @@ describe('the DDL of a model', () => {
     const engine = engines.mysql()
     expect(render(engine, ddlOf(shop)(engine.dialect).create)).toMatchInlineSnapshot(`
       "create table if not exists \`orders\` (\`id\` integer not null primary key auto_increment,
-        \`code\` varchar(255) not null unique,
+        \`code\` varchar(255) collate utf8mb4_bin not null unique,
         \`previous_id\` integer,
         constraint \`orders_previous_id_fkey\` foreign key (\`previous_id\`) references \`orders\` (\`id\`) on delete set null)
       create table if not exists \`items\` (\`order_id\` integer not null,
         \`position\` integer not null,
-        \`label\` longtext,
+        \`label\` longtext collate utf8mb4_bin,
         constraint \`items_pkey\` primary key (\`order_id\`, \`position\`),
         constraint \`items_order_id_fkey\` foreign key (\`order_id\`) references \`orders\` (\`id\`))
       create table if not exists \`remarks\` (\`id\` bigint not null primary key auto_increment,
@@ -260,6 +260,26 @@ const ddlRoundTrip = (host: Host): void => {
       const after = await connect(engine)
       expect((await failure(after, insert('items', ['position'], [[1]]))).reason._tag).toBe('UnknownTable')
       await after.release()
+    })
+
+    test('makes text that differs in case or accents another text', async () => {
+      rightOf(await createAll(shop)(engine)())
+      const connection = await connect(engine)
+      const codes = ['e', 'E', 'é', 'ss', 'ß']
+      await ask(
+        connection,
+        insert(
+          'orders',
+          ['code'],
+          codes.map((code) => [code]),
+        ),
+      )
+      await ask(connection, insert('items', ['order_id', 'position', 'label'], [[1, 1, 'e']]))
+      const found = { _tag: 'Update', table: 'items', set: ['position'], where: ['label'] } as const
+      expect(await ask(connection, { ...found, rows: [[2, 'E']] })).toEqual([0])
+      expect(await ask(connection, { ...found, rows: [[2, 'e']] })).toEqual([1])
+      await connection.release()
+      rightOf(await dropAll(shop)(engine)())
     })
 
     test('creates and drops a cycle of tables whose rows refer to each other', async () => {

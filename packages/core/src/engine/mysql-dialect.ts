@@ -4,6 +4,8 @@
  * - Booleans are TINYINT(1): 0 and 1.
  * - Instants are ISO text, since DATETIME takes neither the `T` nor the zone of it and knows no zone itself.
  * - TEXT cannot be a key without a length, so keys and unique columns are VARCHAR(255).
+ * - Text is told apart by its characters, as in programs and on the other databases; the server's own collation takes
+ *   `E` and `é` for `e`, as it may in tables that are made without `ddlOf`.
  * - `mysql2` rounds integers beyond 2^53 unless the pool has `supportBigNumbers: true`; with it a column of kind
  *   `bigint` is exact. Without it the codec rejects what was rounded rather than let it pass.
  * - `mysql2` parses JSON columns (leave `jsonStrings` off). JSON in a text column is of kind `text`.
@@ -16,7 +18,7 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
   integer: 'integer',
   bigint: 'bigint',
   real: 'double',
-  text: 'longtext',
+  text: 'longtext collate utf8mb4_bin',
   boolean: 'boolean',
   timestamp: 'varchar(32)',
   json: 'json',
@@ -24,7 +26,7 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
 }
 
 const keyTypes: Readonly<Partial<Record<ColumnKind, string>>> = {
-  text: 'varchar(255)',
+  text: 'varchar(255) collate utf8mb4_bin',
   blob: 'varbinary(255)',
 }
 

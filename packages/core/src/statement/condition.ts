@@ -3,7 +3,8 @@
  *
  * Whatever is not understood restricts nothing, so that the answer is always sound: a row for which the condition is true
  * has its values in the sets. Equality is the program's; where a database's collation takes more texts for the same
- * (MySQL's default does), restrictions on such columns are narrower than its answers.
+ * (MySQL's default does, in tables that are not made by a model's DDL), restrictions on such columns are narrower than its
+ * answers.
  */
 import { isRight } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'

@@ -1,0 +1,4 @@
+import { postgres } from './databases/postgres.js'
+import { describeOn } from './suite.js'
+
+describeOn(postgres)
