@@ -142,6 +142,19 @@ export interface MissingKey {
 }
 
 /**
+ * An instance would belong to two owners over a relationship that allows one. Take it from the other first.
+ *
+ * @category model
+ */
+export interface SingleParent {
+  readonly _tag: 'SingleParent'
+  readonly entity: string
+  readonly relationship: string
+  readonly target: string
+  readonly key: unknown
+}
+
+/**
  * A row would lose part of its primary key, since the instance that the key refers to is no longer related. Delete it, or
  * relate it to another.
  *
@@ -214,6 +227,7 @@ export type SessionError =
   | CircularDependency
   | MissingKey
   | BlanksPrimaryKey
+  | SingleParent
   | PendingRollback
   | NoSavepoint
   | TransactionBegun
@@ -288,6 +302,8 @@ export const render = (error: SessionError): string => {
       return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
     case 'MissingKey':
       return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
+    case 'SingleParent':
+      return `${error.target} ${error.key === null ? '' : `${String(error.key)} `}belongs to another ${error.entity} by ${error.relationship}, which allows one only; take it from there first.`
     case 'BlanksPrimaryKey':
       return `${error.entity} ${String(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':

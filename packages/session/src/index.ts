@@ -31,6 +31,7 @@ export type {
   RequestError,
   RoutingError,
   SessionError,
+  SingleParent,
   StaleData,
   TransactionBegun,
 } from './error.js'
