@@ -302,6 +302,10 @@ class Replay {
     const { name, store } = session
     const made = result._tag === 'Right' ? instanceIn(result.right) : null
     if (step.do === 'new' && made !== null) this.#objects.give(step.as ?? '', name, step.entity ?? '', made)
+    if (step.do === 'add' && made !== null && this.#objects.get(step.obj ?? '')?.session !== name) {
+      const { entity } = this.#objects.get(step.obj ?? '') as Named
+      this.#objects.give(step.obj ?? '', name, entity, made)
+    }
     if (step.do === 'merge' && made !== null) {
       const from = this.#objects.get(step.obj ?? '') as Named
       const sources =

@@ -87,12 +87,9 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'clear':
       return onOne((entity) => api.replace(entity, attribute, []))
     case 'add':
-      return onOne((entity) => (reference) => api.add(entity, reference))
+      return added(at, step.obj as string)
     case 'addAll':
-      return Session.traverseArray((name: string) => {
-        const { entity, reference } = new On(at, name)
-        return api.add(entity, reference)
-      })(step.objs ?? [])
+      return Session.traverseArray((name: string) => added(at, name))(step.objs ?? [])
     case 'delete':
       return onOne(api.remove)
     case 'expunge':
@@ -147,6 +144,13 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
 export const loadOf = (at: Situation, name: string, attribute: string): AnyProgram => {
   const on = new On(at, name)
   return on.shapeOf(attribute) === 'column' ? on.loadColumn(attribute) : api.load(on.entity, attribute)(on.reference)
+}
+
+/** Added to its own session; an object of another comes from that one's state. */
+const added = (at: Situation, name: string): AnyProgram => {
+  const { entity, from, reference } = at.sourceOf(name)
+  const mapped = at.model.entity(entity)
+  return from.from === undefined ? api.add(mapped, reference) : api.attach(mapped, reference, from.from)
 }
 
 const mergeOf = (at: Situation, step: Step): AnyProgram => {

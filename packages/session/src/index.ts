@@ -109,7 +109,19 @@ export type {
   WriteRequest,
 } from './program/request.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
-export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
+export {
+  add,
+  addAll,
+  append,
+  attach,
+  detach,
+  history,
+  make,
+  type Patch,
+  replace,
+  services,
+  set,
+} from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
