@@ -31,7 +31,7 @@ export type {
   TransactionCall,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect } from './engine/dialect.js'
+export type { Capabilities, Dialect, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,

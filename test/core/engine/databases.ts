@@ -132,6 +132,8 @@ export const createMysql = async (): Promise<
   const openWith = (options: PoolOptions): Engine =>
     kyselyEngine(
       new MysqlDialect({ pool: createPool({ ...mysql, database: name, supportBigNumbers: true, ...options }) }),
+      // the server of the tests is a MariaDB
+      { returning: ['insert', 'delete'] },
     )
   return {
     name,
