@@ -16,7 +16,7 @@ import {
   selectThroughLink,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { DatabaseError, InvalidStatement } from '../error.js'
+import { type DatabaseError, type InvalidStatement, invalidStatement } from '../error.js'
 import type { AnswerOf, LookupRequest, SqlRequest, WriteRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
@@ -139,11 +139,4 @@ const failureOf = (
 ): QueryFailure =>
   error._tag === 'EngineError'
     ? databaseError(operation, entity, token, error)
-    : {
-        _tag: 'InvalidStatement',
-        operation,
-        entity: error.entity,
-        attribute: error.attribute,
-        value: error.value,
-        cause: error,
-      }
+    : invalidStatement(operation, error)
