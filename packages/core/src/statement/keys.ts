@@ -46,9 +46,15 @@ export const changesKey = (statement: Write): boolean =>
 /**
  * Can the statement itself tell the keys of the rows that it meets?
  *
+ * @example
+ * const asked = canReturnKeys(engine, statement) ? returningKeys(statement) : selectingKeys(statement, engine.dialect)
+ *
  * @category guards
  */
-export const canReturnKeys = ({ capabilities, dialect }: Pick<Engine, 'capabilities' | 'dialect'>, statement: Write) =>
+export const canReturnKeys = (
+  { capabilities, dialect }: Pick<Engine, 'capabilities' | 'dialect'>,
+  statement: Write,
+): boolean =>
   capabilities.returning.includes(statement._tag === 'Update' ? 'update' : 'delete') &&
   !changesKey(statement) &&
   // MariaDB returns rows of one table only
@@ -58,6 +64,9 @@ const returning = new WeakMap<Write['node'], Write['node']>()
 
 /**
  * The statement, returning the keys of the rows that it meets and nothing else. The same tree for the same tree.
+ *
+ * @example
+ * returningKeys(deleteFrom(model.User)) // delete from "users" returning "users"."id"
  *
  * @category combinators
  */
@@ -76,6 +85,9 @@ const selecting = new WeakMap<Write['node'], Map<Dialect['name'], SelectQueryNod
 /**
  * A query of the keys of the rows that the statement will meet. It locks them where the database can, so that they are the
  * same when the statement runs. The same tree for the same tree and dialect.
+ *
+ * @example
+ * selectingKeys(deleteFrom(model.User), mysqlDialect) // select `users`.`id` from `users` for update
  *
  * @category combinators
  */
@@ -144,6 +156,9 @@ const movedKey = ({ position }: Attribute): string => `unitary_key_${position}`
 /**
  * Reads the keys out of the rows of `returningKeys` or `selectingKeys`; null where a row's key is none that its codecs
  * know, which no session has.
+ *
+ * @example
+ * const keys = rows.map(keyReaderOf(statement, engine.dialect)) // [{ before: 1, after: 1 }, ...]
  *
  * @category interpreters
  */

@@ -83,6 +83,9 @@ export const assignmentsOf = ({
  * row. What runs an update does so before it is compiled, since defaults may need services. The same statement is given
  * back where there is nothing to set.
  *
+ * @example
+ * pipe(update(model.Post), set({ title: 'new' }), withUpdateDefaults(services)) // sets `edited`, too
+ *
  * @category combinators
  */
 export const withUpdateDefaults =
