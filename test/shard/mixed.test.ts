@@ -141,6 +141,30 @@ describe.skipIf(missing !== null)(
       expect(sizes).toEqual(things.map(({ size }) => size))
     })
 
+    it('tells instances of a bulk statement by what each database returns of it, or holds before it', async () => {
+      const known = (state: Session.SessionState) =>
+        Object.fromEntries(Session.inspectAll(state).map(({ attributes }) => [attributes.id, attributes.size]))
+      const [affected, after, rows] = rightOf(
+        await run(
+          pipe(
+            Session.query(all()),
+            Session.chain(() =>
+              pipe(update(model.Thing), set({ size: 9 }), where('title', '>', 'a'), Session.execute()),
+            ),
+            Session.bindTo('affected'),
+            Session.bind('after', () => Session.gets(known)),
+            Session.bind('rows', () =>
+              Session.chain(() => Session.chain(() => Session.gets(known))(Session.query(all())))(Session.expireAll),
+            ),
+            Session.map(({ affected, after, rows }) => [affected, after, rows] as const),
+          ),
+        ),
+      )
+      expect(affected).toBeGreaterThan(2)
+      expect(after).toEqual(rows)
+      expect(Object.values(after).filter((size) => size === 9)).toHaveLength(affected)
+    })
+
     it('leaves nothing of a flush that fails on one of them', async () => {
       const again = [
         { id: 100, home: 'lite' },

@@ -31,7 +31,7 @@ export type {
   TransactionCall,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect } from './engine/dialect.js'
+export type { Capabilities, Dialect, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -137,12 +137,29 @@ export type {
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { checkStatement } from './statement/check.js'
+export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError } from './statement/error.js'
-export { evaluateChanges, evaluateCriteria, type NotEvaluable, type Truth } from './statement/evaluate.js'
+export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type EvaluableChanges,
+  type EvaluableCriteria,
+  evaluateChanges,
+  evaluateCriteria,
+  type NotEvaluable,
+  type Truth,
+} from './statement/evaluate.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  canReturnKeys,
+  changesKey,
+  keyReaderOf,
+  type MetKey,
+  returningKeys,
+  selectingKeys,
+} from './statement/keys.js'
 export { type BuilderOf, modify } from './statement/modify.js'
 export { resolve } from './statement/resolve.js'
 export {
@@ -180,5 +197,14 @@ export {
   selectThroughLink,
   type Template,
 } from './statement/template.js'
-export { type AnyUpdate, type Changes, set, type Update, update } from './statement/update.js'
+export {
+  type AnyUpdate,
+  assignmentsOf,
+  type Changes,
+  missingUpdateDefaults,
+  set,
+  type Update,
+  update,
+  withUpdateDefaults,
+} from './statement/update.js'
 export * as ValueSet from './statement/value-set.js'

@@ -76,7 +76,7 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode. @category model */
+/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -85,6 +85,16 @@ export interface InvalidStatement {
   readonly value: unknown
   readonly cause: StatementError
 }
+
+/** The error of a statement that was refused before it ran. @category constructors */
+export const invalidStatement = (operation: string, cause: StatementError): InvalidStatement => ({
+  _tag: 'InvalidStatement',
+  operation,
+  entity: cause.entity,
+  attribute: cause.attribute,
+  value: cause.value,
+  cause,
+})
 
 /** The database failed otherwise. @category model */
 export interface DatabaseError {

@@ -203,12 +203,10 @@ class Sharded {
   *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    const affected = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const written = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
-    return isLeft(affected)
-      ? affected
-      : right({ affected: affected.right.reduce((sum, rows) => sum + rows, 0), tokens: tokens.right })
+    return isLeft(written) ? written : right({ batches: written.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */

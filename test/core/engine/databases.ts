@@ -133,7 +133,9 @@ export const createMysql = async (): Promise<
 > => {
   const name = uniqueName()
   await mysqlAdmin(`create database ${name}`)
-  const openWith = (options: PoolOptions): Engine => kyselyEngine(new MysqlDialect({ pool: mysqlPool(name, options) }))
+  // the server of the tests is a MariaDB
+  const openWith = (options: PoolOptions): Engine =>
+    kyselyEngine(new MysqlDialect({ pool: mysqlPool(name, options) }), { returning: ['insert', 'delete'] })
   return {
     name,
     open: (connections = 4) => openWith({ connectionLimit: connections }),

@@ -14,7 +14,18 @@ export interface Dialect {
   readonly fromDriver: (kind: ColumnKind) => ((value: unknown) => unknown) | null
   /** The type of a column in DDL. `isKey` tells whether it stands in a key or a unique constraint. */
   readonly columnType: (kind: ColumnKind, isKey: boolean) => string
+  /** What can be told of texts without asking a database. */
+  readonly textComparison: TextComparison
 }
+
+/**
+ * What comparing texts in a database has in common with comparing them in memory, where columns have the collation that
+ * they have by default: all of it (`code points`), which texts are equal but not their order (`equality`), or that a text
+ * equals itself and no more, since other texts may equal it too (`collation`).
+ *
+ * @category model
+ */
+export type TextComparison = 'code points' | 'equality' | 'collation'
 
 /**
  * What an engine can do beyond the least.
@@ -24,8 +35,8 @@ export interface Dialect {
 export interface Capabilities {
   /** Calls are answered without a promise. */
   readonly synchronous: boolean
-  /** INSERT, UPDATE and DELETE can return columns. */
-  readonly returning: boolean
+  /** The statements that can return columns of the rows that they write. */
+  readonly returning: ReadonlyArray<'insert' | 'update' | 'delete'>
   /** Prepared (two-phase) transactions. */
   readonly twoPhase: boolean
 }

@@ -28,7 +28,7 @@ import {
 } from 'kysely'
 import { boundedCache } from './bounded-cache.js'
 import type { Answer, CompiledStatement, EngineCall } from './call.js'
-import type { Dialect } from './dialect.js'
+import type { Capabilities, Dialect } from './dialect.js'
 import type { AsyncConnection, Engine } from './engine.js'
 import { type EngineError, engineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
@@ -48,17 +48,23 @@ export interface KyselyEngineOptions {
   readonly dialect?: Dialect['name']
   /** Inserts row by row where generated values are asked for; false by default, and slower. See `sqliteEngine`. */
   readonly rowByRow?: boolean
+  /**
+   * The statements that can return columns, where the dialect alone does not tell: `['insert', 'delete']` for MariaDB, which
+   * is not to be told from MySQL before it is connected to.
+   */
+  readonly returning?: Capabilities['returning']
 }
 
 interface Kind {
   readonly dialect: Dialect
+  readonly returning: Capabilities['returning']
   readonly classify: (cause: unknown, details?: ErrorDetails) => EngineError
 }
 
 const kinds: Readonly<Record<Dialect['name'], Kind>> = {
-  sqlite: { dialect: sqliteDialect, classify: sqliteError },
-  postgres: { dialect: postgresDialect, classify: postgresError },
-  mysql: { dialect: mysqlDialect, classify: mysqlError },
+  sqlite: { dialect: sqliteDialect, returning: ['insert', 'update', 'delete'], classify: sqliteError },
+  postgres: { dialect: postgresDialect, returning: ['insert', 'update', 'delete'], classify: postgresError },
+  mysql: { dialect: mysqlDialect, returning: [], classify: mysqlError },
 }
 
 /** By class, or by its name where the application has another copy of Kysely or an adapter of its own. */
@@ -122,7 +128,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   const kysely: AnyKysely = 'getExecutor' in source ? source : new Kysely({ dialect: source })
   const executor = kysely.getExecutor()
   const known = options.dialect ?? dialectOf(executor.adapter)
-  const { dialect, classify } = kinds[known ?? 'postgres']
+  const { dialect, returning, classify } = kinds[known ?? 'postgres']
   const lent = new Set<AsyncConnection>()
   const waiting = new Set<(answer: Either<EngineError, AsyncConnection>) => void>()
   let isClosed = false
@@ -180,7 +186,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   return {
     _tag: 'Engine',
     dialect,
-    capabilities: { synchronous: false, returning: dialect.name !== 'mysql', twoPhase: false },
+    capabilities: { synchronous: false, returning: options.returning ?? returning, twoPhase: false },
     compile,
     connect,
     connectSync: null,

@@ -59,4 +59,6 @@ export const mysqlDialect: Dialect = {
           : value,
   fromDriver: (kind) => readings[kind],
   columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
+  // without regard to case and accents, unless a column says otherwise
+  textComparison: 'collation',
 }

@@ -40,4 +40,6 @@ export const postgresDialect: Dialect = {
   toDriver: (value) => (value instanceof Date ? value.toISOString() : value),
   fromDriver: (kind) => readings[kind],
   columnType: (kind) => columnTypes[kind],
+  // how texts are ordered depends on the database's locale; which are equal does not
+  textComparison: 'equality',
 }

@@ -43,4 +43,5 @@ export const sqliteDialect: Dialect = {
   toDriver: toSqlite,
   fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
   columnType: (kind) => columnTypes[kind],
+  textComparison: 'code points',
 }

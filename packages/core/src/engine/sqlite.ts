@@ -137,7 +137,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
   return {
     _tag: 'Engine',
     dialect: sqliteDialect,
-    capabilities: { synchronous: true, returning: true, twoPhase: false },
+    capabilities: { synchronous: true, returning: ['insert', 'update', 'delete'], twoPhase: false },
     compile: compileForSqlite,
     connect: () =>
       isLent && !isClosed

@@ -3,6 +3,7 @@
  */
 import {
   type AnySelect,
+  checkStatement,
   type InstanceId,
   type Load,
   type Managed,
@@ -16,7 +17,14 @@ import {
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import type { DecodeError, ModelMismatch, MultipleResults, NoResult, RequestError } from '../error.js'
+import {
+  type DecodeError,
+  invalidStatement,
+  type ModelMismatch,
+  type MultipleResults,
+  type NoResult,
+  type RequestError,
+} from '../error.js'
 import { populate } from '../load/populate.js'
 import { type LoadError, loadRelated } from '../load/relationship.js'
 import type { LoadedTargets } from '../load/targets.js'
@@ -86,6 +94,8 @@ const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<Instanc
   unlessFailed((state): Program<QueryError, ReadonlyArray<InstanceId>> => {
     const checked = checkModel(state, statement.entity)
     if (isLeft(checked)) return fail(checked.left)
+    const wrong = checkStatement(statement)
+    if (wrong !== null) return fail(invalidStatement('query', wrong))
     const asked = request(
       { _tag: 'Query', statement },
       (answer, current): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {

@@ -139,8 +139,8 @@ function* read(
     case 'Lookup':
       return oneBatch(yield* runLookup(connection, engine, request, null))
     case 'Write': {
-      const affected = yield* runWrite(connection, engine, request, null)
-      return isLeft(affected) ? affected : right({ affected: affected.right, tokens: [null] })
+      const written = yield* runWrite(connection, engine, request, null)
+      return isLeft(written) ? written : right({ batches: [written.right] })
     }
     case 'Sql':
       return yield* runSql(connection, engine, request, null)
