@@ -12,7 +12,6 @@ import type { Case } from './corpus.js'
 import type { Host, ScenarioDatabase } from './database.js'
 import { sqlite } from './databases/sqlite.js'
 import { errorOf } from './errors.js'
-import { has } from './features.js'
 import { freezeState } from './freeze.js'
 import { modelOf, type ScenarioModel } from './model.js'
 import {
@@ -282,7 +281,7 @@ class Replay {
   }
 
   async #run(session: OpenSession, step: Step, make: () => AnyProgram): Promise<Either<unknown, unknown>> {
-    const program = step.autoflush === false && has('noAutoflush') ? api.noAutoflush(make()) : make()
+    const program = step.autoflush === false ? api.noAutoflush(make()) : make()
     const { store } = session
     const result = this.#mode === 'runSync' ? store.runSync(program) : await store.run(program)()
     freezeState(store.getState())

@@ -7,7 +7,6 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { type AnyProgram, api, referenceTo } from './api.js'
-import { has } from './features.js'
 import type { AnyMapped, ScenarioModel } from './model.js'
 import { keyOf, type Named } from './objects.js'
 import { deletion, selection, updating } from './queries.js'
@@ -126,7 +125,7 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'rollbackNested':
       return repeated(api.rollbackNested, at.savepointsDownTo(step.name as string))
     case 'begin':
-      return has('begin') ? api.begin : Session.of(undefined)
+      return api.begin
     case 'expungeAll':
     case 'expireAll':
     case 'flush':

@@ -126,11 +126,11 @@ describe('a bulk update', () => {
     app.run(Session.expire(model.User)(ed))
     app.run(pipe(ed, Session.set(model.User, { nickname: 'mine' })))
     app.run(Session.execute({ synchronize: 'evaluate' })(pipe(update(model.User), set({ nickname: 'n' }))))
-    expect(known(app, ed)).toEqual({ nickname: 'mine' })
+    expect(known(app, ed)).toEqual({ id: 1, nickname: 'mine' })
     app.run(Session.flush)
     expect(app.rows('users')[0]).toMatchObject({ nickname: 'mine' })
     app.run(Session.execute({ synchronize: 'evaluate' })(pipe(update(model.User), set({ nickname: 'n' }))))
-    expect(known(app, ed)).toEqual({ nickname: 'n' })
+    expect(known(app, ed)).toEqual({ id: 1, nickname: 'n' })
   })
 
   test('by evaluate expires what it sets on an instance that is known too little to tell', () => {

@@ -2,7 +2,7 @@
  * Folding the results of a flush back into the state.
  */
 import type { Attribute, InstanceId, Mapping, RawKey, Snapshot } from '@unitary/core'
-import { rawKeyOf, rowClassOf } from '@unitary/core'
+import { decodedKeyOf, rawKeyOf, rowClassOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { StaleData } from '../error.js'
@@ -261,10 +261,16 @@ const switched = (state: SessionState, changes: StateEdit, id: InstanceId, repla
   const pending = changes.instances.get(id) as Instance.Instance
   const { mapping, snapshot } = pending
   const { version } = mapping
+  const kept: Values = {}
   // an update has counted up the version that the old row had; one that wrote nothing has not
-  const kept = version === null ? {} : { [version.name]: Instance.valueAt(old, version) }
-  const isCounted = version !== null && Instance.valueAt(pending, version) !== undefined
-  const current = isCounted ? snapshot : rowClassOf(mapping).patch(snapshot, id, kept)
+  if (version !== null && Instance.valueAt(pending, version) === undefined) {
+    kept[version.name] = Instance.valueAt(old, version)
+  }
+  const key = decodedKeyOf(mapping, old.key as RawKey)
+  mapping.key.forEach(({ name }, i) => {
+    kept[name] = key[i]
+  })
+  const current = rowClassOf(mapping).patch(snapshot, id, kept)
   changes.instances.set(id, {
     ...pending,
     status: 'persistent',

@@ -113,8 +113,9 @@ const isUnknown = (state: SessionState, instance: Instance.Instance): boolean =>
   if (isExpired(state, instance)) return true
   const pending = instance.committed
   if (!instance.partial || pending === null) return false
+  // by its key it is known all the same
   return instance.mapping.attributes.every(
-    (attribute) => attribute.name in pending || Instance.valueAt(instance, attribute) === undefined,
+    (attribute) => attribute.isKey || attribute.name in pending || Instance.valueAt(instance, attribute) === undefined,
   )
 }
 

@@ -245,11 +245,12 @@ class Planner {
         fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
       }
       fillInsertDefaults(mapping, cells, this.#services)
-      for (const attribute of mapping.key) {
-        const isMissing = kinds[attribute.position] === absent || values[attribute.position] === null
-        if (isMissing && !attribute.isGenerated) {
+      for (const { position, isGenerated } of mapping.key) {
+        if (kinds[position] !== absent && values[position] !== null) continue
+        if (!isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
         }
+        kinds[position] = absent
       }
       if (open === null || !isShape(open, kinds)) {
         if (open !== null) this.#closeInsert(open)
