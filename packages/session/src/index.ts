@@ -31,6 +31,7 @@ export type {
   RoutingError,
   SessionError,
   StaleData,
+  UniqueClash,
 } from './error.js'
 export { render } from './error.js'
 export {
@@ -160,4 +161,5 @@ export {
   type StepResult,
   type UnlinkStep,
   type UpdateStep,
+  type VacateStep,
 } from './unit-of-work/step.js'

@@ -46,7 +46,7 @@ export const applied = (
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
-  const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
+  const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
     const result = results[i] as StepResult
@@ -72,6 +72,8 @@ export const applied = (
         break
       }
       case 'Link':
+      // what it wrote is written over; whether the row is there shows then
+      case 'Vacate':
         break
     }
   }
@@ -202,11 +204,18 @@ const updated = (
     changes.instances.set(id, { ...instance, snapshot, key })
     if (key !== instance.key && changes.origins.get(id) === undefined) changes.origins.set(id, instance)
     if (key !== instance.key && key !== null) {
-      changes.identityMap.delete(mapping, instance.token, instance.key as RawKey)
+      forget(changes, instance)
       changes.identityMap.set(mapping, instance.token, key, id)
     }
   }
   return null
+}
+
+/** Nobody is found by the instance's key any more, unless another instance has taken it. */
+const forget = (changes: StateEdit, { id, key, mapping, token }: Instance.Instance): void => {
+  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
+    changes.identityMap.delete(mapping, token, key as RawKey)
+  }
 }
 
 /** A pending instance has taken over the row of a deleted one. */
@@ -239,9 +248,9 @@ const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot 
 
 /** A row is gone from the database. */
 const leave = (changes: StateEdit, instance: Instance.Instance): void => {
-  const { id, key, mapping, token } = instance
+  const { id } = instance
   changes.instances.set(id, { ...instance, status: 'deleted', committed: null })
-  changes.identityMap.delete(mapping, token, key as RawKey)
+  forget(changes, instance)
   changes.deleted.delete(id)
   changes.changed.delete(id)
   changes.gone.set(id, true)
