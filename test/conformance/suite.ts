@@ -40,8 +40,9 @@ export const testsOf = (
     const difference = differences[name]
     const reason = skipped(given)
     const meta = (outcome: Plan) => ({ meta: { conformance: { area, database, outcome, reason } } })
-    if (later(given) !== null) {
-      test.skip(name, meta('pending'), () => {})
+    const needed = later(given)
+    if (needed !== null) {
+      test.skip(`${name} (needs ${needed})`, meta('pending'), () => {})
     } else if (reason !== null) {
       test.skip(`${name} (${reason})`, meta('skipped'), () => {})
     } else if (difference !== undefined) {

@@ -83,6 +83,7 @@ export {
   type Columns,
   type ColumnsOf,
   type Entity,
+  type EntityOptions,
   entity,
   type Insertable,
   type Key,
@@ -92,6 +93,7 @@ export {
   type ValueOf,
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
+export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export type {
   CollectionName,
   DeferredAttribute,

@@ -144,6 +144,25 @@ export interface CircularDependency {
   readonly path: ReadonlyArray<string>
 }
 
+/**
+ * A row takes unique values that another gives up in the same flush, no order of writes allows that, and no temporary value
+ * would do: a flag that may not be NULL has no third value, a reference has to refer to something. `path`: who gives the
+ * values up, and who takes them.
+ *
+ * @example
+ * // of a unique boolean, where two rows swap their values
+ * { _tag: 'UniqueClash', entity: 'Choice', attributes: ['chosen'], values: [false], path: ['Choice 2', 'Choice 1'] }
+ *
+ * @category model
+ */
+export interface UniqueClash {
+  readonly _tag: 'UniqueClash'
+  readonly entity: string
+  readonly attributes: ReadonlyArray<string>
+  readonly values: ReadonlyArray<unknown>
+  readonly path: readonly [from: string, to: string]
+}
+
 /** An instance is to be inserted without a key that the program has to give. @category model */
 export interface MissingKey {
   readonly _tag: 'MissingKey'
@@ -235,6 +254,7 @@ export type SessionError =
   | MultipleResults
   | NoResult
   | CircularDependency
+  | UniqueClash
   | MissingKey
   | BlanksPrimaryKey
   | SingleParent
@@ -310,6 +330,8 @@ export const render = (error: SessionError): string => {
       return `No row of ${error.entity} answers the query.`
     case 'CircularDependency':
       return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
+    case 'UniqueClash':
+      return `No order of writes lets ${error.path[1]} take ${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')} from ${error.path[0]}, and no temporary value would do; flush once in between, or let one of the columns be nullable.`
     case 'MissingKey':
       return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
     case 'SingleParent':

@@ -34,6 +34,7 @@ export type {
   SingleParent,
   StaleData,
   TransactionBegun,
+  UniqueClash,
 } from './error.js'
 export { render } from './error.js'
 export {
@@ -168,4 +169,5 @@ export {
   type StepResult,
   type UnlinkStep,
   type UpdateStep,
+  type VacateStep,
 } from './unit-of-work/step.js'

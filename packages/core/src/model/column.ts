@@ -266,7 +266,16 @@ export const version = <F extends ColumnFlag>(
   self: Column<number, number, F>,
 ): Column<number, number, F | 'version' | 'default'> => flagged(withInsertDefault(() => 1)(self), 'version')
 
-/** No two rows hold the same value. @category combinators */
+/**
+ * No two rows hold the same value. A flush has a row give its value up before another takes it. Rows may swap values: for
+ * the time being one of them then holds NULL, or a value of the column's kind that no row is likely to have.
+ *
+ * @example
+ * const email = pipe(text, unique)
+ *
+ * @see {@link EntityOptions} for several columns
+ * @category combinators
+ */
 export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
   ...self,
   unique: true,

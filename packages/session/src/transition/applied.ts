@@ -49,7 +49,7 @@ export const applied = (
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
-  const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
+  const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
     const result = results[i] as StepResult
@@ -75,6 +75,8 @@ export const applied = (
         break
       }
       case 'Link':
+      // what it wrote is written over; whether the row is there shows then
+      case 'Vacate':
         break
     }
   }
@@ -231,9 +233,7 @@ const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.I
   changes.instances.set(id, after)
   if (key === before.key) return
   keepOrigin(changes, before)
-  if (before.key !== null && changes.identityMap.get(mapping, token, before.key) === id) {
-    changes.identityMap.delete(mapping, token, before.key)
-  }
+  if (before.key !== null) forget(changes, before)
   if (key !== null) changes.identityMap.set(mapping, token, key, id)
 }
 
@@ -252,6 +252,13 @@ const carried = (changes: StateEdit, { instance: id, target, attributes }: Carri
 /** What was written inside a savepoint, or has another key since, is known no more when that is rolled back. */
 const keepOrigin = (changes: StateEdit, instance: Instance.Instance): void => {
   if (changes.origins.get(instance.id) === undefined) changes.origins.set(instance.id, instance)
+}
+
+/** Nobody is found by the instance's key any more, unless another instance has taken it. */
+const forget = (changes: StateEdit, { id, key, mapping, token }: Instance.Instance): void => {
+  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
+    changes.identityMap.delete(mapping, token, key as RawKey)
+  }
 }
 
 /** A pending instance has taken over the row of a deleted one. */
@@ -290,15 +297,13 @@ const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot 
 
 /** A row is gone from the database. */
 const leave = (state: SessionState, changes: StateEdit, instance: Instance.Instance): void => {
-  const { id, key, mapping, token } = instance
+  const { id, mapping } = instance
   // what had expired can be known no more
   const known = isExpired(state, instance)
     ? { snapshot: rowClassOf(mapping).make(id, {}), partial: true, related: null }
     : {}
   changes.instances.set(id, { ...instance, ...known, status: 'deleted', committed: null })
-  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
-    changes.identityMap.delete(mapping, token, key as RawKey)
-  }
+  forget(changes, instance)
   changes.deleted.delete(id)
   changes.changed.delete(id)
   changes.gone.set(id, true)

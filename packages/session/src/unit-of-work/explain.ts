@@ -36,6 +36,7 @@ export const explain = (plan: FlushPlan, options: ExplainOptions = {}): string =
 const verbs = {
   Insert: 'insert into',
   Update: 'update',
+  Vacate: 'vacate in',
   Delete: 'delete from',
   Link: 'link in',
   Unlink: 'unlink in',
@@ -62,6 +63,7 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
       return `${cells(step.columns, row, 0) || 'defaults'}${given}`
     }
     case 'Update':
+    case 'Vacate':
       return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`
     case 'Link':
       return cells(step.columns, row, 0)

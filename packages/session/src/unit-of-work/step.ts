@@ -55,6 +55,29 @@ export interface UpdateStep extends StepBase {
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
 }
 
+/**
+ * Rows that give up unique values for the time being, so that others can take them: an UPDATE of its own, to NULL or to
+ * values that no row is likely to have. Later steps write what the rows hold in the end, or delete them. Rows are the
+ * values of `set`, then those of `where`.
+ *
+ * @example
+ * // users that swap their seats
+ * // 1. vacate in users (1 row)
+ * //      #1: seat = null where id = 2
+ * // 2. update users (1 row), after 1
+ * //      #0: seat = 2 where id = 1
+ * // 3. update users (1 row), after 2
+ * //      #1: seat = 1 where id = 2
+ *
+ * @category model
+ */
+export interface VacateStep extends StepBase {
+  readonly _tag: 'Vacate'
+  readonly set: ReadonlyArray<PlanColumn>
+  readonly where: ReadonlyArray<PlanColumn>
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
 /** @category model */
 export interface DeleteStep extends StepBase {
   readonly _tag: 'Delete'
@@ -79,7 +102,7 @@ export interface UnlinkStep extends StepBase {
 }
 
 /** @category model */
-export type Step = InsertStep | UpdateStep | DeleteStep | LinkStep | UnlinkStep
+export type Step = InsertStep | UpdateStep | VacateStep | DeleteStep | LinkStep | UnlinkStep
 
 /**
  * Something a flush noticed that is no error.
@@ -154,6 +177,7 @@ export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
     case 'Link':
       return step.columns
     case 'Update':
+    case 'Vacate':
       return [...step.set, ...step.where]
     case 'Delete':
     case 'Unlink':
