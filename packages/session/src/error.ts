@@ -335,9 +335,9 @@ export const render = (error: SessionError): string => {
     case 'MissingKey':
       return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
     case 'SingleParent':
-      return `${error.target} ${error.key === null ? '' : `${String(error.key)} `}belongs to another ${error.entity} by ${error.relationship}, which allows one only; take it from there first.`
+      return `${error.target} ${error.key === null ? '' : `${show(error.key)} `}belongs to another ${error.entity} by ${error.relationship}, which allows one only; take it from there first.`
     case 'BlanksPrimaryKey':
-      return `${error.entity} ${String(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
+      return `${error.entity} ${show(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':
       return `The transaction failed earlier (${error.message}); roll back before going on.`
     case 'TransactionBegun':

@@ -708,7 +708,7 @@ describe('a clash that cannot be resolved', () => {
     app.run(Session.set(model.Choice, { chosen: true })(b))
     const before = app.store.getState()
     app.clear()
-    const clash = app.fails(Session.flush)
+    const clash = app.fails(Session.flushPlan)
     expect(clash).toEqual({
       _tag: 'UniqueClash',
       entity: 'Choice',
