@@ -202,6 +202,11 @@ export interface PendingRollback {
   readonly message: string
 }
 
+/** The run was aborted by its signal; what it had not committed is rolled back. @category model */
+export interface Interrupted {
+  readonly _tag: 'Interrupted'
+}
+
 /** A transaction is to begin, and one is open already. @category model */
 export interface TransactionBegun {
   readonly _tag: 'TransactionBegun'
@@ -260,6 +265,7 @@ export type SessionError =
   | SingleParent
   | PendingRollback
   | NoSavepoint
+  | Interrupted
   | TransactionBegun
   | RoutingError
   | NotSynchronous
@@ -340,6 +346,8 @@ export const render = (error: SessionError): string => {
       return `${error.entity} ${show(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':
       return `The transaction failed earlier (${error.message}); roll back before going on.`
+    case 'Interrupted':
+      return 'The run was aborted; what it had not committed is rolled back.'
     case 'TransactionBegun':
       return 'A transaction is open already; commit it or roll it back before beginning another.'
     case 'NoSavepoint':

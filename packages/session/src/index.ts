@@ -15,6 +15,7 @@ export type {
   DatabaseError,
   DecodeError,
   IntegrityError,
+  Interrupted,
   InvalidState,
   InvalidStatement,
   InvalidValue,
@@ -129,7 +130,7 @@ export { type UniqueError, unique } from './query/unique.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
-export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
+export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,
   type Interpreter,

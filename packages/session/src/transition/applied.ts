@@ -84,7 +84,8 @@ export const applied = (
   for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
   // every pending instance was inserted or turned out to be an orphan
-  const next = { ...done(state, changes), added: IntMap.empty }
+  const isWritten = state.isWritten || plan.steps.length > 0
+  const next = { ...done(state, changes), added: IntMap.empty, isWritten }
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
 

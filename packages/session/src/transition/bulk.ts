@@ -28,7 +28,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { forgetAll } from './expire.js'
 import { put } from './relate.js'
 
@@ -73,12 +73,16 @@ export const bulkWritten = (
   const { mapping } = statement.entity
   const keyed = batches.flatMap((written) => metByKeys(state, mapping, written))
   const met = criteria === null ? keyed : keyed.concat(metByCriteria(state, mapping, batches, criteria))
-  if (met.length === 0) return state
+  if (met.length === 0) return written(state, batches)
   const changes = edit(state)
   if (statement._tag === 'Update') updated(state, changes, statement, met)
   else deleted(state, changes, met)
-  return done(state, changes)
+  return written(done(state, changes), batches)
 }
+
+/** A statement that met no row has written nothing. */
+const written = (state: SessionState, batches: ReadonlyArray<Written>): SessionState =>
+  state.isWritten || batches.every(({ affected }) => affected === 0) ? state : revise(state, { isWritten: true })
 
 const metByKeys = (state: SessionState, mapping: Mapping, { dialect, keys, token }: Written): ReadonlyArray<Met> => {
   const met = new Map<InstanceId, Met>()
