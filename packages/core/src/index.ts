@@ -167,17 +167,21 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
+  type Extent,
+  type ExtentOf,
   type Load,
   limit,
   offset,
   orderBy,
   type RelatedWith,
+  type Resulting,
   type ResultOf,
   type Select,
   type Selectin,
   select,
   selectin,
   undefer,
+  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,

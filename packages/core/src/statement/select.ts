@@ -29,17 +29,38 @@ import {
 import type { CollectionName, Managed, RelationshipName, RowOf, TargetOf } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
+import type { Snapshot } from '../model/snapshot.js'
 import { selectBuilder } from './builder.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
+declare const extent: unique symbol
 
 /**
- * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add.
+ * What the type of a query knows beside its entity and its loads: the tables that it joined, by their aliases, as Kysely's
+ * `DB` has them, and the attributes that its results leave out.
  *
  * @category model
  */
-export interface Select<out M, out N extends string, out L = unknown> extends Statement<M, N> {
+export interface Extent {
+  readonly joined: object
+  readonly omitted: string
+}
+
+/** The extent of a query that joins nothing and leaves nothing out. @category model */
+export interface Whole extends Extent {
+  readonly joined: Record<never, never>
+  readonly omitted: never
+}
+
+/**
+ * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add, `X` what was joined and what
+ * is left out.
+ *
+ * @category model
+ */
+export interface Select<out M, out N extends string, out L = unknown, out X extends Extent = Whole>
+  extends Statement<M, N> {
   readonly _tag: 'Select'
   readonly entity: Mapped<M, N>
   readonly node: SelectQueryNode
@@ -47,10 +68,15 @@ export interface Select<out M, out N extends string, out L = unknown> extends St
   readonly loads: ReadonlyArray<Load>
   /** Never there: carries `L`. */
   readonly [loaded]?: L
+  /** Never there: carries `X`. */
+  readonly [extent]?: X
 }
 
 /** A query of any entity. @category model */
-export type AnySelect = Select<unknown, string>
+export type AnySelect = Select<unknown, string, unknown, Extent>
+
+/** The extent of a query. @category model */
+export type ExtentOf<S> = S extends Select<unknown, string, unknown, infer X> ? X : Whole
 
 /** The related instances of all results in one more statement, by their keys. @category model */
 export interface Selectin {
@@ -64,13 +90,18 @@ export interface Selectin {
 export type Load = Selectin
 
 /** What a query gives for each row. @category model */
-export type ResultOf<S> = S extends Select<infer M, infer N, infer L> ? Managed<M, N> & L : never
+export type ResultOf<S> = S extends Select<infer M, infer N, infer L, infer X> ? Resulting<M, N, L, X> : never
+
+/** A row of a query of `N` that adds `L` and has the extent `X`. @category model */
+export type Resulting<M, N extends string, L, X extends Extent> = [X['omitted']] extends [never]
+  ? Managed<M, N> & L
+  : Omit<Managed<M, N>, X['omitted']> & Snapshot<N> & L
 
 /** What a relationship holds when it was loaded with a refinement that adds `L` to each target. @category model */
-export type RelatedWith<M, N, K, L> =
+export type RelatedWith<M, N, K, L, X extends Extent = Whole> =
   K extends CollectionName<M, N>
-    ? ReadonlyArray<Managed<M, TargetOf<M, N, K>> & L>
-    : Option<Managed<M, TargetOf<M, N, K>> & L>
+    ? ReadonlyArray<Resulting<M, TargetOf<M, N, K>, L, X>>
+    : Option<Resulting<M, TargetOf<M, N, K>, L, X>>
 
 const selections = new WeakMap<Mapping, SelectQueryNode>()
 
@@ -176,11 +207,11 @@ export const distinct = <S extends AnySelect>(self: S): S =>
  * @category combinators
  */
 export const selectin =
-  <M, N extends string, L, K extends RelationshipName<M, N>, L2 = unknown>(
+  <M, N extends string, L, X extends Extent, K extends RelationshipName<M, N>, L2 = unknown, X2 extends Extent = Whole>(
     relationship: K,
-    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2>,
+    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2, X2>,
   ) =>
-  (self: Select<M, N, L>): Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2> }> => {
+  (self: Select<M, N, L, X>): Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2, X2> }, X> => {
     const load: Load = {
       _tag: 'Selectin',
       relationship,
@@ -191,7 +222,7 @@ export const selectin =
   }
 
 const targetOf = <M, N extends string, K extends string>(
-  self: Select<M, N>,
+  self: Select<M, N, unknown, Extent>,
   relationship: K,
 ): Select<M, TargetOf<M, N, K>> => {
   const target = self.entity.mapping.relationshipOf.get(relationship)

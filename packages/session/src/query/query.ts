@@ -4,16 +4,18 @@
 import {
   type AnySelect,
   checkStatement,
+  type Extent,
   type InstanceId,
   type Load,
-  type Managed,
   type Mapping,
   type RelationshipMapping,
+  type Resulting,
   type RowViewer,
   rowClassOf,
   type Select,
   type Snapshot,
   select,
+  type Whole,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -42,7 +44,7 @@ export type QueryError = LoadError | ModelMismatch
  *
  * @category model
  */
-export type Result<M, N extends string, L> = Managed<M, N> & L
+export type Result<M, N extends string, L, X extends Extent = Whole> = Resulting<M, N, L, X>
 
 /**
  * The instances of a query's rows, in its order, with what it loads beside them. Pending changes are flushed first. An
@@ -53,12 +55,12 @@ export type Result<M, N extends string, L> = Managed<M, N> & L
  *
  * @category queries
  */
-export const query = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError, ReadonlyArray<Managed<M, N> & L>> =>
+export const query = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError, ReadonlyArray<Resulting<M, N, L, X>>> =>
   chain((ids: ReadonlyArray<InstanceId>) =>
     chain((views: Views) =>
-      gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L>>),
+      gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L, X>>),
     )(loadAll(statement, ids)),
   )(rowsOf(statement))
 
@@ -67,10 +69,10 @@ export const query = <M, N extends string, L>(
  *
  * @category queries
  */
-export const first = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError, Option<Managed<M, N> & L>> =>
-  map((found: ReadonlyArray<Result<M, N, L>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L>)))(
+export const first = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError, Option<Resulting<M, N, L, X>>> =>
+  map((found: ReadonlyArray<Result<M, N, L, X>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L, X>)))(
     query(statement),
   )
 
@@ -79,12 +81,12 @@ export const first = <M, N extends string, L>(
  *
  * @category queries
  */
-export const one = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError | NoResult | MultipleResults, Managed<M, N> & L> =>
-  chain((found: ReadonlyArray<Result<M, N, L>>): Program<NoResult | MultipleResults, Result<M, N, L>> => {
+export const one = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError | NoResult | MultipleResults, Resulting<M, N, L, X>> =>
+  chain((found: ReadonlyArray<Result<M, N, L, X>>): Program<NoResult | MultipleResults, Result<M, N, L, X>> => {
     const entity = statement.entity.name
-    if (found.length === 1) return of(found[0] as Result<M, N, L>)
+    if (found.length === 1) return of(found[0] as Result<M, N, L, X>)
     return found.length === 0
       ? fail({ _tag: 'NoResult', entity })
       : fail({ _tag: 'MultipleResults', entity, count: found.length, shards: [] })
