@@ -259,7 +259,10 @@ class Replay {
     const known = inspect(session.store.getState(), referenceTo(named.id))
     // loaded for a flush that has deleted it
     if (known?.status === 'deleted' && name !== step.obj) return null
-    const isColumn = this.#model.relationship(named.entity, attribute) === undefined
+    const relationship = this.#model.relationship(named.entity, attribute)
+    // what may not be loaded by itself is loaded by the step alone
+    if (relationship?.lazy === 'raise' && step.do !== 'read') return null
+    const isColumn = relationship === undefined
     if (
       isColumn &&
       ((step.do === 'refresh' && name === step.obj) || (step.do === 'get' && this.#isAsked(session, step, named)))

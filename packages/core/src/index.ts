@@ -13,6 +13,7 @@ export {
   DecodeFault,
   type ReadMode,
   type RowClass,
+  type RowColumns,
   type RowReader,
   type RowViewer,
   rowClassOf,
@@ -59,6 +60,7 @@ export {
   type ColumnKind,
   column,
   deferred,
+  deferredIn,
   type ForeignKey,
   generated,
   integer,
@@ -97,9 +99,11 @@ export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.j
 export type {
   CollectionName,
   DeferredAttribute,
+  DeferredIn,
   Draft,
   DraftOrInstance,
   EntityOf,
+  KeyAttribute,
   KeyOf,
   Managed,
   Pending,
@@ -129,6 +133,7 @@ export type {
   HasMany,
   HasOne,
   Link,
+  LoadStrategy,
   ManyToMany,
   OrderDirection,
   Relationship,
@@ -139,6 +144,7 @@ export type {
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
@@ -155,6 +161,16 @@ export {
 } from './statement/evaluate.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
 export {
+  canBeJoined,
+  canJoin,
+  type JoinedPart,
+  type Joining,
+  joinedParts,
+  joinedRow,
+  joinedSelect,
+  joinsInPlace,
+} from './statement/joined.js'
+export {
   canReturnKeys,
   changesKey,
   keyReaderOf,
@@ -162,7 +178,23 @@ export {
   returningKeys,
   selectingKeys,
 } from './statement/keys.js'
+export {
+  type Eager,
+  immediate,
+  joined,
+  type Levels,
+  lazy,
+  none,
+  raise,
+  recursively,
+  type SelfReference,
+  selectin,
+  subquery,
+  type Tree,
+  type Without,
+} from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
+export { targetsOfOwners, targetsWithOwner } from './statement/owners.js'
 export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
@@ -177,10 +209,7 @@ export {
   type Resulting,
   type ResultOf,
   type Select,
-  type Selectin,
   select,
-  selectin,
-  undefer,
   type Whole,
 } from './statement/select.js'
 export {

@@ -48,6 +48,15 @@ export interface NotLoaded {
   readonly attribute: string
 }
 
+/** The load of a relationship that the query of its owner, or the model, forbids: `raise`, `writeOnly`. @category model */
+export interface RaisedLoad {
+  readonly _tag: 'RaisedLoad'
+  readonly entity: string
+  readonly key: unknown
+  readonly relationship: string
+  readonly strategy: 'raise' | 'writeOnly'
+}
+
 /** A row holds a value that its column's codec rejects. @category model */
 export interface DecodeError {
   readonly _tag: 'DecodeError'
@@ -250,6 +259,7 @@ export type SessionError =
   | InvalidValue
   | InvalidState
   | NotLoaded
+  | RaisedLoad
   | DecodeError
   | IntegrityError
   | InvalidStatement
@@ -312,6 +322,10 @@ export const render = (error: SessionError): string => {
       return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
     case 'NotLoaded':
       return `${error.entity}.${error.attribute} of ${show(error.key)} is not loaded; load it first.`
+    case 'RaisedLoad':
+      return error.strategy === 'raise'
+        ? `${error.entity}.${error.relationship} of ${show(error.key)} may not be loaded one by one: load it with the query that gives its owners (selectin, joined), or say lazy there.`
+        : `${error.entity}.${error.relationship} of ${show(error.key)} is never loaded as a whole; Session.members gives a query of it.`
     case 'DecodeError':
       return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
     case 'IntegrityError':

@@ -29,6 +29,7 @@ export type {
   NotSynchronous,
   ObjectDeleted,
   PendingRollback,
+  RaisedLoad,
   RequestError,
   RoutingError,
   SessionError,
@@ -38,18 +39,18 @@ export type {
   UniqueClash,
 } from './error.js'
 export { render } from './error.js'
+export type { GetError, LoadError, ReadError } from './load/error.js'
 export {
   expire,
   expireAll,
-  type GetError,
   type GetOptions,
   get,
   loadAttributes,
-  type ReadError,
   read,
   refresh,
 } from './load/get.js'
-export { type LoadError, load, related } from './load/relationship.js'
+export { type MembersError, members } from './load/members.js'
+export { load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'

@@ -170,13 +170,15 @@ class Sharded {
     }
   }
 
-  *#query({ statement }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+  *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
+      const asked = joined ?? statement
       return inOrder(
-        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, statement, token)),
+        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
+        joined !== null,
       )
     }
     const entity = statement.entity.name
@@ -197,6 +199,7 @@ class Sharded {
     if (isLeft(tokens)) return tokens
     return inOrder(
       yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
+      false,
     )
   }
 
@@ -278,8 +281,11 @@ interface Flushing {
   failure: { readonly lane: number; readonly error: RequestError } | null
 }
 
-const inOrder = (batches: Either<RequestError, ReadonlyArray<Rows>>): Either<RequestError, QueryAnswer> =>
-  isLeft(batches) ? batches : right({ batches: batches.right, order: null })
+const inOrder = (
+  batches: Either<RequestError, ReadonlyArray<Rows>>,
+  isJoined: boolean,
+): Either<RequestError, QueryAnswer> =>
+  isLeft(batches) ? batches : right({ batches: batches.right, order: null, isJoined })
 
 const savepoint = 'unitary_bulk'
 

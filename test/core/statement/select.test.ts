@@ -120,7 +120,7 @@ describe('selectin', () => {
       selectin('addresses', flow(where('email', 'like', '%@x.org'), orderBy('email'), selectin('city'))),
     )
     expect(query.loads).toMatchObject([
-      { _tag: 'Selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
+      { strategy: 'selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
     ])
     const refine = query.loads[0]?.refine
     expect(refine?.loads).toEqual([{ _tag: 'Selectin', relationship: 'city', refine: null }])

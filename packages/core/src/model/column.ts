@@ -29,7 +29,14 @@ export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 't
  *
  * @category model
  */
-export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version' | 'deferred'
+export type ColumnFlag =
+  | 'primaryKey'
+  | 'generated'
+  | 'nullable'
+  | 'default'
+  | 'version'
+  | 'deferred'
+  | `group ${string}`
 
 /**
  * What happens to a referencing row when the referenced one goes or changes its key.
@@ -230,6 +237,19 @@ export const withServerDefault =
  */
 export const deferred = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred'> =>
   flagged(self, 'deferred')
+
+/**
+ * The same for attributes that are loaded together, by `undeferGroup`.
+ *
+ * @example
+ * const Book = entity('Book', 'books', { id: integer, summary: pipe(text, deferredIn('texts')) })
+ *
+ * @category combinators
+ */
+export const deferredIn =
+  <const G extends string>(group: G) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred' | `group ${G}`> =>
+    flagged(flagged(self, 'deferred'), `group ${group}`)
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;

@@ -211,7 +211,7 @@ const relate = (
         message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
       })
     })
-    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, where } = relationship
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where } = relationship
     resolved.push({
       kind: relationship._tag,
       name,
@@ -233,6 +233,7 @@ const relate = (
       passiveUpdates,
       postUpdate,
       singleParent,
+      load,
     })
   }
   const mutable = owner as Draft<Mapping>

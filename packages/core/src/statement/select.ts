@@ -26,9 +26,10 @@ import {
   SelectQueryNode,
   ValueNode,
 } from 'kysely'
-import type { CollectionName, Managed, RelationshipName, RowOf, TargetOf } from '../model/infer.js'
+import type { CollectionName, Managed, RowOf, TargetOf } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
+import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import { selectBuilder } from './builder.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
@@ -78,16 +79,20 @@ export type AnySelect = Select<unknown, string, unknown, Extent>
 /** The extent of a query. @category model */
 export type ExtentOf<S> = S extends Select<unknown, string, unknown, infer X> ? X : Whole
 
-/** The related instances of all results in one more statement, by their keys. @category model */
-export interface Selectin {
-  readonly _tag: 'Selectin'
+/**
+ * How a query loads a relationship of its entity.
+ *
+ * @category model
+ */
+export interface Load {
+  readonly strategy: LoadStrategy
+  /** The relationship, or `*` for those that no other load names. */
   readonly relationship: string
   /** The query of the target, where the load was refined: conditions, order, loads of its own. */
   readonly refine: AnySelect | null
+  /** Of a relationship to the entity itself: so many levels, from 1; `Infinity` for all that there are. */
+  readonly depth: number
 }
-
-/** A way to load a relationship beside a query's rows. @category model */
-export type Load = Selectin
 
 /** What a query gives for each row. @category model */
 export type ResultOf<S> = S extends Select<infer M, infer N, infer L, infer X> ? Resulting<M, N, L, X> : never
@@ -131,19 +136,6 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   loads: [],
   options: {},
 })
-
-/**
- * Selects attributes that are deferred, beside the others.
- *
- * @category combinators
- */
-export const undefer =
-  (...names: ReadonlyArray<string>) =>
-  <S extends AnySelect>(self: S): S => {
-    const { mapping } = self.entity
-    const selections = names.map((name) => SelectionNode.create(attributeNode(mapping, { name })))
-    return withNode(self, SelectQueryNode.cloneWithSelections(self.node, selections))
-  }
 
 const withNode = <S extends AnySelect>(self: S, node: SelectQueryNode): S => ({ ...self, node })
 
@@ -196,37 +188,3 @@ export const offset =
  */
 export const distinct = <S extends AnySelect>(self: S): S =>
   withNode(self, SelectQueryNode.cloneWithFrontModifier(self.node, SelectModifierNode.create('Distinct')))
-
-/**
- * Loads a relationship beside the rows, by one more statement for all of them. `refine` narrows, orders or extends the
- * query of the targets; a collection holds only those that it gives.
- *
- * @example
- * pipe(select(model.User), selectin('addresses', flow(orderBy('email'), selectin('city'))))
- *
- * @category combinators
- */
-export const selectin =
-  <M, N extends string, L, X extends Extent, K extends RelationshipName<M, N>, L2 = unknown, X2 extends Extent = Whole>(
-    relationship: K,
-    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2, X2>,
-  ) =>
-  (self: Select<M, N, L, X>): Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2, X2> }, X> => {
-    const load: Load = {
-      _tag: 'Selectin',
-      relationship,
-      refine: refine === undefined ? null : refine(targetOf(self, relationship)),
-    }
-    const others = self.loads.filter((other) => other.relationship !== relationship)
-    return { _tag: 'Select', entity: self.entity, node: self.node, loads: [...others, load], options: self.options }
-  }
-
-const targetOf = <M, N extends string, K extends string>(
-  self: Select<M, N, unknown, Extent>,
-  relationship: K,
-): Select<M, TargetOf<M, N, K>> => {
-  const target = self.entity.mapping.relationshipOf.get(relationship)
-  const model = self.entity.model() as Readonly<Record<string, Mapped<M, TargetOf<M, N, K>>>>
-  // a name that is no relationship does not compile, so the lookup succeeds
-  return select(model[target?.target.name ?? ''] as Mapped<M, TargetOf<M, N, K>>)
-}

@@ -51,6 +51,8 @@ export interface RouteRequest {
 export interface QueryRequest {
   readonly _tag: 'Query'
   readonly statement: AnySelect
+  /** The same with relationships joined, which only a single database can answer. */
+  readonly joined: AnySelect | null
 }
 
 /**
@@ -62,6 +64,8 @@ export interface QueryRequest {
 export interface QueryAnswer {
   readonly batches: ReadonlyArray<Rows>
   readonly order: ReadonlyArray<number> | null
+  /** Do the rows have what was joined? */
+  readonly isJoined: boolean
 }
 
 /**

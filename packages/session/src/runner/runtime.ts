@@ -135,9 +135,12 @@ function* read(
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
-      return oneBatch(yield* runQuery(connection, engine, request.statement, null))
+      return oneBatch(
+        yield* runQuery(connection, engine, request.joined ?? request.statement, null),
+        request.joined !== null,
+      )
     case 'Lookup':
-      return oneBatch(yield* runLookup(connection, engine, request, null))
+      return oneBatch(yield* runLookup(connection, engine, request, null), false)
     case 'Write': {
       const written = yield* runWrite(connection, engine, request, null)
       return isLeft(written) ? written : right({ batches: [written.right] })
@@ -147,8 +150,8 @@ function* read(
   }
 }
 
-const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
-  isLeft(rows) ? rows : right({ batches: [rows.right], order: null })
+const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryAnswer> =>
+  isLeft(rows) ? rows : right({ batches: [rows.right], order: null, isJoined })
 
 /**
  * Answers what does not depend on how many databases there are: transactions, services, tasks.

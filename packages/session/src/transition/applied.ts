@@ -174,6 +174,7 @@ const inserted = (
       order: pending.order,
       wasDeleted: false,
       unset: unsetOf(pending.snapshot, snapshot),
+      origin: pending.origin,
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
