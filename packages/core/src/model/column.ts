@@ -206,7 +206,7 @@ export const withInsertDefault =
  * something else of the row is.
  *
  * @example
- * const changed = pipe(column(isoDate, 'text'), nullable, withUpdateDefault((services) => services.now))
+ * const changed = pipe(column(isoDate, 'text'), withUpdateDefault((services) => services.now), nullable)
  *
  * @category combinators
  */

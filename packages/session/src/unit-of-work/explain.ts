@@ -14,10 +14,10 @@ export interface ExplainOptions {
  *
  * @example
  * explain(plan)
- * // 1. insert users (1 row)
- * //      #0: name = 'ed'                                   gives id
- * // 2. insert addresses (1 row), after 1
- * //      #1: email = 'ed@example.org', userId = id of #0   gives id
+ * // 1. insert into users (1 row)
+ * //      #0: name = 'ed', nickname = null; the database gives id
+ * // 2. insert into addresses (1 row), after 1
+ * //      #1: email = 'ed@example.org', userId = id of #0; the database gives id
  *
  * @category interpreters
  */
