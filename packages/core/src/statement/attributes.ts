@@ -83,6 +83,19 @@ export const undeferGroup =
   (self: Select<M, N, L, X>): Select<M, N, L & Pick<RowOf<M, N>, DeferredIn<M, N, G> & keyof RowOf<M, N>>, X> =>
     selecting(self, ({ column }, isSelected) => isSelected || hasFlag(column, `group ${group}`)) as never
 
+/**
+ * Selects attributes beside the others, whatever its results' type says: what a load needs to tell whose its rows are. The
+ * same query where it selects them already.
+ *
+ * @category combinators
+ */
+export const alsoSelecting = (self: AnySelect, attributes: ReadonlyArray<Attribute>): AnySelect => {
+  const selected = columnsOf(self)
+  return selected === null || attributes.every(({ position }) => selected[position] !== null)
+    ? self
+    : selecting(self, (attribute, isSelected) => isSelected || attributes.includes(attribute))
+}
+
 const selecting = (self: AnySelect, isWanted: (attribute: Attribute, isSelected: boolean) => boolean): AnySelect => {
   const { mapping } = self.entity
   const selected = selectedBy(mapping, self.node)

@@ -14,6 +14,7 @@ import type {
   RelationshipMapping,
 } from '@unitary/core'
 import {
+  alsoSelecting,
   columnsOf,
   decodedKeyOf,
   encodedKeyOf,
@@ -128,7 +129,9 @@ interface Lookup {
 }
 
 const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
-  const query = targetQuery(state.model, relationship, asking.query)
+  const narrowed = targetQuery(state.model, relationship, asking.query)
+  const { foreignKey, kind } = relationship
+  const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
   const joined = joinInPlace(query ?? select(targetOf(state.model, relationship)), asking.joinings)
   return { query, joined, isWhole: isWhole(asking.query), owners: asking.owners }
 }
