@@ -31,7 +31,7 @@ import {
 import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { OrderDirection } from '../model/relationship.js'
-import { columnsOf, rowColumns } from './attributes.js'
+import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -241,7 +241,8 @@ const join = (
         : relationship.kind === 'BelongsTo'
           ? foreignKey.map((held, i) => [column(alias, key[i]?.name ?? ''), own(held)] as const)
           : foreignKey.map((held, i) => [column(alias, held.name), own(key[i] as Attribute)] as const)
-    const table = query === null ? tableNode(target) : withOrder(query)
+    // what joins and orders need is there too, whatever is selected of it
+    const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
     joined = joining(
       joined,
       isInner ? 'InnerJoin' : 'LeftJoin',
