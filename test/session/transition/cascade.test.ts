@@ -1,4 +1,4 @@
-import { defineModel, entity, generated, integer, nullable, primaryKey, text } from '@unitary/core'
+import { defineModel, entity, generated, integer, nullable, primaryKey, references, text } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -71,5 +71,28 @@ describe('the save-update cascade', () => {
     app.run(Session.add(loose.Owner, { name: 'ed', pets: [{ name: 'rex' }] }))
     app.run(Session.commit)
     expect(app.rows('pets')).toEqual([])
+  })
+})
+
+describe('passive deletes', () => {
+  const Parent = entity('Parent', 'parents', { id: pipe(integer, primaryKey, generated) })
+  const Child = entity('Child', 'children', {
+    id: pipe(integer, primaryKey, generated),
+    parentId: pipe(integer, nullable, references('parents.id', { onDelete: 'cascade' })),
+  })
+  const passive = defineModel({ Parent, Child })((r) => ({
+    Parent: { children: r.Parent.hasMany('Child', { foreignKey: 'parentId', passiveDeletes: true }) },
+  }))
+
+  test('leave to the database what the session knew before it expired', () => {
+    const app = openOn(passive)
+    app.database.pragma('foreign_keys = on')
+    const parent = app.run(Session.add(passive.Parent, { children: [{}, {}] }))
+    app.run(Session.commit)
+    app.run(Session.remove(passive.Parent)(parent))
+    app.clear()
+    app.run(Session.flush)
+    expect(app.asked().filter((sql) => /^(update|delete)/.test(sql))).toHaveLength(1)
+    expect(app.rows('children')).toEqual([])
   })
 })
