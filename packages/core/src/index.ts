@@ -28,10 +28,11 @@ export type {
   IsolationLevel,
   QueryAnswer,
   QueryCall,
+  Returned,
   TransactionCall,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect } from './engine/dialect.js'
+export type { Capabilities, Dialect, Returning } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,

@@ -141,6 +141,7 @@ export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
+export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
@@ -149,6 +150,8 @@ export {
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type ReturnedColumn,
+  returnedKey,
   type Source,
   type Step,
   type StepResult,

@@ -27,6 +27,7 @@ import {
   references,
   text,
   unique,
+  withServerDefault,
 } from '@unitary/core'
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -56,8 +57,23 @@ const Pair = entity('Pair', 'pairs', {
   value: pipe(text, nullable),
 })
 const Counter = entity('Counter', 'counters', { id: pipe(integer, primaryKey, generated) })
+/** Its table fills in what a row leaves out. */
+const Ticket = entity('Ticket', 'tickets', {
+  id: pipe(integer, primaryKey, generated),
+  title: text,
+  state: pipe(text, withServerDefault(sql`'open'`)),
+  places: pipe(integer, withServerDefault(sql`7`)),
+  isPublic: pipe(boolean, named('is_public'), withServerDefault(sql`true`)),
+  total: pipe(bigint, withServerDefault(sql`9007199254740993`)),
+})
+/** The same for keys that the program gives. */
+const Seat = entity('Seat', 'seats', {
+  row: pipe(text, primaryKey),
+  place: pipe(integer, primaryKey),
+  state: pipe(text, withServerDefault(sql`'free'`)),
+})
 
-export const engineModel = defineModel({ Account, Entry, Pair, Counter })(() => ({}))
+export const engineModel = defineModel({ Account, Entry, Pair, Counter, Ticket, Seat })(() => ({}))
 
 export const rightOf = <E, A>(either: Either<E, A>): A => {
   if (isLeft(either)) expect.fail(`expected an answer, got ${JSON.stringify(either.left)}`)
@@ -92,8 +108,16 @@ export const insert = (
   table: string,
   columns: ReadonlyArray<string>,
   rows: InsertCall['rows'],
-  returning: string | null = null,
-): InsertCall => ({ _tag: 'Insert', table, columns, rows, returning })
+  returning: string | ReadonlyArray<string> = [],
+  key: ReadonlyArray<string> = typeof returning === 'string' ? [returning] : ['id'],
+): InsertCall => ({ _tag: 'Insert', table, columns, rows, key, returning: [returning].flat() })
+
+/** The ids of the rows of an insert that asks for nothing else. */
+export const idsOf = async (connection: Connection, call: InsertCall): Promise<ReadonlyArray<unknown>> => {
+  const [ids] = await ask(connection, call)
+  if (ids === undefined) expect.fail('expected ids')
+  return ids
+}
 
 export const names = (count: number, prefix = 'name'): ReadonlyArray<ReadonlyArray<unknown>> =>
   Array.from({ length: count }, (_, i) => [`${prefix} ${i}`])
@@ -192,7 +216,7 @@ export const engineConformance = (host: Host): void => {
           // gaps and an order that is not the alphabet's
           await ask(connection, insert('accounts', ['name'], [['before']]))
           const given = names(rows, 'z').toReversed()
-          const ids = await ask(connection, insert('accounts', ['name'], given, 'id'))
+          const ids = await idsOf(connection, insert('accounts', ['name'], given, 'id'))
           const found = await rowsOf(connection, sql`select id, name from accounts where name <> ${'before'}`)
           const idOf = new Map(found.map((row) => [row.name, row.id]))
           expect(ids).toEqual(given.map(([name]) => idOf.get(name)))
@@ -200,17 +224,54 @@ export const engineConformance = (host: Host): void => {
         }),
       )
 
-      test('answer null where no column is asked for', () =>
+      test('answer nothing where no column is asked for', () =>
         using(async (connection) => {
-          expect(await ask(connection, insert('accounts', ['name'], names(123)))).toBeNull()
+          expect(await ask(connection, insert('accounts', ['name'], names(123)))).toEqual([])
           expect(await count(connection, 'accounts')).toBe(123)
         }))
 
+      test.each([0, 1, 2, 9, 100, 257])('answer what the table fills into %i rows, beside their ids', (rows) =>
+        using(async (connection) => {
+          expect(engine.capabilities.returning.insert).toBe(true)
+          await ask(connection, insert('tickets', ['title'], [['before']]))
+          const given = names(rows, 'z').toReversed()
+          const columns = ['state', 'id', 'title', 'is_public', 'places']
+          const answer = await ask(connection, insert('tickets', ['title'], given, columns, ['id']))
+          const found = await rowsOf(connection, sql`select * from tickets`)
+          const rowOf = new Map(found.map((row) => [row.title, row]))
+          expect(answer).toEqual(columns.map((column) => given.map(([title]) => rowOf.get(title)?.[column])))
+          expect(answer[0]).toEqual(given.map(() => 'open'))
+          expect(answer[4]).toEqual(given.map(() => 7))
+        }),
+      )
+
+      test.each([1, 2, 257])('answer what the table fills into %i rows that bring their keys', (rows) =>
+        using(async (connection) => {
+          const given = Array.from({ length: rows }, (_, i) => [`row ${(i * 7) % 10}`, rows - i])
+          const call = insert('seats', ['row', 'place'], given, ['state', 'place'], ['row', 'place'])
+          expect(await ask(connection, call)).toEqual([given.map(() => 'free'), given.map(([, place]) => place)])
+        }),
+      )
+
+      test('answer row by row where nothing tells the rows apart', () =>
+        using(async (connection) => {
+          const call = insert('tickets', ['title'], names(12), ['title', 'state'], [])
+          expect(await ask(connection, call)).toEqual([names(12).flat(), names(12).map(() => 'open')])
+        }))
+
+      test.skipIf(host.rounds !== null)(`answer integers of 64 bits${host.rounds ?? ''}`, () =>
+        using(async (connection) => {
+          const [ids, totals] = await ask(connection, insert('tickets', ['title'], names(12), ['id', 'total']))
+          const read = engine.dialect.fromDriver('bigint') ?? ((value: unknown) => value)
+          expect(totals?.map((total) => BigInt(read(total) as string))).toEqual(Array(12).fill(9_007_199_254_740_993n))
+          expect(ids).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+        }),
+      )
+
       test('of rows without columns take every default', () =>
         using(async (connection) => {
-          const ids = await ask(connection, insert('counters', [], [[], [], []], 'id'))
-          expect(ids).toEqual([1, 2, 3])
-          expect(await ask(connection, insert('counters', [], [[], []]))).toBeNull()
+          expect(await ask(connection, insert('counters', [], [[], [], []], 'id'))).toEqual([[1, 2, 3]])
+          expect(await ask(connection, insert('counters', [], [[], []]))).toEqual([])
           expect(await count(connection, 'counters')).toBe(5)
         }))
 
@@ -242,7 +303,7 @@ export const engineConformance = (host: Host): void => {
         using(async (connection) => {
           const rows = names(250).map((row, i) => (i === 137 ? ['name 5'] : row))
           await ask(connection, begin)
-          for (const returning of ['id', null]) {
+          for (const returning of [['id'], [], ['id', 'note']]) {
             const error = await failure(connection, insert('accounts', ['name'], rows, returning))
             expect(error).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 137, retryable: false })
             await ask(connection, rollback)
@@ -467,7 +528,7 @@ export const engineConformance = (host: Host): void => {
 
       test('of a foreign key, from either end', () =>
         using(async (connection) => {
-          const ids = (await ask(connection, insert('accounts', ['name'], [['ed']], 'id'))) ?? []
+          const ids = await idsOf(connection, insert('accounts', ['name'], [['ed']], 'id'))
           expect(await reasonOf(connection, insert('entries', ['account_id'], [[999]]))).toMatchObject({
             reason: { _tag: 'ForeignKeyViolation' },
             row: 0,

@@ -2,6 +2,7 @@ import type { Engine } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { returningOf } from '../../../packages/core/src/engine/mysql-dialect.js'
 import { createMysql, mysqlHost, skipped } from './databases.js'
 import { ask, begin, commit, connect, failure, insert, leftOf, names, raw, rollback } from './engine-conformance.js'
 
@@ -54,6 +55,39 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
       reason: { _tag: 'Unsupported' },
       message: expect.stringContaining('AUTO_INCREMENT'),
     })
+    await connection.release()
+  })
+
+  test('the server says what it can return, once it is connected to', async () => {
+    const own = database.open()
+    expect(own.capabilities.returning).toEqual({ insert: false })
+    await (await connect(own)).release()
+    expect(own.capabilities.returning).toEqual({ insert: true })
+    await own.close()
+  })
+
+  test.each([
+    ['10.11.19-MariaDB-0+deb12u1', true],
+    ['11.4.2-MariaDB-log', true],
+    ['10.5.0-MariaDB', true],
+    ['10.4.34-MariaDB', false],
+    ['8.4.3', false],
+    ['9.1.0-commercial', false],
+  ])('a server of version %s can return what it inserts: %s', (version, insert) => {
+    expect(returningOf(version)).toEqual({ insert })
+  })
+
+  test('what is returned is what triggers have made of the row', async () => {
+    await run(sql`create trigger counting before insert on t for each row set new.n = coalesce(new.n, 0) + 100`)
+    const connection = await connect(engine)
+    const rows = [
+      ['x', 1],
+      ['y', 2],
+    ]
+    const answer = await ask(connection, insert('t', ['name', 'n'], rows, ['id', 'n']))
+    expect(answer[1]).toEqual([101, 102])
+    const { rows: found } = await ask(connection, raw(engine, sql`select id from t where n > 100 order by n`))
+    expect(answer[0]).toEqual(found.map(({ id }) => id))
     await connection.release()
   })
 

@@ -17,6 +17,16 @@ export interface Dialect {
 }
 
 /**
+ * What an engine's writes give back of the rows that they write.
+ *
+ * @category model
+ */
+export interface Returning {
+  /** An INSERT gives back columns; a key that the database generates it gives back in any case. */
+  readonly insert: boolean
+}
+
+/**
  * What an engine can do beyond the least.
  *
  * @category model
@@ -24,8 +34,7 @@ export interface Dialect {
 export interface Capabilities {
   /** Calls are answered without a promise. */
   readonly synchronous: boolean
-  /** INSERT, UPDATE and DELETE can return columns. */
-  readonly returning: boolean
+  readonly returning: Returning
   /** Prepared (two-phase) transactions. */
   readonly twoPhase: boolean
 }

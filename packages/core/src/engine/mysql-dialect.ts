@@ -11,7 +11,7 @@
  * - `mysql2` parses JSON columns (leave `jsonStrings` off). JSON in a text column is of kind `text`.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
 
 const columnTypes: Readonly<Record<ColumnKind, string>> = {
@@ -59,4 +59,17 @@ export const mysqlDialect: Dialect = {
           : value,
   fromDriver: (kind) => readings[kind],
   columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
+}
+
+/** MySQL has no RETURNING. */
+export const mysqlReturning: Returning = { insert: false }
+
+/**
+ * MariaDB has it for INSERT from 10.5 on. `version` is what the server says that it is.
+ *
+ * @see https://mariadb.com/kb/en/insertreturning/
+ */
+export const returningOf = (version: string): Returning => {
+  const [, major, minor] = /(\d+)\.(\d+)\.\d+-mariadb/i.exec(version) ?? []
+  return { insert: Number(major) * 1000 + Number(minor) >= 10_005 }
 }

@@ -6,7 +6,7 @@
  * `text`.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
 
 const columnTypes: Readonly<Record<ColumnKind, string>> = {
@@ -41,3 +41,5 @@ export const postgresDialect: Dialect = {
   fromDriver: (kind) => readings[kind],
   columnType: (kind) => columnTypes[kind],
 }
+
+export const postgresReturning: Returning = { insert: true }

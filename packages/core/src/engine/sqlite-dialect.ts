@@ -6,7 +6,7 @@
  * have to read integers of 64 bits. A generated key is the rowid, which must be spelt INTEGER; `ddlOf` sees to it.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 
 /**
  * A portable value as better-sqlite3 binds it: it knows numbers, strings, bigints, bytes and null.
@@ -44,3 +44,6 @@ export const sqliteDialect: Dialect = {
   fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
   columnType: (kind) => columnTypes[kind],
 }
+
+/** RETURNING is there from SQLite 3.35 on, which is older than any that better-sqlite3 brings. */
+export const sqliteReturning: Returning = { insert: true }

@@ -208,8 +208,9 @@ export const withUpdateDefault =
   <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, updateValue })
 
 /**
- * What the table puts in where a draft leaves the attribute out: part of the DDL, and read back when the instance is read
- * after its flush.
+ * What the table puts in where a draft leaves the attribute out: part of the DDL. The INSERT gives it back where the
+ * database has RETURNING (SQLite, PostgreSQL, MariaDB), as the row was before any AFTER trigger changed it; elsewhere it
+ * is read when the instance is read after its flush.
  *
  * @example
  * const visits = pipe(integer, withServerDefault(sql`0`))

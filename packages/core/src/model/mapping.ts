@@ -77,6 +77,8 @@ export interface Mapping {
   readonly insertDefaults: ReadonlyArray<Attribute>
   /** Attributes that an update sets by itself. */
   readonly updateDefaults: ReadonlyArray<Attribute>
+  /** What the table gives a row that leaves it out: the generated key first, then all others that a row is loaded with. */
+  readonly givenOnInsert: ReadonlyArray<Attribute>
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
 }
@@ -112,6 +114,8 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     attributeOf(name, column, position),
   )
   const key = attributes.filter((attribute) => attribute.isKey)
+  const generatedKey = key.find((attribute) => attribute.isGenerated) ?? null
+  const isGiven = (attribute: Attribute): boolean => attribute.column.serverDefault !== null && !attribute.isDeferred
   return {
     _tag: 'Mapping',
     name: entity.name,
@@ -120,11 +124,15 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     attributes,
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
-    generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
+    generatedKey,
     version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
+    givenOnInsert: [
+      ...(generatedKey === null ? [] : [generatedKey]),
+      ...attributes.filter((attribute) => attribute !== generatedKey && isGiven(attribute)),
+    ],
     relationships: [],
     relationshipOf: new Map(),
   }

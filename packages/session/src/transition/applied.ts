@@ -1,7 +1,7 @@
 /**
  * Folding the results of a flush back into the state.
  */
-import type { Attribute, InstanceId, Mapping, RawKey, Snapshot } from '@unitary/core'
+import type { Attribute, InstanceId, Mapping, RawKey, Returned, Snapshot } from '@unitary/core'
 import { rawKeyOf, rowClassOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -57,7 +57,7 @@ export const applied = (
     count[step._tag] += step.rows.length
     switch (step._tag) {
       case 'Insert':
-        inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
+        inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.returned : [])
         break
       case 'Update': {
         const stale = updated(state, changes, mapping, step, countsOf(result), going)
@@ -97,12 +97,15 @@ const decoded = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
-/** A key that the database gave, as the program has it: some drivers give integers as text. */
+/**
+ * What the database gave, as the program has it: some drivers give integers as text. What the codec does not take is as
+ * good as unknown, so that it fails whoever reads it, as if it had been loaded; but a row is not found without its key.
+ */
 const accepted = (attribute: Attribute, value: unknown): unknown => {
   const { codec } = attribute.column
   if (attribute.encode === t.identity && codec.is(value)) return value
   const decoding = codec.decode(value)
-  return isLeft(decoding) ? value : decoding.right
+  return isLeft(decoding) ? (attribute.isKey ? value : undefined) : decoding.right
 }
 
 /** The columns that the plan filled: their values are not in the snapshot yet. */
@@ -133,26 +136,32 @@ const inserted = (
   changes: StateEdit,
   mapping: Mapping,
   step: InsertStep,
-  keys: ReadonlyArray<unknown> | null,
+  returned: Returned,
 ): void => {
   const rows = rowClassOf(mapping)
-  const returned = step.returning === null ? null : (mapping.attributeOf.get(step.returning.attribute) as Attribute)
+  const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
   const filled = filledColumns(state, mapping, step.columns)
   const columns = new Set(step.columns.map(({ attribute }) => attribute))
-  // what the table has filled in is known when it is read
+  // what the table has filled in, and not given back, is known when it is read
   const isPartial = mapping.attributes.some(
-    (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
+    (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
   )
   const unsetOf = unsetReader(mapping)
   const isPatched =
-    returned !== null || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
+    given.length > 0 || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = changes.instances.get(id) as Instance.Instance
     let { snapshot } = pending
+    let partial = isPartial
     if (isPatched) {
       const patch: Values = {}
-      if (returned !== null) patch[returned.name] = accepted(returned, keys?.[i])
+      for (let j = 0; j < given.length; j++) {
+        const attribute = given[j] as Attribute
+        const value = accepted(attribute, returned[j]?.[i])
+        if (value === undefined) partial = true
+        patch[attribute.name] = value
+      }
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
       snapshot = rows.inserted(snapshot, id, patch)
     }
@@ -165,7 +174,7 @@ const inserted = (
       token: step.token,
       snapshot,
       epoch: state.epoch,
-      partial: isPartial,
+      partial,
       committed: null,
       related: settledAll(pending.related),
       order: pending.order,

@@ -58,8 +58,8 @@ const rowLines = (step: Step, most: number): ReadonlyArray<string> => {
 const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
   switch (step._tag) {
     case 'Insert': {
-      const given = step.returning === null ? '' : `; the database gives ${step.returning.attribute}`
-      return `${cells(step.columns, row, 0) || 'defaults'}${given}`
+      const given = step.returning.map(({ attribute }) => attribute).join(', ')
+      return `${cells(step.columns, row, 0) || 'defaults'}${given === '' ? '' : `; the database gives ${given}`}`
     }
     case 'Update':
       return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`

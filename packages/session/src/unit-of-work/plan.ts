@@ -48,7 +48,15 @@ import {
   whereColumns,
   whereOf,
 } from './rows.js'
-import { type CarriedKey, emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
+import {
+  type CarriedKey,
+  emptyPlan,
+  type FlushPlan,
+  type Notice,
+  type PlanColumn,
+  type ReturnedColumn,
+  type Step,
+} from './step.js'
 import { sortByLevels } from './topological-sort.js'
 
 type Instance = Instance.Instance
@@ -264,7 +272,7 @@ class Planner {
 
   #closeInsert(open: OpenStep): void {
     const { mapping } = open
-    const { generatedKey } = mapping
+    const given = mapping.givenOnInsert.filter(({ position }) => open.kinds[position] === absent)
     const id = this.steps.length
     this.steps.push({
       _tag: 'Insert',
@@ -275,10 +283,8 @@ class Planner {
       columns: shapeColumns(open),
       instances: open.instances,
       rows: open.rows,
-      returning:
-        generatedKey !== null && open.kinds[generatedKey.position] === absent
-          ? { attribute: generatedKey.name, column: generatedKey.columnName, kind: generatedKey.column.kind }
-          : null,
+      key: mapping.key.map(({ columnName }) => columnName),
+      returning: given.map(returnedColumn),
       after: this.#savesBefore(mapping),
     })
     this.#saved[mapping.index]?.push(id)
@@ -434,6 +440,12 @@ class Planner {
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
 }
+
+const returnedColumn = ({ name, columnName, column }: Attribute): ReturnedColumn => ({
+  attribute: name,
+  column: columnName,
+  kind: column.kind,
+})
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 

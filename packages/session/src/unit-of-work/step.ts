@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { ColumnKind, InstanceId } from '@unitary/core'
+import type { ColumnKind, InstanceId, Returned } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -23,6 +23,13 @@ export interface PlanColumn {
   readonly source: Source
   /** The entity that the column's values refer to, where it is part of a foreign key. */
   readonly refersTo?: string
+}
+
+/** A column whose values the database gives back with the rows that it writes. @category model */
+export interface ReturnedColumn {
+  readonly attribute: string
+  readonly column: string
+  readonly kind: ColumnKind
 }
 
 interface StepBase {
@@ -43,8 +50,10 @@ export interface InsertStep extends StepBase {
   readonly _tag: 'Insert'
   readonly columns: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
-  /** The attribute that the database gives each row, if it gives one. */
-  readonly returning: { readonly attribute: string; readonly column: string; readonly kind: ColumnKind } | null
+  /** The columns of the table's primary key. */
+  readonly key: ReadonlyArray<string>
+  /** What the database gives each row, and the INSERT gives back. */
+  readonly returning: ReadonlyArray<ReturnedColumn>
 }
 
 /** Rows are the values of `set`, then those of `where`. @category model */
@@ -138,14 +147,25 @@ export const emptyPlan: FlushPlan = {
 }
 
 /**
- * What running a step gave: the keys of an insert in the order of its rows (null where none were asked for), how many rows
- * each row of an update or delete matched.
+ * What running a step gave: the values of each column that an insert returns, in the order of its rows (undefined where one
+ * could not be told); how many rows each row of an update or delete matched.
  *
  * @category model
  */
 export type StepResult =
-  | { readonly _tag: 'Inserted'; readonly keys: ReadonlyArray<unknown> | null }
+  | { readonly _tag: 'Inserted'; readonly returned: Returned }
   | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number> }
+
+/**
+ * The place of the generated key among what a step returns; -1 where it returns none.
+ *
+ * @example
+ * const keys = returned[returnedKey(step)]
+ *
+ * @category combinators
+ */
+export const returnedKey = (step: Step): number =>
+  step._tag === 'Insert' ? step.returning.findIndex(({ column }) => step.key.includes(column)) : -1
 
 /** The columns of a step, in the order of its cells. @category combinators */
 export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
