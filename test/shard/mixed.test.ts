@@ -149,7 +149,10 @@ describe.skipIf(missing !== null)(
       const { maria } = engines as Required<typeof engines>
       const shards = shardMap({
         ...(engines as Required<typeof engines>),
-        maria: { ...maria, capabilities: { ...maria.capabilities, returning: { insert: false } } },
+        maria: {
+          ...maria,
+          capabilities: { ...maria.capabilities, returning: { insert: false, update: false, triggered: false } },
+        },
       })
       const added = [
         { id: 200, home: 'maria' },

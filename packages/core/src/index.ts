@@ -30,6 +30,7 @@ export type {
   QueryCall,
   Returned,
   TransactionCall,
+  UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
 export type { Capabilities, Dialect, Returning } from './engine/dialect.js'
@@ -69,6 +70,7 @@ export {
   type ReferentialAction,
   real,
   references,
+  serverVersion,
   text,
   unique,
   version,

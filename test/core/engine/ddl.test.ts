@@ -278,9 +278,9 @@ const ddlRoundTrip = (host: Host): void => {
         ),
       )
       await ask(connection, insert('items', ['order_id', 'position', 'label'], [[1, 1, 'e']]))
-      const found = { _tag: 'Update', table: 'items', set: ['position'], where: ['label'] } as const
-      expect(await ask(connection, { ...found, rows: [[2, 'E']] })).toEqual([0])
-      expect(await ask(connection, { ...found, rows: [[2, 'e']] })).toEqual([1])
+      const found = { _tag: 'Update', returning: [], table: 'items', set: ['position'], where: ['label'] } as const
+      expect(await ask(connection, { ...found, rows: [[2, 'E']] })).toEqual({ matched: [0], returned: [] })
+      expect(await ask(connection, { ...found, rows: [[2, 'e']] })).toEqual({ matched: [1], returned: [] })
       await connection.release()
       rightOf(await dropAll(shop)(engine)())
     })
@@ -291,8 +291,15 @@ const ddlRoundTrip = (host: Host): void => {
       const connection = await connect(engine)
       const [team] = await idsOf(connection, insert('teams', [], [[]], 'id'))
       const [person] = await idsOf(connection, insert('people', ['team_id'], [[team]], 'id'))
-      const lead = { _tag: 'Update', table: 'teams', set: ['lead_id'], where: ['id'], rows: [[person, team]] } as const
-      expect(await ask(connection, lead)).toEqual([1])
+      const lead = {
+        _tag: 'Update',
+        returning: [],
+        table: 'teams',
+        set: ['lead_id'],
+        where: ['id'],
+        rows: [[person, team]],
+      } as const
+      expect(await ask(connection, lead)).toEqual({ matched: [1], returned: [] })
       expect((await failure(connection, { ...lead, rows: [[99, team]] })).reason._tag).toBe('ForeignKeyViolation')
       await connection.release()
       rightOf(await dropAll(cycle)(engine)())

@@ -348,8 +348,15 @@ export const engineConformance = (host: Host): void => {
             ['new', 'flo'],
             ['new', 'nobody'],
           ]
-          const update = { _tag: 'Update', table: 'accounts', set: ['note'], where: ['name'], rows } as const
-          expect(await ask(connection, update)).toEqual([1, 1, 0])
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'accounts',
+            set: ['note'],
+            where: ['name'],
+            rows,
+          } as const
+          expect(await ask(connection, update)).toEqual({ matched: [1, 1, 0], returned: [] })
           expect(await rowsOf(connection, sql`select note from accounts order by name`)).toEqual([
             { note: 'same' },
             { note: 'new' },
@@ -364,13 +371,19 @@ export const engineConformance = (host: Host): void => {
             ['c', 1, null],
           ]
           await ask(connection, insert('pairs', ['left', 'right', 'value'], pairs))
-          const update = { _tag: 'Update', table: 'pairs', set: ['value'], where: ['left', 'right', 'value'] } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'pairs',
+            set: ['value'],
+            where: ['left', 'right', 'value'],
+          } as const
           const rows = [
             ['y', 'a', 1, null],
             ['y', 'b', 1, null],
             [null, 'b', 1, 'x'],
           ]
-          expect(await ask(connection, { ...update, rows })).toEqual([1, 0, 1])
+          expect(await ask(connection, { ...update, rows })).toEqual({ matched: [1, 0, 1], returned: [] })
           const remove = { _tag: 'Delete', table: 'pairs', where: ['right', 'value'] } as const
           expect(
             await ask(connection, {
@@ -385,6 +398,34 @@ export const engineConformance = (host: Host): void => {
           expect(await count(connection, 'pairs')).toBe(0)
         }))
 
+      test('answer what an update leaves in its rows', ({ skip }) =>
+        using(async (connection) => {
+          skip(!engine.capabilities.returning.update, 'no UPDATE ... RETURNING')
+          await ask(connection, insert('tickets', ['title'], names(2)))
+          const call = {
+            _tag: 'Update',
+            table: 'tickets',
+            set: ['state', 'total'],
+            where: ['title'],
+            rows: [
+              ['a', 2n ** 40n, 'name 1'],
+              ['b', 1n, 'nobody'],
+              ['c', 3n, 'name 0'],
+            ],
+            returning: ['places', 'state', 'id'],
+          } as const
+          expect(await ask(connection, call)).toEqual({
+            matched: [1, 0, 1],
+            returned: [
+              [7, undefined, 7],
+              ['a', undefined, 'c'],
+              [2, undefined, 1],
+            ],
+          })
+          // the same without asking
+          expect(await ask(connection, { ...call, returning: [] })).toEqual({ matched: [1, 0, 1], returned: [] })
+        }))
+
       test('tell which row failed', () =>
         using(async (connection) => {
           await ask(connection, insert('accounts', ['name'], names(3)))
@@ -393,7 +434,14 @@ export const engineConformance = (host: Host): void => {
             ['one', 'name 1'],
             ['two', 'name 2'],
           ]
-          const update = { _tag: 'Update', table: 'accounts', set: ['name'], where: ['name'], rows } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'accounts',
+            set: ['name'],
+            where: ['name'],
+            rows,
+          } as const
           expect(await failure(connection, update)).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 1 })
           expect(await rowsOf(connection, sql`select name from accounts order by name`)).toEqual(
             names(3).map(([name]) => ({ name })),
@@ -583,7 +631,14 @@ export const engineConformance = (host: Host): void => {
           expect(await reasonOf(connection, insert('nowhere', ['a'], [[1], [2]], 'id'))).toMatchObject({
             reason: expected.reason,
           })
-          const update = { _tag: 'Update', table: 'nowhere', set: ['a'], where: ['b'], rows: [[1, 2]] } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'nowhere',
+            set: ['a'],
+            where: ['b'],
+            rows: [[1, 2]],
+          } as const
           expect(await reasonOf(connection, update)).toMatchObject({ reason: expected.reason })
           expect(await count(connection, 'accounts')).toBe(0)
         }))

@@ -32,7 +32,7 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
   })
 
   const update = (name: string, n = 2) =>
-    ({ _tag: 'Update', table: 't', set: ['n'], where: ['name'], rows: [[n, name]] }) as const
+    ({ _tag: 'Update', returning: [], table: 't', set: ['n'], where: ['name'], rows: [[n, name]] }) as const
 
   test('updates count the rows that they match, though the driver is told to count those that change', async () => {
     const own = database.openWith({ flags: ['-FOUND_ROWS'] })
@@ -43,7 +43,7 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
       [2, 'b'],
       [1, 'nobody'],
     ]
-    expect(await ask(connection, { ...update('a'), rows })).toEqual([1, 1, 1, 0])
+    expect(await ask(connection, { ...update('a'), rows })).toEqual({ matched: [1, 1, 1, 0], returned: [] })
     await connection.release()
     await own.close()
   })
@@ -60,9 +60,9 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
 
   test('the server says what it can return, once it is connected to', async () => {
     const own = database.open()
-    expect(own.capabilities.returning).toEqual({ insert: false })
+    expect(own.capabilities.returning).toEqual({ insert: false, update: false, triggered: false })
     await (await connect(own)).release()
-    expect(own.capabilities.returning).toEqual({ insert: true })
+    expect(own.capabilities.returning).toEqual({ insert: true, update: false, triggered: true })
     await own.close()
   })
 
@@ -74,7 +74,7 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
     ['8.4.3', false],
     ['9.1.0-commercial', false],
   ])('a server of version %s can return what it inserts: %s', (version, insert) => {
-    expect(returningOf(version)).toEqual({ insert })
+    expect(returningOf(version)).toEqual({ insert, update: false, triggered: insert })
   })
 
   test('what is returned is what triggers have made of the row', async () => {

@@ -180,7 +180,7 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       await run(sql`insert into t (name, n) values ('a', 1), ('b', 1)`)
       const [a, b] = [await connect(engine), await connect(engine)]
       const update = (name: string) =>
-        ({ _tag: 'Update', table: 't', set: ['n'], where: ['name'], rows: [[2, name]] }) as const
+        ({ _tag: 'Update', returning: [], table: 't', set: ['n'], where: ['name'], rows: [[2, name]] }) as const
       await ask(b, raw(engine, sql`set lock_timeout = '50ms'`))
       await ask(a, begin)
       await ask(a, update('a'))
@@ -257,12 +257,13 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
     expect(await ask(connection, insert('userNames', ['fullName'], [['last']], 'userId'))).toEqual([[4]])
     const update = {
       _tag: 'Update',
+      returning: [],
       table: 'userNames',
       set: ['fullName'],
       where: ['userId'],
       rows: [['new', 4]],
     } as const
-    expect(await ask(connection, update)).toEqual([1])
+    expect(await ask(connection, update)).toEqual({ matched: [1], returned: [] })
     expect(
       (await ask(connection, raw(own, sql`select ${sql.ref('fullName')} from user_names where user_id = 4`))).rows,
     ).toEqual([{ fullName: 'new' }])

@@ -269,8 +269,15 @@ describe('rows', () => {
       return prepare(text)
     }
     database.prepare = spy as typeof database.prepare
-    ask(connection, { _tag: 'Update', table: 'users', set: ['note'], where: ['id'], rows: [['x', 1]] })
-    ask(connection, { _tag: 'Update', table: 'users', set: ['note'], where: ['id', 'note'], rows: [['x', 1, null]] })
+    ask(connection, { _tag: 'Update', returning: [], table: 'users', set: ['note'], where: ['id'], rows: [['x', 1]] })
+    ask(connection, {
+      _tag: 'Update',
+      returning: [],
+      table: 'users',
+      set: ['note'],
+      where: ['id', 'note'],
+      rows: [['x', 1, null]],
+    })
     ask(connection, { _tag: 'Delete', table: 'users', where: ['name'], rows: [['x']] })
     expect(plans).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',

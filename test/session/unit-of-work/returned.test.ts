@@ -244,7 +244,10 @@ const onDatabase = (host: Host): void => {
       let plain: Session.Store
       beforeEach(() => {
         const { capabilities } = recording.engine
-        plain = storeOn({ ...recording.engine, capabilities: { ...capabilities, returning: { insert: false } } })
+        plain = storeOn({
+          ...recording.engine,
+          capabilities: { ...capabilities, returning: { insert: false, update: false, triggered: false } },
+        })
       })
       afterEach(() => plain.close())
       const runPlain = async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(await plain.run(program)())

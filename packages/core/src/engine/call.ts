@@ -49,7 +49,7 @@ export type Returned = ReadonlyArray<ReadonlyArray<unknown>>
 
 /**
  * Updates rows of one shape, each found by its own values of `where` (null compares as NULL). `rows[i]` are the values of
- * `set`, then those of `where`. Answers how many rows each of them matched.
+ * `set`, then those of `where`.
  *
  * @category model
  */
@@ -59,6 +59,8 @@ export interface UpdateCall {
   readonly set: ReadonlyArray<string>
   readonly where: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** The columns asked for; none where the engine has no RETURNING for updates. */
+  readonly returning: ReadonlyArray<string>
 }
 
 /** Deletes rows, each found by its own values of `where`. Answers how many rows each of them matched. @category model */
@@ -94,8 +96,16 @@ export interface QueryAnswer {
   readonly affected: number
 }
 
+/** @category model */
+export interface UpdateAnswer {
+  /** How many rows each of the call's matched. */
+  readonly matched: ReadonlyArray<number>
+  /** Undefined where a row matched none. */
+  readonly returned: Returned
+}
+
 /**
- * The answer to each kind of call: rows; the columns asked for; matched rows each; nothing.
+ * The answer to each kind of call: rows; the columns asked for; those and matched rows each; matched rows each; nothing.
  *
  * @category model
  */
@@ -103,6 +113,8 @@ export type Answer<C extends EngineCall> = C extends QueryCall
   ? QueryAnswer
   : C extends InsertCall
     ? Returned
-    : C extends UpdateCall | DeleteCall
-      ? ReadonlyArray<number>
-      : undefined
+    : C extends UpdateCall
+      ? UpdateAnswer
+      : C extends DeleteCall
+        ? ReadonlyArray<number>
+        : undefined

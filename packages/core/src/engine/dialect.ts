@@ -24,6 +24,10 @@ export interface Dialect {
 export interface Returning {
   /** An INSERT gives back columns; a key that the database generates it gives back in any case. */
   readonly insert: boolean
+  /** An UPDATE gives back columns. */
+  readonly update: boolean
+  /** What comes back is what BEFORE triggers have made of the row. */
+  readonly triggered: boolean
 }
 
 /**

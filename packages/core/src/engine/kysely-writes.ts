@@ -12,7 +12,7 @@
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
-import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateCall } from './call.js'
+import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes } from './chunk.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, type EngineReason, engineError } from './error.js'
@@ -267,15 +267,33 @@ const insertWithKeys = async (
 }
 
 /**
- * Updates or deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ * Updates the rows of a call, one by one. Several rows have to stand within a transaction.
  */
-export const runEach = async (
+export const runUpdate = async (
+  connection: WriteConnection,
+  call: UpdateCall,
+): Promise<Either<EngineError, UpdateAnswer>> => {
+  const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
+  const matched = await runEach(connection, call, returned)
+  return isLeft(matched) ? matched : right({ matched: matched.right, returned })
+}
+
+/**
+ * Deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ */
+export const runDelete = (
+  connection: WriteConnection,
+  call: DeleteCall,
+): Promise<Either<EngineError, ReadonlyArray<number>>> => runEach(connection, call, [])
+
+const runEach = async (
   connection: WriteConnection,
   call: UpdateCall | DeleteCall,
+  returned: ReadonlyArray<unknown[]>,
 ): Promise<Either<EngineError, ReadonlyArray<number>>> => {
   const matched: number[] = []
   for (let i = 0; i < call.rows.length; i++) {
-    const count = await runOne(connection, call, call.rows[i] as ReadonlyArray<unknown>, i)
+    const count = await runOne(connection, call, call.rows[i] as ReadonlyArray<unknown>, i, returned)
     if (isLeft(count)) return count
     matched.push(count.right)
   }
@@ -287,22 +305,27 @@ const runOne = async (
   call: UpdateCall | DeleteCall,
   row: ReadonlyArray<unknown>,
   index: number,
+  returned: ReadonlyArray<unknown[]>,
 ): Promise<Either<EngineError, number>> => {
-  const set = call._tag === 'Update' ? call.set : []
+  const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
   const wanted = row.slice(set.length)
   // IS NOT DISTINCT FROM would find NULL too, but by no index on PostgreSQL
   const comparisons = wanted.map((value): Comparison => (value === null ? 'is null' : '='))
   const shape = `${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}\n${comparisons.join()}`
-  const text = connection.textOf(`${call._tag}\n${shape}`, () =>
+  const text = connection.textOf(`${call._tag}\n${shape}\n${returning.join('\n')}`, () =>
     call._tag === 'Update'
-      ? updateTree(call.table, set, call.where, comparisons)
+      ? updateTree(call.table, set, call.where, comparisons, returning)
       : deleteTree(call.table, call.where, comparisons),
   )
   const found = wanted.filter((value) => value !== null).map(connection.dialect.toDriver)
   const parameters = [...row.slice(0, set.length).map(connection.dialect.toDriver), ...found]
   const result = await connection.run(text, parameters, index)
   if (isLeft(result)) return result
-  const affected = Number(result.right.numAffectedRows ?? 0n)
+  returning.forEach((column, j) => {
+    ;(returned[j] as unknown[])[index] = result.right.rows[0]?.[column]
+  })
+  // drivers of SQLite count nothing where rows come back
+  const affected = returning.length > 0 ? result.right.rows.length : Number(result.right.numAffectedRows ?? 0n)
   if (affected > 0 || call._tag === 'Delete' || connection.dialect.name !== 'mysql') return right(affected)
   // without the flag FOUND_ROWS, which mysql2 sets, MySQL counts only rows that the update has changed
   const check = connection.textOf(

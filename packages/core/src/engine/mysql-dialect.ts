@@ -62,7 +62,7 @@ export const mysqlDialect: Dialect = {
 }
 
 /** MySQL has no RETURNING. */
-export const mysqlReturning: Returning = { insert: false }
+export const mysqlReturning: Returning = { insert: false, update: false, triggered: false }
 
 /**
  * MariaDB has it for INSERT from 10.5 on. `version` is what the server says that it is.
@@ -71,5 +71,7 @@ export const mysqlReturning: Returning = { insert: false }
  */
 export const returningOf = (version: string): Returning => {
   const [, major, minor] = /(\d+)\.(\d+)\.\d+-mariadb/i.exec(version) ?? []
-  return { insert: Number(major) * 1000 + Number(minor) >= 10_005 }
+  return Number(major) * 1000 + Number(minor) >= 10_005
+    ? { insert: true, update: false, triggered: true }
+    : mysqlReturning
 }

@@ -42,4 +42,4 @@ export const postgresDialect: Dialect = {
   columnType: (kind) => columnTypes[kind],
 }
 
-export const postgresReturning: Returning = { insert: true }
+export const postgresReturning: Returning = { insert: true, update: true, triggered: true }

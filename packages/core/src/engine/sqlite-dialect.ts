@@ -45,5 +45,10 @@ export const sqliteDialect: Dialect = {
   columnType: (kind) => columnTypes[kind],
 }
 
-/** RETURNING is there from SQLite 3.35 on, which is older than any that better-sqlite3 brings. */
-export const sqliteReturning: Returning = { insert: true }
+/**
+ * RETURNING is there from SQLite 3.35 on, which is older than any that better-sqlite3 brings. Its triggers can change a row
+ * only once it is written, and RETURNING does not see that.
+ *
+ * @see https://www.sqlite.org/lang_returning.html#limitations_and_caveats
+ */
+export const sqliteReturning: Returning = { insert: true, update: true, triggered: false }

@@ -5,9 +5,9 @@
  * costs less than what batching it would. Each statement is compiled and prepared once for its table and columns.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
 import { boundedCache } from './bounded-cache.js'
-import type { DeleteCall, InsertCall, Returned, UpdateCall } from './call.js'
+import type { DeleteCall, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes } from './chunk.js'
 import { type EngineError, engineError } from './error.js'
 import { consecutiveIds, inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
@@ -26,12 +26,15 @@ interface InsertShape {
   readonly statements: Map<number, InsertStatement>
 }
 
-interface InsertStatement {
+interface PreparedWrite {
   readonly statement: Statement
+  /** Are the integers that it returns read as `bigint`? */
+  readonly isWide: boolean
+}
+
+interface InsertStatement extends PreparedWrite {
   /** Does it give but the keys that it has counted up, rather than rows? */
   readonly isPlucked: boolean
-  /** Are its integers read as `bigint`? */
-  readonly isWide: boolean
 }
 
 type Row = ReadonlyArray<unknown>
@@ -132,7 +135,7 @@ export const sqliteWrites = (
   { rowByRow, cachedStatements }: SqliteWriteOptions,
 ): ((call: InsertCall | UpdateCall | DeleteCall) => Either<EngineError, unknown>) => {
   const inserts = boundedCache<InsertShape>(cachedStatements)
-  const others = boundedCache<Statement>(cachedStatements)
+  const others = boundedCache<PreparedWrite>(cachedStatements)
 
   const insertShape = (call: InsertCall): InsertShape => {
     const key = shapeKey(call)
@@ -209,27 +212,44 @@ export const sqliteWrites = (
     return error === null ? right(answers) : left(error)
   }
 
-  const statementOf = (call: UpdateCall | DeleteCall): Statement => {
-    const set = call._tag === 'Update' ? call.set : []
-    const key = `${call._tag}\n${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}`
+  const statementOf = (call: UpdateCall | DeleteCall): PreparedWrite => {
+    const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
+    const shape = `${set.join('\n')}\n\n${call.where.join('\n')}\n\n${returning.join('\n')}`
+    const key = `${call._tag}\n${call.table}\n${shape}`
     const known = others.get(key)
     if (known !== undefined) return known
     // IS finds values and NULL alike, and by an index or the rowid as = does
     const comparisons = call.where.map(() => 'is' as const)
     const tree =
       call._tag === 'Update'
-        ? updateTree(call.table, set, call.where, comparisons)
+        ? updateTree(call.table, set, call.where, comparisons, returning)
         : deleteTree(call.table, call.where, comparisons)
-    return others.set(key, prepare(compileForSqlite(tree).sql))
+    const statement = prepare(compileForSqlite(tree).sql)
+    const isWide = returning.length > 0 && reads64(statement)
+    if (returning.length > 0) statement.raw(true).safeIntegers(isWide)
+    return others.set(key, { statement, isWide })
   }
 
-  const runEach = (call: UpdateCall | DeleteCall): Either<EngineError, ReadonlyArray<number>> => {
-    const statement = statementOf(call)
+  const runEach = (
+    call: UpdateCall | DeleteCall,
+    returned: ReadonlyArray<unknown[]>,
+  ): Either<EngineError, ReadonlyArray<number>> => {
+    const { statement, isWide } = statementOf(call)
     const { rows } = call
     const matched = new Array<number>(rows.length)
     for (let i = 0; i < rows.length; i++) {
       try {
-        matched[i] = statement.run(bindable(rows[i] as ReadonlyArray<unknown>)).changes
+        const parameters = bindable(rows[i] as Row)
+        if (returned.length === 0) {
+          matched[i] = statement.run(parameters).changes
+          continue
+        }
+        const found = statement.all(parameters) as ReadonlyArray<Row>
+        matched[i] = found.length
+        for (let j = 0; j < returned.length; j++) {
+          const value = found[0]?.[j]
+          ;(returned[j] as unknown[])[i] = isWide ? narrow(value) : value
+        }
       } catch (cause) {
         return left(sqliteError(cause, { sql: statement.source, row: i }))
       }
@@ -237,5 +257,19 @@ export const sqliteWrites = (
     return right(matched)
   }
 
-  return (call) => (call._tag === 'Insert' ? insert(call) : runEach(call))
+  const update = (call: UpdateCall): Either<EngineError, UpdateAnswer> => {
+    const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
+    return map((matched: ReadonlyArray<number>) => ({ matched, returned }))(runEach(call, returned))
+  }
+
+  return (call) => {
+    switch (call._tag) {
+      case 'Insert':
+        return insert(call)
+      case 'Update':
+        return update(call)
+      case 'Delete':
+        return runEach(call, [])
+    }
+  }
 }

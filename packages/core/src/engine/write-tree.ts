@@ -86,15 +86,18 @@ export const updateTree = (
   set: ReadonlyArray<string>,
   where: ReadonlyArray<string>,
   comparisons: ReadonlyArray<Comparison>,
-): UpdateQueryNode =>
-  restricted(
+  returning: ReadonlyArray<string>,
+): UpdateQueryNode => ({
+  ...restricted(
     UpdateQueryNode.cloneWithUpdates(
       UpdateQueryNode.create([tableNode(table)]),
       set.map((column) => ColumnUpdateNode.create(ColumnNode.create(column), ValueNode.create(placeholder))),
     ),
     where,
     comparisons,
-  )
+  ),
+  ...returned(returning),
+})
 
 /**
  * Deletes the rows that `where` finds.

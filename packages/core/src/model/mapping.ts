@@ -69,7 +69,7 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
-  /** The attribute that counts the updates of a row, where there is one. */
+  /** The attribute that tells the versions of a row apart, where there is one. */
   readonly version: Attribute | null
   /** Has any attribute a default that drafts get? */
   readonly hasDefaults: boolean
@@ -79,6 +79,8 @@ export interface Mapping {
   readonly updateDefaults: ReadonlyArray<Attribute>
   /** What the table gives a row that leaves it out: the generated key first, then all others that a row is loaded with. */
   readonly givenOnInsert: ReadonlyArray<Attribute>
+  /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
+  readonly serverVersion: Attribute | null
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
 }
@@ -91,6 +93,9 @@ export interface Mapping {
  */
 export type RawKey = number | string
 
+/** Does the table give a row a value that leaves the column out? */
+const isFilledIn = (column: AnyColumn): boolean => column.serverDefault !== null || hasFlag(column, 'serverVersion')
+
 const attributeOf = (name: string, column: AnyColumn, position: number): Attribute => ({
   name,
   columnName: column.columnName ?? name,
@@ -99,7 +104,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
-  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && column.serverDefault === null,
+  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && !isFilledIn(column),
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
@@ -115,7 +120,7 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
   )
   const key = attributes.filter((attribute) => attribute.isKey)
   const generatedKey = key.find((attribute) => attribute.isGenerated) ?? null
-  const isGiven = (attribute: Attribute): boolean => attribute.column.serverDefault !== null && !attribute.isDeferred
+  const serverVersion = attributes.find(({ column }) => hasFlag(column, 'serverVersion')) ?? null
   return {
     _tag: 'Mapping',
     name: entity.name,
@@ -125,13 +130,16 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
     generatedKey,
-    version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
+    version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
+    serverVersion,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     givenOnInsert: [
       ...(generatedKey === null ? [] : [generatedKey]),
-      ...attributes.filter((attribute) => attribute !== generatedKey && isGiven(attribute)),
+      ...attributes.filter(
+        (attribute) => attribute !== generatedKey && isFilledIn(attribute.column) && !attribute.isDeferred,
+      ),
     ],
     relationships: [],
     relationshipOf: new Map(),

@@ -66,10 +66,11 @@ export function* executeStep(
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
         rows: resolved(columns, step.rows, given),
+        returning: step.returning.map(({ column }) => column),
       })
-      return isLeft(answer)
-        ? left(stepError(step, given, answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+      if (isLeft(answer)) return left(stepError(step, given, answer.left))
+      const { matched, returned } = answer.right
+      return right({ _tag: 'Matched', counts: matched, returned: portable(returned, step.returning, dialect) })
     }
     case 'Delete':
     case 'Unlink': {
@@ -81,7 +82,7 @@ export function* executeStep(
       })
       return isLeft(answer)
         ? left(stepError(step, given, answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+        : right({ _tag: 'Matched', counts: answer.right, returned: [] })
     }
     case 'Link': {
       const answer = yield* call(connection, {

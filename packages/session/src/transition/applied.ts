@@ -49,6 +49,7 @@ export const applied = (
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+  const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
@@ -57,10 +58,10 @@ export const applied = (
     count[step._tag] += step.rows.length
     switch (step._tag) {
       case 'Insert':
-        inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.returned : [])
+        inserted(state, changes, mapping, step, result.returned, outdated)
         break
       case 'Update': {
-        const stale = updated(state, changes, mapping, step, countsOf(result), going)
+        const stale = updated(state, changes, mapping, step, result, going, outdated)
         if (stale !== null) return left(stale)
         break
       }
@@ -78,9 +79,13 @@ export const applied = (
         break
     }
   }
-  for (const followed of plan.carried) carried(changes, followed)
+  for (const followed of plan.carried) carried(changes, followed, outdated)
   for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
+  for (const id of outdated) {
+    const instance = changes.instances.get(id) as Instance.Instance
+    if (instance.status === 'persistent') changes.instances.set(id, { ...instance, epoch: -1 })
+  }
   // every pending instance was inserted or turned out to be an orphan
   const next = { ...done(state, changes), added: IntMap.empty }
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
@@ -89,6 +94,12 @@ export const applied = (
 const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag === 'Matched' ? result.counts : [])
 
 type Values = Record<string, unknown>
+
+/**
+ * Instances whose rows have another version, which the database has not given back. All of a row is read again with its
+ * version: what was known of it might be that of another one by then.
+ */
+type Outdated = Set<InstanceId>
 
 /** The program's value of an encoded cell. A value that came from the program encodes and decodes. */
 const decoded = (attribute: Attribute, value: unknown): unknown => {
@@ -137,6 +148,7 @@ const inserted = (
   mapping: Mapping,
   step: InsertStep,
   returned: Returned,
+  outdated: Outdated,
 ): void => {
   const rows = rowClassOf(mapping)
   const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
@@ -152,6 +164,7 @@ const inserted = (
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = changes.instances.get(id) as Instance.Instance
+    if (mapping.serverVersion !== null) outdated.add(id)
     let { snapshot } = pending
     let partial = isPartial
     if (isPatched) {
@@ -160,6 +173,7 @@ const inserted = (
         const attribute = given[j] as Attribute
         const value = accepted(attribute, returned[j]?.[i])
         if (value === undefined) partial = true
+        else if (attribute === mapping.serverVersion) outdated.delete(id)
         patch[attribute.name] = value
       }
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
@@ -209,9 +223,12 @@ const updated = (
   changes: StateEdit,
   mapping: Mapping,
   step: UpdateStep,
-  counts: ReadonlyArray<number>,
+  result: StepResult,
   going: ReadonlySet<InstanceId>,
+  outdated: Outdated,
 ): StaleData | null => {
+  const counts = countsOf(result)
+  const { serverVersion } = mapping
   const filled = filledColumns(state, mapping, step.set)
   const isInSavepoint = state.frames?.kind === 'savepoint'
   const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
@@ -223,8 +240,14 @@ const updated = (
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
-    if ((filled.length === 0 && !keyChanges) || going.has(id)) continue
+    if ((filled.length === 0 && !keyChanges && serverVersion === null) || going.has(id)) continue
     const patch: Values = {}
+    if (serverVersion !== null) {
+      const version = accepted(serverVersion, result.returned[0]?.[i])
+      if (version === undefined) outdated.add(id)
+      else outdated.delete(id)
+      patch[serverVersion.name] = version
+    }
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
@@ -247,10 +270,11 @@ const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.I
 }
 
 /** The database has changed foreign keys along with the key that they refer to. */
-const carried = (changes: StateEdit, { instance: id, target, attributes }: CarriedKey): void => {
+const carried = (changes: StateEdit, { instance: id, target, attributes }: CarriedKey, outdated: Outdated): void => {
   const instance = changes.instances.get(id) as Instance.Instance
   const parent = (changes.instances.get(target) as Instance.Instance).snapshot as unknown as Values
   const { mapping } = instance
+  if (mapping.serverVersion !== null) outdated.add(id)
   const patch = Object.fromEntries(attributes.map(([foreignKey, key]) => [foreignKey, parent[key]]))
   const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
   const isKey = attributes.some(([foreignKey]) => mapping.attributeOf.get(foreignKey)?.isKey)

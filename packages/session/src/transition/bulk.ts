@@ -30,7 +30,8 @@ export const rowOf = (instance: Instance.Instance): Row => instance.snapshot as 
 
 /**
  * After a bulk update: the instances that it met have the new values, as far as they can be told; the rest of what it set
- * is expired. Attributes with changes that no flush has written keep them.
+ * is expired, and so is a row to which the database has given another version. Attributes with changes that no flush has
+ * written keep them.
  *
  * @category transitions
  */
@@ -53,6 +54,8 @@ const withAssignments = (
   assignments: ReturnType<typeof evaluateChanges>,
 ): Instance.Instance => {
   const row = rowOf(instance)
+  const { serverVersion } = instance.mapping
+  if (serverVersion !== null && instance.committed === null) return { ...instance, epoch: -1 }
   const values: Record<string, unknown> = { ...row }
   let { partial } = instance
   for (const [attribute, assigned] of assignments) {
@@ -60,6 +63,10 @@ const withAssignments = (
     const value = assigned?.(row)
     values[attribute.name] = value
     if (value === undefined) partial = true
+  }
+  if (serverVersion !== null) {
+    values[serverVersion.name] = undefined
+    partial = true
   }
   return { ...instance, snapshot: rowClassOf(instance.mapping).make(instance.id, values), partial }
 }

@@ -1,7 +1,7 @@
 /**
  * Plans for people: as text, as JSON, as a Mermaid graph. All of it pure.
  */
-import type { FlushPlan, PlanColumn, Step } from './step.js'
+import type { FlushPlan, InsertStep, PlanColumn, Step, UpdateStep } from './step.js'
 
 /** @category model */
 export interface ExplainOptions {
@@ -57,12 +57,10 @@ const rowLines = (step: Step, most: number): ReadonlyArray<string> => {
 
 const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
   switch (step._tag) {
-    case 'Insert': {
-      const given = step.returning.map(({ attribute }) => attribute).join(', ')
-      return `${cells(step.columns, row, 0) || 'defaults'}${given === '' ? '' : `; the database gives ${given}`}`
-    }
+    case 'Insert':
+      return `${cells(step.columns, row, 0) || 'defaults'}${givenText(step)}`
     case 'Update':
-      return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`
+      return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}${givenText(step)}`
     case 'Link':
       return cells(step.columns, row, 0)
     case 'Delete':
@@ -70,6 +68,9 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
       return `where ${cells(step.where, row, 0)}`
   }
 }
+
+const givenText = ({ returning }: InsertStep | UpdateStep): string =>
+  returning.length === 0 ? '' : `; the database gives ${returning.map(({ attribute }) => attribute).join(', ')}`
 
 const cells = (columns: ReadonlyArray<PlanColumn>, row: ReadonlyArray<unknown>, from: number): string =>
   columns

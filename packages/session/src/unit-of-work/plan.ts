@@ -104,6 +104,8 @@ class Planner {
   readonly #deleted: number[][]
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
+  /** Instances to be deleted whose version an update of the same plan checks, and changes. */
+  readonly #checked = new Set<InstanceId>()
 
   constructor(state: SessionState, changes: ChangeSet, services: Services) {
     this.#state = state
@@ -284,7 +286,7 @@ class Planner {
       instances: open.instances,
       rows: open.rows,
       key: mapping.key.map(({ columnName }) => columnName),
-      returning: given.map(returnedColumn),
+      returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
     })
     this.#saved[mapping.index]?.push(id)
@@ -331,6 +333,7 @@ class Planner {
       where,
       instances,
       rows,
+      returning: mapping.serverVersion === null ? [] : [returnedColumn(mapping, mapping.serverVersion)],
       after,
     })
     this.#saved[mapping.index]?.push(id)
@@ -367,24 +370,27 @@ class Planner {
       fillReferences(this.#state, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const isKnown = instance.key !== null
-      const shape = `${cells.kinds.join()} ${isKnown}`
+      const where = this.#whereOfPost(instance)
+      if (where === 'version') this.#checked.add(instance.id)
+      const shape = `${cells.kinds.join()} ${where}`
       let open = byShape.get(shape)
       if (open === undefined) {
         open = openStep(mapping, cells)
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...(isKnown ? keyOf(instance) : givenKeyOf(instance))])
+      open.rows.push([...compact(cells), ...postUpdateWhere[where].of(instance)])
     }
     for (const open of byShape.values()) {
       const first = instanceAt(this.#state, open.instances[0] as InstanceId)
-      this.#pushUpdate(
-        open,
-        shapeColumns(open),
-        first.key === null ? givenKeyColumns(first) : literalColumns(mapping.key),
-      )
+      this.#pushUpdate(open, shapeColumns(open), postUpdateWhere[this.#whereOfPost(first)].columns(first))
     }
+  }
+
+  /** A row whose update gives it another version is checked by that rather than by its delete. */
+  #whereOfPost({ id, key, mapping }: Instance): keyof typeof postUpdateWhere {
+    if (key === null) return 'given'
+    return mapping.serverVersion === null || !this.#changes.isDeleted(id) ? 'key' : 'version'
   }
 
   #links(): void {
@@ -406,6 +412,18 @@ class Planner {
   }
 
   #delete(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
+    const isChecked = ({ id }: Instance): boolean => this.#checked.has(id)
+    const [checked, others] = [instances.filter(isChecked), instances.filter((instance) => !isChecked(instance))]
+    this.#pushDelete(mapping, others, whereColumns(mapping), whereOf)
+    this.#pushDelete(mapping, checked, literalColumns(mapping.key), keyOf)
+  }
+
+  #pushDelete(
+    mapping: Mapping,
+    instances: ReadonlyArray<Instance>,
+    where: ReadonlyArray<PlanColumn>,
+    rowOf: (instance: Instance) => ReadonlyArray<unknown>,
+  ): void {
     if (instances.length === 0) return
     const id = this.steps.length
     const referring = this.#state.model.mappings.filter((other) => refersTo(other, mapping))
@@ -415,9 +433,9 @@ class Planner {
       entity: mapping.name,
       table: mapping.table,
       token: null,
-      where: whereColumns(mapping),
+      where,
       instances: instances.map((instance) => instance.id),
-      rows: instances.map(whereOf),
+      rows: instances.map(rowOf),
       after: ascending([
         ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
         ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
@@ -441,11 +459,19 @@ class Planner {
   }
 }
 
-const returnedColumn = ({ name, columnName, column }: Attribute): ReturnedColumn => ({
-  attribute: name,
-  column: columnName,
-  kind: column.kind,
+const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
+  gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',
+  attribute: attribute.name,
+  column: attribute.columnName,
+  kind: attribute.column.kind,
 })
+
+/** How an update finds a row again: by its key, as it is or as the plan gives it, or by its version too. */
+const postUpdateWhere = {
+  given: { columns: givenKeyColumns, of: givenKeyOf },
+  key: { columns: ({ mapping }: Instance) => literalColumns(mapping.key), of: keyOf },
+  version: { columns: ({ mapping }: Instance) => whereColumns(mapping), of: whereOf },
+} as const
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 

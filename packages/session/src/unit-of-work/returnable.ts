@@ -2,7 +2,8 @@
  * What of a plan's returned columns a database can give back. Pure.
  *
  * A plan is made for any database: it names all that the table fills in by itself. Where there is no RETURNING only
- * generated keys come back, and the rest is read when the instance is read.
+ * generated keys come back, and where RETURNING does not see what triggers do, no versions: what does not come back is read
+ * when the instance is read.
  */
 import type { Capabilities } from '@unitary/core'
 import type { FlushPlan, Step } from './step.js'
@@ -16,8 +17,11 @@ import type { FlushPlan, Step } from './step.js'
  * @category combinators
  */
 export const returnable = (step: Step, { returning }: Capabilities): Step => {
-  if (step._tag !== 'Insert' || returning.insert) return step
-  const kept = step.returning.filter(({ column }) => step.key.includes(column))
+  if (step._tag !== 'Insert' && step._tag !== 'Update') return step
+  const canReturn = step._tag === 'Insert' ? returning.insert : returning.update
+  const kept = step.returning.filter(
+    ({ gives }) => gives === 'key' || (canReturn && (gives === 'default' || returning.triggered)),
+  )
   return kept.length === step.returning.length ? step : { ...step, returning: kept }
 }
 

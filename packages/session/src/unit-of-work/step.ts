@@ -25,8 +25,14 @@ export interface PlanColumn {
   readonly refersTo?: string
 }
 
-/** A column whose values the database gives back with the rows that it writes. @category model */
+/**
+ * A column whose values the database gives, and gives back with the rows that it writes: a generated key, a default of the
+ * table, or a version.
+ *
+ * @category model
+ */
 export interface ReturnedColumn {
+  readonly gives: 'key' | 'default' | 'version'
   readonly attribute: string
   readonly column: string
   readonly kind: ColumnKind
@@ -62,6 +68,8 @@ export interface UpdateStep extends StepBase {
   readonly set: ReadonlyArray<PlanColumn>
   readonly where: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** What the database gives each row, and the UPDATE gives back. */
+  readonly returning: ReadonlyArray<ReturnedColumn>
 }
 
 /** @category model */
@@ -147,14 +155,14 @@ export const emptyPlan: FlushPlan = {
 }
 
 /**
- * What running a step gave: the values of each column that an insert returns, in the order of its rows (undefined where one
- * could not be told); how many rows each row of an update or delete matched.
+ * What running a step gave: how many rows each row of an update or delete matched, and the values of each column that it
+ * returns, in the order of its rows (undefined where one could not be told).
  *
  * @category model
  */
 export type StepResult =
   | { readonly _tag: 'Inserted'; readonly returned: Returned }
-  | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number> }
+  | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number>; readonly returned: Returned }
 
 /**
  * The place of the generated key among what a step returns; -1 where it returns none.
@@ -165,7 +173,7 @@ export type StepResult =
  * @category combinators
  */
 export const returnedKey = (step: Step): number =>
-  step._tag === 'Insert' ? step.returning.findIndex(({ column }) => step.key.includes(column)) : -1
+  step._tag === 'Insert' ? step.returning.findIndex(({ gives }) => gives === 'key') : -1
 
 /** The columns of a step, in the order of its cells. @category combinators */
 export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
