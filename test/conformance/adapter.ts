@@ -12,7 +12,6 @@ import type { Case } from './corpus.js'
 import type { Host, ScenarioDatabase } from './database.js'
 import { sqlite } from './databases/sqlite.js'
 import { errorOf } from './errors.js'
-import { has } from './features.js'
 import { freezeState } from './freeze.js'
 import { modelOf, type ScenarioModel } from './model.js'
 import {
@@ -260,7 +259,10 @@ class Replay {
     const known = inspect(session.store.getState(), referenceTo(named.id))
     // loaded for a flush that has deleted it
     if (known?.status === 'deleted' && name !== step.obj) return null
-    const isColumn = this.#model.relationship(named.entity, attribute) === undefined
+    const relationship = this.#model.relationship(named.entity, attribute)
+    // what may not be loaded by itself is loaded by the step alone
+    if (relationship?.lazy === 'raise' && step.do !== 'read') return null
+    const isColumn = relationship === undefined
     if (
       isColumn &&
       ((step.do === 'refresh' && name === step.obj) || (step.do === 'get' && this.#isAsked(session, step, named)))
@@ -282,7 +284,7 @@ class Replay {
   }
 
   async #run(session: OpenSession, step: Step, make: () => AnyProgram): Promise<Either<unknown, unknown>> {
-    const program = step.autoflush === false && has('noAutoflush') ? api.noAutoflush(make()) : make()
+    const program = step.autoflush === false ? api.noAutoflush(make()) : make()
     const { store } = session
     const result = this.#mode === 'runSync' ? store.runSync(program) : await store.run(program)()
     freezeState(store.getState())
@@ -302,6 +304,10 @@ class Replay {
     const { name, store } = session
     const made = result._tag === 'Right' ? instanceIn(result.right) : null
     if (step.do === 'new' && made !== null) this.#objects.give(step.as ?? '', name, step.entity ?? '', made)
+    if (step.do === 'add' && made !== null && this.#objects.get(step.obj ?? '')?.session !== name) {
+      const { entity } = this.#objects.get(step.obj ?? '') as Named
+      this.#objects.give(step.obj ?? '', name, entity, made)
+    }
     if (step.do === 'merge' && made !== null) {
       const from = this.#objects.get(step.obj ?? '') as Named
       const sources =

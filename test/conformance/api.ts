@@ -15,6 +15,7 @@ type OnInstance = (reference: Snapshot) => AnyProgram
 interface Api {
   readonly make: (entity: AnyMapped, draft: unknown) => AnyProgram
   readonly add: (entity: AnyMapped, value: unknown) => AnyProgram
+  readonly attach: (entity: AnyMapped, reference: Snapshot, from: Session.SessionState) => AnyProgram
   readonly set: (entity: AnyMapped, patch: unknown) => OnInstance
   readonly append: (entity: AnyMapped, name: string, member: unknown) => OnInstance
   readonly detach: (entity: AnyMapped, name: string, member: unknown) => OnInstance

@@ -40,6 +40,8 @@ export class Expected {
   readonly #numbering: Numbering
   readonly #states = new Map<string, string>()
   readonly #memory = new Map<string, Memory>()
+  /** Objects that the next flush deletes: of what a commit deletes and detaches in one step nothing is recorded. */
+  #marked: ReadonlyArray<string> = []
 
   constructor(model: ScenarioModel, objects: Objects, numbering: Numbering) {
     this.#model = model
@@ -85,8 +87,9 @@ export class Expected {
     for (const [name, memory] of Object.entries(expect.mem ?? {})) this.#memory.set(name, memory)
     for (const [name, state] of Object.entries(expect.states ?? {})) {
       this.#states.set(name, state)
-      if (state === 'deleted') this.#memory.delete(name)
+      if (state === 'deleted' || (state === 'detached' && this.#marked.includes(name))) this.#memory.delete(name)
     }
+    this.#marked = expect.deleted ?? []
   }
 
   #inspected(name: string, known: Known): Inspected | undefined {

@@ -2,8 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Mode, replay } from './adapter.js'
 import { corpusFolder, readCases } from './corpus.js'
 import { sqlite } from './databases/sqlite.js'
-import { renderFailure } from './report.js'
-import { areasOf, testsOf } from './suite.js'
+import { areasOf, type Replayed, testsOf } from './suite.js'
 
 const modes: ReadonlyArray<Mode> = ['runSync', 'run']
 
@@ -20,10 +19,9 @@ describe.each(areasOf(cases))('%s', (area) => {
     sqlite.name,
     () => null,
     async (given) => {
-      for (const mode of modes) {
-        const failure = await replay(given, mode)
-        if (failure !== null) expect.fail(renderFailure(given.scenario, mode, failure))
-      }
+      const replayed: Replayed[] = []
+      for (const mode of modes) replayed.push({ mode, failure: await replay(given, mode) })
+      return replayed
     },
   )
 })

@@ -4,10 +4,9 @@
 import 'vitest'
 
 /**
- * What a scenario is up for. `missing`: it needs what is not there yet. `skipped`: the database cannot do it, or there is
- * none.
+ * What a scenario is up for. `skipped`: the database cannot do it, or there is none.
  */
-export type Plan = 'replayed' | 'pending' | 'differing' | 'missing' | 'skipped'
+export type Plan = 'replayed' | 'pending' | 'differing' | 'skipped'
 
 declare module 'vitest' {
   interface TaskMeta {

@@ -7,6 +7,7 @@ import {
   boolean,
   type Cascade,
   column,
+  deferred,
   defineModel,
   entity,
   generated,
@@ -19,12 +20,14 @@ import {
   references,
   text,
   unique,
+  version,
   withInsertDefault,
+  withServerDefault,
+  withUpdateDefault,
 } from '@unitary/core'
 import * as t from 'io-ts'
 import { sql } from 'kysely'
 import { conditionOn } from './condition.js'
-import { coreFunction } from './features.js'
 import type {
   ColumnDescription,
   EntityDescription,
@@ -109,21 +112,19 @@ const keyKinds: typeof kinds = {
 const columnOf = (given: ColumnDescription): AnyColumn => {
   const { foreignKey } = given
   let made: AnyColumn = (given.primaryKey === true ? keyKinds : kinds)[given.type]
-  if (given.version === true) return coreFunction<(self: AnyColumn) => AnyColumn>('version')(made)
+  if (given.version === true) return version(made)
   if (given.primaryKey === true) made = primaryKey(made)
   if (given.generated === true) made = generated(made)
   if (given.primaryKey !== true && given.nullable !== false) made = nullable(made)
   if (given.unique === true) made = unique(made)
   if (given.default !== undefined) made = withInsertDefault(() => given.default)(made)
   if (given.serverDefault !== undefined) {
-    type Make = (value: unknown) => (self: AnyColumn) => AnyColumn
-    made = coreFunction<Make>('withServerDefault')(sql.lit(given.serverDefault))(made)
+    made = withServerDefault(sql.lit(given.serverDefault))(made)
   }
   if (given.onUpdate !== undefined) {
-    type Make = (value: () => unknown) => (self: AnyColumn) => AnyColumn
-    made = coreFunction<Make>('withUpdateDefault')(() => given.onUpdate)(made)
+    made = withUpdateDefault(() => given.onUpdate)(made)
   }
-  if (given.deferred === true) made = coreFunction<(self: AnyColumn) => AnyColumn>('deferred')(made)
+  if (given.deferred === true) made = deferred(made)
   if (foreignKey !== undefined) {
     made = references(`${foreignKey.table}.${foreignKey.column}`, {
       ...actionOf('onDelete', foreignKey.onDelete),
@@ -162,6 +163,7 @@ const relationshipOf = (builder: Builder, given: RelationshipDescription, model:
       viewonly: given.viewonly,
       singleParent: given.singleParent,
       postUpdate: given.postUpdate,
+      load: given.lazy === 'select' ? 'lazy' : given.lazy,
       where: filter === undefined ? undefined : conditionOn(model, given.target, filter),
     }),
   )

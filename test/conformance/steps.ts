@@ -7,7 +7,6 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { type AnyProgram, api, referenceTo } from './api.js'
-import { has } from './features.js'
 import type { AnyMapped, ScenarioModel } from './model.js'
 import { keyOf, type Named } from './objects.js'
 import { deletion, selection, updating } from './queries.js'
@@ -87,12 +86,9 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'clear':
       return onOne((entity) => api.replace(entity, attribute, []))
     case 'add':
-      return onOne((entity) => (reference) => api.add(entity, reference))
+      return added(at, step.obj as string)
     case 'addAll':
-      return Session.traverseArray((name: string) => {
-        const { entity, reference } = new On(at, name)
-        return api.add(entity, reference)
-      })(step.objs ?? [])
+      return Session.traverseArray((name: string) => added(at, name))(step.objs ?? [])
     case 'delete':
       return onOne(api.remove)
     case 'expunge':
@@ -129,7 +125,7 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'rollbackNested':
       return repeated(api.rollbackNested, at.savepointsDownTo(step.name as string))
     case 'begin':
-      return has('begin') ? api.begin : Session.of(undefined)
+      return api.begin
     case 'expungeAll':
     case 'expireAll':
     case 'flush':
@@ -147,6 +143,13 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
 export const loadOf = (at: Situation, name: string, attribute: string): AnyProgram => {
   const on = new On(at, name)
   return on.shapeOf(attribute) === 'column' ? on.loadColumn(attribute) : api.load(on.entity, attribute)(on.reference)
+}
+
+/** Added to its own session; an object of another comes from that one's state. */
+const added = (at: Situation, name: string): AnyProgram => {
+  const { entity, from, reference } = at.sourceOf(name)
+  const mapped = at.model.entity(entity)
+  return from.from === undefined ? api.add(mapped, reference) : api.attach(mapped, reference, from.from)
 }
 
 const mergeOf = (at: Situation, step: Step): AnyProgram => {

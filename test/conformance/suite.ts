@@ -2,11 +2,11 @@
  * A test for each scenario, and what it tells the reporter.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { replay } from './adapter.js'
+import { type Failure, type Mode, replay } from './adapter.js'
 import { type Case, corpusFolder, readCases } from './corpus.js'
 import type { Host, Service } from './database.js'
-import { differences } from './differences.js'
-import { later, missing as missingFeatures } from './features.js'
+import { type Difference, differences } from './differences.js'
+import { later } from './features.js'
 import type { Plan } from './meta.js'
 import { renderFailure } from './report.js'
 
@@ -15,31 +15,47 @@ export const areasOf = (cases: ReadonlyArray<Case>): ReadonlyArray<string> => [
   ...new Set(cases.map(({ scenario }) => scenario.area)),
 ]
 
+/** What came of a replay: null where all of it went as recorded. */
+export interface Replayed {
+  readonly mode: Mode
+  readonly failure: Failure | null
+}
+
+/** Where a replay parted from the recording, as `differences.ts` has it. */
+const parting = (failure: Failure | null): Pick<Difference, 'step' | 'ours'> | null =>
+  failure?.step == null
+    ? null
+    : { step: failure.step + 1, ours: Object.fromEntries(failure.mismatches.map(({ what, actual }) => [what, actual])) }
+
 /** A test for each scenario of an area. */
 export const testsOf = (
   cases: ReadonlyArray<Case>,
   area: string,
   database: string,
   skipped: (given: Case) => string | null,
-  run: (given: Case) => Promise<void>,
+  run: (given: Case) => Promise<ReadonlyArray<Replayed>>,
 ): void => {
   for (const given of cases.filter(({ scenario }) => scenario.area === area)) {
     const { name } = given.scenario
-    const needed = missingFeatures(given)
+    const difference = differences[name]
     const reason = skipped(given)
     const meta = (outcome: Plan) => ({ meta: { conformance: { area, database, outcome, reason } } })
-    if (later(given) !== null) {
-      test.skip(name, meta('pending'), () => {})
-    } else if (differences[name] !== undefined) {
-      test.skip(name, meta('differing'), () => {})
-    } else if (needed.length > 0) {
-      test(name, meta('missing'), () => {
-        expect.fail(`not there yet: ${needed.join(', ')}`)
-      })
+    const needed = later(given)
+    if (needed !== null) {
+      test.skip(`${name} (needs ${needed})`, meta('pending'), () => {})
     } else if (reason !== null) {
       test.skip(`${name} (${reason})`, meta('skipped'), () => {})
+    } else if (difference !== undefined) {
+      test(name, meta('differing'), async () => {
+        const { step, ours } = difference
+        for (const { failure } of await run(given)) expect(parting(failure)).toEqual({ step, ours })
+      })
     } else {
-      test(name, meta('replayed'), () => run(given))
+      test(name, meta('replayed'), async () => {
+        for (const { mode, failure } of await run(given)) {
+          if (failure !== null) expect.fail(renderFailure(given.scenario, database, mode, failure))
+        }
+      })
     }
   }
 }
@@ -63,9 +79,6 @@ export const describeOn = (service: Service): void => {
 
   describe.each(areasOf(cases))(`%s on ${name}`, (area) => {
     const skipped = (given: Case): string | null => missing ?? service.lacks(given)
-    testsOf(cases, area, name, skipped, async (given) => {
-      const failure = await replay(given, 'run', host)
-      if (failure !== null) expect.fail(`${name}: ${renderFailure(given.scenario, 'run', failure)}`)
-    })
+    testsOf(cases, area, name, skipped, async (given) => [{ mode: 'run', failure: await replay(given, 'run', host) }])
   })
 }

@@ -299,6 +299,7 @@ class MovePost extends Base {
       m.tables = { ...m.tables, posts: without(m.tables.posts, (_, other) => other === title) }
     } else {
       const name = named(m.tables.users, this.user)
+      if (get(m.tables.posts, title).author === name) return
       r.app.run(Session.append(entities.User, 'posts', post)(get(r.users, name)))
       m.tables = { ...m.tables, posts: changed(m.tables.posts, title, { author: name }) }
     }

@@ -81,6 +81,16 @@ const sentences: ReadonlyArray<readonly [Session.SessionError, string]> = [
     'No order of writes exists for A 1 -> B #2 -> A 1: each row needs the key of the next.',
   ],
   [
+    {
+      _tag: 'UniqueClash',
+      entity: 'Member',
+      attributes: ['tenantId', 'email'],
+      values: [1, 'ed'],
+      path: ['Member 3', 'Member #7'],
+    },
+    'No order of writes lets Member #7 take tenantId = 1, email = "ed" from Member 3, and no temporary value would do; flush once in between, or let one of the columns be nullable.',
+  ],
+  [
     { _tag: 'MissingKey', entity: 'Country', attributes: ['code'] },
     'Country has no value for its key (code); give one, or mark the column as generated.',
   ],

@@ -28,6 +28,8 @@ const warmer = pipe(
   where('temperature', '>=', 80),
 )
 
+const hot = pipe(deleteFrom(model.Report), where('temperature', '>=', 80))
+
 describe('a bulk update', () => {
   for (const synchronize of ['evaluate', 'fetch', 'auto'] as const) {
     it(`changes the rows of every shard, and the instances by ${synchronize}`, () => {
@@ -60,6 +62,31 @@ describe('a bulk update', () => {
       ])
     })
   }
+
+  it('of keys keeps the instances of each shard to their rows', () => {
+    const renumber = pipe(
+      update(model.Report),
+      set((eb) => ({ id: eb('id', '+', 10) })),
+      where('temperature', '>=', 75),
+    )
+    const after = runSync(
+      pipe(
+        allReports,
+        Session.chainFirst(() => Session.commit),
+        Session.chainFirst(() => Session.execute()(renumber)),
+        Session.chain(Session.traverseArray(Session.read(model.Report))),
+      ),
+    )
+    expect(after.map(({ id, temperature }) => [id, temperature])).toEqual([
+      [2, null],
+      [2, 60],
+      [1, 65],
+      [2, 70],
+      [11, 75],
+      [11, 80],
+      [11, 85],
+    ])
+  })
 
   it('goes to the shards of its conditions', () => {
     const affected = runSync(
@@ -138,6 +165,41 @@ describe('a bulk delete', () => {
       expect(left.map(({ temperature }) => temperature)).toEqual([null, 60, 65, 70, 75])
     })
   }
+
+  it('by fetch has each shard return its keys, which other shards may have too', () => {
+    const statuses = runSync(
+      pipe(
+        allReports,
+        Session.chainFirst(() => Session.commit),
+        Session.chain((before) => {
+          world.asked()
+          return pipe(
+            Session.execute({ synchronize: 'fetch' })(hot),
+            Session.chain(() =>
+              Session.gets((state) =>
+                before.map((report) => [report.id, Session.inspect(state, report)?.status] as const),
+              ),
+            ),
+          )
+        }),
+      ),
+    )
+    expect(statuses).toEqual([
+      [2, 'persistent'],
+      [2, 'persistent'],
+      [1, 'persistent'],
+      [2, 'persistent'],
+      [1, 'persistent'],
+      [1, 'deleted'],
+      [1, 'deleted'],
+    ])
+    expect(world.asked()).toEqual([
+      'north_america: bulk delete weather_reports',
+      'asia: bulk delete weather_reports',
+      'europe: bulk delete weather_reports',
+      'south_america: bulk delete weather_reports',
+    ])
+  })
 
   it('with a limit is refused over several shards', () => {
     const some = pipe(

@@ -151,7 +151,10 @@ describe.skipIf(missing !== null)(
         ...(engines as Required<typeof engines>),
         maria: {
           ...maria,
-          capabilities: { ...maria.capabilities, returning: { insert: false, update: false, triggered: false } },
+          capabilities: {
+            ...maria.capabilities,
+            returning: { insert: false, update: false, delete: false, triggered: false },
+          },
         },
       })
       const added = [
@@ -183,6 +186,30 @@ describe.skipIf(missing !== null)(
       `)
       expect(known).toMatchObject([{ id: 200 }, { state: 'new' }, { state: 'new' }])
       expect(known[0]).not.toHaveProperty('state')
+    })
+
+    it('tells instances of a bulk statement by what each database returns of it, or holds before it', async () => {
+      const known = (state: Session.SessionState) =>
+        Object.fromEntries(Session.inspectAll(state).map(({ attributes }) => [attributes.id, attributes.size]))
+      const [affected, after, rows] = rightOf(
+        await run(
+          pipe(
+            Session.query(all()),
+            Session.chain(() =>
+              pipe(update(model.Thing), set({ size: 9 }), where('title', '>', 'a'), Session.execute()),
+            ),
+            Session.bindTo('affected'),
+            Session.bind('after', () => Session.gets(known)),
+            Session.bind('rows', () =>
+              Session.chain(() => Session.chain(() => Session.gets(known))(Session.query(all())))(Session.expireAll),
+            ),
+            Session.map(({ affected, after, rows }) => [affected, after, rows] as const),
+          ),
+        ),
+      )
+      expect(affected).toBeGreaterThan(2)
+      expect(after).toEqual(rows)
+      expect(Object.values(after).filter((size) => size === 9)).toHaveLength(affected)
     })
 
     it('leaves nothing of a flush that fails on one of them', async () => {

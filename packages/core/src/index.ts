@@ -13,6 +13,7 @@ export {
   DecodeFault,
   type ReadMode,
   type RowClass,
+  type RowColumns,
   type RowReader,
   type RowViewer,
   rowClassOf,
@@ -33,7 +34,7 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect, Returning } from './engine/dialect.js'
+export type { Capabilities, Dialect, Returning, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -61,6 +62,7 @@ export {
   type ColumnKind,
   column,
   deferred,
+  deferredIn,
   type ForeignKey,
   generated,
   integer,
@@ -86,6 +88,7 @@ export {
   type Columns,
   type ColumnsOf,
   type Entity,
+  type EntityOptions,
   entity,
   type Insertable,
   type Key,
@@ -95,12 +98,15 @@ export {
   type ValueOf,
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
+export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export type {
   CollectionName,
   DeferredAttribute,
+  DeferredIn,
   Draft,
   DraftOrInstance,
   EntityOf,
+  KeyAttribute,
   KeyOf,
   Managed,
   Pending,
@@ -130,6 +136,7 @@ export type {
   HasMany,
   HasOne,
   Link,
+  LoadStrategy,
   ManyToMany,
   OrderDirection,
   Relationship,
@@ -140,28 +147,73 @@ export type {
 export { type InstanceId, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
+export { checkStatement } from './statement/check.js'
+export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError } from './statement/error.js'
-export { evaluateChanges, evaluateCriteria, type NotEvaluable, type Truth } from './statement/evaluate.js'
+export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type EvaluableChanges,
+  type EvaluableCriteria,
+  evaluateChanges,
+  evaluateCriteria,
+  type NotEvaluable,
+  type Truth,
+} from './statement/evaluate.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  canBeJoined,
+  canJoin,
+  type JoinedPart,
+  type Joining,
+  joinedParts,
+  joinedRow,
+  joinedSelect,
+  joinsInPlace,
+} from './statement/joined.js'
+export {
+  canReturnKeys,
+  changesKey,
+  keyReaderOf,
+  type MetKey,
+  returningKeys,
+  selectingKeys,
+} from './statement/keys.js'
+export {
+  type Eager,
+  immediate,
+  joined,
+  type Levels,
+  lazy,
+  none,
+  raise,
+  recursively,
+  type SelfReference,
+  selectin,
+  subquery,
+  type Tree,
+  type Without,
+} from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
+export { targetsOfOwners, targetsWithOwner } from './statement/owners.js'
 export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
+  type Extent,
+  type ExtentOf,
   type Load,
   limit,
   offset,
   orderBy,
   type RelatedWith,
+  type Resulting,
   type ResultOf,
   type Select,
-  type Selectin,
   select,
-  selectin,
-  undefer,
+  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
@@ -183,5 +235,14 @@ export {
   selectThroughLink,
   type Template,
 } from './statement/template.js'
-export { type AnyUpdate, type Changes, set, type Update, update } from './statement/update.js'
+export {
+  type AnyUpdate,
+  assignmentsOf,
+  type Changes,
+  missingUpdateDefaults,
+  set,
+  type Update,
+  update,
+  withUpdateDefaults,
+} from './statement/update.js'
 export * as ValueSet from './statement/value-set.js'

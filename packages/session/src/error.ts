@@ -48,6 +48,15 @@ export interface NotLoaded {
   readonly attribute: string
 }
 
+/** The load of a relationship that the query of its owner, or the model, forbids: `raise`, `writeOnly`. @category model */
+export interface RaisedLoad {
+  readonly _tag: 'RaisedLoad'
+  readonly entity: string
+  readonly key: unknown
+  readonly relationship: string
+  readonly strategy: 'raise' | 'writeOnly'
+}
+
 /** A row holds a value that its column's codec rejects. @category model */
 export interface DecodeError {
   readonly _tag: 'DecodeError'
@@ -76,7 +85,7 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode. @category model */
+/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -85,6 +94,16 @@ export interface InvalidStatement {
   readonly value: unknown
   readonly cause: StatementError
 }
+
+/** The error of a statement that was refused before it ran. @category constructors */
+export const invalidStatement = (operation: string, cause: StatementError): InvalidStatement => ({
+  _tag: 'InvalidStatement',
+  operation,
+  entity: cause.entity,
+  attribute: cause.attribute,
+  value: cause.value,
+  cause,
+})
 
 /** The database failed otherwise. @category model */
 export interface DatabaseError {
@@ -134,11 +153,43 @@ export interface CircularDependency {
   readonly path: ReadonlyArray<string>
 }
 
+/**
+ * A row takes unique values that another gives up in the same flush, no order of writes allows that, and no temporary value
+ * would do: a flag that may not be NULL has no third value, a reference has to refer to something. `path`: who gives the
+ * values up, and who takes them.
+ *
+ * @example
+ * // of a unique boolean, where two rows swap their values
+ * { _tag: 'UniqueClash', entity: 'Choice', attributes: ['chosen'], values: [false], path: ['Choice 2', 'Choice 1'] }
+ *
+ * @category model
+ */
+export interface UniqueClash {
+  readonly _tag: 'UniqueClash'
+  readonly entity: string
+  readonly attributes: ReadonlyArray<string>
+  readonly values: ReadonlyArray<unknown>
+  readonly path: readonly [from: string, to: string]
+}
+
 /** An instance is to be inserted without a key that the program has to give. @category model */
 export interface MissingKey {
   readonly _tag: 'MissingKey'
   readonly entity: string
   readonly attributes: ReadonlyArray<string>
+}
+
+/**
+ * An instance would belong to two owners over a relationship that allows one. Take it from the other first.
+ *
+ * @category model
+ */
+export interface SingleParent {
+  readonly _tag: 'SingleParent'
+  readonly entity: string
+  readonly relationship: string
+  readonly target: string
+  readonly key: unknown
 }
 
 /**
@@ -158,6 +209,11 @@ export interface BlanksPrimaryKey {
 export interface PendingRollback {
   readonly _tag: 'PendingRollback'
   readonly message: string
+}
+
+/** The run was aborted by its signal; what it had not committed is rolled back. @category model */
+export interface Interrupted {
+  readonly _tag: 'Interrupted'
 }
 
 /** A transaction is to begin, and one is open already. @category model */
@@ -203,6 +259,7 @@ export type SessionError =
   | InvalidValue
   | InvalidState
   | NotLoaded
+  | RaisedLoad
   | DecodeError
   | IntegrityError
   | InvalidStatement
@@ -212,10 +269,13 @@ export type SessionError =
   | MultipleResults
   | NoResult
   | CircularDependency
+  | UniqueClash
   | MissingKey
   | BlanksPrimaryKey
+  | SingleParent
   | PendingRollback
   | NoSavepoint
+  | Interrupted
   | TransactionBegun
   | RoutingError
   | NotSynchronous
@@ -262,6 +322,10 @@ export const render = (error: SessionError): string => {
       return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
     case 'NotLoaded':
       return `${error.entity}.${error.attribute} of ${show(error.key)} is not loaded; load it first.`
+    case 'RaisedLoad':
+      return error.strategy === 'raise'
+        ? `${error.entity}.${error.relationship} of ${show(error.key)} may not be loaded one by one: load it with the query that gives its owners (selectin, joined), or say lazy there.`
+        : `${error.entity}.${error.relationship} of ${show(error.key)} is never loaded as a whole; Session.members gives a query of it.`
     case 'DecodeError':
       return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
     case 'IntegrityError':
@@ -286,12 +350,18 @@ export const render = (error: SessionError): string => {
       return `No row of ${error.entity} answers the query.`
     case 'CircularDependency':
       return `No order of writes exists for ${error.path.join(' -> ')}: each row needs the key of the next.`
+    case 'UniqueClash':
+      return `No order of writes lets ${error.path[1]} take ${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')} from ${error.path[0]}, and no temporary value would do; flush once in between, or let one of the columns be nullable.`
     case 'MissingKey':
       return `${error.entity} has no value for its key (${error.attributes.join(', ')}); give one, or mark the column as generated.`
+    case 'SingleParent':
+      return `${error.target} ${error.key === null ? '' : `${show(error.key)} `}belongs to another ${error.entity} by ${error.relationship}, which allows one only; take it from there first.`
     case 'BlanksPrimaryKey':
-      return `${error.entity} ${String(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
+      return `${error.entity} ${show(error.key)} would lose its key (${error.attributes.join(', ')}) with the relationship that fills it; remove it, or relate it to another.`
     case 'PendingRollback':
       return `The transaction failed earlier (${error.message}); roll back before going on.`
+    case 'Interrupted':
+      return 'The run was aborted; what it had not committed is rolled back.'
     case 'TransactionBegun':
       return 'A transaction is open already; commit it or roll it back before beginning another.'
     case 'NoSavepoint':

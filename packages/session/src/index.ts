@@ -15,6 +15,7 @@ export type {
   DatabaseError,
   DecodeError,
   IntegrityError,
+  Interrupted,
   InvalidState,
   InvalidStatement,
   InvalidValue,
@@ -28,25 +29,28 @@ export type {
   NotSynchronous,
   ObjectDeleted,
   PendingRollback,
+  RaisedLoad,
   RequestError,
   RoutingError,
   SessionError,
+  SingleParent,
   StaleData,
   TransactionBegun,
+  UniqueClash,
 } from './error.js'
 export { render } from './error.js'
+export type { GetError, LoadError, ReadError } from './load/error.js'
 export {
   expire,
   expireAll,
-  type GetError,
   type GetOptions,
   get,
   loadAttributes,
-  type ReadError,
   read,
   refresh,
 } from './load/get.js'
-export { type LoadError, load, related } from './load/relationship.js'
+export { type MembersError, members } from './load/members.js'
+export { load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
@@ -108,14 +112,26 @@ export type {
   WriteRequest,
 } from './program/request.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
-export { add, addAll, append, detach, history, make, type Patch, replace, services, set } from './program/work.js'
+export {
+  add,
+  addAll,
+  append,
+  attach,
+  detach,
+  history,
+  make,
+  type Patch,
+  replace,
+  services,
+  set,
+} from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
-export { type Finished, run, runState, runStateSync, runSync } from './runner/run.js'
+export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,
   type Interpreter,
@@ -136,6 +152,7 @@ export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
 export type { Flushed } from './transition/applied.js'
+export type { Written } from './transition/bulk.js'
 export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
@@ -147,6 +164,7 @@ export {
   type DeleteStep,
   type FlushPlan,
   type InsertStep,
+  isStale,
   type LinkStep,
   type Notice,
   type PlanColumn,
@@ -157,4 +175,5 @@ export {
   type StepResult,
   type UnlinkStep,
   type UpdateStep,
+  type VacateStep,
 } from './unit-of-work/step.js'

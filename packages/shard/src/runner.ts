@@ -18,6 +18,7 @@ import {
   type GivenKeys,
   givenKeys,
   type Interpreter,
+  isStale,
   type LookupRequest,
   type QueryAnswer,
   type QueryRequest,
@@ -183,16 +184,19 @@ class Sharded {
         return
       }
       flushing.results[step.id] = result.right
+      if (isStale(step, result.right)) return
     }
   }
 
-  *#query({ statement }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+  *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
+      const asked = joined ?? statement
       return inOrder(
-        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, statement, token)),
+        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
+        joined !== null,
       )
     }
     const entity = statement.entity.name
@@ -213,18 +217,17 @@ class Sharded {
     if (isLeft(tokens)) return tokens
     return inOrder(
       yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
+      false,
     )
   }
 
   *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    const affected = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const written = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
-    return isLeft(affected)
-      ? affected
-      : right({ affected: affected.right.reduce((sum, rows) => sum + rows, 0), tokens: tokens.right })
+    return isLeft(written) ? written : right({ batches: written.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */
@@ -298,8 +301,11 @@ interface Flushing {
   failure: { readonly lane: number; readonly error: RequestError } | null
 }
 
-const inOrder = (batches: Either<RequestError, ReadonlyArray<Rows>>): Either<RequestError, QueryAnswer> =>
-  isLeft(batches) ? batches : right({ batches: batches.right, order: null })
+const inOrder = (
+  batches: Either<RequestError, ReadonlyArray<Rows>>,
+  isJoined: boolean,
+): Either<RequestError, QueryAnswer> =>
+  isLeft(batches) ? batches : right({ batches: batches.right, order: null, isJoined })
 
 const savepoint = 'unitary_bulk'
 

@@ -191,6 +191,19 @@ export const engineConformance = (host: Host): void => {
           expect(await ask(connection, update)).toEqual({ rows: [], affected: 2 })
         }))
 
+      test('return columns of the rows that they write, where the engine says so', () =>
+        using(async (connection) => {
+          const statements = {
+            insert: sql`insert into accounts (name) values (${'ed'}) returning id`,
+            update: sql`update accounts set note = ${'x'} returning id`,
+            delete: sql`delete from accounts returning id`,
+          }
+          for (const kind of ['insert', 'update', 'delete'] as const) {
+            if (!engine.capabilities.returning[kind]) continue
+            expect(await ask(connection, raw(engine, statements[kind]))).toEqual({ rows: [{ id: 1 }], affected: 1 })
+          }
+        }))
+
       test('bind booleans', () =>
         using(async (connection) => {
           await ask(

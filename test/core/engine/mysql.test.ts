@@ -60,21 +60,23 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
 
   test('the server says what it can return, once it is connected to', async () => {
     const own = database.open()
-    expect(own.capabilities.returning).toEqual({ insert: false, update: false, triggered: false })
+    expect(own.capabilities.returning).toEqual({ insert: false, update: false, delete: false, triggered: false })
     await (await connect(own)).release()
-    expect(own.capabilities.returning).toEqual({ insert: true, update: false, triggered: true })
+    expect(own.capabilities.returning).toEqual({ insert: true, update: false, delete: true, triggered: true })
     await own.close()
   })
 
   test.each([
-    ['10.11.19-MariaDB-0+deb12u1', true],
-    ['11.4.2-MariaDB-log', true],
-    ['10.5.0-MariaDB', true],
-    ['10.4.34-MariaDB', false],
-    ['8.4.3', false],
-    ['9.1.0-commercial', false],
-  ])('a server of version %s can return what it inserts: %s', (version, insert) => {
-    expect(returningOf(version)).toEqual({ insert, update: false, triggered: insert })
+    ['10.11.19-MariaDB-0+deb12u1', true, true],
+    ['11.4.2-MariaDB-log', true, true],
+    ['10.5.0-MariaDB', true, true],
+    ['10.4.34-MariaDB', false, true],
+    ['10.0.38-MariaDB', false, true],
+    ['5.5.68-MariaDB', false, false],
+    ['8.4.3', false, false],
+    ['10.1.0', false, false],
+  ])('a server of version %s can return what it inserts: %s, what it deletes: %s', (version, insert, deletes) => {
+    expect(returningOf(version)).toEqual({ insert, update: false, delete: deletes, triggered: insert })
   })
 
   test('what is returned is what triggers have made of the row', async () => {

@@ -150,6 +150,21 @@ const tree = defineModel({ Node })((r) => ({
 }))
 export const nested: Draft<typeof tree, 'Node'> = { children: [{ children: [{}] }], parent: { parent: null } }
 
+// unique constraints name attributes of their entity, and do not show in its type
+const Seat = entity(
+  'Seat',
+  'seats',
+  { id: integer, row: text, number: integer },
+  { unique: [['row', 'number'], ['id']] },
+)
+expectTypeOf<Row<typeof Seat>>().toEqualTypeOf<{ readonly id: number; readonly row: string; readonly number: number }>()
+export const faultyEntities = [
+  // @ts-expect-error no attribute of that name
+  entity('Seat', 'seats', { id: integer, row: text }, { unique: [['row', 'place']] }),
+  // @ts-expect-error a constraint without attributes
+  entity('Seat', 'seats', { id: integer, row: text }, { unique: [[]] }),
+]
+
 export const faulty = [
   defineModel({ User, Address })((r) => ({
     // @ts-expect-error no entity of that name

@@ -12,6 +12,7 @@ import {
   references,
   serverVersion,
   text,
+  unique,
   version,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -109,6 +110,30 @@ describe('defineModel', () => {
     const [parent, children] = model.Node.mapping.relationships
     expect(parent?.inverse).toBe(children)
     expect(children?.target).toBe(model.Node.mapping)
+  })
+})
+
+describe('the unique keys of an entity', () => {
+  const Member = entity(
+    'Member',
+    'members',
+    { id, tenantId: integer, email: text, handle: pipe(text, unique) },
+    { unique: [['tenantId', 'email']] },
+  )
+
+  test('are its unique columns, then what it names of several', () => {
+    const { mapping } = defineModel({ Member })(() => ({})).Member
+    expect(mapping.uniqueKeys.map((key) => key.map(({ name }) => name))).toEqual([['handle'], ['tenantId', 'email']])
+    expect(mapping.key.map(({ name }) => name)).toEqual(['id'])
+  })
+
+  test('name attributes, at least one, and none of them twice', () => {
+    const faulty = { ...Member, unique: [['tenantId', 'mail'], [], ['email', 'email']] }
+    expect(faultsOf({ Member: faulty })).toEqual([
+      "Member.unique: 'mail' is no attribute of Member",
+      'Member.unique: a unique constraint names no attribute',
+      'Member.unique: [email, email] names an attribute twice',
+    ])
   })
 })
 

@@ -90,7 +90,13 @@ const compilerOf = (
   name: Compiler['dialect']['name'],
   compiler: ReturnType<KyselyDialect['createQueryCompiler']>,
 ): Compiler => ({
-  dialect: { name, toDriver: (value) => value, fromDriver: () => null, columnType: () => '' },
+  dialect: {
+    name,
+    toDriver: (value) => value,
+    fromDriver: () => null,
+    columnType: () => '',
+    textComparison: 'code points',
+  },
   compile: (node) => {
     const { sql, parameters } = compiler.compileQuery(node, queryId)
     return { sql, parameters }

@@ -120,10 +120,10 @@ describe('selectin', () => {
       selectin('addresses', flow(where('email', 'like', '%@x.org'), orderBy('email'), selectin('city'))),
     )
     expect(query.loads).toMatchObject([
-      { _tag: 'Selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
+      { strategy: 'selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
     ])
     const refine = query.loads[0]?.refine
-    expect(refine?.loads).toEqual([{ _tag: 'Selectin', relationship: 'city', refine: null }])
+    expect(refine?.loads).toEqual([{ strategy: 'selectin', relationship: 'city', refine: null, depth: 1 }])
     expect(refine && tail(compiled(refine))).toMatchInlineSnapshot(
       `"select ... from "addresses" where "addresses"."email" like ? order by "addresses"."email""`,
     )

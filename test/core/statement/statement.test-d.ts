@@ -74,6 +74,8 @@ describe('select', () => {
     pipe(users, where('name', 'in', 'ed'))
     // @ts-expect-error an attribute that is never NULL
     pipe(users, where('name', '=', null))
+    // @ts-expect-error a comparison by order with NULL, which has none
+    pipe(users, where('age', '<', null))
     // @ts-expect-error a misspelt attribute in a record
     pipe(users, filterBy({ nmae: 'ed' }))
     // @ts-expect-error a value of the wrong type in a record

@@ -134,4 +134,43 @@ describe('states', () => {
     app.run(Session.get(model.User, 99))
     expect(app.store.getState()).toBe(before)
   })
+
+  test.each(['run', 'runSync'] as const)(
+    'after a defect the transaction is rolled back, in the state too: %s',
+    async (mode) => {
+      const app = open()
+      app.run(add('a'))
+      app.run(Session.commit)
+      app.run(add('b'))
+      const buggy = pipe(
+        Session.beginNested,
+        Session.chain(() => add('c')),
+        Session.chain(() => Session.flush),
+        Session.map(() => {
+          throw new Error('bug')
+        }),
+      )
+      if (mode === 'run') await expect(app.store.run(buggy)()).rejects.toThrow('bug')
+      else expect(() => app.store.runSync(buggy)).toThrow('bug')
+      expect(app.database.inTransaction).toBe(false)
+      expect(app.store.getState()).toMatchObject({ frames: null, failure: null })
+      app.run(add('d'))
+      app.run(Session.commit)
+      expect(app.rows('countries')).toMatchObject([{ code: 'a' }, { code: 'd' }])
+    },
+  )
+
+  test('a defect before anything was written costs nothing but its own program', () => {
+    const app = open()
+    app.run(add('a'))
+    const buggy = pipe(
+      add('b'),
+      Session.map(() => {
+        throw new Error('bug')
+      }),
+    )
+    expect(() => app.store.runSync(buggy)).toThrow('bug')
+    app.run(Session.commit)
+    expect(app.rows('countries')).toMatchObject([{ code: 'a' }])
+  })
 })

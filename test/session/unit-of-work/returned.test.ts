@@ -246,7 +246,10 @@ const onDatabase = (host: Host): void => {
         const { capabilities } = recording.engine
         plain = storeOn({
           ...recording.engine,
-          capabilities: { ...capabilities, returning: { insert: false, update: false, triggered: false } },
+          capabilities: {
+            ...capabilities,
+            returning: { insert: false, update: false, delete: false, triggered: false },
+          },
         })
       })
       afterEach(() => plain.close())

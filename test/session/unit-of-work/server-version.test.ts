@@ -11,12 +11,14 @@ import {
   integer,
   named,
   nullable,
+  orderBy,
   primaryKey,
   references,
   select,
   serverVersion,
   set,
   text,
+  unique,
   update,
   where,
   withServerDefault,
@@ -66,9 +68,15 @@ const Seal = entity('Seal', 'seals', {
   label: pipe(text, nullable),
   stamp: pipe(blob, nullable, serverVersion),
 })
-const tables = ['docs', 'pages', 'tags', 'items']
+/** No two may stand at one place. */
+const Desk = entity('Desk', 'desks', {
+  id: pipe(integer, primaryKey),
+  place: pipe(text, unique),
+  version: counted,
+})
+const tables = ['docs', 'pages', 'tags', 'items', 'desks']
 
-const model = defineModel({ Doc, Page, Tag, Item, Seal })((r) => ({
+const model = defineModel({ Doc, Page, Tag, Item, Seal, Desk })((r) => ({
   Page: { next: r.Page.belongsTo('Page', { foreignKey: 'nextId', postUpdate: true }) },
   Tag: { items: r.Tag.hasMany('Item', { foreignKey: 'tagCode', inverse: 'tag' }) },
   Item: { tag: r.Item.belongsTo('Tag', { foreignKey: 'tagCode', inverse: 'items' }) },
@@ -307,6 +315,54 @@ const onDatabase = (host: Host, { returns, carriesVersions }: Manner): void => {
         label: 'j',
         tagCode: 'y',
         version: carriesVersions ? 3 : 2,
+      })
+    })
+
+    describe('of rows that swap unique values', () => {
+      const places = ['a', 'b', 'c']
+      const swap = (desks: ReadonlyArray<object>) =>
+        Session.traverseArray((i: number) =>
+          Session.set(model.Desk, { place: places[(i + 1) % 3] as string })(desks[i] as never),
+        )([0, 1, 2])
+      const add = Session.addAll(
+        model.Desk,
+        places.map((place, i) => ({ id: i + 1, place })),
+      )
+      const found = async () => {
+        await run(Session.expireAll)
+        const rows = await run(Session.query(pipe(select(model.Desk), orderBy('id'))))
+        return rows.map(({ id, place }) => [id, place])
+      }
+
+      test('are checked by the first write of each', async () => {
+        const desks = await run(add)
+        await run(Session.flush)
+        await run(Session.traverseArray(Session.read(model.Desk))(desks))
+        await run(swap(desks))
+        await run(Session.flush)
+        const known = await run(Session.traverseArray(Session.read(model.Desk))(desks as never[]))
+        await run(Session.expireAll)
+        expect(await run(Session.traverseArray(Session.read(model.Desk))(desks as never[]))).toEqual(known)
+        // one of them is written twice
+        expect(known.reduce((sum, { version }) => sum + version, 0)).toBe(2 + 2 + 3)
+        expect(await found()).toEqual([
+          [1, 'b'],
+          [2, 'c'],
+          [3, 'a'],
+        ])
+      })
+
+      test.each([0, 1, 2])('make the flush stale where someone else has changed one of them (%i)', async (i) => {
+        await run(add)
+        await run(Session.commit)
+        store = open({ expireOnCommit: false })
+        const known = await run(Session.query(pipe(select(model.Desk), orderBy('id'))))
+        await run(Session.commit)
+        const theirs = pipe(update(model.Desk), set({ version: 1 }), where('id', '=', i + 1), Session.execute())
+        await elsewhere(theirs)
+        await run(swap(known))
+        expect(await fails(Session.flush)).toMatchObject({ _tag: 'StaleData', entity: 'Desk', key: i + 1, matched: 0 })
+        await run(Session.rollback)
       })
     })
 

@@ -14,21 +14,33 @@ export interface Dialect {
   readonly fromDriver: (kind: ColumnKind) => ((value: unknown) => unknown) | null
   /** The type of a column in DDL. `isKey` tells whether it stands in a key or a unique constraint. */
   readonly columnType: (kind: ColumnKind, isKey: boolean) => string
+  /** What can be told of texts without asking a database. */
+  readonly textComparison: TextComparison
 }
 
 /**
- * What an engine's writes give back of the rows that they write.
+/**
+ * Which of an engine's writes can return columns of the rows that they write.
  *
  * @category model
  */
 export interface Returning {
-  /** An INSERT gives back columns; a key that the database generates it gives back in any case. */
+  /** INSERT can; a key that the database generates comes back in any case. */
   readonly insert: boolean
-  /** An UPDATE gives back columns. */
   readonly update: boolean
-  /** What comes back is what BEFORE triggers have made of the row. */
+  readonly delete: boolean
+  /** What comes back of an INSERT or UPDATE is what BEFORE triggers have made of the row. */
   readonly triggered: boolean
 }
+
+/**
+ * What comparing texts in a database has in common with comparing them in memory, where columns have the collation that
+ * they have by default: all of it (`code points`), which texts are equal but not their order (`equality`), or that a text
+ * equals itself and no more, since other texts may equal it too (`collation`).
+ *
+ * @category model
+ */
+export type TextComparison = 'code points' | 'equality' | 'collation'
 
 /**
  * What an engine can do beyond the least.

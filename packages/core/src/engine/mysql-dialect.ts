@@ -59,19 +59,21 @@ export const mysqlDialect: Dialect = {
           : value,
   fromDriver: (kind) => readings[kind],
   columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
+  // without regard to case and accents, unless a column says otherwise
+  textComparison: 'collation',
 }
 
 /** MySQL has no RETURNING. */
-export const mysqlReturning: Returning = { insert: false, update: false, triggered: false }
+export const mysqlReturning: Returning = { insert: false, update: false, delete: false, triggered: false }
 
 /**
- * MariaDB has it for INSERT from 10.5 on. `version` is what the server says that it is.
+ * MariaDB has it for DELETE from 10.0 on, for INSERT from 10.5. `version` is what the server says that it is.
  *
  * @see https://mariadb.com/kb/en/insertreturning/
+ * @see https://mariadb.com/kb/en/delete/
  */
 export const returningOf = (version: string): Returning => {
   const [, major, minor] = /(\d+)\.(\d+)\.\d+-mariadb/i.exec(version) ?? []
-  return Number(major) * 1000 + Number(minor) >= 10_005
-    ? { insert: true, update: false, triggered: true }
-    : mysqlReturning
+  const inserts = Number(major) * 1000 + Number(minor) >= 10_005
+  return { insert: inserts, update: false, delete: Number(major) >= 10, triggered: inserts }
 }

@@ -40,6 +40,8 @@ export const postgresDialect: Dialect = {
   toDriver: (value) => (value instanceof Date ? value.toISOString() : value),
   fromDriver: (kind) => readings[kind],
   columnType: (kind) => columnTypes[kind],
+  // how texts are ordered depends on the database's locale; which are equal does not
+  textComparison: 'equality',
 }
 
-export const postgresReturning: Returning = { insert: true, update: true, triggered: true }
+export const postgresReturning: Returning = { insert: true, update: true, delete: true, triggered: true }

@@ -43,6 +43,7 @@ export const sqliteDialect: Dialect = {
   toDriver: toSqlite,
   fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
   columnType: (kind) => columnTypes[kind],
+  textComparison: 'code points',
 }
 
 /**
@@ -51,4 +52,4 @@ export const sqliteDialect: Dialect = {
  *
  * @see https://www.sqlite.org/lang_returning.html#limitations_and_caveats
  */
-export const sqliteReturning: Returning = { insert: true, update: true, triggered: false }
+export const sqliteReturning: Returning = { insert: true, update: true, delete: true, triggered: false }

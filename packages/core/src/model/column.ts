@@ -29,7 +29,15 @@ export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 't
  *
  * @category model
  */
-export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version' | 'serverVersion' | 'deferred'
+export type ColumnFlag =
+  | 'primaryKey'
+  | 'generated'
+  | 'nullable'
+  | 'default'
+  | 'version'
+  | 'serverVersion'
+  | 'deferred'
+  | `group ${string}`
 
 /**
  * What happens to a referencing row when the referenced one goes or changes its key.
@@ -199,7 +207,7 @@ export const withInsertDefault =
  * something else of the row is.
  *
  * @example
- * const changed = pipe(column(isoDate, 'text'), nullable, withUpdateDefault((services) => services.now))
+ * const changed = pipe(column(isoDate, 'text'), withUpdateDefault((services) => services.now), nullable)
  *
  * @category combinators
  */
@@ -231,6 +239,19 @@ export const withServerDefault =
  */
 export const deferred = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred'> =>
   flagged(self, 'deferred')
+
+/**
+ * The same for attributes that are loaded together, by `undeferGroup`.
+ *
+ * @example
+ * const Book = entity('Book', 'books', { id: integer, summary: pipe(text, deferredIn('texts')) })
+ *
+ * @category combinators
+ */
+export const deferredIn =
+  <const G extends string>(group: G) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred' | `group ${G}`> =>
+    flagged(flagged(self, 'deferred'), `group ${group}`)
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;
@@ -288,7 +309,16 @@ export const serverVersion = <A, O, F extends ColumnFlag>(
   self: Column<A, O, F>,
 ): Column<A, O, F | 'serverVersion' | 'default'> => flagged(flagged(self, 'default'), 'serverVersion')
 
-/** No two rows hold the same value. @category combinators */
+/**
+ * No two rows hold the same value. A flush has a row give its value up before another takes it. Rows may swap values: for
+ * the time being one of them then holds NULL, or a value of the column's kind that no row is likely to have.
+ *
+ * @example
+ * const email = pipe(text, unique)
+ *
+ * @see {@link EntityOptions} for several columns
+ * @category combinators
+ */
 export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
   ...self,
   unique: true,

@@ -96,7 +96,8 @@ const keyAttributes = (
 ): ReadonlySet<Attribute> => {
   const all = new Set<Attribute>()
   for (const [mapping, constraints] of foreignKeys) {
-    for (const attribute of mapping.attributes) if (attribute.isKey || attribute.column.unique) all.add(attribute)
+    for (const attributes of [mapping.key, ...mapping.uniqueKeys])
+      for (const attribute of attributes) all.add(attribute)
     for (const { attributes, targetAttributes } of constraints) {
       for (const attribute of attributes) all.add(attribute)
       for (const attribute of targetAttributes) all.add(attribute)
@@ -131,6 +132,10 @@ const createTable = (
           )
   }
   if (!hasOneKey) table = table.addPrimaryKeyConstraint(constraintName(mapping, [], 'pkey'), columnNames(mapping.key))
+  for (const attributes of mapping.uniqueKeys) {
+    if (saysItself(attributes)) continue
+    table = table.addUniqueConstraint(constraintName(mapping, attributes, 'key'), columnNames(attributes))
+  }
   return foreignKeys.reduce(
     (builder, foreignKey) =>
       builder.addForeignKeyConstraint(
@@ -143,6 +148,10 @@ const createTable = (
     table,
   )
 }
+
+/** Is it one column, whose own definition says that it is unique? */
+const saysItself = (attributes: ReadonlyArray<Attribute>): boolean =>
+  attributes.length === 1 && attributes[0]?.column.unique === true
 
 /** A table of links has the keys of both ends for its own key, and goes with either end. */
 const createLinkTable = ({ link, owner, target }: LinkTable, dialect: Dialect): TableBuilder => {
@@ -203,10 +212,9 @@ const withActions = <B extends Actions<B>>(builder: B, { onDelete, onUpdate }: F
   return onUpdate === null ? deleting : deleting.onUpdate(onUpdate)
 }
 
-/** Whether neither the primary key, by its first columns, nor a unique constraint serves as the index. */
+/** Whether neither the primary key nor a unique constraint serves as the index, by its first columns. */
 const needsIndex = ({ holder, attributes }: ForeignKeyConstraint): boolean =>
-  attributes.some((attribute, i) => holder.key[i] !== attribute) &&
-  !(attributes.length === 1 && attributes[0]?.column.unique === true)
+  [holder.key, ...holder.uniqueKeys].every((key) => attributes.some((attribute, i) => key[i] !== attribute))
 
 const createIndex = ({ holder, attributes }: ForeignKeyConstraint): CreateIndexNode =>
   CreateIndexNode.cloneWithColumns(

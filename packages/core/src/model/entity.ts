@@ -16,14 +16,38 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly name: Name
   readonly table: Table
   readonly columns: C
+  /** Lists of attributes whose values, taken together, no two rows share. */
+  readonly unique: ReadonlyArray<ReadonlyArray<string>>
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
 
 /**
+ * What an entity says of its table as a whole.
+ *
+ * @category model
+ */
+export interface EntityOptions<C extends Columns> {
+  /**
+   * Unique constraints: lists of attributes whose values, taken together, no two rows share. Rows in which one of them is
+   * NULL are not compared. For a single attribute say `unique` of its column.
+   */
+  readonly unique?: ReadonlyArray<readonly [keyof C & string, ...ReadonlyArray<keyof C & string>]>
+}
+
+/**
  * @example
  * const User = entity('User', 'users', { id: pipe(integer, primaryKey, generated), name: text })
+ *
+ * @example
+ * // no two users of one tenant share an email
+ * const Member = entity(
+ *   'Member',
+ *   'members',
+ *   { id: pipe(integer, primaryKey, generated), tenantId: integer, email: text },
+ *   { unique: [['tenantId', 'email']] },
+ * )
  *
  * @category constructors
  */
@@ -31,7 +55,8 @@ export const entity = <const Name extends string, const Table extends string, C 
   name: Name,
   table: Table,
   columns: C,
-): Entity<Name, Table, C> => ({ _tag: 'Entity', name, table, columns })
+  options: EntityOptions<NoInfer<C>> = {},
+): Entity<Name, Table, C> => ({ _tag: 'Entity', name, table, columns, unique: options.unique ?? [] })
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}

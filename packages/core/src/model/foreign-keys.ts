@@ -24,6 +24,9 @@ export interface ForeignKeyConstraint {
  * - by a column and a relationship, by a relationship and its inverse - is there once, with the actions that the column
  * names.
  *
+ * @example
+ * foreignKeysOf(model.mappings).get(model.Address.mapping) // one, on userId, to User.id
+ *
  * @category combinators
  */
 export const foreignKeysOf = (

@@ -67,6 +67,8 @@ export interface Mapping {
   readonly attributeOf: ReadonlyMap<string, Attribute>
   /** The primary key's attributes, at least one. */
   readonly key: ReadonlyArray<Attribute>
+  /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
+  readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
   /** The attribute that tells the versions of a row apart, where there is one. */
@@ -118,6 +120,7 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
   const attributes = Object.entries(entity.columns as Record<string, AnyColumn>).map(([name, column], position) =>
     attributeOf(name, column, position),
   )
+  const byName = new Map(attributes.map((attribute) => [attribute.name, attribute]))
   const key = attributes.filter((attribute) => attribute.isKey)
   const generatedKey = key.find((attribute) => attribute.isGenerated) ?? null
   const serverVersion = attributes.find(({ column }) => hasFlag(column, 'serverVersion')) ?? null
@@ -127,8 +130,13 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     table: entity.table,
     index,
     attributes,
-    attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    attributeOf: byName,
     key,
+    uniqueKeys: [
+      ...attributes.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
+      // names that are no attributes are a fault of the model, which `defineModel` reports
+      ...entity.unique.map((names) => names.flatMap((name) => byName.get(name) ?? [])),
+    ],
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,

@@ -118,6 +118,7 @@ const resolve = (
     }
     tables.set(entity.table, name)
     checkEntity(mapping, faults)
+    checkUnique(mapping, entity.unique, faults)
   }
   for (const [name, relationships] of Object.entries(declared)) {
     const owner = mappings.get(name)
@@ -156,6 +157,17 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isGenerated && mapping.key.length > 1) {
       faults.push({ path, message: 'a generated column must be the whole primary key' })
     }
+  }
+}
+
+const checkUnique = (mapping: Mapping, unique: ReadonlyArray<ReadonlyArray<string>>, faults: ModelFault[]): void => {
+  const path = `${mapping.name}.unique`
+  for (const names of unique) {
+    if (names.length === 0) faults.push({ path, message: 'a unique constraint names no attribute' })
+    if (new Set(names).size < names.length) {
+      faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
+    }
+    attributes(mapping, names, path, faults)
   }
 }
 
@@ -202,7 +214,7 @@ const relate = (
         message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
       })
     })
-    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, where } = relationship
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where } = relationship
     resolved.push({
       kind: relationship._tag,
       name,
@@ -224,6 +236,7 @@ const relate = (
       passiveUpdates,
       postUpdate,
       singleParent,
+      load,
     })
   }
   const mutable = owner as Draft<Mapping>

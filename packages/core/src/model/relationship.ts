@@ -16,6 +16,23 @@ import type { AnyEntity, ColumnsOf } from './entity.js'
  */
 export type Cascade = 'save-update' | 'merge' | 'refresh-expire' | 'expunge' | 'delete' | 'delete-orphan'
 
+/**
+ * How a relationship is loaded.
+ *
+ * - `lazy`: by `Session.load`, when it is asked for.
+ * - `selectin`: with its owners, by one more statement that names their keys.
+ * - `joined`: with its owners, in the same statement.
+ * - `subquery`: with its owners, by one more statement that has their query in it.
+ * - `immediate`: with its owners, by a statement for each of them.
+ * - `raise`: never; `Session.load` fails with `RaisedLoad` where it is not loaded already.
+ * - `none`: never; it is shown as empty, whatever the database holds.
+ * - `writeOnly`: never, since there is too much of it; `Session.members` gives a query of it.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/relationships.html
+ * @category model
+ */
+export type LoadStrategy = 'lazy' | 'selectin' | 'joined' | 'subquery' | 'immediate' | 'raise' | 'none' | 'writeOnly'
+
 /** @category model */
 export type OrderDirection = 'asc' | 'desc'
 
@@ -46,6 +63,8 @@ export interface Behaviour {
   readonly postUpdate: boolean
   /** A target has one owner at most. */
   readonly singleParent: boolean
+  /** How it is loaded where a query does not say. */
+  readonly load: LoadStrategy
 }
 
 /**
@@ -138,6 +157,7 @@ interface CommonOptions<I> {
   readonly passiveUpdates?: boolean
   readonly postUpdate?: boolean
   readonly singleParent?: boolean
+  readonly load?: LoadStrategy
   readonly where?: TargetCondition
 }
 
@@ -219,6 +239,7 @@ const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: strin
   passiveUpdates: options.passiveUpdates ?? true,
   postUpdate: options.postUpdate ?? false,
   singleParent: options.singleParent ?? false,
+  load: options.load ?? 'lazy',
 })
 
 const keyed =

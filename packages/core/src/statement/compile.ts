@@ -10,6 +10,7 @@ import type { RootOperationNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
 import type { Engine } from '../engine/engine.js'
 import type { Mapping } from '../model/mapping.js'
+import { checkStatement } from './check.js'
 import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
 import { resolve } from './resolve.js'
@@ -39,7 +40,8 @@ export const compile =
       const compiled = compiledOf(engine, template.mappings, template.node)
       return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width)
     }
-    return compileNode(engine, mappingsOf(statement))(statement.node)
+    const wrong = checkStatement(statement)
+    return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
   }
 
 /**

@@ -42,7 +42,7 @@ export const restrictionOf = (scope: Scope, condition: OperationNode): Restricti
  * Whether the tree means what its text will: Kysely sets no parentheses, and an OR inside raw text or right under an AND
  * would come apart.
  */
-const holdsTogether = (node: OperationNode): boolean => {
+export const holdsTogether = (node: OperationNode): boolean => {
   if (AndNode.is(node)) return [node.left, node.right].every((side) => !OrNode.is(side) && holdsTogether(side))
   if (OrNode.is(node)) return holdsTogether(node.left) && holdsTogether(node.right)
   if (UnaryOperationNode.is(node)) return isOperand(node.operand)

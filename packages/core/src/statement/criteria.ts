@@ -26,7 +26,10 @@ export type Operand<V, Op> = Op extends 'in' | 'not in'
   ? ReadonlyArray<V> | Computed<V>
   : Op extends 'is' | 'is not'
     ? Extract<V, boolean> | null
-    : V | Computed<V>
+    : Op extends '<' | '<=' | '>' | '>='
+      ? // neither NULL nor a truth value has an order (see `check.ts`)
+        Exclude<V, boolean | null> | Computed<V>
+      : V | Computed<V>
 
 /** A subquery is an expression of its rows. */
 type Computed<V> = Expression<V> | Expression<Readonly<Record<string, V>>>

@@ -16,8 +16,21 @@ export interface EncodeError {
   readonly cause: unknown
 }
 
+/**
+ * Something is compared by order with NULL or a truth value. `attribute` is empty where it is an expression.
+ *
+ * @category errors
+ */
+export interface UnorderedValue {
+  readonly _tag: 'UnorderedValue'
+  readonly entity: string
+  readonly attribute: string
+  readonly operator: string
+  readonly value: unknown
+}
+
 /** @category errors */
-export type StatementError = EncodeError
+export type StatementError = EncodeError | UnorderedValue
 
 /** @category constructors */
 export const encodeError = (entity: string, attribute: string, value: unknown, cause: unknown): EncodeError => ({
@@ -28,13 +41,27 @@ export const encodeError = (entity: string, attribute: string, value: unknown, c
   cause,
 })
 
+/** @category constructors */
+export const unorderedValue = (
+  entity: string,
+  attribute: string,
+  operator: string,
+  value: unknown,
+): UnorderedValue => ({ _tag: 'UnorderedValue', entity, attribute, operator, value })
+
 /**
  * A sentence for people: what failed, where, and the cure.
  *
  * @category interpreters
  */
-export const renderStatementError = (error: StatementError): string =>
-  `${error.entity}.${error.attribute}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
+export const renderStatementError = (error: StatementError): string => {
+  switch (error._tag) {
+    case 'EncodeError':
+      return `${error.entity}.${error.attribute}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
+    case 'UnorderedValue':
+      return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
+  }
+}
 
 const show = (value: unknown): string => {
   const text = typeof value === 'string' ? JSON.stringify(value) : `${String(value)} (${typeof value})`

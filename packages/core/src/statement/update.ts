@@ -4,9 +4,20 @@
  * @example
  * pipe(update(model.User), set((eb) => ({ age: eb('age', '+', 1) })), where('name', '=', 'ed'))
  */
-import { expressionBuilder, type UpdateObject, UpdateQueryNode } from 'kysely'
+import {
+  ColumnNode,
+  ColumnUpdateNode,
+  expressionBuilder,
+  type OperationNode,
+  ReferenceNode,
+  type UpdateObject,
+  UpdateQueryNode,
+  ValueNode,
+} from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
+import type { Attribute } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
+import type { Services } from '../services.js'
 import { updateBuilder } from './builder.js'
 import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
@@ -51,3 +62,53 @@ export const set =
       .toOperationNode() as UpdateQueryNode
     return { ...self, node }
   }
+
+/**
+ * The attributes that an update sets, each with its value or expression, in the order in which they are set.
+ *
+ * @category interpreters
+ */
+export const assignmentsOf = ({
+  entity,
+  node,
+}: AnyUpdate): ReadonlyArray<readonly [attribute: Attribute, value: OperationNode]> =>
+  (node.updates ?? []).flatMap(({ column, value }) => {
+    const named = ReferenceNode.is(column) ? column.column : column
+    const attribute = ColumnNode.is(named) ? entity.mapping.attributeOf.get(named.column.name) : undefined
+    return attribute === undefined ? [] : [[attribute, value] as const]
+  })
+
+/**
+ * Sets what an update sets by itself (`withUpdateDefault`) where it leaves those attributes alone; the same value for every
+ * row. What runs an update does so before it is compiled, since defaults may need services. The same statement is given
+ * back where there is nothing to set.
+ *
+ * @example
+ * pipe(update(model.Post), set({ title: 'new' }), withUpdateDefaults(services)) // sets `edited`, too
+ *
+ * @category combinators
+ */
+export const withUpdateDefaults =
+  (services: Services) =>
+  <S extends AnyUpdate>(self: S): S => {
+    const missing = missingUpdateDefaults(self)
+    return missing.length === 0
+      ? self
+      : {
+          ...self,
+          node: UpdateQueryNode.cloneWithUpdates(
+            self.node,
+            missing.map(({ name, column }) =>
+              ColumnUpdateNode.create(ColumnNode.create(name), ValueNode.create(column.updateValue?.(services))),
+            ),
+          ),
+        }
+  }
+
+/** The attributes that `withUpdateDefaults` would set. An update that sets nothing stays one. @category interpreters */
+export const missingUpdateDefaults = (self: AnyUpdate): ReadonlyArray<Attribute> => {
+  const { updateDefaults } = self.entity.mapping
+  if (updateDefaults.length === 0 || self.node.updates === undefined) return []
+  const set = new Set(assignmentsOf(self).map(([attribute]) => attribute))
+  return updateDefaults.filter((attribute) => !set.has(attribute))
+}

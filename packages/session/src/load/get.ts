@@ -3,6 +3,7 @@
  */
 import {
   type Attribute,
+  columnsOf,
   type DeferredAttribute,
   decodedKeyOf,
   type InstanceId,
@@ -15,12 +16,12 @@ import {
   type RowOf,
   rawKeyOf,
   rowClassOf,
-  type Snapshot,
+  Snapshot,
   select,
   undefer,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { none, type Option, some } from 'fp-ts/lib/Option.js'
+import { isNone, none, type Option, some } from 'fp-ts/lib/Option.js'
 import type {
   DecodeError,
   InvalidState,
@@ -31,7 +32,7 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
-import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
+import { autoflush, unlessFailed } from '../program/flush.js'
 import {
   chain,
   fail,
@@ -49,26 +50,16 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { absorbAttributes } from '../transition/absorb.js'
 import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
 import { checkModel, resolve } from '../transition/transition.js'
+import { joiningsFor, loadPlanned } from './eager.js'
+import type { GetError, ReadError } from './error.js'
+import { type Joined, joinInPlace, takeJoined } from './joined.js'
+import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
 import { fetchTargets } from './targets.js'
-
-/** Why a get fails. @category errors */
-export type GetError = FlushError | ModelMismatch | InvalidValue | DecodeError | MultipleResults
-
-/** Why an instance cannot be known again. @category errors */
-export type ReadError =
-  | FlushError
-  | ModelMismatch
-  | NotInSession
-  | InvalidState
-  | DecodeError
-  | ObjectDeleted
-  | MultipleResults
 
 /** @category model */
 export interface GetOptions {
@@ -107,7 +98,7 @@ export const get = <M, N extends string>(
       return of(some(known.snapshot as unknown as Managed<M, N>))
     }
     const token = options.shard ?? known?.token ?? null
-    return chain(() => lookUp<M, N>(mapping, values, token, options))(autoflush)
+    return chain(() => lookUpWithLoads(entity, values, token, options))(autoflush)
   })
 
 const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
@@ -143,6 +134,25 @@ const inIdentityMap = (
   return found.length === 1 ? instanceAt(state, (found[0] as readonly [unknown, InstanceId])[1]) : null
 }
 
+/** The same with what the model loads beside every instance. */
+const lookUpWithLoads = <M, N extends string>(
+  entity: Mapped<M, N>,
+  values: Readonly<Record<string, unknown>>,
+  token: ShardToken | null,
+  options: GetOptions,
+): Program<GetError, Option<Managed<M, N>>> =>
+  suspend((state): Program<GetError, Option<Managed<M, N>>> => {
+    const { mapping } = entity
+    const planned = plannedLoads(state.model, mapping, [])
+    if (isLeft(planned)) return fail(planned.left)
+    const loads = planned.right
+    if (loads.length === 0) return lookUp<M, N>(mapping, values, token, options)
+    return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
+      const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
+      return id === null ? of(found) : map(() => found)(loadPlanned(loads, [id]))
+    })(lookUp<M, N>(mapping, values, token, options, joinInPlace(select(entity), joiningsFor(loads))))
+  })
+
 /**
  * Asks the database for the instance with a key, and gives it or none.
  *
@@ -153,6 +163,7 @@ export const lookUp = <M, N extends string>(
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
   options: GetOptions,
+  joined: Joined | null = null,
 ): Program<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
   const asked: LookupRequest = {
     _tag: 'Lookup',
@@ -162,7 +173,7 @@ export const lookUp = <M, N extends string>(
     link: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
-    query: null,
+    query: joined?.statement ?? null,
     token,
     options: {},
   }
@@ -172,7 +183,11 @@ export const lookUp = <M, N extends string>(
       if (isLeft(answer)) return [answer, state]
       const populated = populate(state, mapping, answer.right, options)
       if (isLeft(populated)) return [populated, state]
-      const [ids, next] = populated.right
+      const [rows, current] = populated.right
+      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options)
+      if (taken !== null && isLeft(taken)) return [taken, state]
+      const next = taken === null ? current : taken.right[1]
+      const ids = joined === null ? rows : [...new Set(rows)]
       if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
       const id = ids[0]
       if (id === undefined) return [right(none), withoutGone(next, mapping, values, token)]
@@ -257,7 +272,7 @@ const targetsOf = <M, N extends string>(
     const found = resolve(state, entity, instance)
     if (isLeft(found)) return fail(found.left)
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
-    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship, null))(
+    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship))(
       relationships,
     )
   })
@@ -317,19 +332,14 @@ export const loadAttributes =
         const known = snapshot as unknown as Managed<M, N> & Pick<RowOf<M, N>, K>
         const missing = names.filter((name) => known[name] === undefined)
         if (missing.length === 0 || key === null) return of(known)
-        const asked: LookupRequest = {
-          ...refreshLookup(mapping, decodedKeyOf(mapping, key), token),
-          query: undefer(...missing)(select(entity)),
-        }
+        const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
+        const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
           request(asked, (answer, current): Outcome<RequestError | DecodeError, typeof known> => {
             if (isLeft(answer)) return [answer, current]
-            const changes = edit(current)
-            for (const rows of answer.right.batches) {
-              const absorbed = absorbAttributes(changes, mapping, rows)
-              if (isLeft(absorbed)) return [absorbed, current]
-            }
-            const next = done(current, changes)
+            const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) })
+            if (isLeft(populated)) return [populated, current]
+            const next = populated.right[1]
             return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
           }),
         )(autoflush)

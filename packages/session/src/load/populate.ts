@@ -1,7 +1,7 @@
 /**
  * From the answer to a query to instances: rows taken into the state, in the order of the answer.
  */
-import type { InstanceId, Mapping, ReadMode } from '@unitary/core'
+import type { InstanceId, Mapping, ReadMode, RowColumns } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError } from '../error.js'
 import type { QueryAnswer } from '../program/request.js'
@@ -12,6 +12,8 @@ import { absorb } from '../transition/absorb.js'
 export interface PopulateOptions {
   readonly populateExisting?: boolean
   readonly strict?: boolean
+  /** Where the rows have the attributes, if not under their names or not all of them. */
+  readonly columns?: RowColumns | null
 }
 
 /**
@@ -30,7 +32,7 @@ export const populate = (
   const populateExisting = options.populateExisting ?? false
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
-    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode })
+    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns: options.columns ?? null })
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }

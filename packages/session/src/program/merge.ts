@@ -23,8 +23,9 @@ import {
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, StaleData } from '../error.js'
+import type { LoadError } from '../load/error.js'
 import { lookUp } from '../load/get.js'
-import { type LoadError, loadRelated } from '../load/relationship.js'
+import { loadRelated, plainly } from '../load/related.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
@@ -205,7 +206,7 @@ class Merger {
     if (given === undefined) return of(undefined)
     const sources = given === null ? [] : Array.isArray(given) ? given : [given as MergeSource]
     const loaded: Program<MergeError, unknown> =
-      this.#loads && relationship.isCollection ? loadRelated([id], relationship, null) : of(undefined)
+      this.#loads && relationship.isCollection ? loadRelated([id], relationship, plainly) : of(undefined)
     return chain(() =>
       chain((ids: ReadonlyArray<InstanceId>) =>
         transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),

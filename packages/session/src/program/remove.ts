@@ -1,20 +1,20 @@
 /**
  * Removing instances: loads what goes along, then marks it for the next flush.
  */
-import type { InstanceId, Mapped, RelationshipMapping, Snapshot } from '@unitary/core'
+import type { InstanceId, Mapped, Snapshot } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState } from '../error.js'
-import { reload } from '../load/get.js'
-import { type LoadError, loadRelated } from '../load/relationship.js'
-import type { Instance } from '../state/instance.js'
+import type { InvalidState, ModelMismatch, NotInSession, ObjectDeleted } from '../error.js'
+import { loadNeeded } from '../load/needed.js'
 import { done, edit } from '../state/session-state.js'
 import { join as reattach } from '../transition/cascade.js'
 import { loadsForRemoval, mark } from '../transition/remove.js'
 import { resolve } from '../transition/transition.js'
-import { chain, fail, type Program, suspend, transition, traverseArray } from './program.js'
+import { needKey } from '../unit-of-work/needs.js'
+import { autoflush, type FlushError } from './flush.js'
+import { chain, fail, type Program, suspend, transition } from './program.js'
 
 /** Why an instance cannot be removed. @category errors */
-export type RemoveError = LoadError | InvalidState
+export type RemoveError = FlushError | ModelMismatch | NotInSession | InvalidState | ObjectDeleted
 
 /**
  * Marks a persistent instance for deletion, with all that its delete cascade reaches; the next flush deletes them. What the
@@ -45,7 +45,7 @@ const attach = (id: InstanceId): Program<InvalidState, undefined> =>
   })
 
 /** Each round loads what the round before made reachable: as many statements as relationships, not as instances. */
-const removeLoaded = (id: InstanceId): Program<RemoveError, undefined> =>
+const removeLoaded = (id: InstanceId, asked: ReadonlySet<string> = new Set()): Program<RemoveError, undefined> =>
   suspend((state): Program<RemoveError, undefined> => {
     const needed = loadsForRemoval(state, id)
     if (needed.length === 0) {
@@ -54,20 +54,11 @@ const removeLoaded = (id: InstanceId): Program<RemoveError, undefined> =>
         return marked._tag === 'SessionState' ? right([undefined, marked]) : left(marked)
       })
     }
-    const rows = needed.flatMap(({ instance, relationship }) => (relationship === null ? [instance] : []))
-    const related = new Map<RelationshipMapping, InstanceId[]>()
-    for (const { instance, relationship } of needed) {
-      if (relationship === null) continue
-      related.set(relationship, [...(related.get(relationship) ?? []), instance.id])
+    const gone = needed.find((need) => asked.has(needKey(need)))?.instance
+    if (gone !== undefined) {
+      return fail({ _tag: 'ObjectDeleted', entity: gone.mapping.name, key: gone.key, shard: gone.token })
     }
-    return chain(() =>
-      chain(() => removeLoaded(id))(
-        traverseArray(
-          ([relationship, owners]: readonly [RelationshipMapping, ReadonlyArray<InstanceId>]): Program<
-            LoadError,
-            unknown
-          > => loadRelated(owners, relationship, null),
-        )([...related]),
-      ),
-    )(traverseArray((missing: Instance): Program<LoadError, unknown> => reload(missing))(rows))
+    return chain(() => chain(() => removeLoaded(id, new Set([...asked, ...needed.map(needKey)])))(loadNeeded(needed)))(
+      autoflush,
+    )
   })

@@ -15,11 +15,13 @@ import type {
   OrderDirection,
   Services,
   QueryAnswer as StatementAnswer,
+  TextComparison,
 } from '@unitary/core'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { RootOperationNode } from 'kysely'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
+import type { Written } from '../transition/bulk.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 
 /** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
@@ -32,6 +34,7 @@ export interface FlushRequest {
 export interface FlushAnswer {
   /** The plan as it ran, each step with its shard. */
   readonly plan: FlushPlan
+  /** One for each step, up to one that is stale: see `isStale`. */
   readonly results: ReadonlyArray<StepResult>
 }
 
@@ -49,6 +52,8 @@ export interface RouteRequest {
 export interface QueryRequest {
   readonly _tag: 'Query'
   readonly statement: AnySelect
+  /** The same with relationships joined, which only a single database can answer. */
+  readonly joined: AnySelect | null
 }
 
 /**
@@ -60,6 +65,8 @@ export interface QueryRequest {
 export interface QueryAnswer {
   readonly batches: ReadonlyArray<Rows>
   readonly order: ReadonlyArray<number> | null
+  /** Do the rows have what was joined? */
+  readonly isJoined: boolean
 }
 
 /**
@@ -89,7 +96,13 @@ export interface LookupRequest {
 export interface WriteRequest {
   readonly _tag: 'Write'
   readonly statement: AnyUpdate | AnyDelete
+  /** The databases, by how they compare texts, that are to tell the keys of the rows that it meets. */
+  readonly keysOn: ReadonlyArray<TextComparison>
 }
+
+/** What a bulk statement is called in errors. @category combinators */
+export const operationOf = ({ _tag }: WriteRequest['statement']): 'bulk update' | 'bulk delete' =>
+  _tag === 'Update' ? 'bulk update' : 'bulk delete'
 
 /** A statement of the application's own, in the session's transaction. @category model */
 export interface SqlRequest {
@@ -100,9 +113,8 @@ export interface SqlRequest {
 
 /** @category model */
 export interface WriteAnswer {
-  /** Rows matched, on all shards together. */
-  readonly affected: number
-  readonly tokens: ReadonlyArray<ShardToken | null>
+  /** From each database that was asked. */
+  readonly batches: ReadonlyArray<Written>
 }
 
 /** @category model */

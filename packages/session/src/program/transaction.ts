@@ -10,10 +10,10 @@ import {
   commitFailed,
   committed,
   beginNested as nest,
-  outermost,
   released,
   rolledBack,
   savepoint,
+  undone,
 } from '../transition/frame.js'
 import { type FlushError, flush, nothingFlushed, unlessFailed } from './flush.js'
 import { chain, fail, type Outcome, of, type Program, request, suspend, transition } from './program.js'
@@ -74,10 +74,7 @@ const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
  */
 export const rollback: Program<RequestError, undefined> = request(
   { _tag: 'Rollback' },
-  (answer, state): Outcome<RequestError, undefined> => {
-    const frame = outermost(state)
-    return [answer, frame === null ? state : rolledBack(state, frame)]
-  },
+  (answer, state): Outcome<RequestError, undefined> => [answer, undone(state)],
 )
 
 /**

@@ -15,13 +15,15 @@ import type {
   Snapshot,
   TargetOf,
 } from '@unitary/core'
-import { isLeft, right } from 'fp-ts/lib/Either.js'
-import type { ModelMismatch, NotInSession, RequestError } from '../error.js'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidState, ModelMismatch, NotInSession, RequestError } from '../error.js'
 import { type History, historyOf } from '../state/history.js'
+import { instanceAt, type SessionState } from '../state/session-state.js'
 import { type AddError, addAll as addAllWith, make as makeWith, needsServices, noServices } from '../transition/add.js'
+import { attach as attachTo } from '../transition/attach.js'
 import { append as appendWith, detach as detachWith, replace as replaceWith } from '../transition/collect.js'
 import { type ChangeError, set as setWith } from '../transition/set.js'
-import { resolve, type Transition } from '../transition/transition.js'
+import { checkModel, resolve, type Transition } from '../transition/transition.js'
 import { ask, chain, map, type Program, transition } from './program.js'
 
 /** The services of this step. @category requests */
@@ -70,6 +72,32 @@ export const addAll = <M, N extends string>(
   drafts: ReadonlyArray<DraftOrInstance<M, N>>,
 ): Program<AddError, ReadonlyArray<Pending<M, N>>> =>
   withServices(entity, (given) => addAllWith(entity, drafts as never, given))
+
+/**
+ * Brings an instance of another session's state into this one, with all that the save-update cascade reaches there, and
+ * with the changes that no flush has written. It has to be transient or detached there; as states are values, it stays
+ * there too.
+ *
+ * @example
+ * Session.attach(model.User, ed, otherStore.getState())
+ *
+ * @category work
+ */
+export const attach = <M, N extends string>(
+  entity: Mapped<M, N>,
+  instance: Snapshot<N>,
+  from: SessionState,
+): Program<ModelMismatch | NotInSession | InvalidState, Pending<M, N>> =>
+  transition((state) => {
+    const checked = checkModel(state, entity)
+    if (isLeft(checked)) return checked
+    const found = resolve(from, entity, instance)
+    if (isLeft(found)) return found
+    const attached = attachTo(state, from, found.right)
+    if ('_tag' in attached) return left(attached)
+    const [id, next] = attached
+    return right([instanceAt(next, id).snapshot as unknown as Pending<M, N>, next])
+  })
 
 /** What `set` can change: attributes, and references to one. @category model */
 export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {

@@ -4,32 +4,41 @@
 import {
   type AnyDelete,
   type AnyUpdate,
-  DecodeFault,
+  changesKey,
+  checkStatement,
+  type EvaluableCriteria,
   evaluateCriteria,
-  type InstanceId,
+  missingUpdateDefaults,
   type NotEvaluable,
-  rawKeyOf,
-  rowReaderOf,
-  type Select,
-  select,
+  type Services,
+  type TextComparison,
+  withUpdateDefaults,
 } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { ModelMismatch, RequestError } from '../error.js'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
+import { invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, type Outcome, of, type Program, request } from '../program/program.js'
-import type { QueryAnswer } from '../program/request.js'
-import * as IdentityMap from '../state/identity-map.js'
-import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { bulkDeleted, bulkUpdated, knownInstances, onShards, rowOf } from '../transition/bulk.js'
+import { ask, chain, fail, map, type Outcome, of, type Program, request } from '../program/program.js'
+import { operationOf } from '../program/request.js'
+import { bulkWritten } from '../transition/bulk.js'
 import { checkModel } from '../transition/transition.js'
 
 /** Why a bulk statement fails. @category errors */
 export type BulkError = FlushError | ModelMismatch | NotEvaluable
 
 /**
- * How instances that the session holds learn of a bulk statement. `evaluate`: its criteria are evaluated on them, and
- * `NotEvaluable` names what only the database can. `fetch`: the keys that it will meet are selected first. `auto`: the first
- * where that is possible, else the second. `none`: not at all, until they expire.
+ * How instances that the session holds learn of a bulk statement.
+ *
+ * - `evaluate`: its criteria are evaluated on what the session knows of them, and `NotEvaluable` names what only the
+ *   database can. Instances that have expired are left to their next load; of one that is known too little to tell, what
+ *   the statement sets is expired, and all of it where the statement deletes or changes keys.
+ * - `fetch`: the database tells the keys of the rows that it met: the statement returns them where it can (SQLite and
+ *   PostgreSQL; MariaDB for DELETE, see the engine's option `returning`), else they are selected first.
+ * - `auto`: the first where that is as good as the second, which is where the criteria can be evaluated as the database
+ *   does and the statement changes no key; else the second.
+ * - `none`: not at all, until they expire.
+ *
+ * Attributes that an update sets have their new value, where it is a value or simple arithmetic, or else are expired. Of
+ * instances that it concerns, changes to those attributes that no flush has written are forgotten.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html#selecting-a-synchronization-strategy
  * @category model
@@ -38,7 +47,8 @@ export type Synchronize = 'auto' | 'evaluate' | 'fetch' | 'none'
 
 /**
  * Runs an update or delete by criteria, on every shard that it concerns, and gives the number of rows that it met.
- * Pending changes are flushed first.
+ * Pending changes are flushed first. Versions are not counted up, no cascade runs, and collections that are loaded keep
+ * what was deleted until they expire.
  *
  * @example
  * pipe(update(model.User), set({ nickname: null }), where('name', '=', 'ed'), Session.execute())
@@ -51,70 +61,53 @@ export const execute =
     unlessFailed((state): Program<BulkError, number> => {
       const checked = checkModel(state, statement.entity)
       if (isLeft(checked)) return fail(checked.left)
+      const wrong = checkStatement(statement)
+      if (wrong !== null) return fail(invalidStatement(operationOf(statement), wrong))
       const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
       return chain(() =>
-        chain((met: ReadonlyArray<InstanceId>) => write(statement, met))(
-          matched(statement, options.synchronize ?? 'auto'),
+        chain((complete: AnyUpdate | AnyDelete) => write(complete, options.synchronize ?? 'auto'))(
+          withDefaults(statement),
         ),
       )(flushed)
     })
 
-/** The instances of the session that the statement will meet, before it runs. */
-const matched = (
+const withDefaults = (statement: AnyUpdate | AnyDelete): Program<RequestError, AnyUpdate | AnyDelete> =>
+  statement._tag === 'Update' && missingUpdateDefaults(statement).length > 0
+    ? map((services: Services) => withUpdateDefaults(services)(statement))(ask({ _tag: 'Services' }))
+    : of(statement)
+
+const write = (
   statement: AnyUpdate | AnyDelete,
   synchronize: Synchronize,
-): Program<RequestError | NotEvaluable, ReadonlyArray<InstanceId>> => {
-  if (synchronize === 'none') return of([])
-  if (synchronize === 'fetch') return fetchMatched(statement)
-  const criteria = evaluateCriteria(statement)
-  if (isLeft(criteria)) return synchronize === 'auto' ? fetchMatched(statement) : fail(criteria.left)
-  return gets((state) =>
-    knownInstances(state, statement.entity.mapping)
-      .filter((instance) => criteria.right(rowOf(instance)) === true)
-      .map((instance) => instance.id),
-  )
+): Program<RequestError | NotEvaluable, number> => {
+  const chosen = synchronization(statement, synchronize)
+  if (isLeft(chosen)) return fail(chosen.left)
+  const { criteria, keysOn } = chosen.right
+  return request({ _tag: 'Write', statement, keysOn }, (answer, state): Outcome<RequestError, number> => {
+    if (isLeft(answer)) return [answer, state]
+    const { batches } = answer.right
+    const affected = batches.reduce((sum, written) => sum + written.affected, 0)
+    return [right(affected), bulkWritten(state, statement, batches, criteria)]
+  })
 }
 
-const fetchMatched = (statement: AnyUpdate | AnyDelete): Program<RequestError, ReadonlyArray<InstanceId>> =>
-  request(
-    { _tag: 'Query', statement: selectOf(statement) },
-    (answer, state): Outcome<RequestError, ReadonlyArray<InstanceId>> => [
-      isLeft(answer) ? answer : right(known(state, statement, answer.right)),
-      state,
-    ],
-  )
-
-/** The rows that the statement will meet, as a query. */
-const selectOf = (statement: AnyUpdate | AnyDelete): Select<unknown, string> => {
-  const all = select(statement.entity)
-  const { where } = statement.node
-  return { ...all, node: where === undefined ? all.node : { ...all.node, where }, options: statement.options }
+/** How it is told which instances a statement concerns: by keys on some databases, on the others by its criteria, if at all. */
+interface Synchronization {
+  readonly keysOn: ReadonlyArray<TextComparison>
+  readonly criteria: EvaluableCriteria | null
 }
 
-const known = (
-  state: SessionState,
+const byKeys: Synchronization = { keysOn: ['code points', 'equality', 'collation'], criteria: null }
+const notAtAll: Synchronization = { keysOn: [], criteria: null }
+
+const synchronization = (
   statement: AnyUpdate | AnyDelete,
-  answer: QueryAnswer,
-): ReadonlyArray<InstanceId> => {
-  const { mapping } = statement.entity
-  return answer.batches.flatMap(({ dialect, token, rows }) => {
-    const read = rowReaderOf(mapping, dialect, 'trusted')
-    return rows.flatMap((row) => {
-      const snapshot = read(row, 0)
-      if (snapshot instanceof DecodeFault) return []
-      const key = rawKeyOf(mapping, snapshot as never)
-      const id = key === null ? undefined : IdentityMap.get(state.identityMap, mapping, token, key)
-      return id === undefined || isExpired(state, instanceAt(state, id)) ? [] : [id]
-    })
-  })
+  synchronize: Synchronize,
+): Either<NotEvaluable, Synchronization> => {
+  if (synchronize === 'none') return right(notAtAll)
+  // which row has which key now is not to be told of instances that have expired
+  if (synchronize === 'fetch' || (synchronize === 'auto' && changesKey(statement))) return right(byKeys)
+  const criteria = evaluateCriteria(statement)
+  if (isLeft(criteria)) return synchronize === 'auto' ? right(byKeys) : criteria
+  return right({ criteria: criteria.right, keysOn: synchronize === 'auto' ? criteria.right.unsureOn : [] })
 }
-
-const write = (statement: AnyUpdate | AnyDelete, met: ReadonlyArray<InstanceId>): Program<RequestError, number> =>
-  request({ _tag: 'Write', statement }, (answer, state): Outcome<RequestError, number> => {
-    if (isLeft(answer)) return [left(answer.left), state]
-    const ids = onShards(state, met, answer.right.tokens)
-    return [
-      right(answer.right.affected),
-      statement._tag === 'Update' ? bulkUpdated(state, statement, ids) : bulkDeleted(state, ids),
-    ]
-  })

@@ -58,19 +58,21 @@ export function* executeStep(
       }
       return right({ _tag: 'Inserted', returned })
     }
-    case 'Update': {
+    case 'Update':
+    case 'Vacate': {
       const columns = columnsOf(step)
+      const asked = step._tag === 'Update' ? step.returning : []
       const answer = yield* call(connection, {
         _tag: 'Update',
         table: step.table,
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
         rows: resolved(columns, step.rows, given),
-        returning: step.returning.map(({ column }) => column),
+        returning: asked.map(({ column }) => column),
       })
       if (isLeft(answer)) return left(stepError(step, given, answer.left))
       const { matched, returned } = answer.right
-      return right({ _tag: 'Matched', counts: matched, returned: portable(returned, step.returning, dialect) })
+      return right({ _tag: 'Matched', counts: matched, returned: portable(returned, asked, dialect) })
     }
     case 'Delete':
     case 'Unlink': {
@@ -122,7 +124,14 @@ const resolved = (
 
 const violations = new Set(['UniqueViolation', 'ForeignKeyViolation', 'NotNullViolation', 'CheckViolation'])
 
-const operations = { Insert: 'insert', Update: 'update', Delete: 'delete', Link: 'link', Unlink: 'unlink' } as const
+const operations = {
+  Insert: 'insert',
+  Update: 'update',
+  Vacate: 'update',
+  Delete: 'delete',
+  Link: 'link',
+  Unlink: 'unlink',
+} as const
 
 /** What a failed step was about: the row and its values, where the engine knows which row it was. */
 const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): IntegrityError | DatabaseError => {
@@ -132,7 +141,7 @@ const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): Int
   // of an update what it sets, which may be the key that it looks for too
   // and not every database says which foreign key it was: then it is one of the row's
   const isUnnamed = cause.reason._tag === 'ForeignKeyViolation' && named.length === 0
-  const concerned = (step._tag === 'Update' ? step.set : columns).filter(({ column, refersTo }) =>
+  const concerned = ('set' in step ? step.set : columns).filter(({ column, refersTo }) =>
     isUnnamed ? refersTo !== undefined : named.includes(column),
   )
   const failed = cause.row === null ? undefined : step.rows[cause.row]
@@ -152,7 +161,7 @@ const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): Int
 
 const keyIn = (step: Step, row: Row | undefined): unknown => {
   if (row === undefined || step._tag === 'Insert' || step._tag === 'Link') return null
-  const key = row.slice(step._tag === 'Update' ? step.set.length : 0)
+  const key = row.slice('set' in step ? step.set.length : 0)
   return key.length === 1 ? key[0] : key
 }
 

@@ -60,6 +60,13 @@ export class Machine {
     return next === null ? this.#done({ _tag: 'Right', right: this.#last }) : this.#run(next)
   }
 
+  /** Gives up: generators that are running are closed, and nothing more is run. */
+  abandon(): void {
+    for (let frame = this.#stack.pop(); frame !== undefined; frame = this.#stack.pop()) {
+      if (frame._tag === 'Iterate') frame.iterator.return?.()
+    }
+  }
+
   #done(result: Either<unknown, unknown>): Progress {
     return { _tag: 'Done', outcome: [result, this.#state] }
   }

@@ -3,23 +3,37 @@
  */
 import {
   type AnySelect,
+  type AnyStatement,
   type Bound,
   bind,
   type Connection,
+  canReturnKeys,
   compile,
+  type Dialect,
   type DriverRow,
   type Engine,
   type EngineError,
+  keyReaderOf,
+  type MetKey,
   refineByAttributes,
+  returningKeys,
   type StatementError,
   selectByAttributes,
+  selectingKeys,
   selectThroughLink,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { DatabaseError, InvalidStatement } from '../error.js'
-import type { AnswerOf, LookupRequest, SqlRequest, WriteRequest } from '../program/request.js'
+import { type DatabaseError, type InvalidStatement, invalidStatement } from '../error.js'
+import {
+  type AnswerOf,
+  type LookupRequest,
+  operationOf,
+  type SqlRequest,
+  type WriteRequest,
+} from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
+import type { Written } from '../transition/bulk.js'
 import { call, type Effect } from './effect.js'
 import { databaseError } from './execute.js'
 
@@ -80,7 +94,8 @@ export function* runLookup(
 }
 
 /**
- * Runs an update or delete by criteria, and gives the number of rows that it affected.
+ * Runs an update or delete by criteria. Where the keys of its rows are wanted it returns them itself if it can, else they
+ * are selected before it.
  *
  * @category interpreters
  */
@@ -89,20 +104,42 @@ export function* runWrite(
   engine: Engine,
   request: WriteRequest,
   token: ShardToken | null,
-): Effect<Either<QueryFailure, number>> {
+): Effect<Either<QueryFailure, Written>> {
   const { statement } = request
-  const answer = yield* runCompiled(connection, engine, statement)
-  return isLeft(answer)
-    ? left(
-        failureOf(
-          answer.left,
-          statement._tag === 'Update' ? 'bulk update' : 'bulk delete',
-          statement.entity.name,
-          token,
-        ),
-      )
-    : right(answer.right.affected)
+  const { dialect } = engine
+  const wantsKeys = request.keysOn.includes(dialect.textComparison)
+  const returnsKeys = wantsKeys && canReturnKeys(engine, statement)
+  let found: ReadonlyArray<DriverRow> | null = null
+  if (wantsKeys && !returnsKeys) {
+    const selected = yield* runCompiled(connection, engine, selectingKeys(statement, dialect))
+    if (isLeft(selected)) return left(writeFailure(statement, token, selected.left))
+    found = selected.right.rows
+  }
+  const answer = yield* runCompiled(connection, engine, returnsKeys ? returningKeys(statement) : statement)
+  if (isLeft(answer)) return left(writeFailure(statement, token, answer.left))
+  const { affected, rows } = answer.right
+  return right({ dialect, token, affected, keys: wantsKeys ? keysIn(statement, dialect, found ?? rows) : null })
 }
+
+const keysIn = (
+  statement: WriteRequest['statement'],
+  dialect: Dialect,
+  rows: ReadonlyArray<DriverRow>,
+): ReadonlyArray<MetKey> => {
+  const read = keyReaderOf(statement, dialect)
+  const keys: MetKey[] = []
+  for (const row of rows) {
+    const key = read(row)
+    if (key !== null) keys.push(key)
+  }
+  return keys
+}
+
+const writeFailure = (
+  statement: WriteRequest['statement'],
+  token: ShardToken | null,
+  error: StatementError | EngineError,
+): QueryFailure => failureOf(error, operationOf(statement), statement.entity.name, token)
 
 /**
  * Runs a statement of the application's own.
@@ -122,7 +159,7 @@ export function* runSql(
 function* runCompiled(
   connection: Connection,
   engine: Engine,
-  statement: AnySelect | WriteRequest['statement'] | Bound,
+  statement: AnyStatement | Bound,
 ): Effect<
   Either<StatementError | EngineError, { readonly rows: ReadonlyArray<DriverRow>; readonly affected: number }>
 > {
@@ -137,13 +174,4 @@ const failureOf = (
   entity: string,
   token: ShardToken | null,
 ): QueryFailure =>
-  error._tag === 'EngineError'
-    ? databaseError(operation, entity, token, error)
-    : {
-        _tag: 'InvalidStatement',
-        operation,
-        entity: error.entity,
-        attribute: error.attribute,
-        value: error.value,
-        cause: error,
-      }
+  error._tag === 'EngineError' ? databaseError(operation, entity, token, error) : invalidStatement(operation, error)

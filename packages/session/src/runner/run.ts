@@ -4,17 +4,25 @@
  * `run` waits where engines need it, `runSync` never does; they step the same machine over the same effects, so that a
  * program does the same under both.
  */
-import type { Either } from 'fp-ts/lib/Either.js'
+import { type Either, left } from 'fp-ts/lib/Either.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Interrupted } from '../error.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
+import { cutOff } from '../transition/frame.js'
 import { drive, driveSync } from './effect.js'
 import { Machine, type Progress } from './machine.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
 /** A program's result, and the session's state after it: after a failure too. @category model */
 export type Finished<E, A> = readonly [result: Either<E, A>, state: SessionState]
+
+/** @category model */
+export interface RunOptions {
+  /** Aborting it ends the run before its next request, as `Interrupted`, and rolls back what it has not committed. */
+  readonly signal: AbortSignal
+}
 
 /**
  * Runs a program in a session of its own. What it has not committed is rolled back when it ends, whichever way it ends.
@@ -24,11 +32,16 @@ export type Finished<E, A> = readonly [result: Either<E, A>, state: SessionState
  *
  * @category interpreters
  */
-export const run =
-  (runtime: Runtime) =>
-  <E, A>(program: Program<E, A>): TaskEither<E, A> =>
-  async () =>
-    (await runState(runtime)(program)())[0]
+export function run(runtime: Runtime): <E, A>(program: Program<E, A>) => TaskEither<E, A>
+export function run(
+  runtime: Runtime,
+  options: RunOptions,
+): <E, A>(program: Program<E, A>) => TaskEither<E | Interrupted, A>
+export function run(runtime: Runtime, options?: RunOptions) {
+  return <E, A>(program: Program<E, A>): TaskEither<E | Interrupted, A> =>
+    async () =>
+      (await finish(runtime, empty(runtime.model, runtime.options), program, options?.signal))[0]
+}
 
 /**
  * The same without a promise, where every engine answers at once (better-sqlite3).
@@ -42,21 +55,16 @@ export const runSync =
 
 /**
  * Runs a program and gives the state too, which outlives the run: the transaction ends with it, as `close` ends it, but
- * the value can be looked at, compared, and gone on from.
+ * the value can be looked at, compared, and gone on from. A state that had written what it did not commit has to be rolled
+ * back first, since the database has: until then it answers `PendingRollback`.
  *
  * @category interpreters
  */
 export const runState =
   (runtime: Runtime, from: SessionState = empty(runtime.model, runtime.options)) =>
   <E, A>(program: Program<E, A>): Task<Finished<E, A>> =>
-  async () => {
-    const interpreter = runtime.open()
-    try {
-      return await stepAll(interpreter, from, program)
-    } finally {
-      await drive(interpreter.end())
-    }
-  }
+  () =>
+    finish(runtime, from, program) as Promise<Finished<E, A>>
 
 /**
  * The same without a promise.
@@ -68,36 +76,63 @@ export const runStateSync =
   <E, A>(program: Program<E, A>): Finished<E, A> => {
     const interpreter = runtime.open()
     try {
-      return stepAllSync(interpreter, from, program)
+      const [result, state] = stepAllSync<E, A>(interpreter, new Machine(from), program)
+      return [result, cutOff(state)]
     } finally {
       driveSync(interpreter.end())
     }
   }
 
-/** Steps a program to its end against an interpreter that goes on living. */
-export const stepAll = async <E, A>(
-  interpreter: Interpreter,
+const finish = async <E, A>(
+  runtime: Runtime,
   from: SessionState,
   program: Program<E, A>,
-): Promise<Finished<E, A>> => {
-  const machine = new Machine(from)
-  let progress: Progress = machine.start(program)
-  while (progress._tag === 'Asking') {
-    const answer = drive(interpreter.answer(progress.request, machine.state))
-    progress = machine.answer(answer instanceof Promise ? await answer : answer)
+  signal?: AbortSignal,
+): Promise<Finished<E | Interrupted, A>> => {
+  const interpreter = runtime.open()
+  try {
+    const [result, state] = await stepAll<E, A>(interpreter, new Machine(from), program, signal)
+    return [result, cutOff(state)]
+  } finally {
+    await drive(interpreter.end())
   }
-  return progress.outcome as Finished<E, A>
+}
+
+/** The one outcome of every run that is aborted. */
+export const interrupted: Either<Interrupted, never> = left({ _tag: 'Interrupted' })
+
+/** Steps a program to its end against an interpreter that goes on living. After a defect the machine has the state. */
+export const stepAll = async <E, A>(
+  interpreter: Interpreter,
+  machine: Machine,
+  program: Program<E, A>,
+  signal?: AbortSignal,
+): Promise<Finished<E | Interrupted, A>> => {
+  try {
+    let progress: Progress = machine.start(program)
+    while (progress._tag === 'Asking') {
+      if (signal?.aborted === true) return [interrupted, machine.state]
+      const answer = drive(interpreter.answer(progress.request, machine.state))
+      progress = machine.answer(answer instanceof Promise ? await answer : answer)
+    }
+    return progress.outcome as Finished<E, A>
+  } finally {
+    machine.abandon()
+  }
 }
 
 export const stepAllSync = <E, A>(
   interpreter: Interpreter,
-  from: SessionState,
+  machine: Machine,
   program: Program<E, A>,
 ): Finished<E, A> => {
-  const machine = new Machine(from)
-  let progress: Progress = machine.start(program)
-  while (progress._tag === 'Asking') {
-    progress = machine.answer(driveSync(interpreter.answer(progress.request, machine.state)))
+  try {
+    let progress: Progress = machine.start(program)
+    while (progress._tag === 'Asking') {
+      progress = machine.answer(driveSync(interpreter.answer(progress.request, machine.state)))
+    }
+    return progress.outcome as Finished<E, A>
+  } finally {
+    machine.abandon()
   }
-  return progress.outcome as Finished<E, A>
 }

@@ -16,7 +16,7 @@ import type {
 import type { SessionOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import { returnablePlan } from '../unit-of-work/returnable.js'
-import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
@@ -126,6 +126,7 @@ function* flush(
       return result
     }
     results.push(result.right)
+    if (isStale(step, result.right)) break
   }
   return right({ plan, results })
 }
@@ -137,20 +138,23 @@ function* read(
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
-      return oneBatch(yield* runQuery(connection, engine, request.statement, null))
+      return oneBatch(
+        yield* runQuery(connection, engine, request.joined ?? request.statement, null),
+        request.joined !== null,
+      )
     case 'Lookup':
-      return oneBatch(yield* runLookup(connection, engine, request, null))
+      return oneBatch(yield* runLookup(connection, engine, request, null), false)
     case 'Write': {
-      const affected = yield* runWrite(connection, engine, request, null)
-      return isLeft(affected) ? affected : right({ affected: affected.right, tokens: [null] })
+      const written = yield* runWrite(connection, engine, request, null)
+      return isLeft(written) ? written : right({ batches: [written.right] })
     }
     case 'Sql':
       return yield* runSql(connection, engine, request, null)
   }
 }
 
-const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
-  isLeft(rows) ? rows : right({ batches: [rows.right], order: null })
+const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryAnswer> =>
+  isLeft(rows) ? rows : right({ batches: [rows.right], order: null, isJoined })
 
 /**
  * Answers what does not depend on how many databases there are: transactions, services, tasks.

@@ -6,10 +6,13 @@
  */
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Interrupted } from '../error.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
+import { undone } from '../transition/frame.js'
 import { drive, driveSync } from './effect.js'
-import { stepAll, stepAllSync } from './run.js'
+import { Machine } from './machine.js'
+import { interrupted, type RunOptions, stepAll, stepAllSync } from './run.js'
 import type { Runtime } from './runtime.js'
 
 /**
@@ -19,8 +22,14 @@ export interface Store {
   readonly getState: () => SessionState
   /** Calls back after every program that changed the state; gives the function that ends it. */
   readonly subscribe: (listener: (state: SessionState) => void) => () => void
-  /** Runs a program on the current state. Programs that are given at the same time run one after another. */
-  readonly run: <E, A>(program: Program<E, A>) => TaskEither<E, A>
+  /**
+   * Runs a program on the current state. Programs that are given at the same time run one after another. A defect, which
+   * leaves nobody to end what was begun, rolls the whole transaction back, and so does aborting the signal.
+   */
+  readonly run: {
+    <E, A>(program: Program<E, A>): TaskEither<E, A>
+    <E, A>(program: Program<E, A>, options: RunOptions): TaskEither<E | Interrupted, A>
+  }
   /** The same without a promise; not while a program given to `run` is running. */
   readonly runSync: <E, A>(program: Program<E, A>) => Either<E, A>
   /** Rolls back what is not committed, and gives the connections back. The state stays as it is. */
@@ -46,26 +55,52 @@ export const createStore = (runtime: Runtime, from: SessionState = empty(runtime
     state = next
     for (const listener of listeners) listener(next)
   }
+  /** Nobody is left to end what the program began: what was written is undone, and else nothing has happened. */
+  const cutOff = (machine: Machine): void => {
+    if (machine.state.isWritten) become(undone(machine.state))
+  }
   return {
     getState: () => state,
     subscribe: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    run: (program) => () => {
-      const result = last.then(async () => {
-        const [outcome, next] = await stepAll(interpreter, state, program)
+    run:
+      <E, A>(program: Program<E, A>, options?: RunOptions) =>
+      () => {
+        const result = last.then(async () => {
+          const machine = new Machine(state)
+          let isDone = false
+          try {
+            const [outcome, next] = await stepAll<E, A>(interpreter, machine, program, options?.signal)
+            isDone = outcome !== interrupted
+            if (isDone) become(next)
+            return outcome as Either<E, A>
+          } finally {
+            if (!isDone) {
+              await drive(interpreter.end())
+              cutOff(machine)
+            }
+          }
+        })
+        // a defect of one program is not the next one's
+        last = result.catch(() => undefined)
+        return result
+      },
+    runSync: (program) => {
+      const machine = new Machine(state)
+      let isDone = false
+      try {
+        const [outcome, next] = stepAllSync(interpreter, machine, program)
+        isDone = true
         become(next)
         return outcome
-      })
-      // a defect of one program is not the next one's
-      last = result.catch(() => undefined)
-      return result
-    },
-    runSync: (program) => {
-      const [outcome, next] = stepAllSync(interpreter, state, program)
-      become(next)
-      return outcome
+      } finally {
+        if (!isDone) {
+          driveSync(interpreter.end())
+          cutOff(machine)
+        }
+      }
     },
     close: async () => {
       await last

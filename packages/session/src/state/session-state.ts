@@ -78,6 +78,8 @@ export interface SessionState {
    */
   readonly origins: IntMap.IntMap<Instance>
   readonly frames: Frame | null
+  /** Has this transaction written rows that no commit has kept yet? */
+  readonly isWritten: boolean
   readonly failure: Failure | null
   readonly nextInstance: number
   readonly nextOrder: number
@@ -102,6 +104,7 @@ export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): S
   gone: IntMap.empty,
   origins: IntMap.empty,
   frames: null,
+  isWritten: false,
   failure: null,
   nextInstance: 0,
   nextOrder: 1,

@@ -2,24 +2,26 @@
  * Folding the results of a flush back into the state.
  */
 import type { Attribute, InstanceId, Mapping, RawKey, Returned, Snapshot } from '@unitary/core'
-import { rawKeyOf, rowClassOf } from '@unitary/core'
+import { decodedKeyOf, rawKeyOf, rowClassOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import type {
-  CarriedKey,
-  DeleteStep,
-  FlushPlan,
-  InsertStep,
-  Notice,
-  PlanColumn,
-  Step,
-  StepResult,
-  UnlinkStep,
-  UpdateStep,
+import {
+  type CarriedKey,
+  type DeleteStep,
+  type FlushPlan,
+  type InsertStep,
+  isStale,
+  type Notice,
+  type PlanColumn,
+  type Step,
+  type StepResult,
+  type UnlinkStep,
+  type UpdateStep,
+  type VacateStep,
 } from '../unit-of-work/step.js'
 import { givenByFlush } from './given.js'
 
@@ -36,7 +38,7 @@ export interface Flushed {
 }
 
 /**
- * The state after a plan has run with these results, one for each step. `StaleData` where an update did not match its row.
+ * The state after a plan has run with these results, one for each step up to one that is stale. `StaleData` where an update did not match its row.
  * O(rows).
  *
  * @category transitions
@@ -50,7 +52,7 @@ export const applied = (
   const notices: Notice[] = [...plan.notices]
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
   const outdated = new Set<InstanceId>()
-  const count = { Insert: 0, Update: 0, Delete: 0, Link: 0, Unlink: 0 }
+  const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
     const result = results[i] as StepResult
@@ -71,7 +73,13 @@ export const applied = (
         break
       }
       case 'Unlink': {
-        const stale = unlinked(changes, step, countsOf(result))
+        const stale = unmatched(changes, step, countsOf(result))
+        if (stale !== null) return left(stale)
+        break
+      }
+      case 'Vacate': {
+        // what it wrote is written over; whether the row is there shows then, unless a version was checked
+        const stale = isStale(step, result) ? unmatched(changes, step, countsOf(result)) : null
         if (stale !== null) return left(stale)
         break
       }
@@ -87,7 +95,8 @@ export const applied = (
     if (instance.status === 'persistent') changes.instances.set(id, { ...instance, epoch: -1 })
   }
   // every pending instance was inserted or turned out to be an orphan
-  const next = { ...done(state, changes), added: IntMap.empty }
+  const isWritten = state.isWritten || plan.steps.length > 0
+  const next = { ...done(state, changes), added: IntMap.empty, isWritten }
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
 
@@ -194,6 +203,7 @@ const inserted = (
       order: pending.order,
       wasDeleted: false,
       unset: unsetOf(pending.snapshot, snapshot),
+      origin: pending.origin,
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
@@ -263,9 +273,7 @@ const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.I
   changes.instances.set(id, after)
   if (key === before.key) return
   keepOrigin(changes, before)
-  if (before.key !== null && changes.identityMap.get(mapping, token, before.key) === id) {
-    changes.identityMap.delete(mapping, token, before.key)
-  }
+  if (before.key !== null) forget(changes, before)
   if (key !== null) changes.identityMap.set(mapping, token, key, id)
 }
 
@@ -287,6 +295,13 @@ const keepOrigin = (changes: StateEdit, instance: Instance.Instance): void => {
   if (changes.origins.get(instance.id) === undefined) changes.origins.set(instance.id, instance)
 }
 
+/** Nobody is found by the instance's key any more, unless another instance has taken it. */
+const forget = (changes: StateEdit, { id, key, mapping, token }: Instance.Instance): void => {
+  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
+    changes.identityMap.delete(mapping, token, key as RawKey)
+  }
+}
+
 /** A pending instance has taken over the row of a deleted one. */
 const switched = (state: SessionState, changes: StateEdit, id: InstanceId, replaced: InstanceId): void => {
   const old = changes.instances.get(replaced) as Instance.Instance
@@ -294,10 +309,16 @@ const switched = (state: SessionState, changes: StateEdit, id: InstanceId, repla
   const pending = changes.instances.get(id) as Instance.Instance
   const { mapping, snapshot } = pending
   const { version } = mapping
+  const kept: Values = {}
   // an update has counted up the version that the old row had; one that wrote nothing has not
-  const kept = version === null ? {} : { [version.name]: Instance.valueAt(old, version) }
-  const isCounted = version !== null && Instance.valueAt(pending, version) !== undefined
-  const current = isCounted ? snapshot : rowClassOf(mapping).patch(snapshot, id, kept)
+  if (version !== null && Instance.valueAt(pending, version) === undefined) {
+    kept[version.name] = Instance.valueAt(old, version)
+  }
+  const key = decodedKeyOf(mapping, old.key as RawKey)
+  mapping.key.forEach(({ name }, i) => {
+    kept[name] = key[i]
+  })
+  const current = rowClassOf(mapping).patch(snapshot, id, kept)
   changes.instances.set(id, {
     ...pending,
     status: 'persistent',
@@ -317,15 +338,13 @@ const valueIn = (snapshot: Snapshot, { name }: Attribute): unknown => (snapshot 
 
 /** A row is gone from the database. */
 const leave = (state: SessionState, changes: StateEdit, instance: Instance.Instance): void => {
-  const { id, key, mapping, token } = instance
+  const { id, mapping } = instance
   // what had expired can be known no more
   const known = isExpired(state, instance)
     ? { snapshot: rowClassOf(mapping).make(id, {}), partial: true, related: null }
     : {}
   changes.instances.set(id, { ...instance, ...known, status: 'deleted', committed: null })
-  if (changes.identityMap.get(mapping, token, key as RawKey) === id) {
-    changes.identityMap.delete(mapping, token, key as RawKey)
-  }
+  forget(changes, instance)
   changes.deleted.delete(id)
   changes.changed.delete(id)
   changes.gone.set(id, true)
@@ -351,11 +370,16 @@ const deleted = (
   return null
 }
 
-const unlinked = (changes: StateEdit, step: UnlinkStep, counts: ReadonlyArray<number>): StaleData | null => {
+/** A step that did not match a row of each instance is stale. */
+const unmatched = (
+  changes: StateEdit,
+  step: UnlinkStep | VacateStep,
+  counts: ReadonlyArray<number>,
+): StaleData | null => {
   const at = counts.indexOf(0)
   if (at < 0) return null
-  const owner = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
-  return stale(step, step.entity, owner.key, 0)
+  const { key } = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
+  return stale(step, step.entity, key, 0)
 }
 
 const stale = (step: Step, entity: string, key: RawKey | null, matched: number): StaleData => ({

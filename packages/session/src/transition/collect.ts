@@ -10,6 +10,7 @@ import { cascadeTo } from './cascade.js'
 import { instanceFor, misfit } from './draft.js'
 import * as Relate from './relate.js'
 import type { ChangeError } from './set.js'
+import { singleParentFault } from './single-parent.js'
 import { resolve, succeed, type Transition } from './transition.js'
 
 /**
@@ -31,6 +32,8 @@ export const append =
       for (const given of members) {
         const member = instanceFor(state, changes, services, relationship, given)
         if (isLeft(member)) return member
+        const held = singleParentFault(state, changes, relationship, instance.id, member.right)
+        if (held !== null) return left(held)
         Relate.append(state, changes, instance.id, relationship, member.right)
         const refused = cascadeTo(state, changes, instance, relationship, member.right)
         if (refused !== null) return left(refused)
@@ -83,6 +86,8 @@ export const replace =
       for (const given of members) {
         const member = instanceFor(state, changes, services, relationship, given)
         if (isLeft(member)) return member
+        const held = singleParentFault(state, changes, relationship, instance.id, member.right)
+        if (held !== null) return left(held)
         ids.push(member.right)
       }
       Relate.replace(state, changes, instance.id, relationship, ids)

@@ -14,16 +14,17 @@ import {
   Snapshot,
 } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, NotInSession } from '../error.js'
+import type { InvalidState, InvalidValue, NotInSession, SingleParent } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
 import { cascadeAdd, cascadeTo } from './cascade.js'
 import * as Relate from './relate.js'
+import { singleParentFault } from './single-parent.js'
 
 type Values = Readonly<Record<string, unknown>>
 
-type DraftFault = InvalidValue | NotInSession | InvalidState
+type DraftFault = InvalidValue | NotInSession | InvalidState | SingleParent
 
 /** A draft that has its number, and whose instance is still to be made. */
 interface Planned {
@@ -77,6 +78,8 @@ export const draftMaker = (
       if (fault !== null) return left(fault)
     }
     for (let link = walk.links.pop(); link !== undefined; link = walk.links.pop()) {
+      const held = singleParentFault(state, edit, link.relationship, link.owner, link.target)
+      if (held !== null) return left(held)
       if (link.relationship.isCollection) {
         Relate.append(state, edit, link.owner, link.relationship, link.target)
       } else {

@@ -42,7 +42,8 @@ export const expire = (
   return done(state, changes)
 }
 
-const forgetAll = (instance: Instance.Instance): Instance.Instance => ({
+/** The instance, expired. @category combinators */
+export const forgetAll = (instance: Instance.Instance): Instance.Instance => ({
   ...instance,
   epoch: -1,
   committed: null,

@@ -147,6 +147,25 @@ export const commitFailed = (state: SessionState, message: string): SessionState
 }
 
 /**
+ * After the transaction's connection is gone, whatever was open on it: what it had written is rolled back, so nothing goes
+ * on from here until that is done in the state too. A state that had written nothing is as good as before.
+ *
+ * @category transitions
+ */
+export const cutOff = (state: SessionState): SessionState =>
+  state.isWritten ? commitFailed(state, 'it ended before it was committed') : state
+
+/**
+ * The state in which the transaction began, or the same where none has.
+ *
+ * @category transitions
+ */
+export const undone = (state: SessionState): SessionState => {
+  const frame = outermost(state)
+  return frame === null ? state : rolledBack(state, frame)
+}
+
+/**
  * The transaction is committed: what it deleted is detached, and with `expire` everything is out of date. Costs the rows
  * deleted.
  *
@@ -163,6 +182,7 @@ export const committed = (state: SessionState, options: { readonly expire: boole
     ...done(state, changes),
     origins: IntMap.empty,
     frames: null,
+    isWritten: false,
     epoch: options.expire ? state.epoch + 1 : state.epoch,
   }
 }

@@ -242,6 +242,14 @@ const join = (
   else putTarget(state, edit, owner, relationship, member)
 }
 
+/** Takes all there is of a member from a collection alone: it belongs elsewhere now, however often the list held it. */
+const dropAll: typeof dropMember = (state, edit, owner, relationship, member) => {
+  dropMember(state, edit, owner, relationship, member)
+  while (Collection.has(manyOf(at(edit, owner), relationship).members ?? Collection.empty, member)) {
+    dropMember(state, edit, owner, relationship, member)
+  }
+}
+
 /** The other side of a link that went; a reference that holds another by now keeps it. */
 const leave = (
   state: SessionState,
@@ -251,7 +259,7 @@ const leave = (
   member: InstanceId,
 ): void => {
   if (relationship.isCollection) {
-    dropMember(state, edit, owner, relationship, member)
+    dropAll(state, edit, owner, relationship, member)
     return
   }
   const held = heldBefore(state, edit, at(edit, owner), relationship)
@@ -306,7 +314,7 @@ export const append = (
   const old = heldBefore(state, edit, at(edit, member), inverse)
   if (old === owner) return
   putTarget(state, edit, member, inverse, owner)
-  if (old !== undefined && old !== null) dropMember(state, edit, old, relationship, member)
+  if (old !== undefined && old !== null) dropAll(state, edit, old, relationship, member)
 }
 
 /**

@@ -10,19 +10,20 @@ import {
   type Snapshot,
 } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession } from '../error.js'
+import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
 import { faultOf, instanceFor, misfit } from './draft.js'
 import * as Relate from './relate.js'
+import { singleParentFault } from './single-parent.js'
 import { resolve, succeed, type Transition } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
 
 /** Why a change is refused. */
-export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidState
+export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent
 
 /**
  * Sets attributes, and references to other instances, of one instance. Only what differs is recorded: an attribute set
@@ -137,6 +138,8 @@ const setRelated = (
   }
   const target = instanceFor(state, changes, services, relationship, given)
   if (isLeft(target)) return target.left
+  const held = singleParentFault(state, changes, relationship, owner.id, target.right)
+  if (held !== null) return held
   Relate.refer(state, changes, owner.id, relationship, target.right)
   return cascadeTo(state, changes, owner, relationship, target.right)
 }

@@ -4,7 +4,14 @@
  *
  * Costs the changes, not what is loaded.
  */
-import { type InstanceId, type Mapping, type RawKey, type RelationshipMapping, rawKeyOf } from '@unitary/core'
+import {
+  decodedKeyOf,
+  type InstanceId,
+  type Mapping,
+  type RawKey,
+  type RelationshipMapping,
+  rawKeyOf,
+} from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, type SessionState } from '../state/session-state.js'
@@ -130,11 +137,29 @@ const rowSwitches = (
   const switches = new Map<InstanceId, Instance>()
   for (const instance of inserts) {
     const keys = byKey.get(instance.mapping)
-    const key = keys === undefined ? null : rawKeyOf(instance.mapping, instance.snapshot as never)
+    const key = keys === undefined ? null : keyToBe(state, instance)
     const replaced = key === null ? undefined : keys?.get(key)
     if (replaced !== undefined) switches.set(instance.id, replaced)
   }
   return switches
+}
+
+/** The key that a new row will have, as far as it is known: of what it refers to it may be made. */
+const keyToBe = (state: SessionState, instance: Instance): RawKey | null => {
+  const { mapping, snapshot } = instance
+  const known = rawKeyOf(mapping, snapshot as never)
+  if (known !== null) return known
+  const values: Record<string, unknown> = { ...snapshot }
+  for (const relationship of mapping.relationships) {
+    const one = relationship.kind === 'BelongsTo' ? Instance.relatedOf(instance, relationship) : undefined
+    if (one?._tag !== 'One' || one.target === null) continue
+    const target = instanceAt(state, one.target)
+    const given = target.key === null ? [] : decodedKeyOf(target.mapping, target.key)
+    relationship.foreignKey.forEach(({ isKey, name }, i) => {
+      if (isKey) values[name] ??= given[i]
+    })
+  }
+  return rawKeyOf(mapping, values)
 }
 
 const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {

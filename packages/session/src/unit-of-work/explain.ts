@@ -14,10 +14,10 @@ export interface ExplainOptions {
  *
  * @example
  * explain(plan)
- * // 1. insert users (1 row)
- * //      #0: name = 'ed'                                   gives id
- * // 2. insert addresses (1 row), after 1
- * //      #1: email = 'ed@example.org', userId = id of #0   gives id
+ * // 1. insert into users (1 row)
+ * //      #0: name = 'ed', nickname = null; the database gives id
+ * // 2. insert into addresses (1 row), after 1
+ * //      #1: email = 'ed@example.org', userId = id of #0; the database gives id
  *
  * @category interpreters
  */
@@ -36,6 +36,7 @@ export const explain = (plan: FlushPlan, options: ExplainOptions = {}): string =
 const verbs = {
   Insert: 'insert into',
   Update: 'update',
+  Vacate: 'vacate in',
   Delete: 'delete from',
   Link: 'link in',
   Unlink: 'unlink in',
@@ -61,6 +62,8 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
       return `${cells(step.columns, row, 0) || 'defaults'}${givenText(step)}`
     case 'Update':
       return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}${givenText(step)}`
+    case 'Vacate':
+      return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`
     case 'Link':
       return cells(step.columns, row, 0)
     case 'Delete':

@@ -30,8 +30,27 @@ export const flushNeeds = (state: SessionState): ReadonlyArray<LoadNeeded> => {
     const instance = instanceAt(state, id)
     if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)
   })
-  for (const id of going) needsOfDelete(state, instanceAt(state, id), needs)
+  const taken = going.size === 0 ? nowhere : entitiesWritten(state)
+  for (const id of going) {
+    const instance = instanceAt(state, id)
+    needsOfDelete(state, instance, taken.has(instance.mapping), needs)
+  }
   return needs
+}
+
+const nowhere: ReadonlySet<Mapping> = new Set()
+
+/** Entities with unique keys of which rows are inserted or changed: these may take what a deleted row frees. */
+const entitiesWritten = ({ added, changed, instances, model }: SessionState): ReadonlySet<Mapping> => {
+  const written = new Set<Mapping>()
+  if (!model.mappings.some(({ uniqueKeys }) => uniqueKeys.length > 0)) return written
+  for (const set of [added, changed]) {
+    IntMap.forEach(set, (_, id) => {
+      const instance = IntMap.get(instances, id)
+      if (instance !== undefined && instance.mapping.uniqueKeys.length > 0) written.add(instance.mapping)
+    })
+  }
+  return written
 }
 
 const known = new WeakMap<Mapping, boolean>()
@@ -63,9 +82,12 @@ const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeede
   }
 }
 
-const needsOfDelete = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
+const needsOfDelete = (state: SessionState, instance: Instance, isTaken: boolean, needs: LoadNeeded[]): void => {
   if (instance.status !== 'persistent') return
-  if (isVersionUnknown(state, instance) || isPlaceUnknown(state, instance)) needs.push({ instance, relationship: null })
+  const isFreeing = isTaken && (isExpired(state, instance) || instance.partial)
+  if (isFreeing || isVersionUnknown(state, instance) || isPlaceUnknown(state, instance)) {
+    needs.push({ instance, relationship: null })
+  }
   for (const relationship of instance.mapping.relationships) {
     const { cascade, kind, passiveDeletes, viewonly } = relationship
     if (viewonly || passiveDeletes !== false || (kind === 'BelongsTo' && !cascade.has('delete'))) continue

@@ -5,13 +5,13 @@
  * each other or to themselves, their instances are sorted instead. Within one entity updates stand before inserts, and
  * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links come when
  * both ends are there, and go before either does; foreign keys of `postUpdate` relationships are written by updates of
- * their own.
+ * their own. Where unique keys ask for another order, `unique-keys.ts` finds it in the end.
  *
  * O(changes + links between them).
  */
 import { type Attribute, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { BlanksPrimaryKey, CircularDependency, MissingKey } from '../error.js'
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
+import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
@@ -58,11 +58,12 @@ import {
   type Step,
 } from './step.js'
 import { sortByLevels } from './topological-sort.js'
+import { inUniqueOrder } from './unique-keys.js'
 
 type Instance = Instance.Instance
 
 /** Why no plan can be made. */
-export type PlanError = CircularDependency | MissingKey | BlanksPrimaryKey
+export type PlanError = CircularDependency | MissingKey | BlanksPrimaryKey | UniqueClash
 
 /**
  * The plan of the next flush. Of a state without work it is empty, and costs nothing. `services` are what defaults on
@@ -75,16 +76,17 @@ export const plan = (state: SessionState, services: Services = noServices): Eith
   const changes = changeSet(state)
   const planner = new Planner(state, changes, services)
   const fault = planner.plan()
-  return fault === null
-    ? right({
-        _tag: 'FlushPlan',
-        steps: planner.steps,
-        notices: planner.notices,
-        orphans: changes.orphans,
-        switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
-        carried: changes.carried.map(carriedKey),
-      })
-    : left(fault)
+  if (fault !== null) return left(fault)
+  return map(
+    (steps: ReadonlyArray<Step>): FlushPlan => ({
+      _tag: 'FlushPlan',
+      steps,
+      notices: planner.notices,
+      orphans: changes.orphans,
+      switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+      carried: changes.carried.map(carriedKey),
+    }),
+  )(inUniqueOrder(state, changes.switches, planner.steps))
 }
 
 const carriedKey = ({ instance, relationship, target }: Carried): CarriedKey => ({
@@ -255,11 +257,12 @@ class Planner {
         fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
       }
       fillInsertDefaults(mapping, cells, this.#services)
-      for (const attribute of mapping.key) {
-        const isMissing = kinds[attribute.position] === absent || values[attribute.position] === null
-        if (isMissing && !attribute.isGenerated) {
+      for (const { position, isGenerated } of mapping.key) {
+        if (kinds[position] !== absent && values[position] !== null) continue
+        if (!isGenerated) {
           return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
         }
+        kinds[position] = absent
       }
       if (open === null || !isShape(open, kinds)) {
         if (open !== null) this.#closeInsert(open)

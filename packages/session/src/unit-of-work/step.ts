@@ -72,6 +72,32 @@ export interface UpdateStep extends StepBase {
   readonly returning: ReadonlyArray<ReturnedColumn>
 }
 
+/**
+ * Rows that give up unique values for the time being, so that others can take them: an UPDATE of its own, to NULL or to
+ * values that no row is likely to have. Later steps write what the rows hold in the end, or delete them. Rows are the
+ * values of `set`, then those of `where`.
+ *
+ * @example
+ * // users that swap their seats
+ * // 1. vacate in users (1 row)
+ * //      #1: seat = null where id = 2
+ * // 2. update users (1 row), after 1
+ * //      #0: seat = 2 where id = 1
+ * // 3. update users (1 row), after 2
+ * //      #1: seat = 1 where id = 2
+ *
+ * @category model
+ */
+export interface VacateStep extends StepBase {
+  readonly _tag: 'Vacate'
+  readonly set: ReadonlyArray<PlanColumn>
+  /** The key, and after it a version that the database changes with this write: no later step can check it. */
+  readonly where: ReadonlyArray<PlanColumn>
+  /** The attribute of that version, the last of `where`; null where `where` is the key alone. */
+  readonly version: string | null
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+}
+
 /** @category model */
 export interface DeleteStep extends StepBase {
   readonly _tag: 'Delete'
@@ -96,7 +122,7 @@ export interface UnlinkStep extends StepBase {
 }
 
 /** @category model */
-export type Step = InsertStep | UpdateStep | DeleteStep | LinkStep | UnlinkStep
+export type Step = InsertStep | UpdateStep | VacateStep | DeleteStep | LinkStep | UnlinkStep
 
 /**
  * Something a flush noticed that is no error.
@@ -182,9 +208,25 @@ export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
     case 'Link':
       return step.columns
     case 'Update':
+    case 'Vacate':
       return [...step.set, ...step.where]
     case 'Delete':
     case 'Unlink':
       return step.where
   }
+}
+
+/**
+ * Has a step not found a row that it had to find? Then a flush ends with it: the row has not given up what others are to
+ * take.
+ *
+ * @example
+ * isStale(step, { _tag: 'Matched', counts: [1, 0], returned: [] }) // true for an Update
+ *
+ * @category guards
+ */
+export const isStale = (step: Step, result: StepResult): boolean => {
+  if (result._tag !== 'Matched') return false
+  if (step._tag === 'Vacate') return step.version !== null && result.counts.includes(0)
+  return step._tag === 'Update' && result.counts.some((count) => count !== 1)
 }

@@ -1,6 +1,7 @@
 /**
  * Comparing values as SQLite orders them: NULL apart, then numbers, then text by its UTF-8 bytes, then bytes.
  */
+import { compareBytes, compareText } from '@unitary/core'
 
 /** How texts compare: by their bytes, or with the letters A to Z taken for a to z. */
 export type Collation = 'binary' | 'nocase'
@@ -25,29 +26,4 @@ const numeric = (value: unknown): number | bigint =>
 
 const compareNumbers = (a: number | bigint, b: number | bigint): number => (a < b ? -1 : a > b ? 1 : 0)
 
-/**
- * By code points, which is the order of UTF-8's bytes. UTF-16 has it but for surrogates, which stand for code points
- * above all others and are units below those from U+E000 on.
- */
-const compareText = (a: string, b: string): number => {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x !== y) return ordered(x) - ordered(y)
-  }
-  return a.length - b.length
-}
-
-const ordered = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800)
-
 const fold = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-
-const compareBytes = (a: Uint8Array, b: Uint8Array): number => {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
-}

@@ -38,6 +38,7 @@ export const merge = (
   return right({
     batches: batches.map((batch, i) => cut(batch, merged.first[i] as number, merged.next[i] as number)),
     order: merged.order,
+    isJoined: false,
   })
 }
 
@@ -48,7 +49,7 @@ const concatenated = (batches: ReadonlyArray<Rows>, offset: number, end: number)
     before += batch.rows.length
     return cut(batch, Math.max(offset - from, 0), end - from)
   })
-  return { batches: kept, order: null }
+  return { batches: kept, order: null, isJoined: false }
 }
 
 const cut = (batch: Rows, from: number, to: number): Rows => {

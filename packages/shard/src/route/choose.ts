@@ -1,10 +1,9 @@
 /**
  * Which shards a request concerns. Pure.
  */
-import { type AnyDelete, type AnySelect, type AnyUpdate, analyse } from '@unitary/core'
+import { type AnyDelete, type AnySelect, type AnyUpdate, analyse, assignmentsOf } from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { ColumnNode, ReferenceNode } from 'kysely'
 import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
 import { changesShard, type NamedBy, noShardNamed, notMergeable, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
@@ -105,13 +104,7 @@ const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null
     basis.kind === 'attribute'
       ? [basis.name]
       : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
-  const changed = (statement.node.updates ?? []).flatMap(({ column }) =>
-    ReferenceNode.is(column) && ColumnNode.is(column.column)
-      ? [column.column.column.name]
-      : ColumnNode.is(column)
-        ? [column.column.name]
-        : [],
-  )
+  const changed = assignmentsOf(statement).map(([{ name }]) => name)
   return deciding.find((name) => changed.includes(name)) ?? null
 }
 

@@ -1,0 +1,88 @@
+/**
+ * Temporary values: what a row holds while another takes the unique value that it gives up.
+ *
+ * NULL where the column may be NULL. Otherwise a value of the column's kind that follows from the instance, so that plans
+ * stay repeatable, and lies where no other row is likely to have its own. A table that asks more of a column than its
+ * kind (a CHECK, an enumeration, a short VARCHAR) may refuse it; the flush then fails like any other, and leaves nothing.
+ */
+import type { Attribute, InstanceId, Mapping } from '@unitary/core'
+import type { Instance } from '../state/instance.js'
+import { literalColumns } from './cells.js'
+import { keyOf, whereColumns, whereOf } from './rows.js'
+import type { VacateStep } from './step.js'
+
+/** Attributes of one row with the encoded values that they hold for the time being. @category model */
+export interface Vacated {
+  readonly id: InstanceId
+  /** The row as the database has it. */
+  readonly row: Instance
+  readonly values: ReadonlyMap<Attribute, unknown>
+}
+
+/**
+ * An encoded value that the attribute can hold for the time being, undefined where there is none. `isReference`: it is part
+ * of a foreign key, and only NULL refers to no row.
+ *
+ * @category constructors
+ */
+export const temporaryValue = (attribute: Attribute, row: Instance, isReference: boolean): unknown => {
+  if (attribute.isNullable && !attribute.isKey) return null
+  return isReference ? undefined : unlikelyValue(attribute, row)
+}
+
+const unlikelyValue = ({ column, isGenerated }: Attribute, { id, key }: Instance): unknown => {
+  const text = `unitary:${id}:${key}`.slice(0, 60)
+  switch (column.kind) {
+    case 'text':
+      return text
+    // many a column is unsigned or checked to be, but a counter of keys would go on from a large one
+    case 'integer':
+      return isGenerated ? -2_147_483_648 + id : 2_147_483_647 - id
+    case 'bigint':
+      return isGenerated ? -9_223_372_036_854_775_808n + BigInt(id) : 9_223_372_036_854_775_807n - BigInt(id)
+    case 'real':
+      // far enough from each other for single precision
+      return 1e30 * (id + 1)
+    case 'timestamp':
+      return new Date(Date.UTC(1000, 0, 1) + id).toISOString()
+    case 'json':
+      return JSON.stringify(text)
+    case 'blob':
+      return new TextEncoder().encode(text)
+    case 'boolean':
+      return undefined
+  }
+}
+
+/**
+ * The steps that write temporary values, numbered from 0; one for each entity and list of attributes.
+ *
+ * @category constructors
+ */
+export const vacateSteps = (vacated: Iterable<Vacated>): ReadonlyArray<VacateStep> => {
+  const found = new Map<string, Vacated[]>()
+  for (const one of vacated) {
+    const shape = [one.row.mapping.name, ...[...one.values.keys()].map(({ name }) => name)].join()
+    const same = found.get(shape)
+    if (same === undefined) found.set(shape, [one])
+    else same.push(one)
+  }
+  return Array.from(found.values(), (rows, id) => {
+    const [first] = rows as [Vacated, ...Vacated[]]
+    const { key, name, serverVersion, table }: Mapping = first.row.mapping
+    const isChecked = serverVersion !== null
+    return {
+      _tag: 'Vacate',
+      id,
+      entity: name,
+      table,
+      token: null,
+      set: literalColumns([...first.values.keys()]),
+      where: isChecked ? whereColumns(first.row.mapping) : literalColumns(key),
+      version: serverVersion?.name ?? null,
+      instances: rows.map(({ id: instance }) => instance),
+      rows: rows.map(({ row, values }) => [...values.values(), ...(isChecked ? whereOf(row) : keyOf(row))]),
+      after: [],
+    }
+  })
+}
