@@ -95,6 +95,7 @@ export {
   traverseArrayWithIndex,
 } from './program/program.js'
 export { type RemoveError, remove } from './program/remove.js'
+export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   FlushAnswer,
@@ -121,7 +122,6 @@ export {
   history,
   make,
   type Patch,
-  replace,
   services,
   set,
 } from './program/work.js'

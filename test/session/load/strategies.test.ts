@@ -378,6 +378,15 @@ describe('a relationship that is only written', () => {
     expect(app.asked().filter((sql) => sql.startsWith('select') && sql.includes('events'))).toHaveLength(1)
   })
 
+  test('cannot be replaced, since nobody knows what would go', () => {
+    const app = arrange()
+    const [ed] = app.run(Session.query(users))
+    expect(app.fails(Session.replace(model.User, 'events', [])(ed as never))).toMatchObject({
+      _tag: 'RaisedLoad',
+      strategy: 'writeOnly',
+    })
+  })
+
   test('has a query for any kind of relationship', () => {
     const app = arrange()
     const [ed] = app.run(Session.query(users))
@@ -528,6 +537,19 @@ describe('a strategy of the model', () => {
     const [lazily, asked] = app.counted(Session.query(pipe(select(own.User), lazy('*'))))
     expect([lazily.length, asked.length]).toEqual([3, 1])
   })
+})
+
+test('a collection that is not loaded is loaded before it is replaced', () => {
+  const app = arrange()
+  const [ed] = app.run(Session.query(users))
+  app.run(Session.replace(model.User, 'addresses', [{ email: 'new' }])(ed as never))
+  app.run(Session.flush)
+  expect(app.rows('addresses')).toMatchObject([
+    { email: 'a', user_id: null },
+    { email: 'b', user_id: null },
+    { email: 'c', user_id: 2 },
+    { email: 'new', user_id: 1 },
+  ])
 })
 
 test('a load of what is no relationship is refused', () => {

@@ -62,6 +62,8 @@ export interface JoinedPart {
 export interface Joining {
   readonly relationship: RelationshipMapping
   readonly query: AnySelect | null
+  /** Are its rows all the targets that the relationship has, in its order? */
+  readonly isWhole: boolean
   readonly joinings: ReadonlyArray<Joining>
 }
 

@@ -32,7 +32,7 @@ export interface Joined {
 /** The targets of what was joined, by owners. */
 export type JoinedTargets = ReadonlyMap<Joining, LoadedTargets>
 
-const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined | null>>()
+const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
 
 /**
  * The query with relationships joined; null where there are none, or one statement cannot do it. The same value for the same
@@ -40,8 +40,17 @@ const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined | null>
  *
  * @category constructors
  */
-export const joinTo = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null =>
-  joinings.length === 0 || !canJoin(query) ? null : remembered(query, joinings)
+export const joinTo = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+  if (joinings.length === 0 || !canJoin(query)) return null
+  const joined = remembered(query, joinings)
+  return tablesOf(joined.parts) > mostTables ? null : joined
+}
+
+/** MariaDB takes 61 tables in a join and SQLite 64; the query itself may have some. */
+const mostTables = 48
+
+const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
+  parts.reduce((count, { relationship }) => count + (relationship.through === null ? 1 : 2), 0)
 
 /**
  * The same for a query that is to be narrowed after it.
@@ -53,14 +62,14 @@ export const joinInPlace = (query: AnySelect, joinings: ReadonlyArray<Joining>):
   return joined !== null && joinsInPlace(query, joined.parts) ? joined : null
 }
 
-const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined => {
   let byNode = known.get(joinings)
   if (byNode === undefined) {
     byNode = new WeakMap()
     known.set(joinings, byNode)
   }
   const found = byNode.get(query.node)
-  if (found !== undefined && found !== null) return { ...found, statement: { ...query, node: found.statement.node } }
+  if (found !== undefined) return { ...found, statement: { ...query, node: found.statement.node } }
   const parts = joinedParts(joinings)
   const made = { statement: joinedSelect(query, parts), parts }
   byNode.set(query.node, made)
@@ -166,12 +175,11 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { query, relationship }: Joining,
+  { isWhole, relationship }: Joining,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {
-  const isNarrowed = query !== null && query.node.where !== undefined && relationship.where === null
-  if (isNarrowed) return targets
+  if (!isWhole) return targets
   const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   for (const [id, loaded] of targets) {
     const owner = instanceAt(state, id)

@@ -2,11 +2,9 @@
  * Relationships as queries: for those that are too large to be loaded.
  */
 import {
-  type AnySelect,
   decodedKeyOf,
   encodedKeyOf,
   type Mapped,
-  orderBy,
   type RelationshipMapping,
   type RelationshipName,
   type Select,
@@ -21,7 +19,7 @@ import type { InvalidState, InvalidValue, ModelMismatch, NotInSession } from '..
 import { fail, of, type Program, suspend } from '../program/program.js'
 import * as Instance from '../state/instance.js'
 import { find } from './relationship.js'
-import { targetOf, targetQuery } from './target-query.js'
+import { ordered, targetOf, targetQuery } from './target-query.js'
 
 /** Why there is no query of what a relationship holds. @category errors */
 export type MembersError = ModelMismatch | NotInSession | InvalidValue | InvalidState
@@ -56,10 +54,7 @@ export const members =
         return fail({ _tag: 'InvalidState', entity: mapping.name, key, status, operation: 'members' })
       }
       const targets = targetQuery(state.model, relationship, null) ?? select(targetOf(state.model, relationship))
-      const narrowed = relationship.orderBy.reduce(
-        (query: AnySelect, [attribute, direction]) => orderBy<AnySelect>(attribute.name as never, direction)(query),
-        targetsWithOwner(targets, relationship, values),
-      )
+      const narrowed = ordered(relationship, targetsWithOwner(targets, relationship, values))
       const query = token === null ? narrowed : withOptions({ shard: token })(narrowed)
       return of(query as unknown as Select<M, TargetOf<M, N, K>>)
     })

@@ -15,7 +15,7 @@ import {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type { Origin } from '../state/instance.js'
-import { targetQuery } from './target-query.js'
+import { isWhole, targetQuery } from './target-query.js'
 
 /**
  * One relationship that is loaded, and what is loaded of its targets.
@@ -135,7 +135,7 @@ const joiningOf = (
 ): Joining | null => {
   const targets = targetQuery(model, relationship, query)
   return strategy === 'joined' && (targets === null || canBeJoined(targets))
-    ? { relationship, query: targets, joinings: joiningsOf(nested) }
+    ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested) }
     : null
 }
 

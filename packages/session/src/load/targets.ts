@@ -36,7 +36,7 @@ import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } fro
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
-import { targetOf, targetQuery } from './target-query.js'
+import { isWhole, ordered, targetOf, targetQuery } from './target-query.js'
 
 type Instance = Instance.Instance
 
@@ -132,18 +132,11 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const narrowed = targetQuery(state.model, relationship, asking.query)
   const { foreignKey, kind } = relationship
   const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
-  const joined = joinInPlace(query ?? select(targetOf(state.model, relationship)), asking.joinings)
+  // what is joined is ordered after the targets themselves
+  const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
+  const joined = joinInPlace(targets, asking.joinings)
   return { query, joined, isWhole: isWhole(asking.query), owners: asking.owners }
 }
-
-/** Is all of the entity selected, so that what comes is all there is? */
-const isWhole = (query: AnySelect | null): boolean =>
-  query === null ||
-  (query.node.where === undefined &&
-    query.node.limit === undefined &&
-    query.node.offset === undefined &&
-    query.node.joins === undefined &&
-    query.node.groupBy === undefined)
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
 const targetsRequest = (
@@ -160,6 +153,7 @@ const targetsRequest = (
       purpose: 'load',
       mapping: relationship.target,
       ...by,
+      orderBy: joined === null ? by.orderBy : [],
       query: asked,
       token,
       options: query?.options ?? {},

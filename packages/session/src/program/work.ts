@@ -148,12 +148,8 @@ export const detach =
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     withServices(entity, (given) => detachWith(entity, name, member, owner, given))
 
-/**
- * Makes the members of a collection those given, in their order. The collection has to be loaded, or the instance new.
- *
- * @category work
- */
-export const replace =
+/** Makes the members of a collection those given, in their order. The collection has to be loaded, or the instance new. */
+export const replaceLoaded =
   <M, N extends string, K extends CollectionName<M, N>>(
     entity: Mapped<M, N>,
     name: K,
