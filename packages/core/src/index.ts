@@ -29,10 +29,12 @@ export type {
   IsolationLevel,
   QueryAnswer,
   QueryCall,
+  Returned,
   TransactionCall,
+  UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect, TextComparison } from './engine/dialect.js'
+export type { Capabilities, Dialect, Returning, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -70,6 +72,7 @@ export {
   type ReferentialAction,
   real,
   references,
+  serverVersion,
   text,
   unique,
   version,

@@ -158,14 +158,18 @@ export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
+export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
   type FlushPlan,
   type InsertStep,
+  isStale,
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type ReturnedColumn,
+  returnedKey,
   type Source,
   type Step,
   type StepResult,

@@ -25,6 +25,7 @@ import {
   type Row,
   type RowOf,
   type Snapshot,
+  serverVersion,
   type TargetOf,
   text,
   withDefault,
@@ -195,3 +196,11 @@ export const faulty = [
     User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', cascade: ['save'] }) },
   })),
 ]
+
+// a version that the database gives has any type, and no draft need give it
+const Versioned = entity('Versioned', 'versioned', {
+  id: pipe(integer, primaryKey),
+  version: pipe(text, named('xmin'), serverVersion),
+})
+expectTypeOf<Row<typeof Versioned>>().toEqualTypeOf<{ readonly id: number; readonly version: string }>()
+expectTypeOf<{ readonly id: number }>().toExtend<Insertable<typeof Versioned>>()

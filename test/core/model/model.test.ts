@@ -1,5 +1,6 @@
 import {
   type AnyEntity,
+  deferred,
   defineModel,
   entity,
   generated,
@@ -9,8 +10,10 @@ import {
   nullable,
   primaryKey,
   references,
+  serverVersion,
   text,
   unique,
+  version,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -196,6 +199,15 @@ describe('a faulty model', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, part: pipe(integer, primaryKey) }) })).toEqual([
       'User.id: a generated column must be the whole primary key',
     ])
+  })
+
+  test('has a version that is not loaded with its row', () => {
+    const message = 'User.version: a version is loaded with its row, and cannot be deferred'
+    for (const kind of [version, serverVersion]) {
+      expect(faultsOf({ User: entity('User', 'users', { id, version: pipe(integer, kind, deferred) }) })).toEqual([
+        message,
+      ])
+    }
   })
 
   test('relationships of something that is no entity', () => {

@@ -9,7 +9,7 @@ import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
 import { type EngineError, engineError, rolledBack } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
-import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
+import { runDelete, runInsert, runUpdate, type WriteConnection } from './kysely-writes.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a Kysely instance of any database; calls name tables themselves
 export type AnyKysely = Kysely<any>
@@ -121,8 +121,16 @@ export const kyselyCalls = (
   const write = async (
     call: Extract<EngineCall, { readonly rows: unknown }>,
   ): Promise<Either<EngineError, unknown>> => {
-    const perform = (): Promise<Either<EngineError, unknown>> =>
-      call._tag === 'Insert' ? runInsert(writes, call, rowByRow) : runEach(writes, call)
+    const perform = (): Promise<Either<EngineError, unknown>> => {
+      switch (call._tag) {
+        case 'Insert':
+          return runInsert(writes, call, rowByRow)
+        case 'Update':
+          return runUpdate(writes, call)
+        case 'Delete':
+          return runDelete(writes, call)
+      }
+    }
     if (call.rows.length < 2 || transaction !== null) return perform()
     const begun = await begin(null)
     if (isLeft(begun)) return begun

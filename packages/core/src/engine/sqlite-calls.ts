@@ -18,14 +18,15 @@ import type {
 import { type EngineError, rolledBack } from './error.js'
 import { compileForSqlite } from './sqlite-compile.js'
 import { sqliteError } from './sqlite-error.js'
+import { narrow, reads64 } from './sqlite-integers.js'
 import { bindable, type SqliteWriteOptions, sqliteWrites } from './sqlite-writes.js'
 
 type SavepointCall = Extract<TransactionCall, { readonly name: string }>
 
-/** A query's statement. `reads64` lists the columns of rows that have to be read as 64-bit integers, or is null. */
+/** A query's statement. `wideColumns` lists the columns of rows that have to be read as 64-bit integers, or is null. */
 interface PreparedQuery {
   readonly statement: Statement
-  readonly reads64: ReadonlyArray<string> | null
+  readonly wideColumns: ReadonlyArray<string> | null
   readonly isSchemaChange: boolean
 }
 
@@ -42,15 +43,9 @@ const savepointCommands: Readonly<Record<SavepointCall['_tag'], (name: string) =
 }
 
 /** Integers that a double holds come as numbers, as they do from other statements; only larger ones stay `bigint`. */
-const narrow = (rows: ReadonlyArray<DriverRow>, columns: ReadonlyArray<string>): void => {
+const narrowRows = (rows: ReadonlyArray<DriverRow>, columns: ReadonlyArray<string>): void => {
   for (const row of rows as Array<Record<string, unknown>>) {
-    for (const column of columns) {
-      const value = row[column]
-      if (typeof value === 'bigint') {
-        const number = Number(value)
-        if (Number.isSafeInteger(number)) row[column] = number
-      }
-    }
+    for (const column of columns) row[column] = narrow(row[column])
   }
 }
 
@@ -83,18 +78,17 @@ export const sqliteCalls = (
 
   const prepareQuery = (text: string): PreparedQuery => {
     const statement = prepare(text)
-    const columns = statement.reader ? statement.columns() : []
-    const reads64 = columns.some(({ type }) => type !== null && /^(unsigned )?big ?int|^int8$/i.test(type))
+    const isWide = statement.reader && reads64(statement)
     return queries.set(text, {
-      statement: reads64 ? statement.safeIntegers(true) : statement,
-      reads64: reads64 ? columns.map(({ name }) => name) : null,
+      statement: isWide ? statement.safeIntegers(true) : statement,
+      wideColumns: isWide ? statement.columns().map(({ name }) => name) : null,
       isSchemaChange: !statement.reader && /^\s*(create|alter|drop)\b/i.test(text),
     })
   }
 
   const query = ({ statement: { sql: text, parameters } }: QueryCall): Either<EngineError, QueryAnswer> => {
     running = text
-    const { statement, reads64, isSchemaChange } = queries.get(text) ?? prepareQuery(text)
+    const { statement, wideColumns, isSchemaChange } = queries.get(text) ?? prepareQuery(text)
     if (!statement.reader) {
       const { changes } = statement.run(bindable(parameters))
       // what is known of columns may be wrong now
@@ -102,7 +96,7 @@ export const sqliteCalls = (
       return right({ rows: [], affected: changes })
     }
     const rows = statement.all(bindable(parameters)) as DriverRow[]
-    if (reads64 !== null) narrow(rows, reads64)
+    if (wideColumns !== null) narrowRows(rows, wideColumns)
     return right({ rows, affected: statement.readonly ? 0 : rows.length })
   }
 

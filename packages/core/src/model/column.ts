@@ -35,6 +35,7 @@ export type ColumnFlag =
   | 'nullable'
   | 'default'
   | 'version'
+  | 'serverVersion'
   | 'deferred'
   | `group ${string}`
 
@@ -215,8 +216,9 @@ export const withUpdateDefault =
   <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, updateValue })
 
 /**
- * What the table puts in where a draft leaves the attribute out: part of the DDL, and read back when the instance is read
- * after its flush.
+ * What the table puts in where a draft leaves the attribute out: part of the DDL. The INSERT gives it back where the
+ * database has RETURNING (SQLite, PostgreSQL, MariaDB), as the row was before any AFTER trigger changed it; elsewhere it
+ * is read when the instance is read after its flush.
  *
  * @example
  * const visits = pipe(integer, withServerDefault(sql`0`))
@@ -285,6 +287,27 @@ export const references =
 export const version = <F extends ColumnFlag>(
   self: Column<number, number, F>,
 ): Column<number, number, F | 'version' | 'default'> => flagged(withInsertDefault(() => 1)(self), 'version')
+
+/**
+ * A version that the database gives with every insert and update: by a trigger, or PostgreSQL's `xmin`. An update or delete
+ * checks that it is the one that was read, and is `StaleData` where someone else has changed the row.
+ *
+ * The new version comes back with the INSERT or UPDATE where the database can return what a BEFORE trigger gives
+ * (PostgreSQL, MariaDB for inserts). Elsewhere the row is read again when it is next needed: SQLite's triggers change a row
+ * only once it is written.
+ *
+ * Its value has to come back to the database as it came: a `timestamp` that the database keeps to the microsecond does not.
+ *
+ * @example
+ * const version = pipe(integer, withServerDefault(sql`1`), serverVersion) // and a trigger that counts it up
+ * const transaction = pipe(text, named('xmin'), serverVersion) // PostgreSQL only, where every table has it
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/versioning.html#server-side-version-counters
+ * @category combinators
+ */
+export const serverVersion = <A, O, F extends ColumnFlag>(
+  self: Column<A, O, F>,
+): Column<A, O, F | 'serverVersion' | 'default'> => flagged(flagged(self, 'default'), 'serverVersion')
 
 /**
  * No two rows hold the same value. A flush has a row give its value up before another takes it. Rows may swap values: for

@@ -106,6 +106,9 @@ const keyAttributes = (
   return all
 }
 
+/** What every table of PostgreSQL has of itself. */
+const systemColumns: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
+
 type TableBuilder = CreateTableBuilder<string, string>
 
 const createTable = (
@@ -117,6 +120,7 @@ const createTable = (
   const hasOneKey = mapping.key.length === 1
   let table: TableBuilder = schema.createTable(mapping.table).ifNotExists()
   for (const attribute of mapping.attributes) {
+    if (dialect.name === 'postgres' && systemColumns.has(attribute.columnName)) continue
     const isOnlyKey = attribute.isKey && hasOneKey
     table =
       isOnlyKey && attribute.isGenerated

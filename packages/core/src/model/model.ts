@@ -151,6 +151,9 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })
     }
+    if (attribute.isDeferred && attribute === mapping.version) {
+      faults.push({ path, message: 'a version is loaded with its row, and cannot be deferred' })
+    }
     if (attribute.isGenerated && mapping.key.length > 1) {
       faults.push({ path, message: 'a generated column must be the whole primary key' })
     }

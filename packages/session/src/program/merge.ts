@@ -33,7 +33,7 @@ import { needsServices, noServices } from '../transition/add.js'
 import { faultOf } from '../transition/draft.js'
 import { type MergeSource, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
-import { withValues } from '../transition/set.js'
+import { isSame, withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -259,7 +259,7 @@ const staleness = (source: MergeSource, target: Instance.Instance): StaleData | 
   if (version === null || target.status === 'pending') return null
   const theirs = source.values[version.name]
   const ours = Instance.valueAt(target, version)
-  return theirs === undefined || ours === undefined || theirs === ours
+  return theirs === undefined || ours === undefined || isSame(version, theirs, ours)
     ? null
     : {
         _tag: 'StaleData',

@@ -34,6 +34,7 @@ export interface FlushRequest {
 export interface FlushAnswer {
   /** The plan as it ran, each step with its shard. */
   readonly plan: FlushPlan
+  /** One for each step, up to one that is stale: see `isStale`. */
   readonly results: ReadonlyArray<StepResult>
 }
 

@@ -15,7 +15,8 @@ import type {
 } from '../program/request.js'
 import type { SessionOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
-import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { returnablePlan } from '../unit-of-work/returnable.js'
+import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
@@ -93,7 +94,7 @@ function* answer(
     case 'Flush':
       return yield* flush(transactions, engine, request.plan)
     case 'Route':
-      return right(request.plan)
+      return right(returnablePlan(request.plan, () => engine.capabilities))
     case 'Query':
     case 'Lookup':
     case 'Write':
@@ -111,10 +112,11 @@ function* answer(
 function* flush(
   transactions: Transactions,
   engine: Engine,
-  plan: FlushPlan,
+  asked: FlushPlan,
 ): Effect<Either<RequestError, FlushAnswer>> {
   const connection = yield* transactions.connection(null, engine)
   if (isLeft(connection)) return left(connectError(null, connection.left))
+  const plan = returnablePlan(asked, () => engine.capabilities)
   const given = givenKeys(plan)
   const results: StepResult[] = []
   for (const step of plan.steps) {
@@ -124,6 +126,7 @@ function* flush(
       return result
     }
     results.push(result.right)
+    if (isStale(step, result.right)) break
   }
   return right({ plan, results })
 }

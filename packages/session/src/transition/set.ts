@@ -111,8 +111,8 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
   }
 }
 
-/** Are two values the same to the database? */
-const isSame = (attribute: Attribute, a: unknown, b: unknown): boolean => {
+/** Are two values the same to the database? @category guards */
+export const isSame = (attribute: Attribute, a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   const x = attribute.encode(a)
   const y = attribute.encode(b)

@@ -48,7 +48,15 @@ import {
   whereColumns,
   whereOf,
 } from './rows.js'
-import { type CarriedKey, emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
+import {
+  type CarriedKey,
+  emptyPlan,
+  type FlushPlan,
+  type Notice,
+  type PlanColumn,
+  type ReturnedColumn,
+  type Step,
+} from './step.js'
 import { sortByLevels } from './topological-sort.js'
 import { inUniqueOrder } from './unique-keys.js'
 
@@ -98,6 +106,8 @@ class Planner {
   readonly #deleted: number[][]
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
+  /** Instances to be deleted whose version an update of the same plan checks, and changes. */
+  readonly #checked = new Set<InstanceId>()
 
   constructor(state: SessionState, changes: ChangeSet, services: Services) {
     this.#state = state
@@ -267,7 +277,7 @@ class Planner {
 
   #closeInsert(open: OpenStep): void {
     const { mapping } = open
-    const { generatedKey } = mapping
+    const given = mapping.givenOnInsert.filter(({ position }) => open.kinds[position] === absent)
     const id = this.steps.length
     this.steps.push({
       _tag: 'Insert',
@@ -278,10 +288,8 @@ class Planner {
       columns: shapeColumns(open),
       instances: open.instances,
       rows: open.rows,
-      returning:
-        generatedKey !== null && open.kinds[generatedKey.position] === absent
-          ? { attribute: generatedKey.name, column: generatedKey.columnName, kind: generatedKey.column.kind }
-          : null,
+      key: mapping.key.map(({ columnName }) => columnName),
+      returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
     })
     this.#saved[mapping.index]?.push(id)
@@ -328,6 +336,7 @@ class Planner {
       where,
       instances,
       rows,
+      returning: mapping.serverVersion === null ? [] : [returnedColumn(mapping, mapping.serverVersion)],
       after,
     })
     this.#saved[mapping.index]?.push(id)
@@ -364,24 +373,27 @@ class Planner {
       fillReferences(this.#state, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const isKnown = instance.key !== null
-      const shape = `${cells.kinds.join()} ${isKnown}`
+      const where = this.#whereOfPost(instance)
+      if (where === 'version') this.#checked.add(instance.id)
+      const shape = `${cells.kinds.join()} ${where}`
       let open = byShape.get(shape)
       if (open === undefined) {
         open = openStep(mapping, cells)
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...(isKnown ? keyOf(instance) : givenKeyOf(instance))])
+      open.rows.push([...compact(cells), ...postUpdateWhere[where].of(instance)])
     }
     for (const open of byShape.values()) {
       const first = instanceAt(this.#state, open.instances[0] as InstanceId)
-      this.#pushUpdate(
-        open,
-        shapeColumns(open),
-        first.key === null ? givenKeyColumns(first) : literalColumns(mapping.key),
-      )
+      this.#pushUpdate(open, shapeColumns(open), postUpdateWhere[this.#whereOfPost(first)].columns(first))
     }
+  }
+
+  /** A row whose update gives it another version is checked by that rather than by its delete. */
+  #whereOfPost({ id, key, mapping }: Instance): keyof typeof postUpdateWhere {
+    if (key === null) return 'given'
+    return mapping.serverVersion === null || !this.#changes.isDeleted(id) ? 'key' : 'version'
   }
 
   #links(): void {
@@ -403,6 +415,18 @@ class Planner {
   }
 
   #delete(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
+    const isChecked = ({ id }: Instance): boolean => this.#checked.has(id)
+    const [checked, others] = [instances.filter(isChecked), instances.filter((instance) => !isChecked(instance))]
+    this.#pushDelete(mapping, others, whereColumns(mapping), whereOf)
+    this.#pushDelete(mapping, checked, literalColumns(mapping.key), keyOf)
+  }
+
+  #pushDelete(
+    mapping: Mapping,
+    instances: ReadonlyArray<Instance>,
+    where: ReadonlyArray<PlanColumn>,
+    rowOf: (instance: Instance) => ReadonlyArray<unknown>,
+  ): void {
     if (instances.length === 0) return
     const id = this.steps.length
     const referring = this.#state.model.mappings.filter((other) => refersTo(other, mapping))
@@ -412,9 +436,9 @@ class Planner {
       entity: mapping.name,
       table: mapping.table,
       token: null,
-      where: whereColumns(mapping),
+      where,
       instances: instances.map((instance) => instance.id),
-      rows: instances.map(whereOf),
+      rows: instances.map(rowOf),
       after: ascending([
         ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
         ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
@@ -437,6 +461,20 @@ class Planner {
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
 }
+
+const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
+  gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',
+  attribute: attribute.name,
+  column: attribute.columnName,
+  kind: attribute.column.kind,
+})
+
+/** How an update finds a row again: by its key, as it is or as the plan gives it, or by its version too. */
+const postUpdateWhere = {
+  given: { columns: givenKeyColumns, of: givenKeyOf },
+  key: { columns: ({ mapping }: Instance) => literalColumns(mapping.key), of: keyOf },
+  version: { columns: ({ mapping }: Instance) => whereColumns(mapping), of: whereOf },
+} as const
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 
