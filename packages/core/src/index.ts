@@ -197,7 +197,7 @@ export {
   type Without,
 } from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
-export { targetsOfOwners, targetsWithOwner } from './statement/owners.js'
+export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,

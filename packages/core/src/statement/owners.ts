@@ -11,6 +11,7 @@ import {
   BinaryOperationNode,
   ColumnNode,
   IdentifierNode,
+  LimitNode,
   type OperationNode,
   OperatorNode,
   QueryNode,
@@ -55,6 +56,23 @@ export const targetsOfOwners = (query: AnySelect, relationship: RelationshipMapp
     loads: [],
     node: ordered(narrowed as SelectQueryNode, target, kind === 'BelongsTo' ? [] : orderBy),
   }
+}
+
+/**
+ * The query without its start, where its rows come from several databases and none of them knows how many of its own were
+ * left out: it gives at least the rows that the query gives.
+ *
+ * @category combinators
+ */
+export const withoutOffset = (query: AnySelect): AnySelect => {
+  const { limit, offset, ...rest } = query.node
+  if (offset === undefined) return query
+  const counts = [limit?.limit, offset.offset].map((count) =>
+    count !== undefined && ValueNode.is(count) && typeof count.value === 'number' ? count.value : null,
+  )
+  const [size, start] = counts
+  if (typeof size !== 'number' || typeof start !== 'number') return { ...query, node: rest }
+  return { ...query, node: { ...rest, limit: LimitNode.create(ValueNode.create(size + start)) } }
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type Resulting,
   type Select,
   type Whole,
+  withoutOffset,
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -54,13 +55,13 @@ export type Result<M, N extends string, L, X extends Extent = Whole> = Resulting
 export const query = <M, N extends string, L, X extends Extent>(
   statement: Select<M, N, L, X>,
 ): Program<QueryError, ReadonlyArray<Resulting<M, N, L, X>>> =>
-  chain(({ ids, loads, joined }: Found) =>
+  chain(({ ids, joined, loads, owners }: Found) =>
     chain((loaded: ReadonlyArray<LoadedRelationship>) =>
       gets((state) => {
         const view = viewOf(state, statement.entity.mapping, loaded)
         return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
       }),
-    )(loadPlanned(loads, ids, { query: statement, joined })),
+    )(loadPlanned(loads, ids, { query: owners, joined })),
   )(rowsOf(statement))
 
 /**
@@ -96,6 +97,8 @@ interface Found {
   readonly ids: ReadonlyArray<InstanceId>
   readonly loads: ReadonlyArray<PlannedLoad>
   readonly joined: JoinedTargets
+  /** The query as it gives at least the instances on each database. */
+  readonly owners: AnySelect
 }
 
 const nothingJoined: JoinedTargets = new Map()
@@ -118,14 +121,16 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         const populated = populate(current, mapping, answer.right, options)
         if (isLeft(populated)) return [populated, current]
         const [ids, next] = populated.right
+        const isSharded = answer.right.batches.some(({ token }) => token !== null)
+        const owners = isSharded ? withoutOffset(statement) : statement
         if (joined === null || !answer.right.isJoined) {
-          return [right({ ids, loads: loads.right, joined: nothingJoined }), next]
+          return [right({ ids, loads: loads.right, joined: nothingJoined, owners }), next]
         }
         const { parts } = joined
         const taken = takeJoined(next, parts, answer.right, ids, options)
         if (isLeft(taken)) return [taken, current]
         const own = repeats(parts) ? withoutRepeats(answer.right, ids) : ids
-        return [right({ ids: own, loads: loads.right, joined: taken.right[0] }), taken.right[1]]
+        return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
       },
     )
     const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
