@@ -14,9 +14,9 @@ import {
 } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { edit, instanceAt, type SessionState } from '../state/session-state.js'
+import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/cascade.js'
-import { targetOf } from '../transition/relate.js'
+import { foreignKeyOf, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
 
@@ -293,7 +293,10 @@ const imposeReferences = (
         if (related === undefined) continue
         const target = changesOf === Instance.addedTo ? owner.id : null
         for (const id of changesOf(related)) {
-          if (!tellsItself(instanceAt(state, id), relationship)) impose(imposed, id, { relationship, target })
+          const child = instanceAt(state, id)
+          if (tellsItself(child, relationship)) continue
+          if (target === null && isElsewhere(child, relationship, owner.id)) continue
+          impose(imposed, id, { relationship, target })
         }
       }
     })
@@ -305,6 +308,12 @@ const tellsItself = (child: Instance, { inverse }: RelationshipMapping): boolean
   const one = inverse === null ? undefined : Instance.relatedOf(child, inverse)
   // what is pending writes whatever it refers to
   return one?._tag === 'One' && (one.changed || child.status === 'pending')
+}
+
+/** Does the child refer to another by now? What it left may have gone on saying that it holds it. */
+const isElsewhere = (child: Instance, { inverse }: RelationshipMapping, left: InstanceId): boolean => {
+  const one = inverse === null ? undefined : Instance.relatedOf(child, inverse)
+  return one?._tag === 'One' && one.target !== null && one.target !== left
 }
 
 /** Children that stay when their parent goes lose their foreign key. Those that came since it was loaded keep it. */
@@ -321,18 +330,41 @@ const imposeNulls = (
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
       for (const member of unchangedIn(related)) {
-        const child = instanceAt(state, member)
-        const target = relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
-        if (!deleted.has(member) && (target === id || target === undefined)) {
-          impose(imposed, member, { relationship, target: null })
-        }
+        if (deleted.has(member) || isTaken(imposed, member, relationship)) continue
+        if (isAnothers(state, identityMap, instanceAt(state, member), relationship, owner)) continue
+        impose(imposed, member, { relationship, target: null })
       }
       for (const member of Instance.removedFrom(related)) {
-        if (deleted.has(member) || tellsItself(instanceAt(state, member), relationship)) continue
+        const child = instanceAt(state, member)
+        if (deleted.has(member) || isTaken(imposed, member, relationship)) continue
+        if (tellsItself(child, relationship) || isElsewhere(child, relationship, id)) continue
         impose(imposed, member, { relationship, target: null })
       }
     }
   }
+}
+
+/** Has a child that does not know the relationship come to another by it? */
+const isTaken = (
+  imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>,
+  child: InstanceId,
+  relationship: RelationshipMapping,
+): boolean => imposed.get(child)?.some((other) => other.relationship === relationship && other.target !== null) === true
+
+/** Is a child known to belong to another than the one that holds it? What holds it may be out of date. */
+const isAnothers = (
+  state: SessionState,
+  identityMap: Parameters<typeof targetOf>[1],
+  child: Instance,
+  relationship: RelationshipMapping,
+  holder: Instance,
+): boolean => {
+  if (relationship.inverse !== null) {
+    const target = targetOf(state, identityMap, child, relationship.inverse)
+    return target !== undefined && target !== holder.id
+  }
+  const key = isExpired(state, child) ? null : foreignKeyOf(child, relationship, Instance.committedAt)
+  return key !== undefined && key !== null && key !== holder.key
 }
 
 const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {
