@@ -221,15 +221,33 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
       ? []
       : [id],
   )
+  let joined: ReturnType<typeof joinedTo> | null = null
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const instance = instanceAt(state, id)
     const known = instance.status === 'pending' ? orphans : deleted
     if (known.has(id) || !Instance.isInUnitOfWork(instance)) continue
     known.add(id)
     for (const next of reachedBy(state, instance, (relationship) => relationship.cascade.has('delete'))) {
-      stack.push(next)
+      joined ??= joinedTo(state)
+      if (!joined.get(next)?.some((owner) => !deleted.has(owner) && !orphans.has(owner))) stack.push(next)
     }
   }
+}
+
+/** Who took what into a collection or has-one since the last flush: with whoever stays, it stays. */
+const joinedTo = (state: SessionState): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
+  const owners = new Map<InstanceId, InstanceId[]>()
+  forEachOwner(state, (owner) => {
+    for (const relationship of owner.mapping.relationships) {
+      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      for (const id of related === undefined ? [] : Instance.addedTo(related)) {
+        const known = owners.get(id)
+        if (known === undefined) owners.set(id, [owner.id])
+        else known.push(owner.id)
+      }
+    }
+  })
+  return owners
 }
 
 /** Does a child refer to its parent, so that it knows where it belongs? Not over links, nor where the parent refers to it. */
@@ -240,7 +258,8 @@ const isKnownToChild = ({ inverse, kind }: RelationshipMapping): boolean =>
 const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean => {
   if (relationship.kind !== 'BelongsTo' || relationship.inverse?.cascade.has('delete-orphan') !== true) return false
   const one = Instance.relatedOf(child, relationship)
-  return one?._tag === 'One' && one.changed && one.target === null && typeof one.committed === 'number'
+  if (one?._tag !== 'One' || !one.changed || one.target !== null) return false
+  return one.hasLeft === true || typeof one.committed === 'number'
 }
 
 /** Has the child another parent than the one that it left? What a has-one gave up may still refer to its owner. */
@@ -260,13 +279,7 @@ const hasParent = (
 /** What joined a collection of something that stays is not deleted by this flush, though it was to be. */
 const spareAdded = (state: SessionState, deleted: Set<InstanceId>): void => {
   if (deleted.size === 0) return
-  forEachOwner(state, (owner) => {
-    if (deleted.has(owner.id)) return
-    for (const relationship of owner.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
-      for (const id of related === undefined ? [] : Instance.addedTo(related)) deleted.delete(id)
-    }
-  })
+  for (const [id, owners] of joinedTo(state)) if (owners.some((owner) => !deleted.has(owner))) deleted.delete(id)
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
