@@ -338,6 +338,7 @@ const imposeNulls = (
   const identityMap = edit(state)
   for (const id of deleted) {
     const owner = instanceAt(state, id)
+    if (isExpired(state, owner)) continue
     for (const relationship of owner.mapping.relationships) {
       if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
       const related = Instance.relatedOf(owner, relationship)

@@ -7,7 +7,7 @@ import { encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitar
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { instanceAt, type SessionState } from '../state/session-state.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { outside } from './cells.js'
 import type { ChangeSet } from './change-set.js'
 import type { LinkStep, Notice, PlanColumn, UnlinkStep } from './step.js'
@@ -81,6 +81,7 @@ class Gatherer {
 
   /** All links of an instance that goes. */
   allOf(owner: Instance): void {
+    if (isExpired(this.#state, owner)) return
     for (const relationship of owner.mapping.relationships) {
       const many = isLink(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       if (many?._tag !== 'Many' || relationship.passiveDeletes === 'all') continue
