@@ -92,8 +92,8 @@ describe('the delete cascade over several levels', () => {
     expect(tablesAsked(app)).toEqual([
       // what is no part of the cascade, but loses its foreign key
       'select rooms',
-      'Update rooms 2',
       'Delete team_tools 4',
+      'Update rooms 2',
       'Delete tools 4',
       'Delete members 8',
       'Delete teams 4',
