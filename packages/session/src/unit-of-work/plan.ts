@@ -15,7 +15,7 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { targetOf } from '../transition/relate.js'
+import { foreignKeyOf, targetOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -231,9 +231,13 @@ class Planner {
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    return one?._tag === 'One' && one.changed && one.committed !== Instance.unknown
-      ? one.committed
-      : targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one.committed !== Instance.unknown) return one.committed
+    // the row may have been loaded since it was set
+    const key = foreignKeyOf(instance, relationship, Instance.committedAt)
+    return key === undefined || key === null
+      ? key
+      : identityMap.identityMap.get(relationship.target, instance.token, key)
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
