@@ -228,6 +228,24 @@ describe('a faulty model', () => {
     ).toEqual(['User.name: a column has the same name'])
   })
 
+  test('orphans of what several may have', () => {
+    const cascade = ['save-update', 'delete', 'delete-orphan']
+    const through = { table: 'links', own: ['user_id'], target: ['address_id'] }
+    const relationships =
+      (singleParent: boolean) => (r: Parameters<NonNullable<Parameters<typeof faultsOf>[1]>>[0]) => ({
+        User: {
+          addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', cascade }),
+          others: r.User?.manyToMany?.('Address', { through, cascade, singleParent }),
+        },
+        Address: { user: r.Address?.belongsTo?.('User', { foreignKey: 'userId', cascade, singleParent }) },
+      })
+    expect(faultsOf({ User, Address }, relationships(false))).toEqual([
+      'User.others.cascade: delete-orphan would delete what another User may have too; say singleParent, or leave it out',
+      'Address.user.cascade: delete-orphan would delete what another Address may have too; say singleParent, or leave it out',
+    ])
+    expect(faultsOf({ User, Address }, relationships(true))).toEqual([])
+  })
+
   test('a foreign key that is no attribute of the side that holds it', () => {
     expect(
       faultsOf({ User, Address }, (r) => ({

@@ -206,6 +206,13 @@ const relate = (
         message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    const mayBeShared = isLinked || relationship._tag === 'BelongsTo'
+    if (mayBeShared && relationship.cascade.includes('delete-orphan') && !relationship.singleParent) {
+      faults.push({
+        path: `${path}.cascade`,
+        message: `delete-orphan would delete what another ${owner.name} may have too; say singleParent, or leave it out`,
+      })
+    }
     foreignKey.forEach(({ name: held, column }, i) => {
       const key = referred.key[i]
       if (key === undefined || key.column.kind === column.kind) return

@@ -61,7 +61,7 @@ export interface Behaviour {
   readonly passiveUpdates: boolean
   /** The foreign key is written by an UPDATE of its own, after inserts and before deletes: breaks cycles of rows. */
   readonly postUpdate: boolean
-  /** A target has one owner at most. */
+  /** A target has one owner at most. What is shared otherwise needs it, for delete-orphan. */
   readonly singleParent: boolean
   /** How it is loaded where a query does not say. */
   readonly load: LoadStrategy

@@ -51,6 +51,8 @@ export interface One {
   readonly target: InstanceId | null
   readonly changed: boolean
   readonly committed: InstanceId | null | typeof unknown
+  /** Did it let go of one that it is known to have held, though what the database has may not be known? */
+  readonly hasLeft?: true
 }
 
 /** @category model */

@@ -154,11 +154,12 @@ const putTarget = (
   const held = heldBefore(state, edit, owner, relationship)
   const committed = old?._tag === 'One' && old.changed ? old.committed : held === undefined ? Instance.unknown : held
   const changed = isNew(owner) || committed !== target
-  put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed, committed }))
-  // what a has-one gave up belongs to nothing now
-  if (relationship.kind === 'HasOne' && typeof held === 'number' && held !== target) {
-    leaveOrphan(state, edit, relationship, held)
-  }
+  const hasLeft =
+    target === null && !isNew(owner) && (typeof held === 'number' || (old?._tag === 'One' && old.hasLeft === true))
+  const one: Instance.One = { _tag: 'One', target, changed, committed, ...(hasLeft ? { hasLeft } : {}) }
+  put(edit, Instance.withRelated(owner, relationship, one))
+  // what a reference gave up belongs to nothing now
+  if (typeof held === 'number' && held !== target) leaveOrphan(state, edit, relationship, held)
 }
 
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
@@ -166,6 +167,17 @@ const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance
   if (known?._tag === 'Many') return known
   return isNew(instance) ? Instance.many(Collection.empty) : Instance.unloaded
 }
+
+/**
+ * Is what was said last of a member all that counts? Of a collection that is not loaded nobody knows whether a row belongs
+ * to it, so that coming and going is not the same as having stayed away.
+ */
+const isLastWord = (
+  edit: StateEdit,
+  members: Collection.Collection | null,
+  { through }: RelationshipMapping,
+  member: InstanceId,
+): boolean => members === null && through === null && !isNew(at(edit, member))
 
 /** Adds to a collection alone. */
 const putMember = (
@@ -190,7 +202,10 @@ const putMember = (
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
       members: members === null ? null : Collection.append(members, member),
-      added: wasRemoved || !isAnother ? added : Collection.append(added, member),
+      added:
+        (wasRemoved && !isLastWord(edit, members, relationship, member)) || !isAnother
+          ? added
+          : Collection.append(added, member),
       removed: Collection.remove(removed, member),
     }),
   )
@@ -219,13 +234,14 @@ const dropMember = (
     return
   }
   const wasAdded = Collection.has(added, member)
+  const isBack = wasAdded && !isLastWord(edit, members, relationship, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
       members: left,
       added: Collection.remove(added, member),
-      removed: wasAdded || Collection.has(removed, member) ? removed : Collection.append(removed, member),
+      removed: isBack || Collection.has(removed, member) ? removed : Collection.append(removed, member),
     }),
   )
 }
@@ -332,9 +348,10 @@ export const detach = (
   dropMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
   const { members } = manyOf(at(edit, owner), relationship)
-  if (inverse === null || (members !== null && Collection.has(members, member))) return
-  if (inverse.through !== null) {
-    dropMember(state, edit, member, inverse, owner)
+  if (members !== null && Collection.has(members, member)) return
+  if (inverse === null || inverse.through !== null) {
+    if (inverse !== null) dropMember(state, edit, member, inverse, owner)
+    leaveOrphan(state, edit, relationship, member)
     return
   }
   leave(state, edit, member, inverse, owner)
@@ -343,7 +360,7 @@ export const detach = (
 }
 
 /**
- * A pending member that left a collection with the delete-orphan cascade leaves the unit of work too, with what its own
+ * A pending member that left a relationship with the delete-orphan cascade leaves the unit of work too, with what its own
  * delete cascade reaches. (One with a row is deleted by the flush, if it went to no other owner by then.)
  */
 const leaveOrphan = (
@@ -408,5 +425,6 @@ export const isMember = (
   const { inverse } = relationship
   const target =
     inverse === null || inverse.through !== null ? undefined : targetOf(state, edit, at(edit, member), inverse)
-  return target === undefined || target === owner
+  // what has no row yet is a member only where it was appended
+  return target === undefined ? !isNew(at(edit, member)) : target === owner
 }

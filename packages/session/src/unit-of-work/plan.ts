@@ -3,8 +3,8 @@
  *
  * Entities that are referred to are written before those that refer to them, and deleted after. Where entities refer to
  * each other or to themselves, their instances are sorted instead. Within one entity updates stand before inserts, and
- * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links come when
- * both ends are there, and go before either does; foreign keys of `postUpdate` relationships are written by updates of
+ * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links go first, and
+ * come when both ends are there; foreign keys of `postUpdate` relationships are written by updates of
  * their own. Where unique keys ask for another order, `unique-keys.ts` finds it in the end.
  *
  * O(changes + links between them).
@@ -15,7 +15,7 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { targetOf } from '../transition/relate.js'
+import { foreignKeyOf, targetOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -33,7 +33,7 @@ import {
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet } from './change-set.js'
 import { entityGroups } from './dependencies.js'
-import { linkChanges, linkSteps, unlinkStep } from './links.js'
+import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
   changedCells,
   countUp,
@@ -104,6 +104,8 @@ class Planner {
   /** Steps that save rows of each mapping, then those that delete them. */
   readonly #saved: number[][]
   readonly #deleted: number[][]
+  /** Steps that delete links, before all others. */
+  readonly #unlinked: number[] = []
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
   /** Instances to be deleted whose version an update of the same plan checks, and changes. */
@@ -119,10 +121,12 @@ class Planner {
   }
 
   plan(): PlanError | null {
+    const links = linkChanges(this.#state, this.#changes)
+    this.#unlink(links)
     const fault = this.#saves()
     if (fault !== null) return fault
     this.#postUpdates()
-    this.#links()
+    this.#link(links)
     return this.#deletes()
   }
 
@@ -237,9 +241,13 @@ class Planner {
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    return one?._tag === 'One' && one.changed && one.committed !== Instance.unknown
-      ? one.committed
-      : targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one.committed !== Instance.unknown) return one.committed
+    // the row may have been loaded since it was set
+    const key = foreignKeyOf(instance, relationship, Instance.committedAt)
+    return key === undefined || key === null
+      ? key
+      : identityMap.identityMap.get(relationship.target, instance.token, key)
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
@@ -325,7 +333,8 @@ class Planner {
   #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
     const { mapping, instances, rows } = open
     const id = this.steps.length
-    const after = this.#savesBefore(mapping)
+    const isRenaming = set.some(({ attribute }) => mapping.attributeOf.get(attribute)?.isKey)
+    const after = ascending([...(isRenaming ? this.#unlinked : []), ...this.#savesBefore(mapping)])
     this.steps.push({
       _tag: 'Update',
       id,
@@ -396,18 +405,19 @@ class Planner {
     return mapping.serverVersion === null || !this.#changes.isDeleted(id) ? 'key' : 'version'
   }
 
-  #links(): void {
-    const { added, removed, notices } = linkChanges(this.#state, this.#changes)
-    this.notices.push(...notices)
+  #unlink({ removed }: LinkChanges): void {
     for (const links of removed) {
-      const step = unlinkStep(this.#state, links, this.steps.length, [])
-      this.steps.push(step)
-      this.#saved[links.relationship.owner.index]?.push(step.id)
+      this.#unlinked.push(this.steps.length)
+      this.steps.push(unlinkStep(this.#state, this.#changes, links, this.steps.length))
     }
+  }
+
+  #link({ added, notices }: LinkChanges): void {
+    this.notices.push(...notices)
     for (const links of added) {
       const { owner, target } = links.relationship
       const after = ascending([...(this.#saved[owner.index] ?? []), ...(this.#saved[target.index] ?? [])])
-      for (const step of linkSteps(this.#state, links, this.steps.length, after)) {
+      for (const step of linkSteps(this.#state, this.#changes, links, this.steps.length, after)) {
         this.steps.push(step)
         this.#saved[owner.index]?.push(step.id)
       }
@@ -440,6 +450,7 @@ class Planner {
       instances: instances.map((instance) => instance.id),
       rows: instances.map(rowOf),
       after: ascending([
+        ...this.#unlinked,
         ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
         ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),

@@ -24,7 +24,12 @@ type Row = ReadonlyArray<unknown>
  * @category combinators
  */
 export const reorder = (steps: ReadonlyArray<Step>, { moved, vacated }: Front): ReadonlyArray<Step> => {
-  const ordered: Step[] = [...vacateSteps(vacated.values())]
+  // links go before all else, by the keys that rows have until then
+  const unlinks = steps.filter(({ _tag }) => _tag === 'Unlink')
+  const ordered: Step[] = [
+    ...unlinks,
+    ...vacateSteps(vacated.values()).map((step) => ({ ...step, id: unlinks.length + step.id })),
+  ]
   let front = ordered.map(({ id }) => id)
   const put = (step: Step, rows: ReadonlyArray<number>, after: ReadonlyArray<number>): ReadonlyArray<number> => {
     const isWhole = rows.length === step.rows.length && vacated.size === 0
@@ -58,6 +63,10 @@ export const reorder = (steps: ReadonlyArray<Step>, { moved, vacated }: Front): 
   /** For each old step those that are to be waited for in its place. */
   const standIns: Array<ReadonlyArray<number>> = []
   for (const step of steps) {
+    if (step._tag === 'Unlink') {
+      standIns.push([step.id])
+      continue
+    }
     const left = leaving.get(step)
     const waits = step.after.flatMap((id) => standIns[id] ?? [])
     const after = tables.has(step.table) ? [...waits, ...front] : waits
