@@ -7,10 +7,10 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { Machine, type Progress } from '../program/machine.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { drive, driveSync } from './effect.js'
-import { Machine, type Progress } from './machine.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
 /** A program's result, and the session's state after it: after a failure too. @category model */
