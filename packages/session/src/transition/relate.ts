@@ -370,7 +370,8 @@ export const replace = (
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
-  for (const id of new Set(held)) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  // once for each time that a list holds it
+  for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
   const after = freshen(state, at(edit, owner))
