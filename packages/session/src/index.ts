@@ -50,6 +50,7 @@ export { type LoadError, load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
+export { type Info, info } from './program/info.js'
 export {
   Applicative,
   Apply,

@@ -62,6 +62,8 @@ export interface SessionState {
   readonly _tag: 'SessionState'
   readonly model: AnyModel
   readonly options: SessionOptions
+  /** What programs and hooks keep beside instances, by name. A rollback returns to what it was. */
+  readonly info: Readonly<Record<string, unknown>>
   readonly instances: IntMap.IntMap<Instance>
   readonly identityMap: IdentityMap.IdentityMap
   /** Pending instances: the next flush inserts them. */
@@ -94,6 +96,7 @@ export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): S
   _tag: 'SessionState',
   model,
   options: { autoflush: true, expireOnCommit: true, ...options },
+  info: {},
   instances: IntMap.empty,
   identityMap: IdentityMap.empty,
   added: IntMap.empty,
