@@ -91,7 +91,7 @@ export {
   traverseArray,
   traverseArrayWithIndex,
 } from './program/program.js'
-export { type RemoveError, remove } from './program/remove.js'
+export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export type {
   AnswerOf,
   FlushAnswer,
@@ -132,6 +132,7 @@ export type { History } from './state/history.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'
+export type { Known } from './state/known.js'
 export { empty, instanceAt, isExpired, type SessionOptions, type SessionState } from './state/session-state.js'
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
@@ -156,3 +157,4 @@ export {
   type UnlinkStep,
   type UpdateStep,
 } from './unit-of-work/step.js'
+export { type UnitOfWork, unitOfWork } from './unit-of-work/work.js'
