@@ -14,6 +14,10 @@ export type {
   CircularDependency,
   DatabaseError,
   DecodeError,
+  HookError,
+  HookEvent,
+  HookLoop,
+  HookRefused,
   IntegrityError,
   InvalidState,
   InvalidStatement,
@@ -35,6 +39,34 @@ export type {
   TransactionBegun,
 } from './error.js'
 export { render } from './error.js'
+export type {
+  ChangeContext,
+  EndedContext,
+  EntityHooks,
+  ExecuteContext,
+  ExecutePurpose,
+  FlushedContext,
+  HookContext,
+  HooksOf,
+  LoadContext,
+  MemberContext,
+  ReplaceContext,
+  SessionHooks,
+  SetContext,
+} from './hook/definition.js'
+export { combineHooks, defineHooks, HooksMonoid } from './hook/hooks.js'
+export {
+  type Accepted,
+  accept,
+  type Further,
+  type FurtherError,
+  type Kept,
+  keep,
+  type Reaction,
+  type Refused,
+  refuse,
+  type Verdict,
+} from './hook/verdict.js'
 export {
   expire,
   expireAll,
@@ -129,11 +161,19 @@ export { systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export { type TransactionFailure, Transactions } from './runner/transactions.js'
 export type { History } from './state/history.js'
+export type { Hooks } from './state/hooks.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'
 export type { Known } from './state/known.js'
-export { empty, instanceAt, isExpired, type SessionOptions, type SessionState } from './state/session-state.js'
+export {
+  type EmptyOptions,
+  empty,
+  instanceAt,
+  isExpired,
+  type SessionOptions,
+  type SessionState,
+} from './state/session-state.js'
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'

@@ -2,6 +2,7 @@
  * Instances by primary key, and instances that are to be known again.
  */
 import {
+  type AnySelect,
   type Attribute,
   type DeferredAttribute,
   decodedKeyOf,
@@ -23,6 +24,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import type {
   DecodeError,
+  HookError,
   InvalidState,
   InvalidValue,
   ModelMismatch,
@@ -31,6 +33,8 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
+import { narrowedGet, narrowedLoad } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import {
   chain,
@@ -107,7 +111,9 @@ export const get = <M, N extends string>(
       return of(some(known.snapshot as unknown as Managed<M, N>))
     }
     const token = options.shard ?? known?.token ?? null
-    return chain(() => lookUp<M, N>(mapping, values, token, options))(autoflush)
+    const asked = (query: AnySelect | null): Program<GetError, Option<Managed<M, N>>> =>
+      chain(() => lookUp<M, N>(state, mapping, values, token, query, options))(autoflush)
+    return state.hooks === null ? asked(null) : chain(asked)(narrowedGet(mapping))
   })
 
 const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
@@ -144,16 +150,18 @@ const inIdentityMap = (
 }
 
 /**
- * Asks the database for the instance with a key, and gives it or none.
+ * Asks the database for the instance with a key, among those of the query where it is narrowed, and gives it or none.
  *
  * @category loading
  */
 export const lookUp = <M, N extends string>(
+  before: SessionState,
   mapping: Mapping,
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
+  query: AnySelect | null,
   options: GetOptions,
-): Program<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+): Program<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
   const asked: LookupRequest = {
     _tag: 'Lookup',
     purpose: 'get',
@@ -162,20 +170,32 @@ export const lookUp = <M, N extends string>(
     link: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
-    query: null,
+    query,
     token,
-    options: {},
+    options: query?.options ?? {},
   }
-  return request(
+  return requestRows(
+    before,
     asked,
-    (answer, state): Outcome<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+    (
+      answer,
+      state,
+      given,
+    ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, mapping, answer.right, options)
+      const populated = populate(
+        state,
+        mapping,
+        answer.right,
+        query === null ? options : { ...query.options, ...options },
+        given,
+      )
       if (isLeft(populated)) return [populated, state]
       const [ids, next] = populated.right
       if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
       const id = ids[0]
-      if (id === undefined) return [right(none), withoutGone(next, mapping, values, token)]
+      // what a narrowed query does not find may be there all the same
+      if (id === undefined) return [right(none), query === null ? withoutGone(next, mapping, values, token) : next]
       return [right(some(instanceAt(next, id).snapshot as unknown as Managed<M, N>)), next]
     },
   )
@@ -257,9 +277,11 @@ const targetsOf = <M, N extends string>(
     const found = resolve(state, entity, instance)
     if (isLeft(found)) return fail(found.left)
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
-    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship, null))(
-      relationships,
-    )
+    return traverseArray((relationship: RelationshipMapping) =>
+      chain((query: AnySelect | null) => fetchTargets([found.right.id], relationship, query, true))(
+        narrowedLoad(relationship, null),
+      ),
+    )(relationships)
   })
 
 /**
@@ -280,17 +302,21 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
     })
   }
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
-  return unlessFailed(() =>
+  return unlessFailed((before) =>
     chain(() =>
-      request(asked, (answer, state): Outcome<RequestError | DecodeError | ObjectDeleted, Managed<M, N>> => {
-        if (isLeft(answer)) return [answer, state]
-        const populated = populate(state, mapping, answer.right, {})
-        if (isLeft(populated)) return [populated, state]
-        const [ids, next] = populated.right
-        return ids.length === 0
-          ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
-          : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
-      }),
+      requestRows(
+        before,
+        asked,
+        (answer, state, given): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
+          if (isLeft(answer)) return [answer, state]
+          const populated = populate(state, mapping, answer.right, {}, given)
+          if (isLeft(populated)) return [populated, state]
+          const [ids, next] = populated.right
+          return ids.length === 0
+            ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
+            : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
+        },
+      ),
     )(autoflush),
   )
 }

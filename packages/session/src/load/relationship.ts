@@ -16,7 +16,16 @@ import type {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
+import type {
+  HookError,
+  InvalidState,
+  InvalidValue,
+  ModelMismatch,
+  NotInSession,
+  NotLoaded,
+  ObjectDeleted,
+} from '../error.js'
+import { narrowedLoad } from '../hook/execute.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, of, type Program, suspend, transition } from '../program/program.js'
 import type { Instance } from '../state/instance.js'
@@ -27,6 +36,7 @@ import { reloadExpired } from './reload.js'
 import {
   fetchTargets,
   isKnown,
+  isWhole,
   knownTargets,
   type LoadedTargets,
   type TargetsError,
@@ -112,7 +122,7 @@ const show = <M, N extends string, K>(
 /**
  * The targets of a relationship for many owners of one entity: what is not known is loaded, by one statement for each
  * shard and chunk of keys. A refined query always asks, and what it gives is the targets' subset that it selects; the
- * session keeps only what was loaded whole.
+ * session keeps only what was loaded whole; what hooks narrow is whole for it.
  *
  * @category loading
  */
@@ -120,15 +130,33 @@ export const loadRelated = (
   owners: ReadonlyArray<InstanceId>,
   relationship: RelationshipMapping,
   query: AnySelect | null,
+): Program<LoadError, LoadedTargets> => loadBy(owners, relationship, query, narrowedLoad(relationship, query))
+
+/**
+ * The same for all targets that there are, past the hooks: for work that has to know every one of them.
+ *
+ * @category loading
+ */
+export const loadEvery = (
+  owners: ReadonlyArray<InstanceId>,
+  relationship: RelationshipMapping,
+): Program<LoadError, LoadedTargets> => loadBy(owners, relationship, null, of(null))
+
+const loadBy = (
+  owners: ReadonlyArray<InstanceId>,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+  asked: Program<HookError, AnySelect | null>,
 ): Program<LoadError, LoadedTargets> =>
   chain((targets: LoadedTargets) =>
     map(() => targets)(reloadExpired(relationship.target, [...targets.values()].flat())),
-  )(loadUnknown(owners, relationship, query))
+  )(loadUnknown(owners, relationship, query, asked))
 
 const loadUnknown = (
   owners: ReadonlyArray<InstanceId>,
   relationship: RelationshipMapping,
   query: AnySelect | null,
+  asked: Program<HookError, AnySelect | null>,
 ): Program<LoadError, LoadedTargets> =>
   unlessFailed((state): Program<LoadError, LoadedTargets> => {
     const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
@@ -143,12 +171,18 @@ const loadUnknown = (
       else targets.set(id, [])
     }
     if (unknown.length === 0) return kept(relationship, targets)
-    return chain(() =>
-      map((found: LoadedTargets): LoadedTargets => {
-        for (const [id, ids] of found) targets.set(id, ids)
-        return targets
-      })(chain(() => fetchTargets(unknown, relationship, query))(knownOwners(relationship, unknown))),
-    )(autoflush)
+    return chain((rewritten: AnySelect | null) =>
+      chain(() =>
+        map((found: LoadedTargets): LoadedTargets => {
+          for (const [id, ids] of found) targets.set(id, ids)
+          return targets
+        })(
+          chain(() => fetchTargets(unknown, relationship, rewritten, isWhole(query)))(
+            knownOwners(relationship, unknown),
+          ),
+        ),
+      )(autoflush),
+    )(asked)
   })
 
 /** Only the session that an instance belongs to can load for it. */

@@ -16,8 +16,9 @@ import type {
 import { decodedKeyOf, encodedKeyOf, linkedOwner, rawKeyOfValue, select, where } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { DecodeError, RequestError } from '../error.js'
-import { chain, map, type Outcome, of, type Program, request, suspend, traverseArray } from '../program/program.js'
+import type { DecodeError, HookError, RequestError } from '../error.js'
+import { requestRows } from '../hook/loaded.js'
+import { chain, map, type Outcome, of, type Program, suspend, traverseArray } from '../program/program.js'
 import type { QueryAnswer } from '../program/request.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -30,7 +31,7 @@ import { reloadExpired } from './reload.js'
 type Instance = Instance.Instance
 
 /** Why targets cannot be loaded. */
-export type TargetsError = RequestError | DecodeError
+export type TargetsError = RequestError | DecodeError | HookError
 
 /** The targets of each owner, in order. */
 export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
@@ -61,7 +62,7 @@ export const knownTargets = (
 
 /**
  * The targets of a relationship for persistent owners, asked for whether or not the state knows them: by one statement for
- * each shard and chunk of keys.
+ * each shard and chunk of keys. `isKept` says whether they are what the relationship holds.
  *
  * @category loading
  */
@@ -69,6 +70,7 @@ export const fetchTargets = (
   owners: ReadonlyArray<InstanceId>,
   relationship: RelationshipMapping,
   query: AnySelect | null,
+  isKept: boolean = isWhole(query),
 ): Program<TargetsError, LoadedTargets> =>
   suspend((state): Program<TargetsError, LoadedTargets> => {
     const byToken = new Map<ShardToken | null, Instance[]>()
@@ -78,11 +80,11 @@ export const fetchTargets = (
       if (list === undefined) byToken.set(owner.token, [owner])
       else list.push(owner)
     }
-    const asking: Asking = { query: withCondition(state, relationship, query), isWhole: isWhole(query) }
+    const asking: Asking = { query: withCondition(state, relationship, query), isWhole: isKept }
     return map((found: ReadonlyArray<LoadedTargets>) => new Map(found.flatMap((some) => [...some])) as LoadedTargets)(
       traverseArray(([token, on]: readonly [ShardToken | null, ReadonlyArray<Instance>]) =>
         relationship.kind !== 'BelongsTo'
-          ? loadMany(token, on, relationship, asking)
+          ? loadMany(state, token, on, relationship, asking)
           : loadOne(token, on, relationship, asking),
       )([...byToken]),
     )
@@ -113,8 +115,8 @@ const withCondition = (
   return made
 }
 
-/** Is all of the entity selected, so that what comes is all there is? */
-const isWhole = (query: AnySelect | null): boolean =>
+/** Is all of the entity selected, so that what comes is all there is? @category guards */
+export const isWhole = (query: AnySelect | null): boolean =>
   query === null ||
   (query.node.where === undefined &&
     query.node.limit === undefined &&
@@ -123,6 +125,7 @@ const isWhole = (query: AnySelect | null): boolean =>
     query.node.groupBy === undefined)
 
 const loadMany = (
+  before: SessionState,
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
@@ -138,7 +141,8 @@ const loadMany = (
       relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
     for (const value of key) keys.push(value)
   }
-  return request(
+  return requestRows(
+    before,
     {
       _tag: 'Lookup',
       purpose: 'load',
@@ -151,9 +155,9 @@ const loadMany = (
       token,
       options: query?.options ?? {},
     },
-    (answer, state): Outcome<TargetsError, LoadedTargets> => {
+    (answer, state, given): Outcome<TargetsError, LoadedTargets> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, relationship.target, answer.right, query?.options ?? {})
+      const populated = populate(state, relationship.target, answer.right, query?.options ?? {}, given)
       if (isLeft(populated)) return [populated, state]
       const [ids, next] = populated.right
       const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
@@ -271,7 +275,8 @@ const loadOne = (
         )
       }
       if (wanted.size === 0) return of(new Map(owners.map(({ id }) => [id, []])))
-      return request(
+      return requestRows(
+        state,
         {
           _tag: 'Lookup',
           purpose: 'load',
@@ -284,9 +289,9 @@ const loadOne = (
           token,
           options: query?.options ?? {},
         },
-        (answer, current): Outcome<TargetsError, LoadedTargets> => {
+        (answer, current, given): Outcome<TargetsError, LoadedTargets> => {
           if (isLeft(answer)) return [answer, current]
-          const populated = populate(current, relationship.target, answer.right, query?.options ?? {})
+          const populated = populate(current, relationship.target, answer.right, query?.options ?? {}, given)
           if (isLeft(populated)) return [populated, current]
           const [ids, next] = populated.right
           const found = new Map<RawKey, InstanceId>()

@@ -10,6 +10,7 @@
  * @see https://docs.sqlalchemy.org/en/21/orm/session_state_management.html#merging
  */
 import {
+  type AnySelect,
   type Attribute,
   type Draft,
   decodedKeyOf,
@@ -21,8 +22,11 @@ import {
   type Services,
   type Snapshot,
 } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, StaleData } from '../error.js'
+import { Change } from '../hook/change.js'
+import { narrowedGet } from '../hook/execute.js'
+import { areOnChanges } from '../hook/hooks.js'
 import { lookUp } from '../load/get.js'
 import { type LoadError, loadRelated } from '../load/relationship.js'
 import * as IdentityMap from '../state/identity-map.js'
@@ -32,7 +36,7 @@ import { needsServices, noServices } from '../transition/add.js'
 import { faultOf } from '../transition/draft.js'
 import { type MergeSource, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
-import { withValues } from '../transition/set.js'
+import { type ChangeError, withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -78,7 +82,7 @@ export const merge = <M, N extends string>(
             noAutoflush(merger.merge(source)),
           )
         }),
-      )(needsServices(entity) ? services : of(noServices)),
+      )(needsServices(entity) || areOnChanges(state.hooks) ? services : of(noServices)),
     )(loads ? autoflush : of(undefined))
   })
 
@@ -91,6 +95,8 @@ class Merger {
   /** What each node was merged into, by the node, and by its key. */
   readonly #merged = new Map<unknown, InstanceId>()
   readonly #byKey = new Map<string, InstanceId>()
+  /** Instances that are new. */
+  readonly #made = new Set<InstanceId>()
   /** Relationships over which a node was reached: their inverses are not followed back. */
   readonly #reached = new Map<unknown, Set<RelationshipMapping>>()
 
@@ -132,7 +138,9 @@ class Merger {
         decodedKeyOf(mapping, key).map((value, i) => [(mapping.key[i] as Attribute).name, value]),
       )
       return chain(() => gets((after) => IdentityMap.get(after.identityMap, mapping, source.token, key) ?? null))(
-        lookUp(mapping, values, source.token, {}),
+        chain((query: AnySelect | null) => lookUp(state, mapping, values, source.token, query, {}))(
+          narrowedGet(mapping),
+        ),
       )
     })
   }
@@ -144,6 +152,7 @@ class Merger {
       if (!this.#loads && source.hasChanges) return left(refusal(source, 'changed', 'merge without loading'))
       const changes = edit(state)
       const id = changes.nextInstance++
+      this.#made.add(id)
       const { mapping, key, token, values } = source
       const rows = rowClassOf(mapping)
       if (this.#loads) {
@@ -183,6 +192,7 @@ class Merger {
       const before = instanceAt(state, id)
       const stale = staleness(source, before)
       if (stale !== null) return left(stale)
+      if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
       const target = Relate.freshen(state, before)
       if (this.#loads) {
@@ -208,7 +218,15 @@ class Merger {
       this.#loads && relationship.isCollection ? loadRelated([id], relationship, null) : of(undefined)
     return chain(() =>
       chain((ids: ReadonlyArray<InstanceId>) =>
-        transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),
+        transition<ChangeError, undefined>((state) =>
+          this.#isHooked(state)
+            ? this.#hooked(state, (change) =>
+                relationship.isCollection
+                  ? change.replace(id, relationship, ids)
+                  : change.refer(id, relationship, ids[0] ?? null),
+              )
+            : right([undefined, this.#relate(state, id, relationship, ids)]),
+        ),
       )(
         traverseArray((one: MergeSource) => {
           this.#reach(one, relationship)
@@ -216,6 +234,20 @@ class Merger {
         })(sources),
       ),
     )(loaded)
+  }
+
+  /** What is merged without loading is no change. */
+  #isHooked(state: SessionState): boolean {
+    return this.#loads && areOnChanges(state.hooks)
+  }
+
+  #hooked(
+    state: SessionState,
+    make: (change: Change) => ChangeError | null,
+  ): Either<ChangeError, readonly [undefined, SessionState]> {
+    const change = new Change(state, this.#services, this.#made)
+    const fault = make(change)
+    return fault === null ? right([undefined, change.finish()]) : left(fault)
   }
 
   #reach(source: MergeSource, relationship: RelationshipMapping): void {

@@ -5,7 +5,7 @@ import type { InstanceId, Mapped, RelationshipMapping, Snapshot } from '@unitary
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, ModelMismatch, NotInSession, NotLoaded } from '../error.js'
 import { reload } from '../load/get.js'
-import { type LoadError, loadRelated } from '../load/relationship.js'
+import { type LoadError, loadEvery } from '../load/relationship.js'
 import type { Instance } from '../state/instance.js'
 import { done, edit } from '../state/session-state.js'
 import { join as reattach } from '../transition/cascade.js'
@@ -89,7 +89,7 @@ const loadAndMark = (id: InstanceId): Program<RemoveError, undefined> =>
           ([relationship, owners]: readonly [RelationshipMapping, ReadonlyArray<InstanceId>]): Program<
             LoadError,
             unknown
-          > => loadRelated(owners, relationship, null),
+          > => loadEvery(owners, relationship),
         )([...related]),
       ),
     )(traverseArray((missing: Instance): Program<LoadError, unknown> => reload(missing))(rows))

@@ -15,6 +15,7 @@ import {
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { ModelMismatch, RequestError } from '../error.js'
+import { rewritten } from '../hook/execute.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, type Outcome, of, type Program, request } from '../program/program.js'
 import type { QueryAnswer } from '../program/request.js'
@@ -51,12 +52,11 @@ export const execute =
     unlessFailed((state): Program<BulkError, number> => {
       const checked = checkModel(state, statement.entity)
       if (isLeft(checked)) return fail(checked.left)
-      const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
-      return chain(() =>
-        chain((met: ReadonlyArray<InstanceId>) => write(statement, met))(
-          matched(statement, options.synchronize ?? 'auto'),
-        ),
-      )(flushed)
+      return chain((asked: AnyUpdate | AnyDelete) =>
+        chain(() =>
+          chain((met: ReadonlyArray<InstanceId>) => write(asked, met))(matched(asked, options.synchronize ?? 'auto')),
+        )(asked.options.autoflush === false ? of(undefined) : autoflush),
+      )(rewritten(statement, 'bulk'))
     })
 
 /** The instances of the session that the statement will meet, before it runs. */

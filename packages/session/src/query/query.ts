@@ -16,12 +16,14 @@ import {
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import type { DecodeError, ModelMismatch, MultipleResults, NoResult, RequestError } from '../error.js'
+import type { DecodeError, HookError, ModelMismatch, MultipleResults, NoResult, RequestError } from '../error.js'
+import { rewritten } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
 import { populate } from '../load/populate.js'
 import { type LoadError, loadRelated } from '../load/relationship.js'
 import type { LoadedTargets } from '../load/targets.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, map, type Outcome, of, type Program, request, traverseArray } from '../program/program.js'
+import { chain, fail, gets, map, type Outcome, of, type Program, suspend, traverseArray } from '../program/program.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { checkModel } from '../transition/transition.js'
 
@@ -48,11 +50,13 @@ export type Result<M, N extends string, L> = Managed<M, N> & L
 export const query = <M, N extends string, L>(
   statement: Select<M, N, L>,
 ): Program<QueryError, ReadonlyArray<Managed<M, N> & L>> =>
-  chain((ids: ReadonlyArray<InstanceId>) =>
-    chain((views: Views) =>
-      gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L>>),
-    )(loadAll(statement, ids)),
-  )(rowsOf(statement))
+  chain((asked: AnySelect) =>
+    chain((ids: ReadonlyArray<InstanceId>) =>
+      chain((views: Views) =>
+        gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L>>),
+      )(loadAll(asked, ids)),
+    )(rowsOf(asked)),
+  )(asRewritten(statement))
 
 /**
  * The first result, if there is one. The query should say what is first, and ask for one row.
@@ -82,15 +86,21 @@ export const one = <M, N extends string, L>(
       : fail({ _tag: 'MultipleResults', entity, count: found.length, shards: [] })
   })(query(statement))
 
-const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<InstanceId>> =>
-  unlessFailed((state): Program<QueryError, ReadonlyArray<InstanceId>> => {
+const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    if (isLeft(checked)) return fail(checked.left)
-    const asked = request(
+    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
+  })
+
+const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<InstanceId>> =>
+  suspend((state): Program<QueryError, ReadonlyArray<InstanceId>> => {
+    const { mapping } = statement.entity
+    const asked = requestRows(
+      state,
       { _tag: 'Query', statement },
-      (answer, current): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {
+      (answer, current, given): Outcome<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> => {
         if (isLeft(answer)) return [answer, current]
-        const populated = populate(current, checked.right, answer.right, statement.options)
+        const populated = populate(current, mapping, answer.right, statement.options, given)
         return isLeft(populated) ? [left(populated.left), current] : [right(populated.right[0]), populated.right[1]]
       },
     )

@@ -29,6 +29,8 @@ export interface AbsorbOptions {
   /** Overwrite what is known, pending changes included. */
   readonly populateExisting: boolean
   readonly mode: ReadMode
+  /** Where instances are noted that a row has made known: is it known again? */
+  readonly arrived: Map<InstanceId, boolean> | null
 }
 
 /**
@@ -67,6 +69,7 @@ export const absorb = (
       edit.nextInstance = id + 1
       edit.instances.set(id, Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0))
       edit.identityMap.set(mapping, token, key, id)
+      options.arrived?.set(id, false)
       ids[i] = id
     } else {
       if (!isCurrent(state, edit, known, options)) renew(state, edit, known, row, read, options)
@@ -129,6 +132,7 @@ const renew = (
   const instance = edit.instances.get(id) as Instance.Instance
   const snapshot = read(row, id) as Snapshot
   const isWhole = options.populateExisting || instance.epoch < state.epoch
+  if (options.arrived?.has(id) === false) options.arrived.set(id, true)
   if (isWhole) edit.changed.delete(id)
   edit.instances.set(id, {
     ...instance,

@@ -116,8 +116,10 @@ export const referredTo = (
 /**
  * What a reference held before it is set, undefined where that is not known: a belongs-to knows it by the foreign key that
  * the database has, where that names an instance which has not expired.
+ *
+ * @category combinators
  */
-const heldBefore = (
+export const heldBefore = (
   state: SessionState,
   edit: StateEdit,
   owner: Instance,
@@ -152,6 +154,7 @@ const putTarget = (
   }
   const old = Instance.relatedOf(owner, relationship)
   const held = heldBefore(state, edit, owner, relationship)
+  edit.moves?.push({ event: 'set', owner: ownerId, relationship, value: target, before: held })
   const committed = old?._tag === 'One' && old.changed ? old.committed : held === undefined ? Instance.unknown : held
   const changed = isNew(owner) || committed !== target
   put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed, committed }))
@@ -182,6 +185,7 @@ const putMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
   // a list may hold it twice: over links these are two, over a foreign key one
   const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
@@ -212,6 +216,7 @@ const dropMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
   const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
