@@ -151,7 +151,7 @@ export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undefer
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
-export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
+export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
 export {

@@ -14,6 +14,10 @@ export type {
   CircularDependency,
   DatabaseError,
   DecodeError,
+  HookError,
+  HookEvent,
+  HookLoop,
+  HookRefused,
   IntegrityError,
   Interrupted,
   InvalidState,
@@ -39,6 +43,34 @@ export type {
   UniqueClash,
 } from './error.js'
 export { render } from './error.js'
+export type {
+  ChangeContext,
+  EndedContext,
+  EntityHooks,
+  ExecuteContext,
+  ExecutePurpose,
+  FlushedContext,
+  HookContext,
+  HooksOf,
+  LoadContext,
+  MemberContext,
+  ReplaceContext,
+  SessionHooks,
+  SetContext,
+} from './hook/definition.js'
+export { combineHooks, defineHooks, HooksMonoid } from './hook/hooks.js'
+export {
+  type Accepted,
+  accept,
+  type Further,
+  type FurtherError,
+  type Kept,
+  keep,
+  type Reaction,
+  type Refused,
+  refuse,
+  type Verdict,
+} from './hook/verdict.js'
 export type { GetError, LoadError, ReadError } from './load/error.js'
 export {
   expire,
@@ -54,6 +86,7 @@ export { load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
+export { type Info, info } from './program/info.js'
 export {
   Applicative,
   Apply,
@@ -94,7 +127,7 @@ export {
   traverseArray,
   traverseArrayWithIndex,
 } from './program/program.js'
-export { type RemoveError, remove } from './program/remove.js'
+export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
@@ -122,6 +155,7 @@ export {
   history,
   make,
   type Patch,
+  replaceLoaded,
   services,
   set,
 } from './program/work.js'
@@ -144,10 +178,19 @@ export { systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export { type TransactionFailure, Transactions } from './runner/transactions.js'
 export type { History } from './state/history.js'
+export type { Hooks } from './state/hooks.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'
-export { empty, instanceAt, isExpired, type SessionOptions, type SessionState } from './state/session-state.js'
+export type { Known } from './state/known.js'
+export {
+  type EmptyOptions,
+  empty,
+  instanceAt,
+  isExpired,
+  type SessionOptions,
+  type SessionState,
+} from './state/session-state.js'
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
@@ -177,3 +220,4 @@ export {
   type UpdateStep,
   type VacateStep,
 } from './unit-of-work/step.js'
+export { type UnitOfWork, unitOfWork } from './unit-of-work/work.js'

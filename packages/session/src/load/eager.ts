@@ -11,7 +11,7 @@ import type { JoinedTargets } from './joined.js'
 import type { LoadedTargets } from './known.js'
 import { joiningsOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
-import { targetOf, targetQuery } from './target-query.js'
+import { isWhole, targetOf, targetQuery } from './target-query.js'
 import type { Fetched } from './targets.js'
 
 /**
@@ -110,6 +110,7 @@ const fetchBy = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Own
 
 const asking = ({ nested, query }: PlannedLoad, owners: AnySelect | null) => ({
   query,
+  isWhole: isWhole(query),
   joinings: joiningsFor(nested),
   owners,
 })

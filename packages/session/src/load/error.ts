@@ -3,6 +3,7 @@
  */
 import type {
   DecodeError,
+  HookError,
   InvalidState,
   InvalidValue,
   ModelMismatch,
@@ -25,6 +26,7 @@ export type ReadError =
   | DecodeError
   | ObjectDeleted
   | MultipleResults
+  | HookError
 
 /** Why a relationship cannot be loaded. @category errors */
 export type LoadError = ReadError | InvalidValue | RaisedLoad

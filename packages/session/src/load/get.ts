@@ -2,6 +2,7 @@
  * Instances by primary key, and instances that are to be known again.
  */
 import {
+  type AnySelect,
   type Attribute,
   columnsOf,
   type DeferredAttribute,
@@ -24,6 +25,7 @@ import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { isNone, none, type Option, some } from 'fp-ts/lib/Option.js'
 import type {
   DecodeError,
+  HookError,
   InvalidState,
   InvalidValue,
   ModelMismatch,
@@ -32,6 +34,8 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
+import { narrowedGet, narrowedLoad } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import {
   chain,
@@ -40,7 +44,6 @@ import {
   type Outcome,
   of,
   type Program,
-  request,
   suspend,
   transition,
   traverseArray,
@@ -55,11 +58,11 @@ import { expireAll as expireEverything, expire as expireInstance } from '../tran
 import { checkModel, resolve } from '../transition/transition.js'
 import { joiningsFor, loadPlanned } from './eager.js'
 import type { GetError, ReadError } from './error.js'
-import { type Joined, joinInPlace, takeJoined } from './joined.js'
+import { type Joined, joinable, joinInPlace, takeJoined } from './joined.js'
 import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
-import { fetchTargets } from './targets.js'
+import { fetchWith } from './targets.js'
 
 /** @category model */
 export interface GetOptions {
@@ -98,7 +101,9 @@ export const get = <M, N extends string>(
       return of(some(known.snapshot as unknown as Managed<M, N>))
     }
     const token = options.shard ?? known?.token ?? null
-    return chain(() => lookUpWithLoads(entity, values, token, options))(autoflush)
+    const asked = (query: AnySelect | null): Program<GetError, Option<Managed<M, N>>> =>
+      chain(() => lookUpWithLoads(entity, values, token, query, options))(autoflush)
+    return state.hooks === null ? asked(null) : chain(asked)(narrowedGet(mapping))
   })
 
 const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
@@ -139,6 +144,7 @@ const lookUpWithLoads = <M, N extends string>(
   entity: Mapped<M, N>,
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
+  query: AnySelect | null,
   options: GetOptions,
 ): Program<GetError, Option<Managed<M, N>>> =>
   suspend((state): Program<GetError, Option<Managed<M, N>>> => {
@@ -146,25 +152,28 @@ const lookUpWithLoads = <M, N extends string>(
     const planned = plannedLoads(state.model, mapping, [])
     if (isLeft(planned)) return fail(planned.left)
     const loads = planned.right
-    if (loads.length === 0) return lookUp<M, N>(mapping, values, token, options)
+    if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
+    const joined = joinInPlace(query ?? select(entity), joinable(state, joiningsFor(loads)))
     return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
       const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
       return id === null ? of(found) : map(() => found)(loadPlanned(loads, [id]))
-    })(lookUp<M, N>(mapping, values, token, options, joinInPlace(select(entity), joiningsFor(loads))))
+    })(lookUp<M, N>(state, mapping, values, token, query, options, joined))
   })
 
 /**
- * Asks the database for the instance with a key, and gives it or none.
+ * Asks the database for the instance with a key, among those of the query where it is narrowed, and gives it or none.
  *
  * @category loading
  */
 export const lookUp = <M, N extends string>(
+  before: SessionState,
   mapping: Mapping,
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
+  query: AnySelect | null,
   options: GetOptions,
   joined: Joined | null = null,
-): Program<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+): Program<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
   const asked: LookupRequest = {
     _tag: 'Lookup',
     purpose: 'get',
@@ -173,15 +182,26 @@ export const lookUp = <M, N extends string>(
     link: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
-    query: joined?.statement ?? null,
+    query: joined?.statement ?? query,
     token,
-    options: {},
+    options: query?.options ?? {},
   }
-  return request(
+  return requestRows(
+    before,
     asked,
-    (answer, state): Outcome<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+    (
+      answer,
+      state,
+      given,
+    ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, mapping, answer.right, options)
+      const populated = populate(
+        state,
+        mapping,
+        answer.right,
+        query === null ? options : { ...query.options, ...options },
+        given,
+      )
       if (isLeft(populated)) return [populated, state]
       const [rows, current] = populated.right
       const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options)
@@ -190,7 +210,8 @@ export const lookUp = <M, N extends string>(
       const ids = joined === null ? rows : [...new Set(rows)]
       if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
       const id = ids[0]
-      if (id === undefined) return [right(none), withoutGone(next, mapping, values, token)]
+      // what a narrowed query does not find may be there all the same
+      if (id === undefined) return [right(none), query === null ? withoutGone(next, mapping, values, token) : next]
       return [right(some(instanceAt(next, id).snapshot as unknown as Managed<M, N>)), next]
     },
   )
@@ -272,9 +293,11 @@ const targetsOf = <M, N extends string>(
     const found = resolve(state, entity, instance)
     if (isLeft(found)) return fail(found.left)
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
-    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship))(
-      relationships,
-    )
+    return traverseArray((relationship: RelationshipMapping) =>
+      chain((query: AnySelect | null) =>
+        fetchWith([found.right.id], relationship, { query, isWhole: true, joinings: [], owners: null }),
+      )(narrowedLoad(relationship, null)),
+    )(relationships)
   })
 
 /**
@@ -295,17 +318,21 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
     })
   }
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
-  return unlessFailed(() =>
+  return unlessFailed((before) =>
     chain(() =>
-      request(asked, (answer, state): Outcome<RequestError | DecodeError | ObjectDeleted, Managed<M, N>> => {
-        if (isLeft(answer)) return [answer, state]
-        const populated = populate(state, mapping, answer.right, {})
-        if (isLeft(populated)) return [populated, state]
-        const [ids, next] = populated.right
-        return ids.length === 0
-          ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
-          : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
-      }),
+      requestRows(
+        before,
+        asked,
+        (answer, state, given): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
+          if (isLeft(answer)) return [answer, state]
+          const populated = populate(state, mapping, answer.right, {}, given)
+          if (isLeft(populated)) return [populated, state]
+          const [ids, next] = populated.right
+          return ids.length === 0
+            ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
+            : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
+        },
+      ),
     )(autoflush),
   )
 }
@@ -335,13 +362,17 @@ export const loadAttributes =
         const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
         const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
-          request(asked, (answer, current): Outcome<RequestError | DecodeError, typeof known> => {
-            if (isLeft(answer)) return [answer, current]
-            const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) })
-            if (isLeft(populated)) return [populated, current]
-            const next = populated.right[1]
-            return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
-          }),
+          requestRows(
+            state,
+            asked,
+            (answer, current, given): Outcome<RequestError | DecodeError | HookError, typeof known> => {
+              if (isLeft(answer)) return [answer, current]
+              const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) }, given)
+              if (isLeft(populated)) return [populated, current]
+              const next = populated.right[1]
+              return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
+            },
+          ),
         )(autoflush)
       }),
     )(read(entity)(instance))

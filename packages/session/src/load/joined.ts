@@ -16,7 +16,9 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError } from '../error.js'
+import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
 import type { QueryAnswer } from '../program/request.js'
+import type { Hooks } from '../state/hooks.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
@@ -31,6 +33,19 @@ export interface Joined {
 
 /** The targets of what was joined, by owners. */
 export type JoinedTargets = ReadonlyMap<Joining, LoadedTargets>
+
+/**
+ * What may be joined: nothing whose targets hooks look at or narrow, since they are told of statements of their own.
+ *
+ * @category combinators
+ */
+export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<Joining>): ReadonlyArray<Joining> =>
+  hooks === null || joinings.every((joining) => isUnseen(hooks, joining)) ? joinings : []
+
+const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: Joining): boolean =>
+  hooksOnLoad(hooks, target).length === 0 &&
+  hooksOnExecute(hooks, target).every((some) => some.length === 0) &&
+  joinings.every((nested) => isUnseen(hooks, nested))
 
 const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
 
@@ -143,7 +158,7 @@ const targetsIn = (
       changes,
       target,
       { dialect, token, rows: present },
-      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns },
+      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns, arrived: null },
     )
     if (isLeft(absorbed)) return absorbed
     let next = 0

@@ -1,9 +1,11 @@
 /**
  * From the answer to a query to instances: rows taken into the state, in the order of the answer.
  */
-import type { InstanceId, Mapping, ReadMode, RowColumns } from '@unitary/core'
+import type { InstanceId, Mapping, ReadMode, RowColumns, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
-import type { DecodeError } from '../error.js'
+import type { DecodeError, HookError } from '../error.js'
+import { hooksOnLoad } from '../hook/hooks.js'
+import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import { done, edit, type SessionState } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
@@ -17,7 +19,8 @@ export interface PopulateOptions {
 }
 
 /**
- * Takes an answer into the state and gives the instances of its rows.
+ * Takes an answer into the state and gives the instances of its rows. Hooks are told of those that it made known, once all
+ * of it is taken in.
  *
  * @category transitions
  */
@@ -26,17 +29,24 @@ export const populate = (
   mapping: Mapping,
   answer: QueryAnswer,
   options: PopulateOptions,
-): Either<DecodeError, readonly [ReadonlyArray<InstanceId>, SessionState]> => {
+  services: Services,
+): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, SessionState]> => {
   const changes = edit(state)
   const mode: ReadMode = options.strict === false ? 'trusted' : 'strict'
   const populateExisting = options.populateExisting ?? false
+  const columns = options.columns ?? null
+  const arrived = hooksOnLoad(state.hooks, mapping).length === 0 ? null : new Map<InstanceId, boolean>()
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
-    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns: options.columns ?? null })
+    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, arrived })
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
-  return right([woven(batches, answer.order), done(state, changes)])
+  const ids = woven(batches, answer.order)
+  const next = done(state, changes)
+  if (arrived === null || arrived.size === 0) return right([ids, next])
+  const seen = loaded(next, mapping, ids, arrived, services)
+  return isLeft(seen) ? seen : right([ids, seen.right])
 }
 
 /** The batches' instances in the order of the answer. */

@@ -4,9 +4,10 @@
  * What the state knows is not asked for again, and a reference whose target is in the identity map costs no statement.
  * Owners on several shards are loaded shard by shard, each from its own.
  */
-import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
+import type { AnySelect, InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import { right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, ObjectDeleted } from '../error.js'
+import { narrowedLoad } from '../hook/execute.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, map, of, type Program, suspend, transition } from '../program/program.js'
 import type { Instance } from '../state/instance.js'
@@ -18,14 +19,14 @@ import { reloadExpired } from './reload.js'
 import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
 
 /** All targets, by their owners' keys. */
-export const plainly: Asking = { query: null, joinings: [], owners: null }
+export const plainly: Asking = { query: null, isWhole: true, joinings: [], owners: null }
 
 const nothingJoined: JoinedTargets = new Map()
 
 /**
  * The targets of a relationship for many owners of one entity: what is not known is loaded, by one statement for each
  * shard and chunk of keys. A refined query always asks, and what it gives is the targets' subset that it selects; the
- * session keeps only what was loaded whole.
+ * session keeps only what was loaded whole; what hooks narrow is whole for it.
  *
  * @category loading
  */
@@ -58,12 +59,14 @@ const loadUnknown = (
       else targets.set(id, [])
     }
     if (unknown.length === 0) return kept(relationship, targets)
-    return chain(() =>
-      map(({ targets: found, joined }: Fetched): Fetched => {
-        for (const [id, ids] of found) targets.set(id, ids)
-        return { targets, joined }
-      })(chain(() => fetchWith(unknown, relationship, asking))(knownOwners(relationship, unknown))),
-    )(autoflush)
+    return chain((query: AnySelect | null) =>
+      chain(() =>
+        map(({ targets: found, joined }: Fetched): Fetched => {
+          for (const [id, ids] of found) targets.set(id, ids)
+          return { targets, joined }
+        })(chain(() => fetchWith(unknown, relationship, { ...asking, query }))(knownOwners(relationship, unknown))),
+      )(autoflush),
+    )(narrowedLoad(relationship, asking.query))
   })
 
 /** Only the session that an instance belongs to can load for it. */

@@ -27,7 +27,7 @@ import type { LoadError } from './error.js'
 import { isKnown, knownTargets, type LoadedTargets } from './known.js'
 import { originOf, plannedLoads } from './planned-load.js'
 import { loadRelated } from './related.js'
-import { targetOf } from './target-query.js'
+import { isWhole, targetOf } from './target-query.js'
 import type { Fetched } from './targets.js'
 
 type Instance = Instance.Instance
@@ -80,7 +80,14 @@ const loadLater = (
     return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined })))(
       withOrigin(origin, found),
     )
-  })(loadRelated([owner.id], relationship, { query, joinings: joiningsFor(loads), owners: null }))
+  })(
+    loadRelated([owner.id], relationship, {
+      query,
+      isWhole: isWhole(refine),
+      joinings: joiningsFor(loads),
+      owners: null,
+    }),
+  )
 }
 
 /** What the query that gave an instance says of the load of a relationship. */

@@ -12,6 +12,7 @@ import type {
   Joining,
   RawKey,
   RelationshipMapping,
+  Services,
 } from '@unitary/core'
 import {
   alsoSelecting,
@@ -25,23 +26,24 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { DecodeError, RequestError } from '../error.js'
-import { chain, map, type Outcome, of, type Program, request, suspend, traverseArray } from '../program/program.js'
+import type { DecodeError, HookError, RequestError } from '../error.js'
+import { requestRows } from '../hook/loaded.js'
+import { chain, map, type Outcome, of, type Program, suspend, traverseArray } from '../program/program.js'
 import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 import { foreignKeyOf } from '../transition/relate.js'
-import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
+import { type Joined, type JoinedTargets, joinable, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
-import { isWhole, ordered, targetOf, targetQuery } from './target-query.js'
+import { ordered, targetOf, targetQuery } from './target-query.js'
 
 type Instance = Instance.Instance
 
 /** Why targets cannot be loaded. */
-export type TargetsError = RequestError | DecodeError
+export type TargetsError = RequestError | DecodeError | HookError
 
 /**
  * What is asked of the targets of a relationship, beside which owners they are of.
@@ -51,6 +53,8 @@ export type TargetsError = RequestError | DecodeError
 export interface Asking {
   /** The query of the targets, where it is not all of them. */
   readonly query: AnySelect | null
+  /** Is it all that the relationship has, for the session to keep? */
+  readonly isWhole: boolean
   /** What is joined to it. */
   readonly joinings: ReadonlyArray<Joining>
   /** The query that gave the owners, where it is to stand in place of their keys. */
@@ -63,7 +67,7 @@ export interface Fetched {
   readonly joined: JoinedTargets
 }
 
-const all: Asking = { query: null, joinings: [], owners: null }
+const all: Asking = { query: null, isWhole: true, joinings: [], owners: null }
 
 /**
  * The targets of a relationship for persistent owners, asked for whether or not the state knows them: by one statement for
@@ -134,8 +138,8 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
-  const joined = joinInPlace(targets, asking.joinings)
-  return { query, joined, isWhole: isWhole(asking.query), owners: asking.owners }
+  const joined = joinInPlace(targets, joinable(state, asking.joinings))
+  return { query, joined, isWhole: asking.isWhole, owners: asking.owners }
 }
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
@@ -174,9 +178,10 @@ const takeTargets = (
   { target }: RelationshipMapping,
   { joined, query }: Lookup,
   answer: QueryAnswer,
-): Either<DecodeError, readonly [ReadonlyArray<InstanceId>, JoinedTargets, SessionState]> => {
+  services: Services,
+): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, JoinedTargets, SessionState]> => {
   const options = { ...query?.options, columns: query === null ? null : columnsOf(query) }
-  const populated = populate(state, target, answer, options)
+  const populated = populate(state, target, answer, options, services)
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right
   if (joined === null) return right([ids, new Map(), next])
@@ -207,11 +212,12 @@ const loadMany = (
       keys,
       orderBy: relationship.orderBy,
     }
-    return request(
+    return requestRows(
+      asked,
       targetsRequest(asked, token, relationship, lookup, by),
-      (answer, state): Outcome<TargetsError, Fetched> => {
+      (answer, state, given): Outcome<TargetsError, Fetched> => {
         if (isLeft(answer)) return [answer, state]
-        const taken = takeTargets(state, relationship, lookup, answer.right)
+        const taken = takeTargets(state, relationship, lookup, answer.right, given)
         if (isLeft(taken)) return [taken, state]
         const [ids, joined, next] = taken.right
         const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
@@ -301,11 +307,12 @@ const loadOne = (
       }
       if (wanted.size === 0) return of({ targets: new Map(owners.map(({ id }) => [id, []])), joined: new Map() })
       const by = { attributes: relationship.key, link: null, keys: [...wanted.values()].flat(), orderBy: [] }
-      return request(
+      return requestRows(
+        state,
         targetsRequest(state, token, relationship, lookup, by),
-        (answer, current): Outcome<TargetsError, Fetched> => {
+        (answer, current, given): Outcome<TargetsError, Fetched> => {
           if (isLeft(answer)) return [answer, current]
-          const taken = takeTargets(current, relationship, lookup, answer.right)
+          const taken = takeTargets(current, relationship, lookup, answer.right, given)
           if (isLeft(taken)) return [taken, current]
           const [ids, joined, next] = taken.right
           const found = new Map<RawKey, InstanceId>()

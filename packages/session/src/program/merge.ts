@@ -10,6 +10,7 @@
  * @see https://docs.sqlalchemy.org/en/21/orm/session_state_management.html#merging
  */
 import {
+  type AnySelect,
   type Attribute,
   type Draft,
   decodedKeyOf,
@@ -21,8 +22,11 @@ import {
   type Services,
   type Snapshot,
 } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, StaleData } from '../error.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidState, StaleData } from '../error.js'
+import { Change } from '../hook/change.js'
+import { narrowedGet } from '../hook/execute.js'
+import { areOnChanges } from '../hook/hooks.js'
 import type { LoadError } from '../load/error.js'
 import { lookUp } from '../load/get.js'
 import { loadRelated, plainly } from '../load/related.js'
@@ -33,7 +37,7 @@ import { needsServices, noServices } from '../transition/add.js'
 import { faultOf } from '../transition/draft.js'
 import { type MergeSource, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
-import { isSame, withValues } from '../transition/set.js'
+import { type ChangeError, isSame, withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -41,7 +45,7 @@ import { chain, fail, gets, map, of, type Program, suspend, transition, traverse
 import { services } from './work.js'
 
 /** Why a graph cannot be merged. @category errors */
-export type MergeError = LoadError | ModelMismatch | NotInSession | InvalidValue | InvalidState | StaleData
+export type MergeError = LoadError | ChangeError | StaleData
 
 /** @category model */
 export interface MergeOptions {
@@ -79,7 +83,7 @@ export const merge = <M, N extends string>(
             noAutoflush(merger.merge(source)),
           )
         }),
-      )(needsServices(entity) ? services : of(noServices)),
+      )(needsServices(entity) || areOnChanges(state.hooks) ? services : of(noServices)),
     )(loads ? autoflush : of(undefined))
   })
 
@@ -92,6 +96,8 @@ class Merger {
   /** What each node was merged into, by the node, and by its key. */
   readonly #merged = new Map<unknown, InstanceId>()
   readonly #byKey = new Map<string, InstanceId>()
+  /** Instances that are new. */
+  readonly #made = new Set<InstanceId>()
   /** Relationships over which a node was reached: their inverses are not followed back. */
   readonly #reached = new Map<unknown, Set<RelationshipMapping>>()
 
@@ -133,7 +139,9 @@ class Merger {
         decodedKeyOf(mapping, key).map((value, i) => [(mapping.key[i] as Attribute).name, value]),
       )
       return chain(() => gets((after) => IdentityMap.get(after.identityMap, mapping, source.token, key) ?? null))(
-        lookUp(mapping, values, source.token, {}),
+        chain((query: AnySelect | null) => lookUp(state, mapping, values, source.token, query, {}))(
+          narrowedGet(mapping),
+        ),
       )
     })
   }
@@ -145,6 +153,7 @@ class Merger {
       if (!this.#loads && source.hasChanges) return left(refusal(source, 'changed', 'merge without loading'))
       const changes = edit(state)
       const id = changes.nextInstance++
+      this.#made.add(id)
       const { mapping, key, token, values } = source
       const rows = rowClassOf(mapping)
       if (this.#loads) {
@@ -177,13 +186,14 @@ class Merger {
   }
 
   #values(source: MergeSource, id: InstanceId): Program<MergeError, undefined> {
-    return transition((state) => {
+    return transition<MergeError, undefined>((state) => {
       const { mapping, values } = source
       const fault = faultOf(mapping, values)
       if (fault !== null) return left(fault)
       const before = instanceAt(state, id)
       const stale = staleness(source, before)
       if (stale !== null) return left(stale)
+      if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
       const target = Relate.freshen(state, before)
       if (this.#loads) {
@@ -209,7 +219,15 @@ class Merger {
       this.#loads && relationship.isCollection ? loadRelated([id], relationship, plainly) : of(undefined)
     return chain(() =>
       chain((ids: ReadonlyArray<InstanceId>) =>
-        transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),
+        transition<ChangeError, undefined>((state) =>
+          this.#isHooked(state)
+            ? this.#hooked(state, (change) =>
+                relationship.isCollection
+                  ? change.replace(id, relationship, ids)
+                  : change.refer(id, relationship, ids[0] ?? null),
+              )
+            : right([undefined, this.#relate(state, id, relationship, ids)]),
+        ),
       )(
         traverseArray((one: MergeSource) => {
           this.#reach(one, relationship)
@@ -217,6 +235,20 @@ class Merger {
         })(sources),
       ),
     )(loaded)
+  }
+
+  /** What is merged without loading is no change. */
+  #isHooked(state: SessionState): boolean {
+    return this.#loads && areOnChanges(state.hooks)
+  }
+
+  #hooked(
+    state: SessionState,
+    make: (change: Change) => ChangeError | null,
+  ): Either<ChangeError, readonly [undefined, SessionState]> {
+    const change = new Change(state, this.#services, this.#made)
+    const fault = make(change)
+    return fault === null ? right([undefined, change.finish()]) : left(fault)
   }
 
   #reach(source: MergeSource, relationship: RelationshipMapping): void {

@@ -16,20 +16,23 @@ import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import {
   type DecodeError,
+  type HookError,
   invalidStatement,
   type ModelMismatch,
   type MultipleResults,
   type NoResult,
   type RequestError,
 } from '../error.js'
+import { rewritten } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
-import { type JoinedTargets, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
+import { type JoinedTargets, joinable, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, map, type Outcome, of, type Program, request } from '../program/program.js'
+import { chain, fail, gets, map, type Outcome, of, type Program, suspend } from '../program/program.js'
 import { checkModel } from '../transition/transition.js'
 
 /** Why a query fails. @category errors */
@@ -55,14 +58,16 @@ export type Result<M, N extends string, L, X extends Extent = Whole> = Resulting
 export const query = <M, N extends string, L, X extends Extent>(
   statement: Select<M, N, L, X>,
 ): Program<QueryError, ReadonlyArray<Resulting<M, N, L, X>>> =>
-  chain(({ ids, joined, loads, owners }: Found) =>
-    chain((loaded: ReadonlyArray<LoadedRelationship>) =>
-      gets((state) => {
-        const view = viewOf(state, statement.entity.mapping, loaded)
-        return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
-      }),
-    )(loadPlanned(loads, ids, { query: owners, joined })),
-  )(rowsOf(statement))
+  chain((asked: AnySelect) =>
+    chain(({ ids, joined, loads, owners }: Found) =>
+      chain((loaded: ReadonlyArray<LoadedRelationship>) =>
+        gets((state) => {
+          const view = viewOf(state, asked.entity.mapping, loaded)
+          return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
+        }),
+      )(loadPlanned(loads, ids, { query: owners, joined })),
+    )(rowsOf(asked)),
+  )(asRewritten(statement))
 
 /**
  * The first result, if there is one. The query should say what is first, and ask for one row.
@@ -103,22 +108,27 @@ interface Found {
 
 const nothingJoined: JoinedTargets = new Map()
 
-const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
-  unlessFailed((state): Program<QueryError, Found> => {
+const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    if (isLeft(checked)) return fail(checked.left)
+    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
+  })
+
+const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
+  suspend((state): Program<QueryError, Found> => {
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
-    const mapping = checked.right
+    const { mapping } = statement.entity
     const loads = plannedLoads(state.model, mapping, statement.loads)
     if (isLeft(loads)) return fail(loads.left)
-    const joined = joinTo(statement, joiningsFor(loads.right))
-    const asked = request(
+    const joined = joinTo(statement, joinable(state, joiningsFor(loads.right)))
+    const asked = requestRows(
+      state,
       { _tag: 'Query', statement, joined: joined?.statement ?? null },
-      (answer, current): Outcome<RequestError | DecodeError, Found> => {
+      (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found> => {
         if (isLeft(answer)) return [answer, current]
         const options = { ...statement.options, columns: columnsOf(statement) }
-        const populated = populate(current, mapping, answer.right, options)
+        const populated = populate(current, mapping, answer.right, options, given)
         if (isLeft(populated)) return [populated, current]
         const [ids, next] = populated.right
         const isSharded = answer.right.batches.some(({ token }) => token !== null)

@@ -13,7 +13,7 @@ import type {
   SqlRequest,
   WriteRequest,
 } from '../program/request.js'
-import type { SessionOptions, SessionState } from '../state/session-state.js'
+import type { EmptyOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import { returnablePlan } from '../unit-of-work/returnable.js'
 import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
@@ -42,12 +42,12 @@ export interface Interpreter {
 export interface Runtime {
   readonly _tag: 'Runtime'
   readonly model: AnyModel
-  readonly options: Partial<SessionOptions>
+  readonly options: EmptyOptions
   readonly open: () => Interpreter
 }
 
 /** @category model */
-export interface RuntimeOptions extends Partial<SessionOptions> {
+export interface RuntimeOptions extends EmptyOptions {
   /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
   readonly services?: () => Services
   /** Of every transaction; the database's own default where it is absent. */
@@ -71,9 +71,10 @@ export const runtime = (model: AnyModel, engine: Engine, options: RuntimeOptions
 })
 
 /** The part of a runtime's options that a session's state carries. @category constructors */
-export const sessionOptions = (options: RuntimeOptions): Partial<SessionOptions> => ({
+export const sessionOptions = (options: RuntimeOptions): EmptyOptions => ({
   ...(options.autoflush === undefined ? {} : { autoflush: options.autoflush }),
   ...(options.expireOnCommit === undefined ? {} : { expireOnCommit: options.expireOnCommit }),
+  ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
 })
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {

@@ -42,6 +42,8 @@ export interface AbsorbOptions {
   readonly mode: ReadMode
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns: RowColumns | null
+  /** Where instances are noted that a row has made known: is it known again? */
+  readonly arrived: Map<InstanceId, boolean> | null
 }
 
 /**
@@ -83,6 +85,7 @@ export const absorb = (
       const made = Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
       edit.instances.set(id, partial ? { ...made, partial } : made)
       edit.identityMap.set(mapping, token, key, id)
+      options.arrived?.set(id, false)
       ids[i] = id
     } else {
       if (!isCurrent(state, edit, known, options)) renew(state, edit, known, row, read, options)
@@ -131,6 +134,7 @@ const renew = (
   const instance = edit.instances.get(id) as Instance.Instance
   const snapshot = read(row, id) as Snapshot
   const isWhole = options.populateExisting || instance.epoch < state.epoch
+  if (options.arrived?.has(id) === false) options.arrived.set(id, true)
   if (isWhole) edit.changed.delete(id)
   const { mapping } = instance
   const known = isWhole

@@ -116,8 +116,10 @@ export const referredTo = (
 /**
  * What a reference held before it is set, undefined where that is not known: a belongs-to knows it by the foreign key that
  * the database has, where that names an instance which has not expired.
+ *
+ * @category combinators
  */
-const heldBefore = (
+export const heldBefore = (
   state: SessionState,
   edit: StateEdit,
   owner: Instance,
@@ -152,6 +154,7 @@ const putTarget = (
   }
   const old = Instance.relatedOf(owner, relationship)
   const held = heldBefore(state, edit, owner, relationship)
+  edit.moves?.push({ event: 'set', owner: ownerId, relationship, value: target, before: held })
   const committed = old?._tag === 'One' && old.changed ? old.committed : held === undefined ? Instance.unknown : held
   const changed = isNew(owner) || committed !== target
   const hasLeft =
@@ -194,6 +197,7 @@ const putMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
   // a list may hold it twice: over links these are two, over a foreign key one
   const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
@@ -227,6 +231,7 @@ const dropMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
   const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
@@ -395,7 +400,8 @@ export const replace = (
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
-  for (const id of new Set(held)) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  // once for each time that a list holds it
+  for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
   const after = freshen(state, at(edit, owner))
