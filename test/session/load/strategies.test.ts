@@ -134,6 +134,17 @@ describe('each strategy gives the same graph, by so many statements', () => {
     expect(statements).toHaveLength(3)
   })
 
+  test('selectin of many owners: one for so many keys', () => {
+    const app = openOn(model)
+    app.database.exec(`
+      with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 1100)
+      insert into users (name) select 'user ' || n from numbers;
+      insert into addresses (email, user_id) select name, id from users`)
+    const [found, statements] = app.counted(Session.query(pipe(users, selectin('addresses'))))
+    expect(found.every(({ addresses, name }) => addresses.length === 1 && addresses[0]?.email === name)).toBe(true)
+    expect(statements).toHaveLength(1 + 3)
+  })
+
   test('joined: none beside the query', () => {
     const app = arrange()
     const [found, statements] = app.counted(Session.query(pipe(users, joined('addresses', joined('city')))))
