@@ -79,7 +79,11 @@ const model = defineModel(entities)((r) => ({
 /** What the database is asked; the names of columns are left out. */
 const log: string[] = []
 const verbose = (statement: unknown) => {
-  log.push(`${statement}`.replaceAll(/select (distinct )?.*? from/g, 'select $1... from').replaceAll(/"|\.0\b/g, ''))
+  log.push(
+    String(statement)
+      .replaceAll(/select (distinct )?.*? from/g, 'select $1... from')
+      .replaceAll(/"|\.0\b/g, ''),
+  )
 }
 
 /** Some books. */
