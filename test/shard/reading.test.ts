@@ -277,6 +277,18 @@ describe('loading', () => {
     runSync(Session.query(query))
     expect(world.asked()).toEqual(['europe: select weather_locations', 'europe: select weather_reports'])
   })
+
+  it('is joined where one shard answers, and done as selectin over several', () => {
+    const query = pipe(select(model.Location), orderBy('id'), joined('reports'))
+    const all = runSync(Session.query(query))
+    expect([...world.asked()].sort()).toEqual(
+      [...onAll('select weather_locations'), ...onAll('select weather_reports')].sort(),
+    )
+    const before = world.asked().length
+    const some = runSync(Session.query(pipe(query, where('continent', '=', 'Europe'))))
+    expect(world.asked().slice(before)).toHaveLength(1)
+    expect(some).toMatchObject(all.filter(({ continent }) => continent === 'Europe'))
+  })
 })
 
 describe('what has expired', () => {

@@ -134,6 +134,17 @@ describe('each strategy gives the same graph, by so many statements', () => {
     expect(statements).toHaveLength(3)
   })
 
+  test('selectin of many owners: one for so many keys', () => {
+    const app = openOn(model)
+    app.database.exec(`
+      with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 1100)
+      insert into users (name) select 'user ' || n from numbers;
+      insert into addresses (email, user_id) select name, id from users`)
+    const [found, statements] = app.counted(Session.query(pipe(users, selectin('addresses'))))
+    expect(found.every(({ addresses, name }) => addresses.length === 1 && addresses[0]?.email === name)).toBe(true)
+    expect(statements).toHaveLength(1 + 3)
+  })
+
   test('joined: none beside the query', () => {
     const app = arrange()
     const [found, statements] = app.counted(Session.query(pipe(users, joined('addresses', joined('city')))))
@@ -251,6 +262,24 @@ describe('a joined load', () => {
   })
 })
 
+describe('a joined load that one statement cannot do', () => {
+  test('is done as selectin where it would join more tables than databases do', () => {
+    const app = arrange()
+    const leaf = pipe(select(model.Node), where('id', '=', 5))
+    type Query = typeof leaf
+    const up =
+      (levels: number) =>
+      (query: Query): Query =>
+        levels === 0 ? query : pipe(query, joined('parent', up(levels - 1)))
+    const [few, one] = app.counted(Session.query(up(20)(leaf)))
+    app.run(Session.expungeAll)
+    const [many, several] = app.counted(Session.query(up(70)(leaf)))
+    expect(one).toHaveLength(1)
+    expect(several.length).toBeGreaterThan(1)
+    expect(plain(many)).toMatchObject(plain(few) as object)
+  })
+})
+
 describe('recursively', () => {
   const root = pipe(select(model.Node), where('parentId', 'is', null))
 
@@ -339,6 +368,22 @@ describe('raise', () => {
     app.database.exec('delete from user_tags; delete from events')
     app.run(Session.flush)
     expect(app.rows('addresses')).toMatchObject([{ user_id: null }, { user_id: null }, { user_id: 2 }])
+  })
+
+  test('is lifted by lazy, whether the model or an earlier query says it', () => {
+    const guarded = defineModel({ User, Address })((r) => ({
+      User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', load: 'raise' }) },
+    }))
+    const app = openOn(guarded)
+    app.database.exec("insert into users (id, name) values (1, 'ed')")
+    const [ed] = app.run(Session.query(select(guarded.User)))
+    expect(app.fails(Session.load(guarded.User, 'addresses')(ed as never))).toMatchObject({ _tag: 'RaisedLoad' })
+    app.run(Session.query(pipe(select(guarded.User), lazy('addresses'))))
+    expect(app.run(Session.load(guarded.User, 'addresses')(ed as never))).toEqual([])
+    app.run(Session.query(pipe(select(guarded.User), raise('addresses'), withOptions({ populateExisting: true }))))
+    expect(app.fails(Session.load(guarded.User, 'addresses')(ed as never))).toMatchObject({ _tag: 'RaisedLoad' })
+    app.run(Session.query(pipe(select(guarded.User), lazy('*'))))
+    expect(app.run(Session.load(guarded.User, 'addresses')(ed as never))).toEqual([])
   })
 
   test('leaves nothing typed as loaded', () => {

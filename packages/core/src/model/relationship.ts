@@ -17,7 +17,8 @@ import type { AnyEntity, ColumnsOf } from './entity.js'
 export type Cascade = 'save-update' | 'merge' | 'refresh-expire' | 'expunge' | 'delete' | 'delete-orphan'
 
 /**
- * How a relationship is loaded.
+ * How a relationship is loaded. In a model it holds where a query says nothing else; what a model loads fills the session, and
+ * results show what their query names.
  *
  * - `lazy`: by `Session.load`, when it is asked for.
  * - `selectin`: with its owners, by one more statement that names their keys.

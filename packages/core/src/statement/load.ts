@@ -107,7 +107,8 @@ const unloading =
 
 /**
  * Makes it an error, `RaisedLoad`, to load a relationship of the results later: a guard against a statement for each of
- * them. `*` stands for all relationships that the query does not load.
+ * them. `*` stands for all relationships that the query does not load. It holds for the instances that the query gives, until
+ * another query says something of their later loads.
  *
  * @example
  * pipe(select(model.User), selectin('addresses'), raise('*'))
@@ -117,8 +118,8 @@ const unloading =
 export const raise: Unloading = unloading('raise')
 
 /**
- * Leaves a relationship to `Session.load`, whatever the model says. `refine` says what such a load of a result's
- * relationship then loads beside it.
+ * Leaves a relationship to `Session.load`, whatever the model or a `raise` of an earlier query says; `*` stands for all that
+ * the query does not load. `refine` narrows such a later load, or says what it loads beside.
  *
  * @example
  * pipe(select(model.User), lazy('addresses', raise('*')))

@@ -149,7 +149,7 @@ export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joi
  * @category constructors
  */
 export const originOf = ({ loads, options }: Pick<AnySelect, 'loads' | 'options'>): Origin | null => {
-  const later = loads.filter(({ strategy, refine }) => strategy === 'raise' || (strategy === 'lazy' && refine !== null))
+  const later = loads.filter(({ strategy }) => strategy === 'raise' || strategy === 'lazy')
   // these are of the one statement
   const { autoflush: _autoflush, populateExisting: _populate, shard: _shard, ...flowing } = options
   if (later.length === 0 && Object.keys(flowing).length === 0) return null
