@@ -423,6 +423,14 @@ describe('a relationship that is only written', () => {
     expect(app.asked().filter((sql) => sql.startsWith('select') && sql.includes('events'))).toHaveLength(1)
   })
 
+  test('is not loaded by a query either', () => {
+    const app = arrange()
+    expect(app.fails(Session.query(pipe(users, selectin('events'))))).toMatchObject({
+      _tag: 'InvalidValue',
+      attribute: 'events',
+    })
+  })
+
   test('cannot be replaced, since nobody knows what would go', () => {
     const app = arrange()
     const [ed] = app.run(Session.query(users))
@@ -532,6 +540,32 @@ describe('options of a query', () => {
     const [ed] = app.run(Session.query(pipe(users, withOptions({ strict: false }))))
     const found = app.run(Session.load(model.User, 'addresses')(ed as never))
     expect(found).toHaveLength(2)
+  })
+
+  test.each(['selectin', 'joined', 'subquery', 'immediate'] as const)('reach what %s loads beside it', (strategy) => {
+    const by = { selectin, joined, subquery, immediate }[strategy]
+    const app = arrange()
+    const query = pipe(users, by('addresses'))
+    app.run(Session.query(query))
+    app.database.exec("update addresses set email = 'new' where id = 1")
+    expect(app.run(Session.query(query))[0]?.addresses[0]?.email).toBe('a')
+    const fresh = pipe(query, withOptions({ populateExisting: true }))
+    expect(app.run(Session.query(fresh))[0]?.addresses[0]?.email).toBe('new')
+    app.run(Session.add(model.User, { name: 'pending' }))
+    const quiet = pipe(fresh, withOptions({ autoflush: false }))
+    expect(app.run(Session.query(quiet))).toHaveLength(3)
+    expect(app.rows('users')).toHaveLength(3)
+    app.database.exec("update addresses set email = x'00' where id = 1")
+    const trusting = pipe(quiet, withOptions({ strict: false }))
+    expect(app.run(Session.query(trusting))[0]?.addresses).toHaveLength(2)
+  })
+
+  test('of a refinement hold for its targets', () => {
+    const app = arrange()
+    app.run(Session.query(pipe(users, selectin('addresses'))))
+    app.database.exec("update addresses set email = 'new' where id = 1; update users set name = 'new' where id = 1")
+    const query = pipe(users, selectin('addresses', withOptions({ populateExisting: true })))
+    expect(app.run(Session.query(query))[0]).toMatchObject({ name: 'ed', addresses: [{ email: 'new' }, {}] })
   })
 
   test('without them a load is strict', () => {

@@ -1,7 +1,14 @@
 /**
  * Eager loads: what is loaded beside instances, relationship by relationship and level by level, each by its strategy.
  */
-import { type AnySelect, type InstanceId, type Joining, select, targetsOfOwners } from '@unitary/core'
+import {
+  type AnySelect,
+  type ExecutionOptions,
+  type InstanceId,
+  type Joining,
+  select,
+  targetsOfOwners,
+} from '@unitary/core'
 import { right } from 'fp-ts/lib/Either.js'
 import { chain, map, of, type Program, suspend, transition, traverseArray } from '../program/program.js'
 import type { Origin } from '../state/instance.js'
@@ -12,7 +19,7 @@ import type { LoadedTargets } from './known.js'
 import { joiningsOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
 import { isWhole, targetOf, targetQuery } from './target-query.js'
-import type { Fetched } from './targets.js'
+import type { Asking, Fetched } from './targets.js'
 
 /**
  * What was loaded of a relationship: the targets of each owner, and what was loaded of those.
@@ -32,9 +39,11 @@ export interface Owners {
   /** The query that gave them, where there is one. */
   readonly query: AnySelect | null
   readonly joined: JoinedTargets
+  /** With which its statement ran, and those of the loads beside it run. */
+  readonly options: ExecutionOptions
 }
 
-const nowhere: Owners = { query: null, joined: new Map() }
+const nowhere: Owners = { query: null, joined: new Map(), options: {} }
 
 /**
  * Makes the loads for some owners, one after another.
@@ -54,7 +63,7 @@ const loadOne = (
   from: Owners,
 ): Program<LoadError, LoadedRelationship> =>
   load.depth > 1
-    ? loadLevels(load, owners)
+    ? loadLevels(load, owners, from)
     : chain((fetched: Fetched) => loadNested(load, fetched, from))(fetch(load, owners, from))
 
 /** What is loaded of targets, where the query that gives them is not known any more. */
@@ -74,7 +83,7 @@ const loadNested = (
           deeper: null,
           nested,
         }),
-      )(loadPlanned(load.nested, found, { query, joined }))
+      )(loadPlanned(load.nested, found, { query, joined, options: optionsOf(load, from) }))
     }),
   )(withOrigin(load.origin, found))
 }
@@ -102,18 +111,25 @@ const fetch = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Owner
       targets: new Map(each.flatMap(({ targets }) => [...targets])),
       joined: each.reduce((all, { joined }) => merged(all, joined), nothingFetched),
     }),
-  )(traverseArray((id: InstanceId) => loadRelated([id], relationship, asking(load, null)))([...new Set(owners)]))
+  )(traverseArray((id: InstanceId) => loadRelated([id], relationship, asking(load, from, null)))([...new Set(owners)]))
 }
 
 const fetchBy = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Owners): Program<LoadError, Fetched> =>
-  loadRelated(owners, load.relationship, asking(load, load.strategy === 'subquery' ? from.query : null))
+  loadRelated(owners, load.relationship, asking(load, from, load.strategy === 'subquery' ? from.query : null))
 
-const asking = ({ nested, query }: PlannedLoad, owners: AnySelect | null) => ({
-  query,
-  isWhole: isWhole(query),
-  joinings: joiningsFor(nested),
+const asking = (load: PlannedLoad, from: Owners, owners: AnySelect | null): Asking => ({
+  query: load.query,
+  isWhole: isWhole(load.query),
+  joinings: joiningsFor(load.nested),
   owners,
+  options: optionsOf(load, from),
 })
+
+/** Those of the query, without its shard: owners are loaded from their own. */
+const optionsOf = ({ options }: PlannedLoad, from: Owners): ExecutionOptions => {
+  const { shard: _shard, ...given } = { ...from.options, ...options }
+  return given
+}
 
 const lists = new WeakMap<ReadonlyArray<PlannedLoad>, ReadonlyArray<Joining>>()
 
@@ -142,23 +158,33 @@ const queryOf = (
 }
 
 /** Level by level, for as long as there are targets whose own have not been loaded. */
-const loadLevels = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>): Program<LoadError, LoadedRelationship> =>
-  load.depth === Number.POSITIVE_INFINITY ? loadAllLevels(load, owners) : loadSomeLevels(load, owners, load.depth)
+const loadLevels = (
+  load: PlannedLoad,
+  owners: ReadonlyArray<InstanceId>,
+  { options }: Owners,
+): Program<LoadError, LoadedRelationship> => {
+  const from = { ...nowhere, options }
+  return load.depth === Number.POSITIVE_INFINITY
+    ? loadAllLevels(load, owners, from)
+    : loadSomeLevels(load, owners, from, load.depth)
+}
 
 const loadSomeLevels = (
   load: PlannedLoad,
   owners: ReadonlyArray<InstanceId>,
+  from: Owners,
   levels: number,
 ): Program<LoadError, LoadedRelationship> =>
   chain(({ targets }: Fetched): Program<LoadError, LoadedRelationship> => {
     const made = (deeper: LoadedRelationship | null): LoadedRelationship => ({ load, targets, deeper, nested: [] })
     const next = [...new Set([...targets.values()].flat())]
-    return levels === 1 ? of(made(null)) : map(made)(loadSomeLevels(load, next, levels - 1))
-  })(fetchBy(load, owners, nowhere))
+    return levels === 1 ? of(made(null)) : map(made)(loadSomeLevels(load, next, from, levels - 1))
+  })(fetchBy(load, owners, from))
 
 const loadAllLevels = (
   load: PlannedLoad,
   owners: ReadonlyArray<InstanceId>,
+  from: Owners,
 ): Program<LoadError, LoadedRelationship> => {
   const all = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   const level = (next: ReadonlyArray<InstanceId>): Program<LoadError, LoadedRelationship> =>
@@ -166,7 +192,7 @@ const loadAllLevels = (
       for (const [id, some] of targets) all.set(id, some)
       const unloaded = [...new Set([...targets.values()].flat())].filter((id) => !all.has(id))
       return unloaded.length === 0 ? of({ load, targets: all, deeper: 'all', nested: [] }) : level(unloaded)
-    })(fetchBy(load, next, nowhere))
+    })(fetchBy(load, next, from))
   return level([...new Set(owners)])
 }
 

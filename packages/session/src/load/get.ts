@@ -295,7 +295,7 @@ const targetsOf = <M, N extends string>(
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
     return traverseArray((relationship: RelationshipMapping) =>
       chain((query: AnySelect | null) =>
-        fetchWith([found.right.id], relationship, { query, isWhole: true, joinings: [], owners: null }),
+        fetchWith([found.right.id], relationship, { query, isWhole: true, joinings: [], owners: null, options: {} }),
       )(narrowedLoad(relationship, null)),
     )(relationships)
   })

@@ -5,6 +5,7 @@ import {
   type AnyModel,
   type AnySelect,
   canBeJoined,
+  type ExecutionOptions,
   type Joining,
   type Load,
   type LoadStrategy,
@@ -31,6 +32,8 @@ export interface PlannedLoad {
   readonly depth: number
   /** Did the query ask for it, so that its results show it? */
   readonly isShown: boolean
+  /** Options of its own, over those of the query. */
+  readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
   /** How it stands in the statement of its owners, where it can. */
   readonly joining: Joining | null
@@ -101,6 +104,15 @@ const planOne = (
   isShown: boolean,
   path: ReadonlyArray<Mapping>,
 ): Either<InvalidValue, PlannedLoad> => {
+  if (relationship.load === 'writeOnly' && strategy !== 'none') {
+    return left({
+      _tag: 'InvalidValue',
+      entity: relationship.owner.name,
+      attribute: relationship.name,
+      value: strategy,
+      problem: 'it is write-only, and never loaded as a whole; Session.members gives a query of it',
+    })
+  }
   if (refine?.node.limit !== undefined || refine?.node.offset !== undefined) {
     return left({
       _tag: 'InvalidValue',
@@ -120,6 +132,7 @@ const planOne = (
     query,
     depth,
     isShown,
+    options: refine?.options ?? {},
     nested: nested.right,
     joining: joiningOf(model, relationship, strategy, query, nested.right),
     origin: refine === null ? null : originOf(refine),

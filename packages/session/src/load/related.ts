@@ -19,7 +19,7 @@ import { reloadExpired } from './reload.js'
 import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
 
 /** All targets, by their owners' keys. */
-export const plainly: Asking = { query: null, isWhole: true, joinings: [], owners: null }
+export const plainly: Asking = { query: null, isWhole: true, joinings: [], owners: null, options: {} }
 
 const nothingJoined: JoinedTargets = new Map()
 
@@ -47,11 +47,13 @@ const loadUnknown = (
   asking: Asking,
 ): Program<LoadError, Fetched> =>
   unlessFailed((state): Program<LoadError, Fetched> => {
+    const isKept = asking.query === null && asking.options.populateExisting !== true
+    const flushed = asking.options.autoflush === false ? of(undefined) : autoflush
     const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
     const unknown: InstanceId[] = []
     for (const id of new Set(owners)) {
       const owner = instanceAt(state, id)
-      const known = asking.query === null ? knownTargets(state, owner, relationship) : null
+      const known = isKept ? knownTargets(state, owner, relationship) : null
       if (known !== null) targets.set(id, known)
       else if (owner.status === 'persistent' || (owner.status === 'deleted' && relationship.kind === 'BelongsTo')) {
         unknown.push(id)
@@ -65,7 +67,7 @@ const loadUnknown = (
           for (const [id, ids] of found) targets.set(id, ids)
           return { targets, joined }
         })(chain(() => fetchWith(unknown, relationship, { ...asking, query }))(knownOwners(relationship, unknown))),
-      )(autoflush),
+      )(flushed),
     )(narrowedLoad(relationship, asking.query))
   })
 

@@ -69,15 +69,12 @@ const loadLater = (
   if (isLeft(planned)) return fail(planned.left)
   const loads = planned.right
   const options: ExecutionOptions = { ...owner.origin?.options, ...refine?.options }
-  const target = select(targetOf(state.model, relationship))
-  const isPlain = refine === null || refine.node === target.node
-  const asked = isPlain ? (Object.keys(options).length === 0 ? null : { ...target, options }) : { ...refine, options }
-  // options make no other rows of a query: what it gives is all that there is
-  const query = isPlain && isLoaded(state, owner, relationship) ? null : asked
+  // a refinement that only loads more needs no statement of its own
+  const query = refine === null || refine.node === select(targetOf(state.model, relationship)).node ? null : refine
   return chain(({ targets, joined }: Fetched) => {
     const found = [...targets.values()].flat()
     const origin = originOf({ loads: refine?.loads ?? [], options })
-    return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined })))(
+    return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined, options })))(
       withOrigin(origin, found),
     )
   })(
@@ -86,6 +83,7 @@ const loadLater = (
       isWhole: isWhole(refine),
       joinings: joiningsFor(loads),
       owners: null,
+      options,
     }),
   )
 }

@@ -8,6 +8,7 @@ import type {
   Attribute,
   Dialect,
   DriverRow,
+  ExecutionOptions,
   InstanceId,
   Joining,
   RawKey,
@@ -59,6 +60,7 @@ export interface Asking {
   readonly joinings: ReadonlyArray<Joining>
   /** The query that gave the owners, where it is to stand in place of their keys. */
   readonly owners: AnySelect | null
+  readonly options: ExecutionOptions
 }
 
 /** @category model */
@@ -67,7 +69,7 @@ export interface Fetched {
   readonly joined: JoinedTargets
 }
 
-const all: Asking = { query: null, isWhole: true, joinings: [], owners: null }
+const all: Asking = { query: null, isWhole: true, joinings: [], owners: null, options: {} }
 
 /**
  * The targets of a relationship for persistent owners, asked for whether or not the state knows them: by one statement for
@@ -130,6 +132,7 @@ interface Lookup {
   /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
   readonly owners: AnySelect | null
+  readonly options: ExecutionOptions
 }
 
 const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
@@ -139,7 +142,13 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
   const joined = joinInPlace(targets, joinable(state, asking.joinings))
-  return { query, joined, isWhole: asking.isWhole, owners: asking.owners }
+  return {
+    query,
+    joined,
+    isWhole: asking.isWhole,
+    owners: asking.owners,
+    options: { ...asking.options, ...query?.options },
+  }
 }
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
@@ -147,7 +156,7 @@ const targetsRequest = (
   state: SessionState,
   token: ShardToken | null,
   relationship: RelationshipMapping,
-  { joined, owners, query }: Lookup,
+  { joined, options, owners, query }: Lookup,
   by: Pick<LookupRequest, 'attributes' | 'keys' | 'link' | 'orderBy'>,
 ): LookupRequest | QueryRequest => {
   const asked = joined?.statement ?? query
@@ -160,14 +169,14 @@ const targetsRequest = (
       orderBy: joined === null ? by.orderBy : [],
       query: asked,
       token,
-      options: query?.options ?? {},
+      options,
     }
   }
   const targets = asked ?? select(targetOf(state.model, relationship))
   const statement = targetsOfOwners(targets, relationship, owners)
   return {
     _tag: 'Query',
-    statement: token === null ? statement : { ...statement, options: { ...statement.options, shard: token } },
+    statement: { ...statement, options: token === null ? options : { ...options, shard: token } },
     joined: null,
   }
 }
@@ -176,11 +185,11 @@ const targetsRequest = (
 const takeTargets = (
   state: SessionState,
   { target }: RelationshipMapping,
-  { joined, query }: Lookup,
+  { joined, options: given, query }: Lookup,
   answer: QueryAnswer,
   services: Services,
 ): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, JoinedTargets, SessionState]> => {
-  const options = { ...query?.options, columns: query === null ? null : columnsOf(query) }
+  const options = { ...given, columns: query === null ? null : columnsOf(query) }
   const populated = populate(state, target, answer, options, services)
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right

@@ -65,7 +65,7 @@ export const query = <M, N extends string, L, X extends Extent>(
           const view = viewOf(state, asked.entity.mapping, loaded)
           return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
         }),
-      )(loadPlanned(loads, ids, { query: owners, joined })),
+      )(loadPlanned(loads, ids, { query: owners, joined, options: asked.options })),
     )(rowsOf(asked)),
   )(asRewritten(statement))
 
