@@ -27,13 +27,33 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
     if (id !== root && Instance.isInUnitOfWork(edit.instances.get(id) as Instance.Instance)) continue
     const refused = join(state, edit, id)
     if (refused !== null) return refused
-    const reached = reachedBy(state, edit.instances.get(id) as Instance.Instance, ({ cascade }) =>
-      cascade.has('save-update'),
-    )
+    const instance = edit.instances.get(id) as Instance.Instance
+    // what it gave up comes back with it where it can
+    for (const other of givenUpBy(instance)) if (isToCome(edit, other)) stack.push(other)
+    const reached = reachedBy(state, instance, ({ cascade }) => cascade.has('save-update'))
     for (let i = reached.length - 1; i >= 0; i--) stack.push(reached[i] as InstanceId)
   }
   return null
 }
+
+const isToCome = (edit: StateEdit, id: InstanceId): boolean => {
+  const { key, mapping, status, token, wasDeleted } = edit.instances.get(id) as Instance.Instance
+  return status === 'detached' && !wasDeleted && edit.identityMap.get(mapping, token, key as RawKey) === undefined
+}
+
+/**
+ * What an instance has given up over save-update relationships, and no flush has written: its own row has to lose the
+ * foreign key, so it belongs where the instance does.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/cascades.html#save-update
+ * @category combinators
+ */
+export const givenUpBy = (instance: Instance.Instance): ReadonlyArray<InstanceId> =>
+  instance.mapping.relationships.flatMap((relationship) => {
+    const related = Instance.relatedOf(instance, relationship)
+    const isTheirs = relationship.kind !== 'BelongsTo' && relationship.cascade.has('save-update')
+    return related === undefined || !isTheirs ? [] : Instance.removedFrom(related)
+  })
 
 /**
  * The cascade from an instance to one that it has come to refer to. What is in the unit of work already stays as it is, and
