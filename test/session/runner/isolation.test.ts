@@ -381,7 +381,7 @@ describe('two sessions on one database', () => {
   })
 })
 
-const present = Session.map((users: ReadonlyArray<User>) => users.map(({ id }) => id).toSorted())(
+const present = Session.map((users: ReadonlyArray<User>) => users.map(({ id }) => id).toSorted((x, y) => x - y))(
   Session.query(pipe(select(model.User), where('nickname', 'is', null))),
 )
 
