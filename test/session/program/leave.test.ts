@@ -106,7 +106,7 @@ describe('expunge', () => {
     const refusal = { _tag: 'InvalidState', status: 'detached', operation: 'load' }
     expect(app.fails(Session.load(model.User, 'posts')(ed))).toEqual({ ...refusal, entity: 'User', key: 1 })
     expect(app.fails(Session.read(model.Address)(address))).toEqual({ ...refusal, entity: 'Address', key: 1 })
-    expect(app.fails(Session.refresh(model.User)(ed))).toMatchObject({ _tag: 'InvalidState', operation: 'expire' })
+    expect(app.fails(Session.refresh(model.User)(ed))).toMatchObject({ _tag: 'InvalidState', operation: 'refresh' })
     expect(app.counted(Session.read(model.User)(ed))[1]).toEqual([])
     app.run(Session.set(model.User, { name: 'edward' })(ed))
     expect(app.counted(Session.commit)).toMatchObject([{ updated: 0 }, []])

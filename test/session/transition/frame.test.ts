@@ -364,3 +364,50 @@ describe('a transaction that is rolled back', () => {
     expect(app.rows('users')).toMatchObject([{ name: 'ed' }, { name: 'wendy' }])
   })
 })
+
+describe('what was undone and is added again', () => {
+  test('takes along what it has kept: who refers to it leaves whom it referred to', () => {
+    const app = arrange()
+    const ed = get(app, 1)
+    const [a] = app.run(Session.load(model.User, 'addresses')(ed)) as readonly [Address]
+    app.run(Session.load(model.Address, 'user')(a))
+    app.run(Session.beginNested)
+    const jack = app.run(Session.add(model.User, { name: 'jack', addresses: [a] }))
+    const b = app.run(Session.add(model.Address, { email: 'b', user: ed }))
+    app.run(Session.flush)
+    app.run(Session.rollbackNested)
+    const held = Session.gen(function* () {
+      const his = yield* Session.related(model.User, 'addresses')(ed)
+      const user = yield* Session.related(model.Address, 'user')(a)
+      return [his.map(({ email }) => email), user._tag === 'Some' ? user.value.name : null]
+    })
+    expect(app.run(held)).toEqual([['a'], 'ed'])
+    app.run(Session.add(model.Address, b))
+    app.run(Session.add(model.User, jack))
+    expect(app.run(held)).toEqual([[], 'jack'])
+    app.run(Session.commit)
+    expect(app.rows('addresses')).toMatchObject([
+      { email: 'a', user_id: 3 },
+      { email: 'b', user_id: 1 },
+    ])
+    // a collection that was loaded learns of new members when it expires
+    app.run(Session.load(model.User, 'addresses')(ed))
+    app.run(Session.load(model.Address, 'user')(a))
+    expect(app.run(held)).toEqual([['b'], 'jack'])
+  })
+
+  test('takes along an orphan that was given to it', () => {
+    const app = arrange()
+    const ed = get(app, 1)
+    const post = app.run(Session.add(model.Post, { title: 'p', author: ed }))
+    app.run(Session.detach(model.User, 'posts', post)(ed))
+    app.run(Session.commit)
+    expect(statusOf(app, post)).toBe('transient')
+    const jack = app.run(Session.add(model.User, { name: 'jack' }))
+    app.run(Session.append(model.User, 'posts', post)(jack))
+    app.run(Session.rollback)
+    app.run(Session.add(model.User, jack))
+    expect(app.run(Session.commit)).toMatchObject({ inserted: 2, notices: [] })
+    expect(app.rows('posts')).toMatchObject([{ title: 'p', author_id: 3 }])
+  })
+})

@@ -9,8 +9,8 @@ import type { InvalidState } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
-import { givenUpBy, reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
+import { givenUpBy, reachedBy } from './reach.js'
 import { put } from './relate.js'
 
 type Instance = Instance.Instance

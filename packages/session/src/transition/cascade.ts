@@ -4,7 +4,9 @@
 import type { InstanceId, RawKey, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
-import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import type { SessionState, StateEdit } from '../state/session-state.js'
+import { givenUpBy, reachedBy } from './reach.js'
+import { keepReferred } from './relate.js'
 
 /**
  * Makes an instance pending where it is transient, persistent again where it is detached, and with it all that its
@@ -42,20 +44,6 @@ const isToCome = (edit: StateEdit, id: InstanceId): boolean => {
 }
 
 /**
- * What an instance has given up over save-update relationships, and no flush has written: its own row has to lose the
- * foreign key, so it belongs where the instance does.
- *
- * @see https://docs.sqlalchemy.org/en/21/orm/cascades.html#save-update
- * @category combinators
- */
-export const givenUpBy = (instance: Instance.Instance): ReadonlyArray<InstanceId> =>
-  instance.mapping.relationships.flatMap((relationship) => {
-    const related = Instance.relatedOf(instance, relationship)
-    const isTheirs = relationship.kind !== 'BelongsTo' && relationship.cascade.has('save-update')
-    return related === undefined || !isTheirs ? [] : Instance.removedFrom(related)
-  })
-
-/**
  * The cascade from an instance to one that it has come to refer to. What is in the unit of work already stays as it is, and
  * so does what that refers to.
  *
@@ -85,6 +73,7 @@ export const join = (state: SessionState, edit: StateEdit, id: InstanceId): Inva
     case 'transient':
       edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })
       edit.added.set(id, true)
+      keepReferred(state, edit, id)
       return null
     case 'detached': {
       const key = instance.key as RawKey
@@ -111,25 +100,3 @@ const refusal = (instance: Instance.Instance): InvalidState => ({
   status: instance.wasDeleted ? 'deleted' : instance.status,
   operation: 'add',
 })
-
-/**
- * The instances that an instance refers to over the relationships that `follows` lets through, as far as they are
- * loaded, in order.
- *
- * @category combinators
- */
-export const reachedBy = (
-  state: SessionState,
-  instance: Instance.Instance,
-  follows: (relationship: RelationshipMapping) => boolean,
-): ReadonlyArray<InstanceId> => {
-  const reached: InstanceId[] = []
-  if (isExpired(state, instance)) return reached
-  for (const relationship of instance.mapping.relationships) {
-    if (!follows(relationship)) continue
-    const related = Instance.relatedOf(instance, relationship)
-    if (related === undefined) continue
-    for (const id of Instance.membersOf(related) ?? []) reached.push(id)
-  }
-  return reached
-}

@@ -6,7 +6,7 @@ import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
+import { reachedBy } from './reach.js'
 import { freshen } from './relate.js'
 
 type Instance = Instance.Instance
