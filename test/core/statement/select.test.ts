@@ -170,6 +170,22 @@ describe('compile', () => {
     expect(tail(compiled(query, postgres))).toBe('select ... from "cities" where 1 = 0 and 1 = 1')
   })
 
+  test('locks rows where the dialect has such locks, as it spells them', () => {
+    const shared = pipe(
+      select(model.City),
+      modify((query) => query.forShare()),
+    )
+    expect(tail(compiled(shared, sqlite))).toBe('select ... from "cities"')
+    expect(tail(compiled(shared, postgres))).toBe('select ... from "cities" for share')
+    expect(tail(compiled(shared, mysql))).toBe('select ... from `cities` lock in share mode')
+    const free = pipe(
+      select(model.City),
+      modify((query) => query.forUpdate().skipLocked()),
+    )
+    expect(tail(compiled(free, sqlite))).toBe('select ... from "cities"')
+    expect(tail(compiled(free, mysql))).toBe('select ... from `cities` for update skip locked')
+  })
+
   test('gives a value that no codec encodes as an error', () => {
     const statement = pipe(select(model.User), filterBy({ grade: 'ugly' as 'good' }))
     expect(compile(sqlite)(statement)).toMatchObject({

@@ -1,8 +1,20 @@
-import { defineModel, entity, generated, integer, nullable, primaryKey, references, text } from '@unitary/core'
+import {
+  defineModel,
+  entity,
+  generated,
+  integer,
+  type Managed,
+  nullable,
+  primaryKey,
+  references,
+  text,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
 import { model, open, openOn } from '../app.js'
+
+type Address = Managed<typeof model, 'Address'>
 
 const statuses = (state: Session.SessionState): ReadonlyArray<string> =>
   Session.inspectAll(state).map(({ entity, status }) => `${entity} ${status}`)
@@ -52,6 +64,41 @@ describe('the save-update cascade', () => {
     const ed = app.run(Session.add(model.User, { name: 'ed' }))
     app.run(Session.make(model.Address, { email: 'a', user: ed }))
     expect(statuses(app.store.getState())).toEqual(['User pending', 'Address transient'])
+  })
+
+  test('brings back what was given up while detached, for the flush to write that', () => {
+    const app = open()
+    const ed = app.run(Session.add(model.User, { name: 'ed', addresses: [{ email: 'a' }, { email: 'b' }] }))
+    const [a, b] = app.run(Session.related(model.User, 'addresses')(ed)) as readonly [Address, Address]
+    app.run(Session.commit)
+    app.run(Session.read(model.User)(ed))
+    app.run(Session.load(model.User, 'addresses')(ed))
+    app.run(Session.expungeAll)
+    app.run(Session.detach(model.User, 'addresses', a)(ed))
+    app.run(Session.add(model.User, ed))
+    expect([a, b].map((one) => Session.inspect(app.store.getState(), one)?.status)).toEqual([
+      'persistent',
+      'persistent',
+    ])
+    app.run(Session.commit)
+    expect(app.rows('addresses')).toMatchObject([
+      { email: 'a', user_id: null },
+      { email: 'b', user_id: 1 },
+    ])
+  })
+
+  test('does not need what was given up to come back', () => {
+    const app = open()
+    const ed = app.run(Session.add(model.User, { name: 'ed', addresses: [{ email: 'a' }] }))
+    const [a] = app.run(Session.related(model.User, 'addresses')(ed)) as readonly [Address]
+    app.run(Session.flush)
+    app.run(Session.expungeAll)
+    app.run(Session.detach(model.User, 'addresses', a)(ed))
+    // its row is another instance's by now
+    app.run(Session.get(model.Address, 1))
+    app.run(Session.add(model.User, ed))
+    expect(Session.inspect(app.store.getState(), a)?.status).toBe('detached')
+    app.run(Session.commit)
   })
 
   test('stops where a relationship does not cascade, and the flush tells what it left out', () => {

@@ -169,6 +169,9 @@ export const named =
   (columnName: string) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
 
+/** A column may have a default of a narrower type than its own: one that is never null, of a nullable column. */
+type Takes<A, V> = [V] extends [A] ? unknown : { readonly fault: 'the default is no value of the column' }
+
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
  * and the same value is inserted.
@@ -179,10 +182,10 @@ export const named =
  * @category combinators
  */
 export const withDefault =
-  <A>(defaultValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
-    ...flagged(self, 'default'),
-    defaultValue,
+  <const V>(defaultValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
+    ...flagged<A, O, F, 'default'>(self, 'default'),
+    defaultValue: defaultValue as never,
   })
 
 /**
@@ -196,10 +199,10 @@ export const withDefault =
  * @category combinators
  */
 export const withInsertDefault =
-  <A>(insertValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
-    ...flagged(self, 'default'),
-    insertValue,
+  <const V>(insertValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
+    ...flagged<A, O, F, 'default'>(self, 'default'),
+    insertValue: insertValue as never,
   })
 
 /**
@@ -212,8 +215,11 @@ export const withInsertDefault =
  * @category combinators
  */
 export const withUpdateDefault =
-  <A>(updateValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, updateValue })
+  <const V>(updateValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F> => ({
+    ...(self as Column<A, O, F>),
+    updateValue: updateValue as never,
+  })
 
 /**
  * What the table puts in where a draft leaves the attribute out: part of the DDL. The INSERT gives it back where the

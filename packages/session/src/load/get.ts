@@ -14,6 +14,7 @@ import {
   type Mapping,
   type RawKey,
   type RelationshipMapping,
+  type RelationshipName,
   type RowOf,
   rawKeyOf,
   rowClassOf,
@@ -41,6 +42,7 @@ import {
   chain,
   fail,
   map,
+  mapLeft,
   type Outcome,
   of,
   type Program,
@@ -55,6 +57,7 @@ import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
+import { invalidState } from '../transition/expunge.js'
 import { checkModel, resolve } from '../transition/transition.js'
 import { joiningsFor, loadPlanned } from './eager.js'
 import type { GetError, ReadError } from './error.js'
@@ -63,6 +66,9 @@ import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
 import { fetchWith } from './targets.js'
+
+/** Why an instance cannot be expired. */
+type ExpireError = ModelMismatch | NotInSession | InvalidState
 
 /** @category model */
 export interface GetOptions {
@@ -267,9 +273,15 @@ export const read =
       return isExpired(state, known) || known.partial ? reload(known) : of(known.snapshot as unknown as Managed<M, N>)
     })
 
+/** The name of something that can be known of an instance: an attribute or a relationship. */
+type Name<M, N> = (keyof RowOf<M, N> & string) | RelationshipName<M, N>
+
+type Deferred<M, N> = DeferredAttribute<M, N> & keyof RowOf<M, N> & string
+
 /**
  * Loads an instance's row again: what is known of it is forgotten first, changes that no flush has written included, and
- * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships.
+ * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships; an attribute that
+ * is deferred is loaded where it is named.
  *
  * @example
  * pipe(ed, Session.refresh(model.User, 'addresses'))
@@ -277,11 +289,19 @@ export const read =
  * @category loading
  */
 export const refresh =
-  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
-  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
-    chain((current: Managed<M, N>) => map(() => current)(targetsOf(entity, names, current)))(
-      chain(() => read(entity)(instance))(expire(entity, ...names)(instance)),
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<Name<M, N>>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> => {
+    const isDeferred = (name: Name<M, N>): name is Deferred<M, N> =>
+      entity.mapping.attributeOf.get(name)?.isDeferred === true
+    return chain((current: Managed<M, N>) => map(() => current)(targetsOf(entity, names, current)))(
+      chain(() => readWith(entity, names.filter(isDeferred))(instance))(
+        mapLeft(
+          (error: ExpireError): ExpireError =>
+            error._tag === 'InvalidState' ? { ...error, operation: 'refresh' } : error,
+        )(expire(entity, ...names)(instance)),
+      ),
     )
+  }
 
 /** The relationships among the names, loaded. */
 const targetsOf = <M, N extends string>(
@@ -307,16 +327,7 @@ const targetsOf = <M, N extends string>(
  */
 export const reload = <M, N extends string>(instance: Instance): Program<ReadError, Managed<M, N>> => {
   const { id, key, mapping, status, token } = instance
-  if (status === 'deleted') return fail({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token })
-  if (status !== 'persistent' || key === null) {
-    return fail({
-      _tag: 'InvalidState',
-      entity: mapping.name,
-      key,
-      status,
-      operation: 'load',
-    })
-  }
+  if (status !== 'persistent' || key === null) return fail(notToBeLoaded(instance))
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
   return unlessFailed((before) =>
     chain(() =>
@@ -329,13 +340,24 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
           if (isLeft(populated)) return [populated, state]
           const [ids, next] = populated.right
           return ids.length === 0
-            ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
+            ? [left(rowGone(instance)), next]
             : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
         },
       ),
     )(autoflush),
   )
 }
+
+const rowGone = ({ key, mapping, token }: Instance): ObjectDeleted => ({
+  _tag: 'ObjectDeleted',
+  entity: mapping.name,
+  key,
+  shard: token,
+})
+
+/** Only what is persistent has a row that can be read. */
+const notToBeLoaded = (instance: Instance): InvalidState | ObjectDeleted =>
+  instance.status === 'deleted' ? rowGone(instance) : invalidState(instance, 'load')
 
 /**
  * Loads attributes that are deferred, and gives the snapshot with them.
@@ -346,31 +368,41 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
  * @category loading
  */
 export const loadAttributes =
-  <M, N extends string, K extends DeferredAttribute<M, N> & keyof RowOf<M, N> & string>(
-    entity: Mapped<M, N>,
-    ...names: readonly [K, ...ReadonlyArray<K>]
-  ) =>
+  <M, N extends string, K extends Deferred<M, N>>(entity: Mapped<M, N>, ...names: readonly [K, ...ReadonlyArray<K>]) =>
   (instance: Snapshot<N>): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> =>
+    readWith(entity, names)(instance) as Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>>
+
+/** The current snapshot with deferred attributes. */
+const readWith =
+  <M, N extends string>(entity: Mapped<M, N>, names: ReadonlyArray<Deferred<M, N>>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
     chain(() =>
-      suspend((state): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> => {
+      suspend((state): Program<ReadError, Managed<M, N>> => {
         const found = resolve(state, entity, instance)
         if (isLeft(found)) return fail(found.left)
-        const { id, key, mapping, snapshot, token } = found.right
-        const known = snapshot as unknown as Managed<M, N> & Pick<RowOf<M, N>, K>
+        const { id, key, mapping, snapshot, status, token } = found.right
+        const known = snapshot as unknown as Readonly<Record<string, unknown>>
         const missing = names.filter((name) => known[name] === undefined)
-        if (missing.length === 0 || key === null) return of(known)
+        if (missing.length === 0) return of(snapshot as unknown as Managed<M, N>)
+        if (status !== 'persistent' || key === null) return fail(notToBeLoaded(found.right))
         const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
         const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
           requestRows(
             state,
             asked,
-            (answer, current, given): Outcome<RequestError | DecodeError | HookError, typeof known> => {
+            (
+              answer,
+              current,
+              given,
+            ): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
               if (isLeft(answer)) return [answer, current]
               const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) }, given)
               if (isLeft(populated)) return [populated, current]
-              const next = populated.right[1]
-              return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
+              const [ids, next] = populated.right
+              return ids.length === 0
+                ? [left(rowGone(found.right)), next]
+                : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
             },
           ),
         )(autoflush)
@@ -384,8 +416,8 @@ export const loadAttributes =
  * @category loading
  */
 export const expire =
-  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
-  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession | InvalidState, undefined> =>
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<Name<M, N>>) =>
+  (instance: Snapshot<N>): Program<ExpireError, undefined> =>
     transition((state) => {
       const found = resolve(state, entity, instance)
       if (isLeft(found)) return found

@@ -12,15 +12,14 @@
 import {
   type AnySelect,
   type Attribute,
-  type Draft,
+  type DraftOrInstance,
   decodedKeyOf,
   type InstanceId,
-  type Managed,
   type Mapped,
+  type Pending,
   type RelationshipMapping,
   rowClassOf,
   type Services,
-  type Snapshot,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, StaleData } from '../error.js'
@@ -32,10 +31,9 @@ import { lookUp } from '../load/get.js'
 import { loadRelated, plainly } from '../load/related.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
-import { faultOf } from '../transition/draft.js'
-import { type MergeSource, mergeSource } from '../transition/merge-source.js'
+import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, isSame, withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
@@ -58,7 +56,8 @@ export interface MergeOptions {
 }
 
 /**
- * Merges a draft with its key, or an instance (detached, transient, of another session), and gives the session's own.
+ * Merges a draft with its key, or an instance (detached, transient, of another session), and gives the session's own: as
+ * far as it is known, since it may be new, or have expired. `read` gives all of it.
  *
  * @example
  * Session.merge(model.User, { id: 1, name: 'edward', addresses: [{ id: 7, email: 'ed@example.org' }] })
@@ -67,19 +66,21 @@ export interface MergeOptions {
  */
 export const merge = <M, N extends string>(
   entity: Mapped<M, N>,
-  value: Draft<M, N> | Snapshot<N>,
+  value: DraftOrInstance<M, NoInfer<N>>,
   options: MergeOptions = {},
-): Program<MergeError, Managed<M, N>> =>
-  unlessFailed((state): Program<MergeError, Managed<M, N>> => {
+): Program<MergeError, Pending<M, N>> =>
+  unlessFailed((state): Program<MergeError, Pending<M, N>> => {
     const checked = checkModel(state, entity)
     if (isLeft(checked)) return fail(checked.left)
+    const fault = mergeFault(options.from ?? state, checked.right, value)
+    if (fault !== null) return fail(fault)
     const loads = options.load !== false
     return chain(() =>
       chain((given: Services) =>
-        suspend((current): Program<MergeError, Managed<M, N>> => {
+        suspend((current): Program<MergeError, Pending<M, N>> => {
           const merger = new Merger(given, loads, options.from === undefined)
           const source = mergeSource(options.from ?? current, checked.right, value)
-          return chain((id: InstanceId) => gets((after) => instanceAt(after, id).snapshot as unknown as Managed<M, N>))(
+          return chain((id: InstanceId) => gets((after) => instanceAt(after, id).snapshot as unknown as Pending<M, N>))(
             noAutoflush(merger.merge(source)),
           )
         }),
@@ -187,22 +188,14 @@ class Merger {
 
   #values(source: MergeSource, id: InstanceId): Program<MergeError, undefined> {
     return transition<MergeError, undefined>((state) => {
-      const { mapping, values } = source
-      const fault = faultOf(mapping, values)
-      if (fault !== null) return left(fault)
+      const { values } = source
       const before = instanceAt(state, id)
-      const stale = staleness(source, before)
+      const stale = staleness(state, source, before)
       if (stale !== null) return left(stale)
       if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
       const target = Relate.freshen(state, before)
-      if (this.#loads) {
-        Relate.put(changes, withValues(target, values))
-      } else {
-        const snapshot = rowClassOf(mapping).patch(target.snapshot, id, values)
-        const partial = mapping.attributes.some(({ name }) => (snapshot as never)[name] === undefined)
-        changes.instances.set(id, { ...target, snapshot, partial })
-      }
+      Relate.put(changes, this.#loads ? withValues(withVersion(target, values), values) : withStored(target, values))
       return right([undefined, done(state, changes)])
     })
   }
@@ -271,6 +264,29 @@ class Merger {
   }
 }
 
+/** The instance with values that the database has: what was set in their place is no change any more. */
+const withStored = (target: Instance.Instance, values: MergeSource['values']): Instance.Instance => {
+  const { id, mapping } = target
+  const snapshot = rowClassOf(mapping).patch(target.snapshot, id, values)
+  const left = Object.entries(target.committed ?? {}).filter(([name]) => values[name] === undefined)
+  return {
+    ...target,
+    snapshot,
+    partial: mapping.attributes.some(({ isDeferred, name }) => !isDeferred && (snapshot as never)[name] === undefined),
+    committed: left.length === 0 ? null : Object.fromEntries(left),
+    unset: target.unset?.filter((name) => values[name] === undefined) ?? null,
+  }
+}
+
+/** The version that a graph was read with is what its changes build on, and no change itself: the flush compares it. */
+const withVersion = (target: Instance.Instance, values: MergeSource['values']): Instance.Instance => {
+  const { version } = target.mapping
+  const read = version === null ? undefined : values[version.name]
+  return version === null || read === undefined || target.status === 'pending'
+    ? target
+    : withStored(target, { [version.name]: read })
+}
+
 /** What is merged without loading is what the database has. */
 const keep = (
   changes: StateEdit,
@@ -285,10 +301,10 @@ const keep = (
 
 const keyText = ({ mapping, key, token }: MergeSource): string => JSON.stringify([mapping.name, token, key])
 
-/** A version that was read before the session's own is no base to merge from. */
-const staleness = (source: MergeSource, target: Instance.Instance): StaleData | null => {
+/** A version that was read before the session's own is no base to merge from. What has expired the flush compares. */
+const staleness = (state: SessionState, source: MergeSource, target: Instance.Instance): StaleData | null => {
   const { version } = source.mapping
-  if (version === null || target.status === 'pending') return null
+  if (version === null || target.status === 'pending' || isExpired(state, target)) return null
   const theirs = source.values[version.name]
   const ours = Instance.valueAt(target, version)
   return theirs === undefined || ours === undefined || isSame(version, theirs, ours)

@@ -136,11 +136,13 @@ export const commitNested: Program<FlushError | NoSavepoint, undefined> = unless
  *
  * @category transactions
  */
-export const rollbackNested: Program<RequestError | NoSavepoint, undefined> = inSavepoint((frame) =>
+export const rollbackNested: Program<RequestError | NoSavepoint, undefined> = inSavepoint((frame) => rollbackTo(frame))
+
+/** Undoes a savepoint that is open, with those that began in it. */
+export const rollbackTo = (frame: Frame): Program<RequestError, undefined> =>
   chain(() => afterRollback(frame.kind))(
     request(
       { _tag: 'RollbackToSavepoint', name: frame.name },
       (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : rolledBack(state, frame)],
     ),
-  ),
-)
+  )

@@ -67,7 +67,7 @@ export const make = <M, N extends string>(entity: Mapped<M, N>, draft: Draft<M, 
  */
 export const add = <M, N extends string>(
   entity: Mapped<M, N>,
-  draft: DraftOrInstance<M, N>,
+  draft: DraftOrInstance<M, NoInfer<N>>,
 ): Program<AddError, Pending<M, N>> =>
   map((added: ReadonlyArray<Pending<M, N>>) => added[0] as Pending<M, N>)(addAll(entity, [draft]))
 
@@ -78,7 +78,7 @@ export const add = <M, N extends string>(
  */
 export const addAll = <M, N extends string>(
   entity: Mapped<M, N>,
-  drafts: ReadonlyArray<DraftOrInstance<M, N>>,
+  drafts: ReadonlyArray<DraftOrInstance<M, NoInfer<N>>>,
 ): Program<AddError, ReadonlyArray<Pending<M, N>>> =>
   change(
     entity,
@@ -98,7 +98,7 @@ export const addAll = <M, N extends string>(
  */
 export const attach = <M, N extends string>(
   entity: Mapped<M, N>,
-  instance: Snapshot<N>,
+  instance: Snapshot<NoInfer<N>>,
   from: SessionState,
 ): Program<ModelMismatch | NotInSession | InvalidState, Pending<M, N>> =>
   transition((state) => {

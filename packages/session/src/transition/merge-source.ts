@@ -2,10 +2,12 @@
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
 import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { faultOf, misfit } from './draft.js'
 import { instanceOf } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -86,4 +88,42 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
         : mergeSource(from, relationship.target, given as object)
     },
   }
+}
+
+/**
+ * Why a graph cannot be merged, whatever the session knows: data that does not fit its entity, an instance of another
+ * entity than its place is for. Instances are not followed: what a state holds fits. O(plain data reached).
+ *
+ * @category guards
+ */
+export const mergeFault = (from: SessionState, root: Mapping, given: unknown): InvalidValue | NotInSession | null => {
+  const visited = new Set<unknown>()
+  const stack: Array<readonly [mapping: Mapping, given: unknown]> = [[root, given]]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const [mapping, data] = node
+    if (visited.has(data)) continue
+    visited.add(data)
+    const instance = instanceOf(from, data)
+    if (instance !== undefined) {
+      if (instance.mapping !== mapping) return { _tag: 'NotInSession', entity: mapping.name }
+      continue
+    }
+    const fault = faultOf(mapping, data as Values)
+    if (fault !== null) return fault
+    for (const relationship of mapping.relationships) {
+      const held = (data as Values)[relationship.name]
+      if (held === undefined || (held === null && !relationship.isCollection)) continue
+      if (relationship.isCollection && !Array.isArray(held)) {
+        return misfit(relationship, held, 'a collection is given as an array')
+      }
+      const { target } = relationship
+      for (const one of relationship.isCollection ? (held as ReadonlyArray<unknown>) : [held]) {
+        if (typeof one !== 'object' || one === null) {
+          return misfit(relationship, one, `a draft or an instance of ${target.name} is needed`)
+        }
+        stack.push([target, one])
+      }
+    }
+  }
+  return null
 }

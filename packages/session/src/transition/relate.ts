@@ -10,7 +10,7 @@ import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
+import { reachedBy } from './reach.js'
 
 type Instance = Instance.Instance
 
@@ -433,4 +433,27 @@ export const isMember = (
     inverse === null || inverse.through !== null ? undefined : targetOf(state, edit, at(edit, member), inverse)
   // what has no row yet is a member only where it was appended
   return target === undefined ? !isNew(at(edit, member)) : target === owner
+}
+
+/**
+ * Makes those that an instance has come to hold refer to it, where they are known to refer to another, or to none: after a
+ * rollback has taken that back on their side, the instance joins the unit of work again with what it has kept. A collection
+ * that is loaded stays as it is, as with any foreign key, until it expires. O(links).
+ *
+ * @category combinators
+ */
+export const keepReferred = (state: SessionState, edit: StateEdit, id: InstanceId): void => {
+  const instance = at(edit, id)
+  for (const relationship of instance.mapping.relationships) {
+    const { inverse } = relationship
+    const related = Instance.relatedOf(instance, relationship)
+    if (inverse === null || inverse.isCollection || related === undefined) continue
+    for (const target of Instance.addedTo(related)) {
+      const other = at(edit, target)
+      const known = isExpired(state, other) ? undefined : Instance.relatedOf(other, inverse)
+      if (known?._tag !== 'One' || known.target === id) continue
+      putTarget(state, edit, target, inverse, id)
+      if (known.target !== null) leave(state, edit, known.target, relationship, target)
+    }
+  }
 }

@@ -5,8 +5,8 @@ import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
+import { reachedBy } from './reach.js'
 import { targetOf } from './relate.js'
 
 /**

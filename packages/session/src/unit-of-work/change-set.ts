@@ -15,7 +15,7 @@ import {
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { reachedBy } from '../transition/cascade.js'
+import { reachedBy } from '../transition/reach.js'
 import { foreignKeyOf, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
