@@ -373,7 +373,7 @@ const onDatabase = (host: Host, { returns, carriesVersions }: Manner): void => {
       const merged = await run(Session.merge(model.Seal, { id: 1, label: 'b', stamp: known.stamp?.slice() ?? null }))
       expect(merged).toMatchObject({ id: 1, label: 'b' })
       // a version is compared where it is known, and by the flush where it has expired
-      await run(Session.read(model.Seal)(seal))
+      await run(Session.chain(() => Session.read(model.Seal)(seal))(Session.flush))
       expect(await fails(Session.merge(model.Seal, { id: 1, stamp: new Uint8Array([9]) }))).toMatchObject({
         _tag: 'StaleData',
       })
