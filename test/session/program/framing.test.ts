@@ -380,7 +380,7 @@ describe('any nesting of frames', () => {
       }),
       { numRuns: 500 },
     )
-  })
+  }, 60_000)
 
   test('a run that ends with all of it open leaves what was committed', async () => {
     await fc.assert(
@@ -399,5 +399,5 @@ describe('any nesting of frames', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 60_000)
 })

@@ -640,7 +640,7 @@ describe('the laws of merge', () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 
   test('what is merged twice is merged once, where all of it has keys', () => {
     const keyed = shelfData.map(({ books, ...shelf }) => ({
@@ -663,7 +663,7 @@ describe('the laws of merge', () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 
   test('merging what is stored changes nothing, with or without loading', () => {
     fc.assert(
@@ -689,7 +689,7 @@ describe('the laws of merge', () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 })
 
 describe('merge without loading', () => {

@@ -166,9 +166,17 @@ describe('attach', () => {
     const { app, ed, other } = arrange()
     app.run(Session.remove(model.User)(ed))
     app.run(Session.commit)
+    // it alone is what cannot come
+    app.run(Session.expungeAll)
     const from = app.store.getState()
     expect(inspect(from, ed)?.status).toBe('detached')
-    expect(other.fails(Session.attach(model.User, ed, from))).toMatchObject({ _tag: 'InvalidState', key: 1 })
+    expect(other.fails(Session.attach(model.User, ed, from))).toEqual({
+      _tag: 'InvalidState',
+      entity: 'User',
+      key: 1,
+      status: 'detached',
+      operation: 'attach',
+    })
     expect(other.fails(Session.attach(model.User, ed, open().store.getState()))).toEqual({
       _tag: 'NotInSession',
       entity: 'User',

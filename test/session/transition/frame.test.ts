@@ -97,6 +97,20 @@ describe('a savepoint that is rolled back', () => {
     expect(statements.length).toBeGreaterThan(0)
   })
 
+  test('forgets collections alone where their owner was not written', () => {
+    const app = arrange()
+    app.run(Session.beginNested)
+    app.run(Session.add(model.Address, { email: 'b', userId: 1 }))
+    const ed = get(app, 1)
+    expect(app.run(Session.load(model.User, 'addresses')(ed))).toHaveLength(2)
+    app.run(Session.rollbackNested)
+    expect(app.counted(Session.read(model.User)(ed))).toMatchObject([{ name: 'ed' }, []])
+    expect(app.counted(Session.load(model.User, 'addresses')(ed))).toMatchObject([
+      [{ email: 'a' }],
+      [expect.any(String)],
+    ])
+  })
+
   test('makes what was inserted in it transient, without what the flush gave it', () => {
     const app = arrange()
     const ed = get(app, 1)

@@ -376,5 +376,5 @@ describe('the shape of inserts', () => {
       }),
       { numRuns: 100 },
     )
-  })
+  }, 60_000)
 })
