@@ -21,18 +21,18 @@ import {
   type Cells,
   compact,
   fillReferences,
-  isPostUpdate,
   isShape,
+  keyAfter,
+  keyFound,
   literal,
-  literalColumns,
   noCells,
   type OpenStep,
   openStep,
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type Carried, type ChangeSet, changeSet } from './change-set.js'
-import { entityGroups } from './dependencies.js'
+import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
+import { entityGroups, isPostUpdate } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
   changedCells,
@@ -41,8 +41,6 @@ import {
   fillInsertDefaults,
   fillUpdateDefaults,
   givenKeyColumns,
-  givenKeyOf,
-  keyOf,
   nullDefaults,
   switchedCells,
   whereColumns,
@@ -98,6 +96,8 @@ class Planner {
   readonly #deleted: number[][]
   /** Steps that delete links, before all others. */
   readonly #unlinked: number[] = []
+  /** Mappings of which keys change. */
+  readonly #renamed: ReadonlySet<Mapping>
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
 
@@ -107,6 +107,7 @@ class Planner {
     this.#services = services
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
+    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping))
     this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
   }
 
@@ -252,7 +253,14 @@ class Planner {
       nullDefaults(mapping, values)
       for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
       if (mayRefer) {
-        fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
+        fillReferences(
+          this.#state,
+          this.#changes,
+          instance,
+          referencesOf(this.#changes, instance, false),
+          cells,
+          this.notices,
+        )
       }
       fillInsertDefaults(mapping, cells, this.#services)
       for (const { position, isGenerated } of mapping.key) {
@@ -302,8 +310,9 @@ class Planner {
       // the row as the database has it: the instance's own, or the one that it takes over
       const row = this.#changes.switches.get(instance.id) ?? instance
       const cells = row === instance ? changedCells(instance) : switchedCells(instance)
-      fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
-      dropUnchanged(row, cells)
+      const references = referencesOf(this.#changes, instance, false)
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      dropUnchanged(row, cells, this.#carriedAway(references))
       if (!cells.kinds.some((kind) => kind !== absent)) continue
       const blanked = blankedKey(row, cells)
       if (blanked !== null) return blanked
@@ -316,10 +325,23 @@ class Planner {
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...whereOf(row)])
+      open.rows.push([...compact(cells), ...this.#whereOf(row)])
     }
     for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
     return null
+  }
+
+  #whereOf(row: Instance): ReadonlyArray<unknown> {
+    return whereOf(row, keyFound(this.#state, this.#changes, row))
+  }
+
+  /** Foreign keys that the database may carry elsewhere before they are written, so that they are written in any case. */
+  #carriedAway(references: ReadonlyArray<Reference>): ReadonlyArray<Attribute> {
+    if (this.#renamed.size === 0) return []
+    return references.flatMap(({ relationship, target }) => {
+      const referred = relationship.kind === 'BelongsTo' ? relationship.target : relationship.owner
+      return target !== null && this.#renamed.has(referred) ? relationship.foreignKey : []
+    })
   }
 
   #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
@@ -367,30 +389,23 @@ class Planner {
   }
 
   #postUpdate(mapping: Mapping, rows: ReadonlyArray<readonly [Instance, ReturnType<typeof referencesOf>]>): void {
-    const byShape = new Map<string, OpenStep>()
+    const byShape = new Map<string, { readonly open: OpenStep; readonly where: ReadonlyArray<PlanColumn> }>()
     for (const [instance, references] of rows) {
       const cells = noCells(mapping)
-      fillReferences(this.#state, instance, references, cells, this.notices)
-      if (instance.status !== 'pending') dropUnchanged(instance, cells)
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      if (instance.status !== 'pending') dropUnchanged(instance, cells, this.#carriedAway(references))
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const isKnown = instance.key !== null
-      const shape = `${cells.kinds.join()} ${isKnown}`
-      let open = byShape.get(shape)
-      if (open === undefined) {
-        open = openStep(mapping, cells)
-        byShape.set(shape, open)
+      const key = keyAfter(this.#state, this.#changes, instance)
+      const shape = `${cells.kinds.join()} ${key.map(({ of }) => of).join()}`
+      let known = byShape.get(shape)
+      if (known === undefined) {
+        known = { open: openStep(mapping, cells), where: givenKeyColumns(mapping, key) }
+        byShape.set(shape, known)
       }
-      open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...(isKnown ? keyOf(instance) : givenKeyOf(instance))])
+      known.open.instances.push(instance.id)
+      known.open.rows.push([...compact(cells), ...key.map(({ value }) => value)])
     }
-    for (const open of byShape.values()) {
-      const first = instanceAt(this.#state, open.instances[0] as InstanceId)
-      this.#pushUpdate(
-        open,
-        shapeColumns(open),
-        first.key === null ? givenKeyColumns(first) : literalColumns(mapping.key),
-      )
-    }
+    for (const { open, where } of byShape.values()) this.#pushUpdate(open, shapeColumns(open), where)
   }
 
   #unlink({ removed }: LinkChanges): void {
@@ -424,7 +439,7 @@ class Planner {
       token: null,
       where: whereColumns(mapping),
       instances: instances.map((instance) => instance.id),
-      rows: instances.map(whereOf),
+      rows: instances.map((instance) => this.#whereOf(instance)),
       after: ascending([
         ...this.#unlinked,
         ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
