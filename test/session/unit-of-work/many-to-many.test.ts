@@ -503,6 +503,51 @@ describe('links of keys of several columns', () => {
   })
 })
 
+describe('links of keys that come from what rows refer to', () => {
+  const House = entity('House', 'houses', { id, name: text })
+  const Room = entity('Room', 'rooms', { houseId: pipe(integer, primaryKey), number: pipe(integer, primaryKey) })
+  const Guest = entity('Guest', 'guests', { id, name: text })
+  const houses = defineModel({ House, Room, Guest })((r) => ({
+    House: { rooms: r.House.hasMany('Room', { foreignKey: 'houseId', inverse: 'house' }) },
+    Room: {
+      house: r.Room.belongsTo('House', { foreignKey: 'houseId', inverse: 'rooms' }),
+      guests: r.Room.manyToMany('Guest', {
+        through: { table: 'room_guests', own: ['house_id', 'room_number'], target: ['guest_id'] },
+      }),
+    },
+  }))
+
+  test('are written with the keys that all of them are given', () => {
+    const app = openOn(houses)
+    const house = app.run(
+      Session.add(houses.House, { name: 'h', rooms: [{ number: 1, guests: [{ name: 'ed' }] }, { number: 2 }] }),
+    )
+    expect(explained(app)).toMatchInlineSnapshot(`
+      "1. insert into houses (1 row)
+           #0: name = 'h'; the database gives id
+      2. insert into rooms (2 rows), after 1
+           #1: houseId = id of #0, number = 1
+           #2: houseId = id of #0, number = 2
+      3. insert into guests (1 row)
+           #3: name = 'ed'; the database gives id
+      4. link in room_guests (1 row), after 2, 3
+           #1: house_id = id of #0, room_number = 1, guest_id = id of #3"
+    `)
+    app.run(Session.commit)
+    expect(app.rows('room_guests')).toEqual([{ house_id: 1, room_number: 1, guest_id: 1 }])
+    const second = found(app, houses.Room, { houseId: 1, number: 2 })
+    const another = app.run(Session.add(houses.House, { name: 'i' }))
+    app.run(Session.set(houses.Room, { house: another })(second))
+    app.run(Session.append(houses.Room, 'guests', { name: 'wendy' })(second))
+    app.run(Session.commit)
+    expect(app.rows('room_guests')).toEqual([
+      { house_id: 1, room_number: 1, guest_id: 1 },
+      { house_id: 2, room_number: 2, guest_id: 2 },
+    ])
+    expect(app.run(Session.load(houses.House, 'rooms')(house))).toMatchObject([{ number: 1 }])
+  })
+})
+
 describe('links of keys that change', () => {
   const Page = entity('Page', 'pages', { slug: pipe(text, primaryKey), title: pipe(text, nullable) })
   const Keyword = entity('Keyword', 'keywords', { word: pipe(text, primaryKey) })

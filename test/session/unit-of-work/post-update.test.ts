@@ -71,6 +71,29 @@ describe('a reference that is written by an update of its own', () => {
     expect(persons(app)).toEqual([{ id: 1, name: 'edward', favourite_id: 1 }])
   })
 
+  test('finds new rows by the keys that they are given, and by those that they are to get', () => {
+    const app = openOn(model, { autoflush: false })
+    const red = app.run(Session.make(model.Ball, { colour: 'red' }))
+    const blue = app.run(Session.make(model.Ball, { colour: 'blue' }))
+    app.run(Session.add(model.Person, { name: 'ed', balls: [red], favourite: red }))
+    app.run(Session.add(model.Person, { id: 9, name: 'wendy', balls: [blue], favourite: blue }))
+    app.run(Session.commit)
+    expect(persons(app)).toEqual([
+      { id: 1, name: 'ed', favourite_id: 1 },
+      { id: 9, name: 'wendy', favourite_id: 2 },
+    ])
+  })
+
+  test('finds a row by the key that it has by then', () => {
+    const { app, ed, red } = arrange()
+    app.run(Session.commit)
+    for (const ball of [1, 2]) app.run(Session.set(model.Ball, { owner: null })(found(app, model.Ball, ball)))
+    app.run(Session.flush)
+    app.run(Session.set(model.Person, { id: 5, favourite: red })(ed))
+    app.run(Session.commit)
+    expect(persons(app)).toEqual([{ id: 5, name: 'ed', favourite_id: 1 }])
+  })
+
   test('is emptied before the rows go, which refer to each other', () => {
     const { app, ed, red, blue } = arrange()
     app.run(Session.commit)

@@ -7,7 +7,10 @@
 import { type Attribute, encodedKeyOf, type InstanceId, type Mapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
+import { givenByFlush } from '../transition/given.js'
 import type { ChangeSet, Reference } from './change-set.js'
+import { isPostUpdate } from './dependencies.js'
+import { keyLinksOf, referredBy } from './key-links.js'
 import type { Notice, PlanColumn } from './step.js'
 
 type Instance = Instance.Instance
@@ -115,9 +118,102 @@ export const referencesOf = (changes: ChangeSet, instance: Instance, isPost: boo
   return imposed === undefined ? references : [...references, ...imposed]
 }
 
-/** Both sides of a relationship speak of one foreign key: what one says holds for it. @category guards */
-export const isPostUpdate = ({ postUpdate, inverse }: Reference['relationship']): boolean =>
-  postUpdate || inverse?.postUpdate === true
+/** A part of a key: its encoded value, or the instance that the database will give it for. @category model */
+export interface KeyPart {
+  readonly value: unknown
+  /** The attribute of that instance; null where it is a value. */
+  readonly of: string | null
+}
+
+/**
+ * What a key attribute of an instance holds once its row is written. It may be part of a foreign key too, and come from what
+ * the instance refers to, or from what that refers to.
+ *
+ * @category combinators
+ */
+export const keyPart = (state: SessionState, changes: ChangeSet, instance: Instance, attribute: Attribute): KeyPart => {
+  let holder = instance
+  let held = attribute
+  let visited: Set<InstanceId> | null = null
+  for (;;) {
+    const { id, key: raw, mapping } = holder
+    const isReferring = held !== mapping.generatedKey && givenByFlush(state.model, mapping).has(held)
+    const reference = isReferring && visited?.has(id) !== true ? referenceOver(state, changes, holder, held) : undefined
+    const carried =
+      reference === undefined && visited?.has(id) !== true ? carriedOver(state, changes, holder, held) : null
+    if (carried !== null) {
+      visited = (visited ?? new Set()).add(id)
+      ;[holder, held] = carried
+      continue
+    }
+    if (reference === undefined) {
+      const value =
+        encodedOf(holder, held) ?? (raw === null ? undefined : encodedKeyOf(mapping, raw)[mapping.key.indexOf(held)])
+      return value === undefined ? { value: id, of: held.name } : { value, of: null }
+    }
+    const { relationship, target } = reference
+    if (target === null) return { value: null, of: null }
+    visited = (visited ?? new Set()).add(id)
+    held = relationship.key[relationship.foreignKey.indexOf(held)] as Attribute
+    holder = instanceAt(state, target)
+  }
+}
+
+/** The key of an instance by the time at which all rows are written that stay. @category combinators */
+export const keyAfter = (state: SessionState, changes: ChangeSet, instance: Instance): ReadonlyArray<KeyPart> => {
+  const { id, mapping } = instance
+  const row = changes.isDeleted(id) ? instance : changes.switches.get(id)
+  return row === undefined || row.key === null
+    ? mapping.key.map((attribute) => keyPart(state, changes, instance, attribute))
+    : encodedKeyOf(mapping, row.key).map((value): KeyPart => ({ value, of: null }))
+}
+
+/**
+ * The key by which a row is found when its own write has its turn, encoded: by then the database may have carried to it the
+ * changed key of what it refers to.
+ *
+ * @category combinators
+ */
+export const keyFound = (state: SessionState, changes: ChangeSet, row: Instance): ReadonlyArray<unknown> => {
+  const key = encodedKeyOf(row.mapping, row.key as string)
+  if (changes.renamed.size === 0) return key
+  return row.mapping.key.map((attribute, i) => {
+    const carried = carriedOver(state, changes, row, attribute)
+    const part = carried === null ? null : keyPart(state, changes, ...carried)
+    return part === null || part.of !== null ? key[i] : part.value
+  })
+}
+
+/** What the database carries to a part of a row's key along with the key that this refers to. */
+const carriedOver = (
+  state: SessionState,
+  changes: ChangeSet,
+  row: Instance,
+  attribute: Attribute,
+): readonly [instance: Instance, attribute: Attribute] | null => {
+  if (changes.renamed.size === 0) return null
+  for (const link of keyLinksOf(state.model, row.mapping)) {
+    const { foreignKey, key: referredKey, passiveUpdates } = link.relationship
+    const at = passiveUpdates ? foreignKey.indexOf(attribute) : -1
+    const target = at < 0 ? undefined : referredBy(state, row, link)
+    if (target === undefined || !changes.renamed.has(target)) continue
+    return [instanceAt(state, target), referredKey[at] as Attribute]
+  }
+  return null
+}
+
+/** The reference that a foreign key's attribute follows from, if it follows from one. */
+const referenceOver = (
+  state: SessionState,
+  changes: ChangeSet,
+  instance: Instance,
+  attribute: Attribute,
+): Reference | undefined =>
+  referencesOf(changes, instance, false).findLast(
+    ({ relationship, target }) =>
+      relationship.foreignKey.includes(attribute) &&
+      (target === null || Instance.isInUnitOfWork(instanceAt(state, target))),
+  )
 
 /**
  * Writes the foreign keys that follow from references into the cells.
@@ -126,6 +222,7 @@ export const isPostUpdate = ({ postUpdate, inverse }: Reference['relationship'])
  */
 export const fillReferences = (
   state: SessionState,
+  changes: ChangeSet,
   instance: Instance,
   references: ReadonlyArray<Reference>,
   { values, kinds, of }: Cells,
@@ -144,19 +241,12 @@ export const fillReferences = (
       notices.push(outside(instance, relationship.name, referred))
       continue
     }
-    const known = referred.key === null ? undefined : encodedKeyOf(referred.mapping, referred.key)
     for (let i = 0; i < relationship.foreignKey.length; i++) {
       const { position } = relationship.foreignKey[i] as Attribute
-      const keyAttribute = relationship.key[i] as Attribute
-      const value = encodedOf(referred, keyAttribute) ?? known?.[i]
-      if (value === undefined) {
-        values[position] = target
-        kinds[position] = key
-        of[position] = keyAttribute.name
-      } else {
-        values[position] = value
-        kinds[position] = literal
-      }
+      const part = keyPart(state, changes, referred, relationship.key[i] as Attribute)
+      values[position] = part.value
+      kinds[position] = part.of === null ? literal : key
+      of[position] = part.of
     }
   }
 }

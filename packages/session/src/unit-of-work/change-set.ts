@@ -17,6 +17,8 @@ import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/reach.js'
 import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { isInKey, keyLinksOf, referredBy } from './key-links.js'
+import { sortByLevels } from './topological-sort.js'
 
 type Instance = Instance.Instance
 
@@ -45,6 +47,8 @@ export interface ChangeSet {
   readonly imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>
   /** Instances whose foreign keys follow a parent's new key by themselves, in the database. */
   readonly carried: ReadonlyArray<Carried>
+  /** Instances whose primary keys change. */
+  readonly renamed: ReadonlySet<InstanceId>
   readonly isDeleted: (id: InstanceId) => boolean
   readonly isInserted: (id: InstanceId) => boolean
   /** Pending instances that lost their last parent, and are not inserted. */
@@ -63,7 +67,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
   const imposed = new Map<InstanceId, Reference[]>()
   imposeReferences(state, deleted, imposed)
   imposeNulls(state, deleted, imposed)
-  const carried = followKeys(state, deleted, imposed)
+  const { carried, renamed } = followKeys(state, deleted, imposed)
 
   const inserts: Instance[] = []
   IntMap.forEach(state.added, (_, id) => {
@@ -96,6 +100,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
     deletes: byMapping(state, deletes),
     imposed,
     carried,
+    renamed,
     isDeleted: (id) => deleted.has(id),
     isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id) && !switches.has(id),
     orphans: [...orphans],
@@ -389,13 +394,40 @@ const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {
   return members.filter((id) => !came.has(id))
 }
 
-/** Is the primary key of the row to be changed? @category guards */
-export const isRenamed = ({ committed, mapping }: Instance): boolean =>
-  committed !== null && mapping.key.some(({ name }) => name in committed)
+/** Is the primary key of the row to be changed, by itself or by what the row comes to refer to? @category guards */
+export const isRenamed = (instance: Instance): boolean => {
+  const { committed, mapping, related } = instance
+  if (committed !== null && mapping.key.some(({ name }) => name in committed)) return true
+  if (related === null) return false
+  return mapping.relationships.some((relationship) => {
+    if (relationship.kind !== 'BelongsTo' || relationship.viewonly || !isInKey(relationship)) return false
+    const one = Instance.relatedOf(instance, relationship)
+    return one?._tag === 'One' && one.changed && one.target !== null
+  })
+}
+
+/**
+ * The rows whose primary keys are to be changed, also by those that they refer to.
+ *
+ * @category combinators
+ */
+export const renamedRows = (state: SessionState, deleted: ReadonlySet<InstanceId>): ReadonlySet<InstanceId> => {
+  const imposed = new Map<InstanceId, Reference[]>()
+  imposeReferences(state, deleted, imposed)
+  return followKeys(state, deleted, imposed).renamed
+}
+
+interface Followed {
+  readonly renamed: ReadonlySet<InstanceId>
+  readonly carried: ReadonlyArray<Carried>
+}
+
+const nothingFollowed: Followed = { renamed: new Set(), carried: [] }
 
 /**
  * Rows that refer to one whose key changes: their foreign keys follow, by updates of their own or, with passive updates, by
- * the database's ON UPDATE CASCADE, and then in memory only.
+ * the database's ON UPDATE CASCADE, and then in memory only. Where that changes their keys, the rows that refer to them
+ * follow in turn.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/relationship_persistence.html#mutable-primary-keys-update-cascades
  */
@@ -403,37 +435,92 @@ const followKeys = (
   state: SessionState,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
-): ReadonlyArray<Carried> => {
-  const carried: Carried[] = []
+): Followed => {
   const renamed = new Set<InstanceId>()
   IntMap.forEach(state.changed, (_, id) => {
     if (!deleted.has(id) && isRenamed(instanceAt(state, id))) renamed.add(id)
   })
-  if (renamed.size === 0) return carried
+  for (const [id, references] of imposed) {
+    if (deleted.has(id) || instanceAt(state, id).status !== 'persistent') continue
+    if (references.some(({ relationship, target }) => target !== null && isInKey(relationship))) renamed.add(id)
+  }
+  if (renamed.size === 0) return nothingFollowed
+  const carried: Carried[] = []
   const follow = (id: InstanceId, relationship: RelationshipMapping, target: InstanceId): void => {
     if (deleted.has(id)) return
     if (relationship.passiveUpdates) carried.push({ instance: id, relationship, target })
     else impose(imposed, id, { relationship, target })
+    if (isInKey(relationship)) renamed.add(id)
   }
+  // who refers without the other side's knowing has to be looked for
+  const oneSided = referringAlone(state, deleted)
+  // those that follow are renamed in turn
   for (const id of renamed) {
     const parent = instanceAt(state, id)
     for (const relationship of parent.mapping.relationships) {
       const related = isReferred(relationship) ? Instance.relatedOf(parent, relationship) : undefined
       for (const child of related === undefined ? [] : unchangedIn(related)) follow(child, relationship, id)
     }
+    for (const { instance, relationship } of oneSided.get(id) ?? []) follow(instance, relationship, id)
   }
-  // who refers without the other side's knowing has to be looked for
+  return { renamed, carried: inOrder(carried) }
+}
+
+/**
+ * What refers to each instance over relationships that have no inverse, or by part of its key: that would not be found
+ * again. O(instances) where a model has such.
+ */
+const referringAlone = (
+  state: SessionState,
+  deleted: ReadonlySet<InstanceId>,
+): ReadonlyMap<InstanceId, ReadonlyArray<Pick<Carried, 'instance' | 'relationship'>>> => {
+  const found = new Map<InstanceId, Array<Pick<Carried, 'instance' | 'relationship'>>>()
   const oneSided = state.model.mappings.flatMap(({ relationships }) =>
     relationships.filter(({ kind, inverse, viewonly }) => kind === 'BelongsTo' && inverse === null && !viewonly),
   )
-  if (oneSided.length === 0) return carried
-  IntMap.forEach(state.instances, (instance) => {
-    if (instance.status !== 'persistent' || instance.related === null) return
+  if (oneSided.length === 0 && state.model.mappings.every((mapping) => keyLinksOf(state.model, mapping).length === 0)) {
+    return found
+  }
+  const identityMap = edit(state)
+  const put = (target: InstanceId, instance: InstanceId, relationship: RelationshipMapping): void => {
+    const known = found.get(target)
+    if (known === undefined) found.set(target, [{ instance, relationship }])
+    else known.push({ instance, relationship })
+  }
+  IntMap.forEach(state.instances, (instance, id) => {
+    if (instance.status !== 'persistent' || deleted.has(id)) return
+    for (const link of keyLinksOf(state.model, instance.mapping)) {
+      const target = isMoving(instance, link.relationship) ? undefined : referredBy(state, instance, link)
+      if (target !== undefined) put(target, id, link.relationship)
+    }
     for (const relationship of oneSided) {
-      const one = relationship.owner === instance.mapping ? Instance.relatedOf(instance, relationship) : undefined
-      if (one?._tag !== 'One' || one.changed || one.target === null || !renamed.has(one.target)) continue
-      follow(instance.id, relationship, one.target)
+      if (relationship.owner !== instance.mapping || isInKey(relationship)) continue
+      const one = Instance.relatedOf(instance, relationship)
+      if (one?._tag === 'One' && one.changed) continue
+      // what the database carries is known again when it is read, what it does not has to be written
+      if (one === undefined && relationship.passiveUpdates) continue
+      const target = targetOf(state, identityMap, instance, relationship)
+      if (target !== undefined && target !== null) put(target, id, relationship)
     }
   })
-  return carried
+  return found
+}
+
+/** Does the row come to refer to another, or to nothing? */
+const isMoving = (instance: Instance, relationship: RelationshipMapping): boolean => {
+  const own = relationship.kind === 'BelongsTo' ? relationship : relationship.inverse
+  const one = own === null ? undefined : Instance.relatedOf(instance, own)
+  return one?._tag === 'One' && one.changed
+}
+
+/** What follows another that follows itself comes after it. */
+const inOrder = (carried: ReadonlyArray<Carried>): ReadonlyArray<Carried> => {
+  const byInstance = new Map<InstanceId, Carried[]>()
+  for (const one of carried) {
+    const known = byInstance.get(one.instance)
+    if (known === undefined) byInstance.set(one.instance, [one])
+    else known.push(one)
+  }
+  const sorted = sortByLevels(carried, ({ target }) => byInstance.get(target) ?? [])
+  return sorted._tag === 'Levels' ? sorted.levels.flat() : carried
 }

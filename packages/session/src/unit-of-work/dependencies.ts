@@ -6,7 +6,6 @@
  * sorts their instances instead.
  */
 import type { AnyModel, Mapping, RelationshipMapping } from '@unitary/core'
-import { isPostUpdate } from './cells.js'
 import { components } from './topological-sort.js'
 
 /**
@@ -50,6 +49,10 @@ export const isWithinGroup = (model: AnyModel, relationship: RelationshipMapping
     ({ isCyclic, mappings }) =>
       isCyclic && mappings.includes(relationship.owner) && mappings.includes(relationship.target),
   )
+
+/** Both sides of a relationship speak of one foreign key: what one says holds for it. @category guards */
+export const isPostUpdate = ({ postUpdate, inverse }: RelationshipMapping): boolean =>
+  postUpdate || inverse?.postUpdate === true
 
 /** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
 const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {

@@ -5,12 +5,12 @@
  * found by the keys that their ends have until then; they come when all rows are there, with the keys that these have by
  * then. Where the database does not carry a key that changes, the links of its row go and come again.
  */
-import { type Attribute, encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitary/core'
+import { encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { outside } from './cells.js'
+import { type KeyPart, keyAfter, outside } from './cells.js'
 import { type ChangeSet, isRenamed } from './change-set.js'
 import type { LinkStep, Notice, PlanColumn, UnlinkStep } from './step.js'
 
@@ -72,7 +72,7 @@ const withoutKept = (
       JSON.stringify([links.relationship.through?.table, order.map((i) => [cells[i]?.value, cells[i]?.of])], toText),
     )
   }
-  const coming = new Set(added.flatMap((links) => textsOf(links, keyAfter(state, changes))))
+  const coming = new Set(added.flatMap((links) => textsOf(links, keysAfter(state, changes))))
   const kept = new Set<string>()
   const without = (all: ReadonlyArray<Links>, keyOf: KeyOf, isKept: (text: string) => boolean): ReadonlyArray<Links> =>
     all.flatMap((links) => {
@@ -81,11 +81,11 @@ const withoutKept = (
       const owners = links.owners.filter((_, i) => stays[i])
       return owners.length === 0 ? [] : [{ ...links, owners, targets: links.targets.filter((_, i) => stays[i]) }]
     })
-  const going = without(removed, keyBefore(state, changes), (text) => {
+  const going = without(removed, keysBefore(state, changes), (text) => {
     if (coming.has(text)) kept.add(text)
     return coming.has(text)
   })
-  return { removed: going, added: without(added, keyAfter(state, changes), (text) => kept.has(text)) }
+  return { removed: going, added: without(added, keysAfter(state, changes), (text) => kept.has(text)) }
 }
 
 const isLink = (relationship: RelationshipMapping): boolean => relationship.through !== null && !relationship.viewonly
@@ -189,7 +189,7 @@ export const linkSteps = (
   after: ReadonlyArray<number>,
 ): ReadonlyArray<LinkStep> => {
   const steps = new Map<string, { columns: ReadonlyArray<PlanColumn>; instances: InstanceId[]; rows: unknown[][] }>()
-  rowsOf(links, keyAfter(state, changes)).forEach((cells, i) => {
+  rowsOf(links, keysAfter(state, changes)).forEach((cells, i) => {
     const shape = cells.map(({ of }) => of).join()
     const step = steps.get(shape) ?? { columns: columnsOf(links, cells), instances: [], rows: [] }
     step.instances.push(links.owners[i] as InstanceId)
@@ -205,7 +205,7 @@ export const linkSteps = (
  * @category constructors
  */
 export const unlinkStep = (state: SessionState, changes: ChangeSet, links: Links, id: number): UnlinkStep => {
-  const rows = rowsOf(links, keyBefore(state, changes))
+  const rows = rowsOf(links, keysBefore(state, changes))
   return {
     _tag: 'Unlink',
     id,
@@ -224,45 +224,21 @@ const common = ({ relationship }: Links) => ({
   token: null,
 })
 
-/** A part of an instance's key: encoded, or the instance itself where the key is still to be given. */
-interface KeyPart {
-  readonly value: unknown
-  /** The attribute of the instance that it stands for; null where it is a value. */
-  readonly of: string | null
-}
-
 type KeyOf = (id: InstanceId) => ReadonlyArray<KeyPart>
 
 /** The keys that rows have before the flush. */
-const keyBefore =
+const keysBefore =
   (state: SessionState, changes: ChangeSet): KeyOf =>
   (id) => {
-    const row = changes.switches.get(id) ?? instanceAt(state, id)
-    return row.key === null
-      ? keyToCome(row)
-      : encodedKeyOf(row.mapping, row.key).map((value): KeyPart => ({ value, of: null }))
+    const { key, mapping } = changes.switches.get(id) ?? instanceAt(state, id)
+    return key === null ? [] : encodedKeyOf(mapping, key).map((value): KeyPart => ({ value, of: null }))
   }
 
 /** The keys that rows have after they are written. */
-const keyAfter = (state: SessionState, changes: ChangeSet): KeyOf => {
-  const before = keyBefore(state, changes)
-  return (id) => {
-    const { committed, key, mapping, snapshot } = instanceAt(state, id)
-    if (key === null || committed === null) return before(id)
-    return before(id).map((part, i): KeyPart => {
-      const { encode, name } = mapping.key[i] as Attribute
-      return name in committed ? { value: encode((snapshot as never)[name]), of: null } : part
-    })
-  }
-}
-
-const keyToCome = (instance: Instance): ReadonlyArray<KeyPart> =>
-  instance.mapping.key.map((attribute) => {
-    const value = Instance.valueAt(instance, attribute)
-    return value === undefined || value === null
-      ? { value: instance.id, of: attribute.name }
-      : { value: attribute.encode(value), of: null }
-  })
+const keysAfter =
+  (state: SessionState, changes: ChangeSet): KeyOf =>
+  (id) =>
+    keyAfter(state, changes, instanceAt(state, id))
 
 /** The cells of links: those of the owners' keys, then those of the targets'. */
 const rowsOf = ({ owners, targets }: Links, keyOf: KeyOf): ReadonlyArray<ReadonlyArray<KeyPart>> =>

@@ -4,12 +4,12 @@
  *
  * Costs the changes, and nothing where the entities that changed can have no such needs.
  */
-import type { Mapping, RelationshipMapping } from '@unitary/core'
+import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
-import { goingOf, isRenamed } from './change-set.js'
+import { goingOf, isRenamed, renamedRows } from './change-set.js'
 import { isWithinGroup } from './dependencies.js'
 
 type Instance = Instance.Instance
@@ -30,6 +30,7 @@ export const flushNeeds = (state: SessionState): ReadonlyArray<LoadNeeded> => {
     const instance = instanceAt(state, id)
     if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)
   })
+  if (hasActiveUpdates(state)) needsOfKeys(state, going, needs)
   const taken = going.size === 0 ? nowhere : entitiesWritten(state)
   for (const id of going) {
     const instance = instanceAt(state, id)
@@ -61,24 +62,44 @@ const mayNeed = (mapping: Mapping): boolean => {
     known.get(mapping) ??
     (mapping.version !== null ||
       mapping.relationships.some(
-        ({ cascade, kind, passiveUpdates }) =>
-          kind === 'HasOne' || !passiveUpdates || (kind === 'BelongsTo' && cascade.has('delete-orphan')),
+        ({ cascade, kind }) => kind === 'HasOne' || (kind === 'BelongsTo' && cascade.has('delete-orphan')),
       ))
   known.set(mapping, found)
   return found
 }
 
+/** Is a key to be changed of something that the session itself carries it on from? */
+const hasActiveUpdates = ({ changed, instances, model }: SessionState): boolean => {
+  if (!model.mappings.some(({ relationships }) => relationships.some(({ passiveUpdates }) => !passiveUpdates)))
+    return false
+  let found = false
+  IntMap.forEach(changed, (_, id) => {
+    const instance = IntMap.get(instances, id)
+    found ||= instance !== undefined && isRenamed(instance)
+  })
+  return found
+}
+
+/** Whatever refers to a key that changes, and does not follow by itself. */
+const needsOfKeys = (state: SessionState, going: ReadonlySet<InstanceId>, needs: LoadNeeded[]): void => {
+  for (const id of renamedRows(state, going)) {
+    const instance = instanceAt(state, id)
+    for (const relationship of instance.mapping.relationships) {
+      const { kind, passiveUpdates, viewonly } = relationship
+      if (viewonly || passiveUpdates || kind === 'BelongsTo' || isLoaded(state, instance, relationship)) continue
+      needs.push({ instance, relationship })
+    }
+  }
+}
+
 const needsOfChange = (state: SessionState, instance: Instance, needs: LoadNeeded[]): void => {
   if (isVersionUnknown(state, instance)) needs.push({ instance, relationship: null })
-  const follows = isRenamed(instance)
   for (const relationship of instance.mapping.relationships) {
     const { cascade, kind, viewonly } = relationship
     if (viewonly || (kind === 'BelongsTo' && !cascade.has('delete-orphan'))) continue
     const related = Instance.relatedOf(instance, relationship)
     const isReplaced = related?._tag === 'One' && related.changed && related.committed === Instance.unknown
-    const isFollowed =
-      follows && kind !== 'BelongsTo' && !relationship.passiveUpdates && !isLoaded(state, instance, relationship)
-    if (isReplaced || isFollowed) needs.push({ instance, relationship })
+    if (isReplaced) needs.push({ instance, relationship })
   }
 }
 

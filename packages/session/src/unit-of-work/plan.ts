@@ -21,8 +21,9 @@ import {
   type Cells,
   compact,
   fillReferences,
-  isPostUpdate,
   isShape,
+  keyAfter,
+  keyFound,
   literal,
   literalColumns,
   noCells,
@@ -31,8 +32,8 @@ import {
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type Carried, type ChangeSet, changeSet } from './change-set.js'
-import { entityGroups } from './dependencies.js'
+import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
+import { entityGroups, isPostUpdate } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
   changedCells,
@@ -41,8 +42,6 @@ import {
   fillInsertDefaults,
   fillUpdateDefaults,
   givenKeyColumns,
-  givenKeyOf,
-  keyOf,
   nullDefaults,
   switchedCells,
   whereColumns,
@@ -106,6 +105,8 @@ class Planner {
   readonly #deleted: number[][]
   /** Steps that delete links, before all others. */
   readonly #unlinked: number[] = []
+  /** Mappings of which keys change. */
+  readonly #renamed: ReadonlySet<Mapping>
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
   /** Instances to be deleted whose version an update of the same plan checks, and changes. */
@@ -117,6 +118,7 @@ class Planner {
     this.#services = services
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
+    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping))
     this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
   }
 
@@ -262,7 +264,14 @@ class Planner {
       nullDefaults(mapping, values)
       for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
       if (mayRefer) {
-        fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
+        fillReferences(
+          this.#state,
+          this.#changes,
+          instance,
+          referencesOf(this.#changes, instance, false),
+          cells,
+          this.notices,
+        )
       }
       fillInsertDefaults(mapping, cells, this.#services)
       for (const { position, isGenerated } of mapping.key) {
@@ -310,8 +319,9 @@ class Planner {
       // the row as the database has it: the instance's own, or the one that it takes over
       const row = this.#changes.switches.get(instance.id) ?? instance
       const cells = row === instance ? changedCells(instance) : switchedCells(instance)
-      fillReferences(this.#state, instance, referencesOf(this.#changes, instance, false), cells, this.notices)
-      dropUnchanged(row, cells)
+      const references = referencesOf(this.#changes, instance, false)
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      dropUnchanged(row, cells, this.#carriedAway(references))
       if (!cells.kinds.some((kind) => kind !== absent)) continue
       const blanked = blankedKey(row, cells)
       if (blanked !== null) return blanked
@@ -324,10 +334,23 @@ class Planner {
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...whereOf(row)])
+      open.rows.push([...compact(cells), ...this.#whereOf(row)])
     }
     for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
     return null
+  }
+
+  #whereOf(row: Instance): ReadonlyArray<unknown> {
+    return whereOf(row, keyFound(this.#state, this.#changes, row))
+  }
+
+  /** Foreign keys that the database may carry elsewhere before they are written, so that they are written in any case. */
+  #carriedAway(references: ReadonlyArray<Reference>): ReadonlyArray<Attribute> {
+    if (this.#renamed.size === 0) return []
+    return references.flatMap(({ relationship, target }) => {
+      const referred = relationship.kind === 'BelongsTo' ? relationship.target : relationship.owner
+      return target !== null && this.#renamed.has(referred) ? relationship.foreignKey : []
+    })
   }
 
   #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
@@ -376,33 +399,34 @@ class Planner {
   }
 
   #postUpdate(mapping: Mapping, rows: ReadonlyArray<readonly [Instance, ReturnType<typeof referencesOf>]>): void {
-    const byShape = new Map<string, OpenStep>()
+    const byShape = new Map<string, { readonly open: OpenStep; readonly where: ReadonlyArray<PlanColumn> }>()
     for (const [instance, references] of rows) {
       const cells = noCells(mapping)
-      fillReferences(this.#state, instance, references, cells, this.notices)
-      if (instance.status !== 'pending') dropUnchanged(instance, cells)
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      if (instance.status !== 'pending') dropUnchanged(instance, cells, this.#carriedAway(references))
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const where = this.#whereOfPost(instance)
-      if (where === 'version') this.#checked.add(instance.id)
-      const shape = `${cells.kinds.join()} ${where}`
-      let open = byShape.get(shape)
-      if (open === undefined) {
-        open = openStep(mapping, cells)
-        byShape.set(shape, open)
+      const isChecked = this.#isChecked(instance)
+      if (isChecked) this.#checked.add(instance.id)
+      const key = keyAfter(this.#state, this.#changes, instance)
+      const shape = `${cells.kinds.join()} ${key.map(({ of }) => of).join()} ${isChecked}`
+      let known = byShape.get(shape)
+      if (known === undefined) {
+        known = {
+          open: openStep(mapping, cells),
+          where: isChecked ? whereColumns(mapping) : givenKeyColumns(mapping, key),
+        }
+        byShape.set(shape, known)
       }
-      open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...postUpdateWhere[where].of(instance)])
+      known.open.instances.push(instance.id)
+      const found = isChecked ? this.#whereOf(instance) : key.map(({ value }) => value)
+      known.open.rows.push([...compact(cells), ...found])
     }
-    for (const open of byShape.values()) {
-      const first = instanceAt(this.#state, open.instances[0] as InstanceId)
-      this.#pushUpdate(open, shapeColumns(open), postUpdateWhere[this.#whereOfPost(first)].columns(first))
-    }
+    for (const { open, where } of byShape.values()) this.#pushUpdate(open, shapeColumns(open), where)
   }
 
   /** A row whose update gives it another version is checked by that rather than by its delete. */
-  #whereOfPost({ id, key, mapping }: Instance): keyof typeof postUpdateWhere {
-    if (key === null) return 'given'
-    return mapping.serverVersion === null || !this.#changes.isDeleted(id) ? 'key' : 'version'
+  #isChecked({ id, key, mapping }: Instance): boolean {
+    return key !== null && mapping.serverVersion !== null && this.#changes.isDeleted(id)
   }
 
   #unlink({ removed }: LinkChanges): void {
@@ -427,8 +451,10 @@ class Planner {
   #delete(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
     const isChecked = ({ id }: Instance): boolean => this.#checked.has(id)
     const [checked, others] = [instances.filter(isChecked), instances.filter((instance) => !isChecked(instance))]
-    this.#pushDelete(mapping, others, whereColumns(mapping), whereOf)
-    this.#pushDelete(mapping, checked, literalColumns(mapping.key), keyOf)
+    this.#pushDelete(mapping, others, whereColumns(mapping), (instance) => this.#whereOf(instance))
+    this.#pushDelete(mapping, checked, literalColumns(mapping.key), (instance) =>
+      keyFound(this.#state, this.#changes, instance),
+    )
   }
 
   #pushDelete(
@@ -479,13 +505,6 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
   column: attribute.columnName,
   kind: attribute.column.kind,
 })
-
-/** How an update finds a row again: by its key, as it is or as the plan gives it, or by its version too. */
-const postUpdateWhere = {
-  given: { columns: givenKeyColumns, of: givenKeyOf },
-  key: { columns: ({ mapping }: Instance) => literalColumns(mapping.key), of: keyOf },
-  version: { columns: ({ mapping }: Instance) => whereColumns(mapping), of: whereOf },
-} as const
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 

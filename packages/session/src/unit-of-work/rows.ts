@@ -3,7 +3,7 @@
  */
 import { type Attribute, encodedKeyOf, type Mapping, type Services } from '@unitary/core'
 import * as Instance from '../state/instance.js'
-import { absent, type Cells, encodedOf, literal, literalColumns, noCells } from './cells.js'
+import { absent, type Cells, encodedOf, type KeyPart, literal, literalColumns, noCells } from './cells.js'
 import type { PlanColumn } from './step.js'
 
 type Instance = Instance.Instance
@@ -11,16 +11,12 @@ type Instance = Instance.Instance
 export const keyOf = (instance: Instance): ReadonlyArray<unknown> =>
   encodedKeyOf(instance.mapping, instance.key as string)
 
-/** The key of a row that is inserted by the same plan: each part as it is given, or as the database will give it. */
-export const givenKeyOf = (instance: Instance): ReadonlyArray<unknown> =>
-  instance.mapping.key.map((attribute) => encodedOf(instance, attribute) ?? instance.id)
-
-export const givenKeyColumns = (instance: Instance): ReadonlyArray<PlanColumn> =>
-  instance.mapping.key.map((attribute) => ({
-    attribute: attribute.name,
-    column: attribute.columnName,
-    source: encodedOf(instance, attribute) === undefined ? { _tag: 'Key', of: attribute.name } : { _tag: 'Literal' },
-  }))
+/** The columns of the key of a row that is inserted by the same plan: each as it is given, or as the database will give it. */
+export const givenKeyColumns = ({ key }: Mapping, parts: ReadonlyArray<KeyPart>): ReadonlyArray<PlanColumn> =>
+  key.map(({ name, columnName }, i) => {
+    const of = parts[i]?.of ?? null
+    return { attribute: name, column: columnName, source: of === null ? { _tag: 'Literal' } : { _tag: 'Key', of } }
+  })
 
 /** The attributes that were set. */
 export const changedCells = (instance: Instance): Cells => {
@@ -49,9 +45,9 @@ export const switchedCells = (instance: Instance): Cells => {
 export const whereColumns = ({ key: attributes, version }: Mapping): ReadonlyArray<PlanColumn> =>
   literalColumns(version === null ? attributes : [...attributes, version])
 
-export const whereOf = (instance: Instance): ReadonlyArray<unknown> => {
+export const whereOf = (instance: Instance, key: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
   const { version } = instance.mapping
-  return version === null ? keyOf(instance) : [...keyOf(instance), committedOf(instance, version)]
+  return version === null ? key : [...key, committedOf(instance, version)]
 }
 
 /** The encoded value that the database has, as far as it is known. */
@@ -93,10 +89,14 @@ export const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cel
   }
 }
 
-/** What is set to what the row is known to have is no change. Attributes that were set by themselves are known to differ. */
-export const dropUnchanged = (row: Instance, { values, kinds }: Cells): void => {
+/**
+ * What is set to what the row is known to have is no change, but for `kept`. Attributes that were set by themselves are known
+ * to differ.
+ */
+export const dropUnchanged = (row: Instance, { values, kinds }: Cells, kept: ReadonlyArray<Attribute>): void => {
   for (const attribute of row.mapping.attributes) {
     const { position, name } = attribute
+    if (kept.includes(attribute)) continue
     if (kinds[position] !== literal || (row.committed !== null && name in row.committed)) continue
     if (!Instance.isUnset(row, name) && encodedOf(row, attribute) === values[position]) kinds[position] = absent
   }

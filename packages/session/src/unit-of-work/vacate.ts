@@ -81,7 +81,7 @@ export const vacateSteps = (vacated: Iterable<Vacated>): ReadonlyArray<VacateSte
       where: isChecked ? whereColumns(first.row.mapping) : literalColumns(key),
       version: serverVersion?.name ?? null,
       instances: rows.map(({ id: instance }) => instance),
-      rows: rows.map(({ row, values }) => [...values.values(), ...(isChecked ? whereOf(row) : keyOf(row))]),
+      rows: rows.map(({ row, values }) => [...values.values(), ...(isChecked ? whereOf(row, keyOf(row)) : keyOf(row))]),
       after: [],
     }
   })
