@@ -20,18 +20,22 @@ export {
 } from './codec/row-class.js'
 export type {
   Answer,
+  CloseCursorCall,
   CompiledStatement,
+  CursorCall,
   DeleteCall,
   DriverRow,
   EngineCall,
+  FetchCall,
   InsertCall,
   IsolationLevel,
+  OpenCursorCall,
   QueryAnswer,
   QueryCall,
   TransactionCall,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect, TextComparison } from './engine/dialect.js'
+export type { Capabilities, CursorSupport, Dialect, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,

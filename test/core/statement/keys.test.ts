@@ -29,7 +29,7 @@ const moved = pipe(
 
 const engineOf = (compiler: typeof sqlite, returning: ReadonlyArray<'insert' | 'update' | 'delete'>) => ({
   ...compiler,
-  capabilities: { synchronous: false, twoPhase: false, returning },
+  capabilities: { synchronous: false, twoPhase: false, cursors: 'concurrent' as const, returning },
 })
 
 describe('a statement returns keys', () => {

@@ -170,12 +170,12 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     const connection: AsyncConnection = {
       _tag: 'AsyncConnection',
       call: <C extends EngineCall>(call: C) =>
-        (releasing === null ? calls(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
+        (releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
           Either<EngineError, Answer<C>>
         >,
       release: () => {
         lent.delete(connection)
-        releasing ??= calls({ _tag: 'Rollback' }).then(held.release)
+        releasing ??= calls.end().then(held.release)
         return releasing
       },
     }
@@ -186,7 +186,12 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   return {
     _tag: 'Engine',
     dialect,
-    capabilities: { synchronous: false, returning: options.returning ?? returning, twoPhase: false },
+    capabilities: {
+      synchronous: false,
+      returning: options.returning ?? returning,
+      twoPhase: false,
+      cursors: dialect.name === 'postgres' ? 'concurrent' : 'alone',
+    },
     compile,
     connect,
     connectSync: null,

@@ -84,7 +84,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
     begin: options.begin ?? 'deferred',
     cachedStatements: options.cachedStatements ?? 500,
   }
-  const perform = sqliteCalls(database, callOptions)
+  const calls = sqliteCalls(database, callOptions)
   const waiting: Array<(answer: Either<EngineError, Connection>) => void> = []
   let isPrepared = false
   let isLent = false
@@ -114,11 +114,12 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
     return right({
       _tag: 'SyncConnection',
       call: <C extends EngineCall>(call: C): Either<EngineError, Answer<C>> =>
-        isClosed ? closed : isOpen ? (perform(call) as Either<EngineError, Answer<C>>) : released,
+        isClosed ? closed : isOpen ? (calls.call(call) as Either<EngineError, Answer<C>>) : released,
       release: () => {
         if (!isOpen) return
         isOpen = false
-        if (!isClosed && !isForeign) perform({ _tag: 'Rollback' })
+        calls.closeCursors()
+        if (!isClosed && !isForeign) calls.call({ _tag: 'Rollback' })
         isLent = false
         lendToNext()
       },
@@ -137,7 +138,12 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
   return {
     _tag: 'Engine',
     dialect: sqliteDialect,
-    capabilities: { synchronous: true, returning: ['insert', 'update', 'delete'], twoPhase: false },
+    capabilities: {
+      synchronous: true,
+      returning: ['insert', 'update', 'delete'],
+      twoPhase: false,
+      cursors: 'beside queries',
+    },
     compile: compileForSqlite,
     connect: () =>
       isLent && !isClosed
@@ -148,6 +154,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
       isClosed = true
       for (const resolve of waiting.splice(0)) resolve(closed)
       try {
+        calls.closeCursors()
         database.close()
         return Promise.resolve()
       } catch {
