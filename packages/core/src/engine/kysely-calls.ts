@@ -11,6 +11,7 @@ import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } fro
 import type { ErrorDetails } from './error-parts.js'
 import type { CursorConnection } from './kysely-cursors.js'
 import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
+import { mysqlCancel } from './mysql-cancel.js'
 import { postgresCursors } from './postgres-cursors.js'
 import { streamCursors } from './stream-cursors.js'
 
@@ -28,6 +29,8 @@ export interface KyselyCallContext {
   /** Texts of writes, by shape. */
   readonly texts: BoundedCache<string>
   readonly rowByRow: boolean
+  /** Where another connection is to be had, to end what this one is at; null where that is not to be done. */
+  readonly elsewhere: AnyKysely | null
 }
 
 /** The savepoint that a multi-row insert goes back to on PostgreSQL. */
@@ -50,7 +53,7 @@ export interface KyselyCalls {
  */
 export const kyselyCalls = (
   db: AnyKysely,
-  { dialect, classify, transform, compile, texts, rowByRow }: KyselyCallContext,
+  { dialect, classify, transform, compile, texts, rowByRow, elsewhere }: KyselyCallContext,
 ): KyselyCalls => {
   let transaction: AnyTransaction | null = null
   /** What made the transaction unfit for anything but a rollback, and whether a savepoint can still save it. */
@@ -103,13 +106,15 @@ export const kyselyCalls = (
       ),
   }
 
+  const runAlone: CursorConnection['run'] = (sql, parameters) => run(sql, parameters, null)
   const cursorConnection: CursorConnection = {
     dialect,
     compile,
     classify,
     texts,
-    run: (sql, parameters) => run(sql, parameters, null),
+    run: runAlone,
     stream: (query) => (transaction ?? db).getExecutor().stream(query, streamedTogether),
+    canceller: async () => (dialect.name === 'mysql' && elsewhere !== null ? mysqlCancel(runAlone, elsewhere) : null),
   }
   const cursors = dialect.name === 'postgres' ? postgresCursors(cursorConnection) : streamCursors(cursorConnection)
 

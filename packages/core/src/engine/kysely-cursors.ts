@@ -12,6 +12,7 @@ import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
 import type { EngineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
+import type { Cancel } from './mysql-cancel.js'
 
 /** What cursors need of their connection. */
 export interface CursorConnection {
@@ -25,6 +26,8 @@ export interface CursorConnection {
     parameters: ReadonlyArray<unknown>,
   ) => Promise<Either<EngineError, { readonly rows: ReadonlyArray<DriverRow> }>>
   readonly stream: (query: CompiledQuery<DriverRow>) => AsyncIterableIterator<QueryResult<DriverRow>>
+  /** How a statement that the connection is about to run can be ended early; null where it cannot. */
+  readonly canceller: () => Promise<Cancel | null>
 }
 
 /** The calls of cursors, and what they have to learn of the others. Nothing rejects. */

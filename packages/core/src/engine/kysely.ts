@@ -53,6 +53,12 @@ export interface KyselyEngineOptions {
    * is not to be told from MySQL before it is connected to.
    */
   readonly returning?: Capabilities['returning']
+  /**
+   * Whether a query of MySQL that nobody reads to its end is ended at the server, by a KILL QUERY on another connection of
+   * the pool; true by default. Without it all of its rows are still read, for nobody. `false` behind a proxy that gives
+   * each statement another connection.
+   */
+  readonly killsQueries?: boolean
 }
 
 interface Kind {
@@ -146,6 +152,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     compile,
     texts: boundedCache(1000),
     rowByRow: options.rowByRow ?? false,
+    elsewhere: options.killsQueries === false ? null : kysely,
   }
 
   const connect = (): Promise<Either<EngineError, AsyncConnection>> => {

@@ -10,12 +10,14 @@ import type { CompiledStatement, DriverRow, FetchCall, OpenCursorCall } from './
 import { CursorTable } from './cursor-table.js'
 import { cursorNotOpen, type EngineError } from './error.js'
 import type { CursorConnection, KyselyCursors } from './kysely-cursors.js'
+import type { Cancel, Cancellation } from './mysql-cancel.js'
 import type { Spool } from './spool.js'
 
 /** Results as the driver gives them, and the rows of the last one that nobody has taken. */
 interface Stream {
   readonly _tag: 'Stream'
   readonly results: AsyncIterator<QueryResult<DriverRow>>
+  readonly cancel: Cancel | null
   rows: ReadonlyArray<DriverRow>
   next: number
 }
@@ -41,7 +43,7 @@ const selectNode = SelectQueryNode.createFrom([])
 /**
  * The cursors of a connection whose driver streams.
  */
-export const streamCursors = ({ classify, dialect, stream }: CursorConnection): KyselyCursors => {
+export const streamCursors = ({ canceller, classify, dialect, stream }: CursorConnection): KyselyCursors => {
   const cursors = new CursorTable<StreamCursor>()
 
   const attempt = async <A>(text: string, work: () => Promise<A>): Promise<Either<EngineError, A>> => {
@@ -55,9 +57,10 @@ export const streamCursors = ({ classify, dialect, stream }: CursorConnection): 
   /** The statement runs from here on, rather than from the first fetch on. */
   const begin = async ({ parameters, sql: text }: CompiledStatement): Promise<Stream | null> => {
     const query = { sql: text, parameters: parameters.map(dialect.toDriver), query: selectNode, queryId }
+    const cancel = await canceller()
     const results = stream(query)[Symbol.asyncIterator]()
     const first = await results.next()
-    return first.done === true ? null : { _tag: 'Stream', results, rows: first.value.rows, next: 0 }
+    return first.done === true ? null : { _tag: 'Stream', results, cancel, rows: first.value.rows, next: 0 }
   }
 
   const open = async ({ hold, name, statement }: OpenCursorCall): Promise<Either<EngineError, undefined>> => {
@@ -128,35 +131,31 @@ const portionOf = async (cursor: StreamCursor, count: number): Promise<ReadonlyA
   if (source === null) return []
   if (source._tag === 'Spool') return source.spool.take(count)
   const rows: DriverRow[] = []
-  while (rows.length < count) {
-    const row = await nextOf(source)
-    if (row === null) {
-      cursor.source = null
-      break
-    }
-    rows.push(row)
-  }
+  while (rows.length < count && (await hasNext(source))) rows.push(source.rows[source.next++] as DriverRow)
+  if (rows.length < count) cursor.source = null
   return rows
 }
 
-/** The next row of a stream; null after the last. */
-const nextOf = async (stream: Stream): Promise<DriverRow | null> => {
-  while (stream.next === stream.rows.length) {
-    const result = await stream.results.next()
-    if (result.done === true) return null
+/** Is there a row to be taken? A promise only where the driver has to be asked: rows may come one by one. */
+const hasNext = (stream: Stream): boolean | Promise<boolean> =>
+  stream.next < stream.rows.length ||
+  stream.results.next().then((result) => {
+    if (result.done === true) return false
     stream.rows = result.value.rows
     stream.next = 0
-  }
-  return stream.rows[stream.next++] as DriverRow
-}
+    return hasNext(stream)
+  })
 
 const setAside = async (cursor: StreamCursor, stream: Stream): Promise<void> => {
   // only where it is needed: an engine that runs elsewhere than on Node may have no files
   const { Spool } = await import('./spool.js')
   const spool = new Spool(cursor.portion)
-  for (let row = await nextOf(stream); row !== null; row = await nextOf(stream)) spool.append(row)
+  while (await hasNext(stream)) spool.append(stream.rows[stream.next++] as DriverRow)
   cursor.source = { _tag: 'Spool', spool }
 }
+
+/** Results that are read to their end in any case, before anybody is asked to cut them short. */
+const fewResults = 1000
 
 /**
  * Ends a cursor. A stream that stands between two rows is read to its end: `mysql2` reads on in any case, and who leaves it
@@ -165,9 +164,13 @@ const setAside = async (cursor: StreamCursor, stream: Stream): Promise<void> => 
 const end = async ({ source }: StreamCursor): Promise<void> => {
   if (source?._tag === 'Spool') source.spool.close()
   if (source?._tag !== 'Stream') return
+  let cancellation: Cancellation | null = null
   try {
-    while ((await source.results.next()).done !== true);
+    for (let i = 0; (await source.results.next()).done !== true; i++) {
+      if (i === fewResults) cancellation = source.cancel?.() ?? null
+    }
   } catch {
     // nobody wants these rows any more
   }
+  await cancellation?.settled()
 }
