@@ -140,7 +140,7 @@ export type {
   Relationships,
   TargetCondition,
 } from './model/relationship.js'
-export { type InstanceId, Snapshot } from './model/snapshot.js'
+export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { checkStatement } from './statement/check.js'

@@ -34,20 +34,20 @@ export const populate = (
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
-  return right([woven(batches, answer.order), done(state, changes)])
+  return right([inOrder(batches, answer.order), done(state, changes)])
 }
 
-/** The batches' instances in the order of the answer. */
-const woven = (
-  batches: ReadonlyArray<ReadonlyArray<InstanceId>>,
+/** What came of the rows of each batch, in the order of the answer. */
+export const inOrder = <A>(
+  batches: ReadonlyArray<ReadonlyArray<A>>,
   order: ReadonlyArray<number> | null,
-): ReadonlyArray<InstanceId> => {
-  if (batches.length === 1) return batches[0] as ReadonlyArray<InstanceId>
+): ReadonlyArray<A> => {
+  if (batches.length === 1) return batches[0] as ReadonlyArray<A>
   if (order === null) return batches.flat()
   const next = batches.map(() => 0)
   return order.map((batch) => {
     const at = next[batch] as number
     next[batch] = at + 1
-    return (batches[batch] as ReadonlyArray<InstanceId>)[at] as InstanceId
+    return (batches[batch] as ReadonlyArray<A>)[at] as A
   })
 }

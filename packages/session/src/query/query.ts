@@ -12,13 +12,14 @@ import {
   type RowViewer,
   rowClassOf,
   type Select,
-  type Snapshot,
+  Snapshot,
   select,
 } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import {
   type DecodeError,
+  type InvalidStatement,
   invalidStatement,
   type ModelMismatch,
   type MultipleResults,
@@ -90,12 +91,25 @@ export const one = <M, N extends string, L>(
       : fail({ _tag: 'MultipleResults', entity, count: found.length, shards: [] })
   })(query(statement))
 
+/**
+ * Is the statement one that the session can run? Its entity's mapping.
+ *
+ * @category guards
+ */
+export const checkSelect = (
+  state: SessionState,
+  statement: AnySelect,
+): Either<ModelMismatch | InvalidStatement, Mapping> => {
+  const checked = checkModel(state, statement.entity)
+  if (isLeft(checked)) return checked
+  const wrong = checkStatement(statement)
+  return wrong === null ? checked : left(invalidStatement('query', wrong))
+}
+
 const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<InstanceId>> =>
   unlessFailed((state): Program<QueryError, ReadonlyArray<InstanceId>> => {
-    const checked = checkModel(state, statement.entity)
+    const checked = checkSelect(state, statement)
     if (isLeft(checked)) return fail(checked.left)
-    const wrong = checkStatement(statement)
-    if (wrong !== null) return fail(invalidStatement('query', wrong))
     const asked = request(
       { _tag: 'Query', statement },
       (answer, current): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {
@@ -108,17 +122,27 @@ const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<Instanc
   })
 
 /** How the instances of a query are shown: by their snapshots, or with what was loaded beside them. */
-type Views = (state: SessionState, id: InstanceId) => Snapshot
+export type Views = (state: SessionState, id: InstanceId) => Snapshot
 
+/** Instances as they are shown to a program: their snapshots. */
 const snapshots: Views = (state, id) => instanceAt(state, id).snapshot
 
-/** Loads what a query asks for, level by level: one statement a relationship, however many instances there are. */
-const loadAll = (statement: AnySelect, ids: ReadonlyArray<InstanceId>): Program<LoadError, Views> => {
+/**
+ * Loads what a query asks for, level by level: one statement a relationship, however many instances there are. `show` is
+ * how an instance is shown beside which nothing is loaded.
+ *
+ * @category loading
+ */
+export const loadAll = (
+  statement: AnySelect,
+  ids: ReadonlyArray<InstanceId>,
+  show: Views = snapshots,
+): Program<LoadError, Views> => {
   const { loads } = statement
-  if (loads.length === 0) return of(snapshots)
+  if (loads.length === 0) return of(show)
   const { mapping } = statement.entity
-  return map((parts: ReadonlyArray<LoadedView>) => viewsOf(mapping, parts))(
-    traverseArray((load: Load) => loadOne(mapping, load, ids))(loads),
+  return map((parts: ReadonlyArray<LoadedView>) => viewsOf(mapping, parts, show))(
+    traverseArray((load: Load) => loadOne(mapping, load, ids, show))(loads),
   )
 }
 
@@ -128,7 +152,12 @@ interface LoadedView {
   readonly views: Views
 }
 
-const loadOne = (mapping: Mapping, load: Load, ids: ReadonlyArray<InstanceId>): Program<LoadError, LoadedView> => {
+const loadOne = (
+  mapping: Mapping,
+  load: Load,
+  ids: ReadonlyArray<InstanceId>,
+  show: Views,
+): Program<LoadError, LoadedView> => {
   const relationship = mapping.relationshipOf.get(load.relationship)
   if (relationship === undefined) {
     return fail({
@@ -153,13 +182,13 @@ const loadOne = (mapping: Mapping, load: Load, ids: ReadonlyArray<InstanceId>): 
   const isNarrowed = refine !== null && refine.node !== select(refine.entity).node
   return chain((targets: LoadedTargets) =>
     map((views: Views): LoadedView => ({ relationship, targets, views }))(
-      refine === null ? of(snapshots) : loadAll(refine, [...new Set([...targets.values()].flat())]),
+      refine === null ? of(show) : loadAll(refine, [...new Set([...targets.values()].flat())], show),
     ),
   )(loadRelated(ids, relationship, isNarrowed ? refine : null))
 }
 
 /** Shows instances with their related ones; each instance once, so that results share what they share. */
-const viewsOf = (mapping: Mapping, parts: ReadonlyArray<LoadedView>): Views => {
+const viewsOf = (mapping: Mapping, parts: ReadonlyArray<LoadedView>, show: Views): Views => {
   const view = viewerOf(
     mapping,
     parts.map(({ relationship }) => relationship.name),
@@ -173,7 +202,8 @@ const viewsOf = (mapping: Mapping, parts: ReadonlyArray<LoadedView>): Views => {
       const only = all[0]
       return relationship.isCollection ? all : only === undefined ? none : some(only)
     })
-    const made = view(instanceAt(state, id).snapshot, id, related)
+    const own = show(state, id)
+    const made = view(own, Snapshot.instanceOf(own) as InstanceId, related)
     shown.set(id, made)
     return made
   }

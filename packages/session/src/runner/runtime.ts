@@ -10,12 +10,16 @@ import type {
   QueryAnswer,
   QueryRequest,
   Request,
+  ServicesRequest,
   SqlRequest,
+  TaskRequest,
+  TransactionRequest,
   WriteRequest,
 } from '../program/request.js'
 import type { SessionOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
@@ -77,14 +81,19 @@ export const sessionOptions = (options: RuntimeOptions): Partial<SessionOptions>
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {
   const transactions = new Transactions(isolationLevel)
+  const readers = new Readers()
   return {
-    answer: (request) => answer(transactions, engine, services, request),
-    end: () => transactions.rollback(),
+    answer: (request) => answer(transactions, readers, engine, services, request),
+    end: () => {
+      readers.clear()
+      return transactions.end()
+    },
   }
 }
 
 function* answer(
   transactions: Transactions,
+  readers: Readers,
   engine: Engine,
   services: () => Services,
   request: Request,
@@ -103,6 +112,13 @@ function* answer(
         ? left(connectError(null, connection.left))
         : yield* read(connection.right, engine, request)
     }
+    case 'OpenCursor': {
+      const opened = yield* openReader(transactions, engine, request, null)
+      return isLeft(opened) ? opened : right(readers.add(opened.right))
+    }
+    case 'Fetch':
+    case 'CloseCursor':
+      return yield* readers.answer(request)
     default:
       return yield* answerCommon(transactions, services, request)
   }
@@ -158,7 +174,7 @@ const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
 export function* answerCommon(
   transactions: Transactions,
   services: () => Services,
-  request: Exclude<Request, { readonly _tag: 'Flush' | 'Route' | 'Query' | 'Lookup' | 'Write' | 'Sql' }>,
+  request: TransactionRequest | ServicesRequest | TaskRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':

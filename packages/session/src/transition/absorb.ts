@@ -144,7 +144,13 @@ const renew = (
   })
 }
 
-const decodeError = (mapping: Mapping, row: DriverRow, fault: DecodeFault, shard: ShardToken | null): DecodeError => ({
+/** @category constructors */
+export const decodeError = (
+  mapping: Mapping,
+  row: DriverRow,
+  fault: DecodeFault,
+  shard: ShardToken | null,
+): DecodeError => ({
   _tag: 'DecodeError',
   entity: mapping.name,
   table: mapping.table,

@@ -2,6 +2,7 @@
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
 import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
@@ -68,6 +69,7 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
 }
 
 const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSource => {
+  const isPicture = Snapshot.instanceOf(data) !== null
   const values: Record<string, unknown> = {}
   for (const { name } of mapping.attributes) if (data[name] !== undefined) values[name] = data[name]
   return {
@@ -76,10 +78,11 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     values,
     key: rawKeyOf(mapping, values),
     token: null,
-    isStored: Snapshot.instanceOf(data) !== null,
+    isStored: isPicture,
     hasChanges: false,
     related: (relationship) => {
-      const given = data[relationship.name]
+      const given =
+        isPicture && !relationship.isCollection ? referred(data[relationship.name]) : data[relationship.name]
       if (given === undefined || given === null) return given
       return Array.isArray(given)
         ? given.map((one: object) => mergeSource(from, relationship.target, one))
@@ -87,3 +90,7 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     },
   }
 }
+
+/** A reference that was loaded beside a row is an option, where a draft has what it refers to or null. */
+const referred = (loaded: unknown): unknown =>
+  loaded === undefined ? undefined : toNullable(loaded as Option<unknown>)

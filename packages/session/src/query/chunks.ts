@@ -1,0 +1,192 @@
+/**
+ * Queries that are gone through in chunks, within a session: for more rows than one wants to hold at a time.
+ *
+ * The query runs once, in the session's transaction, and its rows are those of that moment. Between two chunks the program
+ * does what it likes: it loads, changes, flushes, commits.
+ */
+import type { AnySelect, InstanceId, Managed, Mapping, Select, Snapshot } from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type { DecodeError, InvalidValue, RequestError } from '../error.js'
+import { populate } from '../load/populate.js'
+import { autoflush, unlessFailed } from '../program/flush.js'
+import {
+  ask,
+  catchError,
+  chain,
+  fail,
+  gets,
+  map,
+  type Outcome,
+  of,
+  type Program,
+  request,
+  transition,
+} from '../program/program.js'
+import type { CursorId } from '../program/request.js'
+import type { SessionState } from '../state/session-state.js'
+import { withoutLoadedSince } from '../transition/forget.js'
+import { checkSelect, loadAll, type QueryError, type Views } from './query.js'
+
+/** @category model */
+export interface ChunkOptions {
+  /** How many rows make a chunk, 1000 by default; the last has what is left. */
+  readonly chunk?: number
+  /**
+   * Whether what a chunk has brought into the session stays there; false by default, so that however many rows there are
+   * the session holds those of one chunk.
+   */
+  readonly keep?: boolean
+}
+
+/** Rows of a chunk where nobody says. */
+export const defaultChunk = 1000
+
+/** What is wrong with the size of a chunk, if anything. @category guards */
+export const chunkFault = (statement: AnySelect, chunk: number): InvalidValue | null =>
+  Number.isSafeInteger(chunk) && chunk > 0
+    ? null
+    : {
+        _tag: 'InvalidValue',
+        entity: statement.entity.name,
+        attribute: 'chunk',
+        value: chunk,
+        problem: 'a chunk is a whole number of rows, at least one',
+      }
+
+/**
+ * Goes through the results of a query chunk by chunk, and folds them into a value.
+ *
+ * The results are what `query` gives, in its order, with what the query loads beside them: by one statement a relationship
+ * and chunk. They are instances of the session for as long as their chunk lasts. Pending changes are flushed after each
+ * chunk; then what it has loaded is forgotten, and snapshots of it are plain rows from then on. What the program has added,
+ * and what that refers to, stays.
+ *
+ * A program may commit in between, and go on; a rollback, other than to a savepoint of its own, ends the rows that are
+ * left, and is a failure where there are any. A query that locks its rows ends with the transaction in any case. Give a
+ * chunk that may fail a savepoint of its own by `nested`.
+ *
+ * Memory stays flat on every engine. PostgreSQL keeps the rows that are left at the server. On SQLite they are set aside
+ * before the first write, in a temporary file where they are many, and on MySQL before the first statement of any sort.
+ *
+ * @example
+ * pipe(
+ *   select(model.Post),
+ *   Session.foldChunks(0, (words, posts) => Session.of(posts.reduce((sum, { body }) => sum + count(body), words))),
+ * )
+ *
+ * @category queries
+ */
+export const foldChunks =
+  <M, N extends string, L, B, E>(
+    initial: B,
+    f: (value: B, chunk: ReadonlyArray<Managed<M, N> & L>) => Program<E, B>,
+    options: ChunkOptions = {},
+  ) =>
+  (statement: Select<M, N, L>): Program<QueryError | E, B> => {
+    const size = options.chunk ?? defaultChunk
+    const wrong = chunkFault(statement, size)
+    if (wrong !== null) return fail(wrong)
+    return pipe(
+      statement.options.autoflush === false ? of(undefined) : autoflush,
+      chain(() => open(statement)),
+      chain(([mapping, cursor]) => {
+        const source: Source = { statement, mapping, cursor, size, keeps: options.keep === true }
+        return closing(cursor)(goThrough(source, initial, f as Fold<B, E>))
+      }),
+    )
+  }
+
+/**
+ * Runs a program for each chunk of a query's results. As `foldChunks`, with nothing to carry along.
+ *
+ * @example
+ * pipe(
+ *   select(model.User),
+ *   where('joined', '<', lastYear),
+ *   Session.forEachChunk((users) =>
+ *     pipe(users, Session.traverseArray(Session.set(model.User, { isOld: true })), Session.chain(() => Session.commit)),
+ *   ),
+ * )
+ *
+ * @category queries
+ */
+export const forEachChunk = <M, N extends string, L, E>(
+  f: (chunk: ReadonlyArray<Managed<M, N> & L>) => Program<E, unknown>,
+  options: ChunkOptions = {},
+): ((statement: Select<M, N, L>) => Program<QueryError | E, undefined>) =>
+  foldChunks<M, N, L, undefined, E>(undefined, (_, chunk) => map(() => undefined)(f(chunk)), options)
+
+type Fold<B, E> = (value: B, chunk: ReadonlyArray<Snapshot>) => Program<E, B>
+
+/** A query that is being gone through. */
+interface Source {
+  readonly statement: AnySelect
+  readonly mapping: Mapping
+  readonly cursor: CursorId
+  readonly size: number
+  readonly keeps: boolean
+}
+
+const open = (statement: AnySelect): Program<QueryError, readonly [Mapping, CursorId]> =>
+  unlessFailed((state): Program<QueryError, readonly [Mapping, CursorId]> => {
+    const checked = checkSelect(state, statement)
+    if (isLeft(checked)) return fail(checked.left)
+    return map((cursor: CursorId) => [checked.right, cursor] as const)(
+      ask({ _tag: 'OpenCursor', statement, isAlone: false }),
+    )
+  })
+
+const closing =
+  (cursor: CursorId) =>
+  <E, B>(program: Program<E, B>): Program<E, B> => {
+    const close = request(
+      { _tag: 'CloseCursor', cursor },
+      (_, state): Outcome<never, undefined> => [right(undefined), state],
+    )
+    return pipe(
+      program,
+      catchError((error: E) => chain((): Program<E, never> => fail(error))(close)),
+      chain((value) => map(() => value)(close)),
+    )
+  }
+
+const goThrough = <B, E>(source: Source, value: B, f: Fold<B, E>): Program<QueryError | E, B> =>
+  unlessFailed((before) =>
+    pipe(
+      fetch(source),
+      chain((ids): Program<QueryError | E, B> => {
+        if (ids.length === 0) return of(value)
+        const folded = pipe(
+          loadAll(source.statement, ids),
+          chain((views: Views) => gets((state) => ids.map((id) => views(state, id)))),
+          chain((chunk: ReadonlyArray<Snapshot>) => f(value, chunk)),
+          chain((next: B) => map(() => next)(leave(source, before))),
+        )
+        // nothing comes after a chunk that is not full
+        return ids.length < source.size ? folded : chain((next: B) => goThrough(source, next, f))(folded)
+      }),
+    ),
+  )
+
+const fetch = ({
+  cursor,
+  mapping,
+  size,
+  statement,
+}: Source): Program<RequestError | DecodeError, ReadonlyArray<InstanceId>> =>
+  request(
+    { _tag: 'Fetch', cursor, count: size },
+    (answer, state): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {
+      if (isLeft(answer)) return [answer, state]
+      const populated = populate(state, mapping, answer.right, statement.options)
+      return isLeft(populated) ? [left(populated.left), state] : [right(populated.right[0]), populated.right[1]]
+    },
+  )
+
+/** After a chunk: what it has changed is flushed, so that the session has no reason left to keep what it has brought. */
+const leave = ({ keeps, statement }: Source, before: SessionState): Program<QueryError, undefined> =>
+  pipe(
+    statement.options.autoflush === false ? of(undefined) : autoflush,
+    chain(() => transition((state) => right([undefined, keeps ? state : withoutLoadedSince(before, state)] as const))),
+  )
