@@ -4,7 +4,7 @@
  * The query runs once, in the session's transaction, and its rows are those of that moment. Between two chunks the program
  * does what it likes: it loads, changes, flushes, commits.
  */
-import type { AnySelect, InstanceId, Managed, Mapping, Select, Snapshot } from '@unitary/core'
+import type { AnySelect, InstanceId, Mapping, ResultOf, Snapshot } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { DecodeError, InvalidValue, RequestError } from '../error.js'
@@ -78,12 +78,12 @@ export const chunkFault = (statement: AnySelect, chunk: number): InvalidValue | 
  * @category queries
  */
 export const foldChunks =
-  <M, N extends string, L, B, E>(
+  <S extends AnySelect, B, E>(
     initial: B,
-    f: (value: B, chunk: ReadonlyArray<Managed<M, N> & L>) => Program<E, B>,
+    f: (value: B, chunk: ReadonlyArray<ResultOf<S>>) => Program<E, B>,
     options: ChunkOptions = {},
   ) =>
-  (statement: Select<M, N, L>): Program<QueryError | E, B> => {
+  (statement: S): Program<QueryError | E, B> => {
     const size = options.chunk ?? defaultChunk
     const wrong = chunkFault(statement, size)
     if (wrong !== null) return fail(wrong)
@@ -92,7 +92,7 @@ export const foldChunks =
       chain(() => open(statement)),
       chain(([mapping, cursor]) => {
         const source: Source = { statement, mapping, cursor, size, keeps: options.keep === true }
-        return closing(cursor)(goThrough(source, initial, f as Fold<B, E>))
+        return closing(cursor)(goThrough(source, initial, f as unknown as Fold<B, E>))
       }),
     )
   }
@@ -111,11 +111,11 @@ export const foldChunks =
  *
  * @category queries
  */
-export const forEachChunk = <M, N extends string, L, E>(
-  f: (chunk: ReadonlyArray<Managed<M, N> & L>) => Program<E, unknown>,
+export const forEachChunk = <S extends AnySelect, E>(
+  f: (chunk: ReadonlyArray<ResultOf<S>>) => Program<E, unknown>,
   options: ChunkOptions = {},
-): ((statement: Select<M, N, L>) => Program<QueryError | E, undefined>) =>
-  foldChunks<M, N, L, undefined, E>(undefined, (_, chunk) => map(() => undefined)(f(chunk)), options)
+): ((statement: S) => Program<QueryError | E, undefined>) =>
+  foldChunks<S, undefined, E>(undefined, (_, chunk) => map(() => undefined)(f(chunk)), options)
 
 type Fold<B, E> = (value: B, chunk: ReadonlyArray<Snapshot>) => Program<E, B>
 
