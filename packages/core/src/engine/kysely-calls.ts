@@ -10,8 +10,9 @@ import type { Engine } from './engine.js'
 import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
 import type { CursorConnection } from './kysely-cursors.js'
+import { KyselyStream, type StreamCare } from './kysely-stream.js'
 import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
-import { mysqlCancel } from './mysql-cancel.js'
+import { killQuery } from './mysql-cancel.js'
 import { postgresCursors } from './postgres-cursors.js'
 import { streamCursors } from './stream-cursors.js'
 
@@ -35,9 +36,6 @@ export interface KyselyCallContext {
 
 /** The savepoint that a multi-row insert goes back to on PostgreSQL. */
 const chunkSavepoint = 'unitary_chunk'
-
-/** Rows that a driver reads at a time, where it lets itself be told. */
-const streamedTogether = 100
 
 const queryId = createQueryId()
 const nothing: Either<never, undefined> = right(undefined)
@@ -106,15 +104,15 @@ export const kyselyCalls = (
       ),
   }
 
-  const runAlone: CursorConnection['run'] = (sql, parameters) => run(sql, parameters, null)
+  const isMysql = dialect.name === 'mysql'
+  const care: StreamCare = { listens: isMysql, kill: isMysql && elsewhere !== null ? killQuery(elsewhere) : null }
   const cursorConnection: CursorConnection = {
     dialect,
     compile,
     classify,
     texts,
-    run: runAlone,
-    stream: (query) => (transaction ?? db).getExecutor().stream(query, streamedTogether),
-    canceller: async () => (dialect.name === 'mysql' && elsewhere !== null ? mysqlCancel(runAlone, elsewhere) : null),
+    run: (sql, parameters) => run(sql, parameters, null),
+    stream: (query) => KyselyStream.open((transaction ?? db).getExecutor(), query, care),
   }
   const cursors = dialect.name === 'postgres' ? postgresCursors(cursorConnection) : streamCursors(cursorConnection)
 

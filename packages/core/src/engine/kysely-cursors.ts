@@ -5,14 +5,14 @@
  * (`stream-cursors.ts`).
  */
 import type { Either } from 'fp-ts/lib/Either.js'
-import type { CompiledQuery, QueryResult } from 'kysely'
+import type { CompiledQuery } from 'kysely'
 import type { BoundedCache } from './bounded-cache.js'
 import type { CursorCall, DriverRow } from './call.js'
 import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
 import type { EngineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
-import type { Cancel } from './mysql-cancel.js'
+import type { KyselyStream } from './kysely-stream.js'
 
 /** What cursors need of their connection. */
 export interface CursorConnection {
@@ -25,9 +25,8 @@ export interface CursorConnection {
     sql: string,
     parameters: ReadonlyArray<unknown>,
   ) => Promise<Either<EngineError, { readonly rows: ReadonlyArray<DriverRow> }>>
-  readonly stream: (query: CompiledQuery<DriverRow>) => AsyncIterableIterator<QueryResult<DriverRow>>
-  /** How a statement that the connection is about to run can be ended early; null where it cannot. */
-  readonly canceller: () => Promise<Cancel | null>
+  /** Streams a query. Rejects where it fails. */
+  readonly stream: (query: CompiledQuery<DriverRow>) => Promise<KyselyStream>
 }
 
 /** The calls of cursors, and what they have to learn of the others. Nothing rejects. */

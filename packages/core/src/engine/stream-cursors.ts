@@ -5,30 +5,21 @@
  * else. So before any other call the rows that are left are set aside.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { createQueryId, type QueryResult, SelectQueryNode } from 'kysely'
-import type { CompiledStatement, DriverRow, FetchCall, OpenCursorCall } from './call.js'
+import { createQueryId, SelectQueryNode } from 'kysely'
+import type { DriverRow, FetchCall, OpenCursorCall } from './call.js'
 import { CursorTable } from './cursor-table.js'
 import { cursorNotOpen, type EngineError } from './error.js'
 import type { CursorConnection, KyselyCursors } from './kysely-cursors.js'
-import type { Cancel, Cancellation } from './mysql-cancel.js'
+import type { KyselyStream } from './kysely-stream.js'
 import type { Spool } from './spool.js'
-
-/** Results as the driver gives them, and the rows of the last one that nobody has taken. */
-interface Stream {
-  readonly _tag: 'Stream'
-  readonly results: AsyncIterator<QueryResult<DriverRow>>
-  readonly cancel: Cancel | null
-  rows: ReadonlyArray<DriverRow>
-  next: number
-}
 
 interface StreamCursor {
   readonly name: string
   readonly sql: string
   /** Rows of a portion, as they were asked for last. */
   portion: number
-  /** Where the rows that are left come from; null where none are. */
-  source: Stream | { readonly _tag: 'Spool'; readonly spool: Spool } | null
+  /** Where the rows that are left come from. */
+  source: { readonly _tag: 'Stream'; readonly stream: KyselyStream } | { readonly _tag: 'Spool'; readonly spool: Spool }
 }
 
 /** Rows of a portion before any was asked for. */
@@ -43,7 +34,7 @@ const selectNode = SelectQueryNode.createFrom([])
 /**
  * The cursors of a connection whose driver streams.
  */
-export const streamCursors = ({ canceller, classify, dialect, stream }: CursorConnection): KyselyCursors => {
+export const streamCursors = ({ classify, dialect, stream }: CursorConnection): KyselyCursors => {
   const cursors = new CursorTable<StreamCursor>()
 
   const attempt = async <A>(text: string, work: () => Promise<A>): Promise<Either<EngineError, A>> => {
@@ -54,29 +45,27 @@ export const streamCursors = ({ canceller, classify, dialect, stream }: CursorCo
     }
   }
 
-  /** The statement runs from here on, rather than from the first fetch on. */
-  const begin = async ({ parameters, sql: text }: CompiledStatement): Promise<Stream | null> => {
-    const query = { sql: text, parameters: parameters.map(dialect.toDriver), query: selectNode, queryId }
-    const cancel = await canceller()
-    const results = stream(query)[Symbol.asyncIterator]()
-    const first = await results.next()
-    return first.done === true ? null : { _tag: 'Stream', results, cancel, rows: first.value.rows, next: 0 }
-  }
-
   const open = async ({ hold, name, statement }: OpenCursorCall): Promise<Either<EngineError, undefined>> => {
     const free = await makeWay()
     if (isLeft(free)) return free
-    const source = await attempt(statement.sql, () => begin(statement))
-    if (isLeft(source)) return source
-    cursors.add(name, { name, sql: statement.sql, source: source.right, portion: firstPortion }, hold)
+    const { sql, parameters } = statement
+    const query = { sql, parameters: parameters.map(dialect.toDriver), query: selectNode, queryId }
+    const opened = await attempt(sql, () => stream(query))
+    if (isLeft(opened)) return opened
+    cursors.add(name, { name, sql, source: { _tag: 'Stream', stream: opened.right }, portion: firstPortion }, hold)
     return nothing
   }
 
   const fetch = async ({ count, name }: FetchCall): Promise<Either<EngineError, ReadonlyArray<DriverRow>>> => {
     const cursor = cursors.get(name)
     if (cursor === undefined) return left(cursorNotOpen(name))
+    const { source } = cursor
     cursor.portion = count
-    const fetched = await attempt(cursor.sql, () => portionOf(cursor, count))
+    const fetched = await attempt(
+      cursor.sql,
+      async (): Promise<ReadonlyArray<DriverRow>> =>
+        source._tag === 'Spool' ? source.spool.take(count) : source.stream.take(count),
+    )
     if (isLeft(fetched)) await close(name)
     return fetched
   }
@@ -89,8 +78,8 @@ export const streamCursors = ({ canceller, classify, dialect, stream }: CursorCo
   const makeWay = async (): Promise<Either<EngineError, undefined>> => {
     for (const cursor of cursors.all()) {
       const { source } = cursor
-      if (source?._tag !== 'Stream') continue
-      const done = await attempt(cursor.sql, () => setAside(cursor, source))
+      if (source._tag !== 'Stream') continue
+      const done = await attempt(cursor.sql, () => setAside(cursor, source.stream))
       if (isLeft(done)) {
         await close(cursor.name)
         return done
@@ -126,51 +115,25 @@ export const streamCursors = ({ canceller, classify, dialect, stream }: CursorCo
   }
 }
 
-const portionOf = async (cursor: StreamCursor, count: number): Promise<ReadonlyArray<DriverRow>> => {
-  const { source } = cursor
-  if (source === null) return []
-  if (source._tag === 'Spool') return source.spool.take(count)
-  const rows: DriverRow[] = []
-  while (rows.length < count && (await hasNext(source))) rows.push(source.rows[source.next++] as DriverRow)
-  if (rows.length < count) cursor.source = null
-  return rows
-}
-
-/** Is there a row to be taken? A promise only where the driver has to be asked: rows may come one by one. */
-const hasNext = (stream: Stream): boolean | Promise<boolean> =>
-  stream.next < stream.rows.length ||
-  stream.results.next().then((result) => {
-    if (result.done === true) return false
-    stream.rows = result.value.rows
-    stream.next = 0
-    return hasNext(stream)
-  })
-
-const setAside = async (cursor: StreamCursor, stream: Stream): Promise<void> => {
+const setAside = async (cursor: StreamCursor, stream: KyselyStream): Promise<void> => {
   // only where it is needed: an engine that runs elsewhere than on Node may have no files
   const { Spool } = await import('./spool.js')
   const spool = new Spool(cursor.portion)
-  while (await hasNext(stream)) spool.append(stream.rows[stream.next++] as DriverRow)
-  cursor.source = { _tag: 'Spool', spool }
+  let isWell = false
+  try {
+    let rows: ReadonlyArray<DriverRow>
+    do {
+      rows = await stream.take(cursor.portion)
+      for (const row of rows) spool.append(row)
+    } while (rows.length === cursor.portion)
+    cursor.source = { _tag: 'Spool', spool }
+    isWell = true
+  } finally {
+    if (!isWell) spool.close()
+  }
 }
 
-/** Results that are read to their end in any case, before anybody is asked to cut them short. */
-const fewResults = 1000
-
-/**
- * Ends a cursor. A stream that stands between two rows is read to its end: `mysql2` reads on in any case, and who leaves it
- * in the middle leaves nobody to hear of a connection that breaks meanwhile, which then ends the process.
- */
 const end = async ({ source }: StreamCursor): Promise<void> => {
-  if (source?._tag === 'Spool') source.spool.close()
-  if (source?._tag !== 'Stream') return
-  let cancellation: Cancellation | null = null
-  try {
-    for (let i = 0; (await source.results.next()).done !== true; i++) {
-      if (i === fewResults) cancellation = source.cancel?.() ?? null
-    }
-  } catch {
-    // nobody wants these rows any more
-  }
-  await cancellation?.settled()
+  if (source._tag === 'Spool') source.spool.close()
+  else await source.stream.end()
 }
