@@ -335,6 +335,45 @@ describe('forEachChunk', () => {
     app.database.exec("update users set name = 'free'")
   })
 
+  it('gives back a connection that it has kept over a commit, however it ends', async () => {
+    const ends: ReadonlyArray<(controller: AbortController) => Session.Program<'no', unknown>> = [
+      () => Session.fail('no'),
+      (controller) => Session.of(controller.abort()),
+      () => {
+        throw new Error('a bug')
+      },
+    ]
+    for (const end of ends) {
+      const app = filled(5)
+      const program = (controller: AbortController) =>
+        pipe(
+          byId,
+          Session.forEachChunk(
+            () =>
+              pipe(
+                Session.commit,
+                Session.chain(() => end(controller)),
+              ),
+            { chunk: 2 },
+          ),
+        )
+      const outcome = async (run: (controller: AbortController) => () => Promise<unknown>) => {
+        const controller = new AbortController()
+        try {
+          await run(controller)()
+        } catch {
+          // the bug
+        }
+        expect(isRight(Session.runSync(app.runtime)(Session.query(byId)))).toBe(true)
+      }
+      await outcome((controller) => Session.run(app.runtime, controller)(program(controller)))
+      await outcome((controller) => app.store.run(program(controller), controller))
+      // and a store goes on
+      expect(chunked(app, 3)).toEqual([names(1, 3), names(4, 5)])
+      app.store.closeSync()
+    }
+  })
+
   it('goes through one query within another', () => {
     const app = filled(3)
     const pairs: Array<readonly [number, number]> = []

@@ -93,8 +93,8 @@ describe.each(servers)('$name', (server) => {
     const areFree = async (engine: Engine, connections: number): Promise<boolean> => {
       const held = (await Promise.all(Array.from({ length: connections }, () => engine.connect()))).map(resultOf)
       const statement = engine.compile(sql`select 1 as one`.toOperationNode() as never)
-      const answers = await Promise.all(held.map((connection) => connection.call({ _tag: 'Query', statement })))
-      await Promise.all(held.map((connection) => connection.release()))
+      const answers = await Promise.all(held.map(async (connection) => connection.call({ _tag: 'Query', statement })))
+      await Promise.all(held.map(async (connection) => connection.release()))
       return answers.every(isRight)
     }
 
