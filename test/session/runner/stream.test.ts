@@ -342,6 +342,33 @@ describe('stream', () => {
       expect(isFree(app)).toBe(true)
     })
 
+    it('hears of it while neither the engine nor the consumer ever waits', async () => {
+      const app = filled(1)
+      app.database.exec(
+        `with recursive n(i) as (select 2 union all select i + 1 from n where i < 100000)
+         insert into users (name, joined_at) select i, '2026-01-01T00:00:00.000Z' from n`,
+      )
+      const soon = () => {
+        const controller = new AbortController()
+        setTimeout(() => controller.abort(), 1)
+        return { signal: controller.signal, chunk: 10 }
+      }
+      let count = 0
+      let last: Either<unknown, unknown> = right(null)
+      for await (const user of Session.stream(app.runtime, soon())(byId)) {
+        count++
+        last = user
+      }
+      expect(count).toBeLessThan(100_000)
+      expect(last).toEqual(left({ _tag: 'Interrupted' }))
+      const program = pipe(
+        byId,
+        Session.forEachChunk(() => Session.of(1), { chunk: 10 }),
+      )
+      expect(await Session.run(app.runtime, soon())(program)()).toEqual(left({ _tag: 'Interrupted' }))
+      expect(isFree(app)).toBe(true)
+    })
+
     it('asks nothing where it is aborted already', async () => {
       const app = filled(5)
       const items = await collect(Session.stream(app.runtime, { signal: AbortSignal.abort() })(byId))

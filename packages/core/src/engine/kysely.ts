@@ -128,6 +128,10 @@ const hold = (kysely: AnyKysely): Promise<Held> =>
  *
  * With `mysql2`, give the pool `supportBigNumbers: true` where columns are of kind `bigint`.
  *
+ * Cursors are PostgreSQL's own, with no need of `pg-cursor`; it plans a query for its first rows then (see its setting
+ * `cursor_tuple_fraction`). On other databases they are the driver's streams, beside which the connection does nothing
+ * else: the rows that are left are set aside before any other statement, in a temporary file where they are many.
+ *
  * @category constructors
  */
 export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyEngineOptions = {}): Engine => {

@@ -76,6 +76,9 @@ const prepareDatabase = (database: Database, options: SqliteEngineOptions): void
  * of its own; within a transaction a call that fails may have written some of its rows, and its rows stand until the
  * transaction or a savepoint is rolled back.
  *
+ * While a cursor is open queries run beside it; before anything is written the rows that are left are set aside, in a
+ * temporary file where they are many. The application's own statements can only read until then.
+ *
  * @category constructors
  */
 export const sqliteEngine = (database: Database, options: SqliteEngineOptions = {}): Engine => {

@@ -16,7 +16,7 @@ import { chunkFault, defaultChunk } from '../query/chunks.js'
 import { picturesOf } from '../query/pictures.js'
 import { checkSelect, type QueryError } from '../query/query.js'
 import { empty, type SessionState } from '../state/session-state.js'
-import { drive, driveSync, type Effect } from './effect.js'
+import { drive, driveSync, type Effect, turn } from './effect.js'
 import { Machine, type Progress } from './machine.js'
 import { interrupted } from './run.js'
 import type { Interpreter, Runtime } from './runtime.js'
@@ -123,6 +123,9 @@ export const streamSync =
 
 /**
  * `streamChunks` without a promise.
+ *
+ * @example
+ * for (const users of streamChunksSync(app)(select(model.User))) if (isRight(users)) console.log(users.right.length)
  *
  * @category interpreters
  */
@@ -275,7 +278,9 @@ class AsyncChunks implements AsyncIterator<Chunk<Failure>, undefined> {
   async #read(): Promise<Chunk<QueryError> | null> {
     let chunk: Chunk<QueryError> | null = null
     try {
-      chunk = await drive(this.#reading.next())
+      const reading = drive(this.#reading.next())
+      chunk = await reading
+      if (!(reading instanceof Promise)) await turn()
       return chunk
     } finally {
       // at the end, after a failure, and after a defect
