@@ -8,6 +8,8 @@ export default defineConfig(({ mode }) => {
     ssr: { resolve: { conditions } },
     test: {
       include: ['test/**/*.test.ts'],
+      // properties run hundreds of cases, on machines that do other work beside them
+      testTimeout: 60_000,
       benchmark: { include: ['test/**/*.bench.ts'] },
       server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
       coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },

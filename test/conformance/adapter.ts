@@ -1,9 +1,9 @@
 /**
  * Replays a scenario through the public API, and says where Unitary does something else than what is expected.
  */
-import type { InstanceId } from '@unitary/core'
+import type { AnyModel, InstanceId } from '@unitary/core'
 import { Snapshot } from '@unitary/core'
-import { createStore, inspect, runtime, type SessionState, type Store } from '@unitary/session'
+import { createStore, type Hooks, inspect, runtime, type SessionState, type Store } from '@unitary/session'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isSome } from 'fp-ts/lib/Option.js'
 import { type AnyProgram, api, referenceTo } from './api.js'
@@ -47,6 +47,12 @@ interface OpenSession {
   savepoints: ReadonlyArray<string>
 }
 
+/** Replays a scenario on SQLite in sessions with hooks; null where all of it went as expected. */
+export const replayHooked = async (given: Case, hooksOf: (model: AnyModel) => Hooks): Promise<Failure | null> => {
+  const model = modelOf(given.model)
+  return (await replayOn(sqlite, given.scenario, model, 'runSync', asRecorded, hooksOf(model.model))).failure
+}
+
 /** Replays a scenario; null where all of it went as expected. */
 export const replay = async (given: Case, mode: Mode, host: Host = sqlite): Promise<Failure | null> => {
   const model = modelOf(given.model)
@@ -67,9 +73,10 @@ const replayOn = async (
   model: ScenarioModel,
   mode: Mode,
   numbering: Numbering,
+  hooks: Hooks | null = null,
 ): Promise<Replayed> => {
   const database = await host.open(scenario, model)
-  const replayed = new Replay(scenario, model, database, mode, numbering)
+  const replayed = new Replay(scenario, model, database, mode, numbering, hooks)
   try {
     return await replayed.run()
   } finally {
@@ -84,13 +91,22 @@ class Replay {
   readonly #database: ScenarioDatabase
   readonly #mode: Mode
   readonly #numbering: Numbering
+  readonly #hooks: Hooks | null
   readonly #objects: Objects
   readonly #expected: Expected
   /** Relationships that a query has loaded eagerly. */
   readonly #eager = new Set<string>()
   readonly #sessions = new Map<string, OpenSession>()
 
-  constructor(scenario: Scenario, model: ScenarioModel, database: ScenarioDatabase, mode: Mode, numbering: Numbering) {
+  constructor(
+    scenario: Scenario,
+    model: ScenarioModel,
+    database: ScenarioDatabase,
+    mode: Mode,
+    numbering: Numbering,
+    hooks: Hooks | null,
+  ) {
+    this.#hooks = hooks
     this.#scenario = scenario
     this.#model = model
     this.#database = database
@@ -170,7 +186,8 @@ class Replay {
     if (known !== undefined) return known
     const { autoflush = true, expireOnCommit = true } = this.#scenario.session
     const recorded = recording(this.#database.engine())
-    const store = createStore(runtime(this.#model.model, recorded.engine, { autoflush, expireOnCommit }))
+    const options = { autoflush, expireOnCommit, ...(this.#hooks === null ? {} : { hooks: this.#hooks }) }
+    const store = createStore(runtime(this.#model.model, recorded.engine, options))
     const opened = { name, store, recorded, savepoints: [] }
     this.#sessions.set(name, opened)
     return opened
@@ -259,7 +276,10 @@ class Replay {
     const known = inspect(session.store.getState(), referenceTo(named.id))
     // loaded for a flush that has deleted it
     if (known?.status === 'deleted' && name !== step.obj) return null
-    const isColumn = this.#model.relationship(named.entity, attribute) === undefined
+    const relationship = this.#model.relationship(named.entity, attribute)
+    // what may not be loaded by itself is loaded by the step alone
+    if (relationship?.lazy === 'raise' && step.do !== 'read') return null
+    const isColumn = relationship === undefined
     if (
       isColumn &&
       ((step.do === 'refresh' && name === step.obj) || (step.do === 'get' && this.#isAsked(session, step, named)))

@@ -29,6 +29,7 @@ const names: Readonly<Record<string, string>> = {
   NoSavepoint: 'ClosedTransaction',
   NotInSession: 'InvalidRequest',
   NotLoaded: 'InvalidRequest',
+  RaisedLoad: 'InvalidRequest',
   NotEvaluable: 'InvalidRequest',
   InvalidState: 'InvalidRequest',
   TransactionBegun: 'InvalidRequest',

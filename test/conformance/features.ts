@@ -7,7 +7,6 @@ import type { ModelDescription, RelationshipDescription } from './scenario.js'
 const laterAreas: ReadonlyMap<string, string> = new Map([
   ['inheritance', 'inheritance'],
   ['keyed', 'keyed collections'],
-  ['loading', 'loading options'],
   ['sharding', 'sharding'],
 ])
 
@@ -15,9 +14,6 @@ const entitiesOf = (model: ModelDescription) => Object.values(model.entities)
 
 const relationshipsOf = (model: ModelDescription): ReadonlyArray<RelationshipDescription> =>
   entitiesOf(model).flatMap((description) => Object.values(description.relationships ?? {}))
-
-/** Options of queries that say what is loaded of an entity. */
-const loadingOptions = ['defer', 'loadOnly', 'raise', 'lazy']
 
 /** The feature still to come that a scenario needs, or null. */
 export const later = ({ scenario, model }: Case): string | null => {
@@ -28,8 +24,6 @@ export const later = ({ scenario, model }: Case): string | null => {
     return 'inheritance'
   }
   if (scenario.steps.some(({ withPolymorphic }) => withPolymorphic !== undefined)) return 'inheritance'
-  const options = scenario.steps.flatMap((step) => step.options ?? [])
-  if (options.some((option) => loadingOptions.some((name) => name in option))) return 'loading options'
   for (const { collection } of relationshipsOf(model)) {
     if (collection === 'set') return 'set collections'
     if (typeof collection === 'object') return 'keyed collections'

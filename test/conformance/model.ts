@@ -163,6 +163,7 @@ const relationshipOf = (builder: Builder, given: RelationshipDescription, model:
       viewonly: given.viewonly,
       singleParent: given.singleParent,
       postUpdate: given.postUpdate,
+      load: given.lazy === 'select' ? 'lazy' : given.lazy,
       where: filter === undefined ? undefined : conditionOn(model, given.target, filter),
     }),
   )

@@ -22,6 +22,12 @@ interface Builders {
   readonly limit: (count: number) => Combinator
   readonly offset: (count: number) => Combinator
   readonly selectin: (relationship: string, refine?: Combinator) => Combinator
+  readonly joined: (relationship: string, refine?: Combinator) => Combinator
+  readonly subquery: (relationship: string, refine?: Combinator) => Combinator
+  readonly immediate: (relationship: string, refine?: Combinator) => Combinator
+  readonly recursively: (relationship: string, levels: number) => Combinator
+  readonly raise: (relationship: string) => Combinator
+  readonly lazy: (relationship: string) => Combinator
   readonly withOptions: (options: unknown) => Combinator
   readonly set: (changes: unknown) => Combinator
   readonly defer: (...attributes: ReadonlyArray<string>) => Combinator
@@ -60,35 +66,46 @@ export const selection = (at: Situation, step: Step, state: SessionState): State
 const columnsOf = (option: Readonly<Record<string, unknown>>): ReadonlyArray<Combinator> => {
   if (typeof option.defer === 'string') return [build.defer(option.defer)]
   if (typeof option.undefer === 'string') return [build.undefer(option.undefer)]
+  if (typeof option.raise === 'string') return [build.raise(option.raise)]
+  if (typeof option.lazy === 'string') return [build.lazy(option.lazy)]
   return []
 }
 
+const strategies = ['selectin', 'joined', 'subquery', 'immediate'] as const
+type Strategy = (typeof strategies)[number]
+
 interface Loads {
-  readonly [relationship: string]: Loads
+  readonly [relationship: string]: {
+    readonly strategy: Strategy
+    readonly depth: number | null
+    readonly nested: Loads
+  }
 }
 
-/** Eager loads by path, as one tree: whatever the strategy, the targets are loaded by their keys. */
+/** Eager loads by path, as one tree. */
 const loadsOf = (options: NonNullable<Step['options']>): ReadonlyArray<Combinator> => {
-  const tree: Record<string, Loads> = {}
+  const tree: Record<string, { strategy: Strategy; depth: number | null; nested: Loads }> = {}
   for (const option of options) {
-    const path = option.selectin ?? option.joined ?? option.subquery
-    if (typeof path !== 'string') continue
-    let level = tree
-    for (const name of path.split('.')) {
-      const next = (level[name] ?? {}) as Record<string, Loads>
+    const strategy = strategies.find((name) => typeof option[name] === 'string')
+    if (strategy === undefined) continue
+    let level: Record<string, { strategy: Strategy; depth: number | null; nested: Loads }> = tree
+    for (const name of (option[strategy] as string).split('.')) {
+      const next = level[name] ?? { strategy, depth: (option.depth as number | undefined) ?? null, nested: {} }
       level[name] = next
-      level = next
+      level = next.nested as typeof level
     }
   }
   return combinatorsOf(tree)
 }
 
 const combinatorsOf = (loads: Loads): ReadonlyArray<Combinator> =>
-  Object.entries(loads).map(([relationship, nested]) => {
+  Object.entries(loads).map(([relationship, { strategy, depth, nested }]) => {
+    // the corpus counts the levels after the first
+    if (depth !== null) return build.recursively(relationship, depth < 0 ? Number.POSITIVE_INFINITY : depth + 1)
     const inner = combinatorsOf(nested)
     return inner.length === 0
-      ? build.selectin(relationship)
-      : build.selectin(relationship, (target) => apply(target, inner))
+      ? build[strategy](relationship)
+      : build[strategy](relationship, (target) => apply(target, inner))
   })
 
 const filtered = (at: Situation, step: Step): ReadonlyArray<Combinator> =>

@@ -29,6 +29,10 @@ export const recording = (inner: Engine): RecordingEngine => {
   return {
     engine: {
       ...inner,
+      // they may become more with the first connection
+      get capabilities() {
+        return inner.capabilities
+      },
       connect: async () => wrapEither(await inner.connect()),
       connectSync: connectSync === null ? null : () => wrapEither(connectSync()) as Either<EngineError, SyncConnection>,
     },

@@ -11,6 +11,9 @@ import {
   generated,
   integer,
   isoDate,
+  type KeyOf,
+  type Managed,
+  type Mapped,
   named,
   nullable,
   primaryKey,
@@ -138,6 +141,23 @@ export const resultOf = <E, A>(result: Either<E, A>): A => {
 export const errorOf = <E, A>(result: Either<E, A>): E => {
   if (result._tag === 'Right') throw new Error(`succeeded: ${JSON.stringify(result.right)}`)
   return result.left
+}
+
+/** The plan of the next flush, as text. */
+export const explained = (app: App): string => Session.explain(app.run(Session.flushPlan))
+
+/** What was asked since the last `clear`, queries by the table that they are about; without the transactions. */
+export const tablesAsked = (app: App): ReadonlyArray<string> =>
+  app
+    .asked()
+    .filter((call) => !/^(Begin|Commit|Rollback|Savepoint|Release)/.test(call))
+    .map((call) => call.replace(/^select .*? from ["`](\w+)["`].*$/s, 'select $1'))
+
+/** The instance with a key; throws where there is none. */
+export const found = <M, N extends string>(app: App, entity: Mapped<M, N>, key: KeyOf<M, N>): Managed<M, N> => {
+  const one = app.run(Session.get(entity, key))
+  if (one._tag === 'None') throw new Error(`no ${entity.name} ${JSON.stringify(key)}`)
+  return one.value
 }
 
 /** One session over a database of its own, in memory. */

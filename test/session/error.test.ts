@@ -12,7 +12,21 @@ const cause: EngineError = {
   cause: null,
 }
 
+const hook = { hook: 'set', entity: 'User', attribute: 'name' } as const
+
 const sentences: ReadonlyArray<readonly [Session.SessionError, string]> = [
+  [
+    { _tag: 'HookRefused', ...hook, reason: 'a user has a name', detail: undefined, cause: null },
+    'The set hook of User.name refused: a user has a name.',
+  ],
+  [
+    { _tag: 'HookRefused', hook: 'load', entity: 'User', attribute: null, reason: 'no.', detail: 1, cause: null },
+    'The load hook of User refused: no.',
+  ],
+  [
+    { _tag: 'HookLoop', hook: 'afterFlush', entity: null, attribute: null, depth: 100 },
+    'The afterFlush hook of the session asked for changes that call it again, 100 times over; let it keep what is in step already.',
+  ],
   [
     { _tag: 'NotInSession', entity: 'User' },
     'The value given for User is no snapshot of an instance in this session; get or add it first.',

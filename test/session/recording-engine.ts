@@ -39,6 +39,10 @@ export const recordingEngine = (engine: Engine): Recording => {
     },
     engine: {
       ...engine,
+      // they may become more with the first connection
+      get capabilities() {
+        return engine.capabilities
+      },
       connect: async () => {
         const connected = await engine.connect()
         return isLeft(connected) ? connected : right(asyncConnection(connected.right))

@@ -14,6 +14,7 @@ declare const user: Managed<M, 'User'>
 declare const address: Managed<M, 'Address'>
 declare const node: Managed<M, 'Node'>
 declare const runtime: Session.Runtime
+declare const state: Session.SessionState
 
 // values
 expectTypeOf(Session.add(model.User, { name: 'ed' })).toEqualTypeOf<
@@ -149,6 +150,12 @@ export const wrong = [
   Session.read(model.User)(address),
   // @ts-expect-error a snapshot of another entity
   Session.set(model.Node, { parent: user }),
+  // @ts-expect-error a snapshot of another entity
+  Session.add(model.Address, user),
+  // @ts-expect-error a snapshot of another entity among others
+  Session.addAll(model.Address, [address, user]),
+  // @ts-expect-error a snapshot of another entity
+  Session.attach(model.Address, user, state),
   // @ts-expect-error plain data is no snapshot
   Session.read(model.User)({ id: 1, name: 'ed' }),
   // @ts-expect-error a relationship of another entity
@@ -161,5 +168,7 @@ export const right = [
   Session.set(model.Node, { parent: { label: 'new' } })(node),
   Session.append(model.User, 'addresses', { email: 'a' }, address)(user),
   Session.add(model.Address, { email: 'a', user }),
+  Session.addAll(model.Address, [address, { email: 'a' }]),
+  Session.attach(model.Address, address, state),
   Session.remove(model.User)(user as Snapshot<'User'>),
 ]

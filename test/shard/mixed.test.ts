@@ -19,10 +19,12 @@ import {
   text,
   update,
   where,
+  withServerDefault,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { byAttribute, choosers, onShard, shardedRuntime, shardMap } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysqlHost, postgresHost, skipped, sqliteHost, type TestDatabase } from '../core/engine/databases.js'
 import { leftOf, rightOf } from './weather.js'
@@ -33,6 +35,7 @@ const Thing = entity('Thing', 'things', {
   title: pipe(text, nullable),
   size: pipe(real, nullable),
   isOpen: pipe(boolean, nullable),
+  state: pipe(text, withServerDefault(sql`'new'`)),
 })
 const model = defineModel({ Thing })(() => ({}))
 
@@ -169,6 +172,50 @@ describe.skipIf(missing !== null)(
       expect(leftOf(failed)).toMatchObject({ _tag: 'DatabaseError', operation: 'bulk update' })
       const sizes = rightOf(await run(Session.query(pipe(all(), orderBy('id'))))).map(({ size }) => size)
       expect(sizes).toEqual(things.map(({ size }) => size))
+    })
+
+    it('gives each instance what its table fills in with the insert, where its database can', async () => {
+      // MariaDB as if it were MySQL
+      const { maria } = engines as Required<typeof engines>
+      const shards = shardMap({
+        ...(engines as Required<typeof engines>),
+        maria: {
+          ...maria,
+          capabilities: {
+            ...maria.capabilities,
+            returning: { insert: false, update: false, delete: false, triggered: false },
+          },
+        },
+      })
+      const added = [
+        { id: 200, home: 'maria' },
+        { id: 201, home: 'lite' },
+        { id: 202, home: 'postgres' },
+      ]
+      const { plan, known } = rightOf(
+        await Session.run(shardedRuntime(model, { shards, choosers: rules }))(
+          pipe(
+            Session.Do,
+            Session.bind('made', () => Session.addAll(model.Thing, added)),
+            Session.bind('plan', () => Session.flushPlan),
+            Session.bind('flushed', () => Session.flush),
+            Session.bind('known', ({ made }) =>
+              Session.gets((state) => made.map((one) => Session.inspect(state, one)?.attributes)),
+            ),
+            Session.chainFirst(() => Session.rollback),
+          ),
+        )(),
+      )
+      expect(Session.explain(plan)).toMatchInlineSnapshot(`
+        "1. insert into things on lite (1 row)
+             #1: id = 201, home = 'lite', title = null, size = null, isOpen = null; the database gives state
+        2. insert into things on postgres (1 row)
+             #2: id = 202, home = 'postgres', title = null, size = null, isOpen = null; the database gives state
+        3. insert into things on maria (1 row)
+             #0: id = 200, home = 'maria', title = null, size = null, isOpen = null"
+      `)
+      expect(known).toMatchObject([{ id: 200 }, { state: 'new' }, { state: 'new' }])
+      expect(known[0]).not.toHaveProperty('state')
     })
 
     it('tells instances of a bulk statement by what each database returns of it, or holds before it', async () => {

@@ -1,4 +1,4 @@
-import { limit, offset, orderBy, select, selectin, where } from '@unitary/core'
+import { immediate, joined, limit, offset, orderBy, select, selectin, subquery, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { onShard } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -237,10 +237,57 @@ describe('loading', () => {
     )
   })
 
+  it('in the statement of the query itself, where that goes to one shard', () => {
+    const query = pipe(select(model.Location), where('continent', '=', 'Europe'), orderBy('id'), joined('reports'))
+    const found = runSync(Session.query(query))
+    expect(found.map(({ reports }) => reports.map(({ temperature }) => temperature))).toEqual([[65], [null]])
+    expect(world.asked()).toEqual(['europe: select weather_locations'])
+  })
+
+  it.each(['joined', 'subquery', 'immediate'] as const)('by %s gives the same over several shards', (strategy) => {
+    const by = { joined, subquery, immediate }[strategy]
+    const query = pipe(select(model.Location), orderBy('id', 'desc'), offset(1), limit(4), by('reports'))
+    const found = runSync(Session.query(query))
+    expect(found.map(({ id, reports }) => [id, reports.map(({ temperature }) => temperature)])).toEqual([
+      [6, [85]],
+      [5, [null]],
+      [4, [65]],
+      [3, [60]],
+    ])
+    const loads = world.asked().filter((asked) => asked.endsWith('weather_reports'))
+    expect(loads).toHaveLength(strategy === 'immediate' ? 4 : new Set(loads).size)
+  })
+
+  it('as a query, stays on the shard of the owner', () => {
+    const location = given(runSync(Session.get(model.Location, 7, { shard: 'south_america' })))
+    const reports = pipe(
+      Session.get(model.Location, 7, { shard: 'south_america' }),
+      Session.map(given),
+      Session.chain(Session.members(model.Location, 'reports')),
+      Session.chain((query) => Session.query(query)),
+    )
+    expect(location.city).toBe('Quito')
+    world.asked()
+    expect(runSync(reports).map(({ temperature }) => temperature)).toEqual([70])
+    expect(world.asked()).toEqual(['south_america: select weather_locations', 'south_america: select weather_reports'])
+  })
+
   it('beside a query of one shard asks that shard only', () => {
     const query = pipe(select(model.Location), where('continent', '=', 'Europe'), selectin('reports'))
     runSync(Session.query(query))
     expect(world.asked()).toEqual(['europe: select weather_locations', 'europe: select weather_reports'])
+  })
+
+  it('is joined where one shard answers, and done as selectin over several', () => {
+    const query = pipe(select(model.Location), orderBy('id'), joined('reports'))
+    const all = runSync(Session.query(query))
+    expect([...world.asked()].sort()).toEqual(
+      [...onAll('select weather_locations'), ...onAll('select weather_reports')].sort(),
+    )
+    const before = world.asked().length
+    const some = runSync(Session.query(pipe(query, where('continent', '=', 'Europe'))))
+    expect(world.asked().slice(before)).toHaveLength(1)
+    expect(some).toMatchObject(all.filter(({ continent }) => continent === 'Europe'))
   })
 })
 

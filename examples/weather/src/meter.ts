@@ -66,8 +66,8 @@ const isStatement = (call: EngineCall): call is Statement =>
 
 const rowsOf = (call: Statement, answer: Answer<Statement>): number => {
   if (call._tag === 'Insert') return call.rows.length
-  if (answer === null) return 0
-  return 'rows' in answer ? answer.rows.length + answer.affected : sum(answer as ReadonlyArray<number>)
+  if ('rows' in answer) return answer.rows.length + answer.affected
+  return sum('matched' in answer ? answer.matched : (answer as ReadonlyArray<number>))
 }
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, n) => total + n, 0)

@@ -13,6 +13,7 @@ export {
   DecodeFault,
   type ReadMode,
   type RowClass,
+  type RowColumns,
   type RowReader,
   type RowViewer,
   rowClassOf,
@@ -32,10 +33,12 @@ export type {
   OpenCursorCall,
   QueryAnswer,
   QueryCall,
+  Returned,
   TransactionCall,
+  UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, CursorSupport, Dialect, TextComparison } from './engine/dialect.js'
+export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -63,6 +66,7 @@ export {
   type ColumnKind,
   column,
   deferred,
+  deferredIn,
   type ForeignKey,
   generated,
   integer,
@@ -72,6 +76,7 @@ export {
   type ReferentialAction,
   real,
   references,
+  serverVersion,
   text,
   unique,
   version,
@@ -101,9 +106,11 @@ export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.j
 export type {
   CollectionName,
   DeferredAttribute,
+  DeferredIn,
   Draft,
   DraftOrInstance,
   EntityOf,
+  KeyAttribute,
   KeyOf,
   Managed,
   Pending,
@@ -133,6 +140,7 @@ export type {
   HasMany,
   HasOne,
   Link,
+  LoadStrategy,
   ManyToMany,
   OrderDirection,
   Relationship,
@@ -143,10 +151,11 @@ export type {
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
-export { type Criteria, type Filterable, filterBy, type Operand, where } from './statement/criteria.js'
+export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
 export {
@@ -159,6 +168,16 @@ export {
 } from './statement/evaluate.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
 export {
+  canBeJoined,
+  canJoin,
+  type JoinedPart,
+  type Joining,
+  joinedParts,
+  joinedRow,
+  joinedSelect,
+  joinsInPlace,
+} from './statement/joined.js'
+export {
   canReturnKeys,
   changesKey,
   keyReaderOf,
@@ -166,22 +185,39 @@ export {
   returningKeys,
   selectingKeys,
 } from './statement/keys.js'
+export {
+  type Eager,
+  immediate,
+  joined,
+  type Levels,
+  lazy,
+  none,
+  raise,
+  recursively,
+  type SelfReference,
+  selectin,
+  subquery,
+  type Tree,
+  type Without,
+} from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
+export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
+  type Extent,
+  type ExtentOf,
   type Load,
   limit,
   offset,
   orderBy,
   type RelatedWith,
+  type Resulting,
   type ResultOf,
   type Select,
-  type Selectin,
   select,
-  selectin,
-  undefer,
+  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,

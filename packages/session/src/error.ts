@@ -48,6 +48,15 @@ export interface NotLoaded {
   readonly attribute: string
 }
 
+/** The load of a relationship that the query of its owner, or the model, forbids: `raise`, `writeOnly`. @category model */
+export interface RaisedLoad {
+  readonly _tag: 'RaisedLoad'
+  readonly entity: string
+  readonly key: unknown
+  readonly relationship: string
+  readonly strategy: 'raise' | 'writeOnly'
+}
+
 /** A row holds a value that its column's codec rejects. @category model */
 export interface DecodeError {
   readonly _tag: 'DecodeError'
@@ -242,6 +251,54 @@ export interface NotSynchronous {
   readonly operation: string
 }
 
+/** When a hook is asked. @see defineHooks @category model */
+export type HookEvent =
+  | 'load'
+  | 'set'
+  | 'append'
+  | 'remove'
+  | 'replace'
+  | 'beforeExecute'
+  | 'beforeFlush'
+  | 'afterFlush'
+  | 'afterCommit'
+  | 'afterRollback'
+
+/**
+ * A hook refused, or what it asked for failed. Entity and attribute are those that the hook is for; null of a hook that is
+ * the whole session's.
+ *
+ * @category model
+ */
+export interface HookRefused {
+  readonly _tag: 'HookRefused'
+  readonly hook: HookEvent
+  readonly entity: string | null
+  readonly attribute: string | null
+  readonly reason: string
+  /** What the hook gave along with its reason; undefined where that was nothing. */
+  readonly detail: unknown
+  /** What a change failed with that the hook asked for; null where the hook itself refused. */
+  readonly cause: ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent | NotLoaded | null
+}
+
+/**
+ * Hooks went round in circles: each asked for a change that called the next, or left work after every flush of a commit.
+ *
+ * @category model
+ */
+export interface HookLoop {
+  readonly _tag: 'HookLoop'
+  readonly hook: HookEvent
+  readonly entity: string | null
+  readonly attribute: string | null
+  /** How many rounds were too many. */
+  readonly depth: number
+}
+
+/** What hooks add to what can go wrong. @category model */
+export type HookError = HookRefused | HookLoop
+
 /** @category model */
 export type SessionError =
   | NotEvaluable
@@ -250,6 +307,7 @@ export type SessionError =
   | InvalidValue
   | InvalidState
   | NotLoaded
+  | RaisedLoad
   | DecodeError
   | IntegrityError
   | InvalidStatement
@@ -269,6 +327,8 @@ export type SessionError =
   | TransactionBegun
   | RoutingError
   | NotSynchronous
+  | HookRefused
+  | HookLoop
 
 /**
  * What an interpreter answers when a request fails.
@@ -293,6 +353,10 @@ const toText = (value: unknown): string | undefined => {
   }
 }
 
+/** Where a hook belongs: `User.name`, `User`, or the session. */
+const belongsTo = ({ entity, attribute }: HookRefused | HookLoop): string =>
+  entity === null ? 'the session' : attribute === null ? entity : `${entity}.${attribute}`
+
 /**
  * One sentence for a person: the thing, the place, the cure.
  *
@@ -312,6 +376,10 @@ export const render = (error: SessionError): string => {
       return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
     case 'NotLoaded':
       return `${error.entity}.${error.attribute} of ${show(error.key)} is not loaded; load it first.`
+    case 'RaisedLoad':
+      return error.strategy === 'raise'
+        ? `${error.entity}.${error.relationship} of ${show(error.key)} may not be loaded one by one: load it with the query that gives its owners (selectin, joined), or say lazy there.`
+        : `${error.entity}.${error.relationship} of ${show(error.key)} is never loaded as a whole; Session.members gives a query of it.`
     case 'DecodeError':
       return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
     case 'IntegrityError':
@@ -356,5 +424,9 @@ export const render = (error: SessionError): string => {
       return error.message
     case 'NotSynchronous':
       return `${error.operation} needs to wait; use run instead of runSync.`
+    case 'HookRefused':
+      return `The ${error.hook} hook of ${belongsTo(error)} refused: ${error.reason.replace(/\.$/, '')}.`
+    case 'HookLoop':
+      return `The ${error.hook} hook of ${belongsTo(error)} asked for changes that call it again, ${error.depth} times over; let it keep what is in step already.`
   }
 }

@@ -14,6 +14,10 @@ export type {
   CircularDependency,
   DatabaseError,
   DecodeError,
+  HookError,
+  HookEvent,
+  HookLoop,
+  HookRefused,
   IntegrityError,
   Interrupted,
   InvalidState,
@@ -29,6 +33,7 @@ export type {
   NotSynchronous,
   ObjectDeleted,
   PendingRollback,
+  RaisedLoad,
   RequestError,
   RoutingError,
   SessionError,
@@ -38,21 +43,50 @@ export type {
   UniqueClash,
 } from './error.js'
 export { render } from './error.js'
+export type {
+  ChangeContext,
+  EndedContext,
+  EntityHooks,
+  ExecuteContext,
+  ExecutePurpose,
+  FlushedContext,
+  HookContext,
+  HooksOf,
+  LoadContext,
+  MemberContext,
+  ReplaceContext,
+  SessionHooks,
+  SetContext,
+} from './hook/definition.js'
+export { combineHooks, defineHooks, HooksMonoid } from './hook/hooks.js'
+export {
+  type Accepted,
+  accept,
+  type Further,
+  type FurtherError,
+  type Kept,
+  keep,
+  type Reaction,
+  type Refused,
+  refuse,
+  type Verdict,
+} from './hook/verdict.js'
+export type { GetError, LoadError, ReadError } from './load/error.js'
 export {
   expire,
   expireAll,
-  type GetError,
   type GetOptions,
   get,
   loadAttributes,
-  type ReadError,
   read,
   refresh,
 } from './load/get.js'
-export { type LoadError, load, related } from './load/relationship.js'
+export { type MembersError, members } from './load/members.js'
+export { load, related } from './load/relationship.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
+export { type Info, info } from './program/info.js'
 export {
   Applicative,
   Apply,
@@ -93,7 +127,8 @@ export {
   traverseArray,
   traverseArrayWithIndex,
 } from './program/program.js'
-export { type RemoveError, remove } from './program/remove.js'
+export { type RemoveError, remove, removeLoaded } from './program/remove.js'
+export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,
@@ -125,7 +160,7 @@ export {
   history,
   make,
   type Patch,
-  replace,
+  replaceLoaded,
   services,
   set,
 } from './program/work.js'
@@ -158,10 +193,19 @@ export {
 } from './runner/stream.js'
 export { type OpenedCursor, type TransactionFailure, Transactions } from './runner/transactions.js'
 export type { History } from './state/history.js'
+export type { Hooks } from './state/hooks.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export type { Instance, Status } from './state/instance.js'
-export { empty, instanceAt, isExpired, type SessionOptions, type SessionState } from './state/session-state.js'
+export type { Known } from './state/known.js'
+export {
+  type EmptyOptions,
+  empty,
+  instanceAt,
+  isExpired,
+  type SessionOptions,
+  type SessionState,
+} from './state/session-state.js'
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
@@ -172,14 +216,18 @@ export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
+export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
   type FlushPlan,
   type InsertStep,
+  isStale,
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type ReturnedColumn,
+  returnedKey,
   type Source,
   type Step,
   type StepResult,
@@ -187,3 +235,4 @@ export {
   type UpdateStep,
   type VacateStep,
 } from './unit-of-work/step.js'
+export { type UnitOfWork, unitOfWork } from './unit-of-work/work.js'

@@ -14,10 +14,12 @@ import {
   type Effect,
   executeStep,
   type FlushAnswer,
+  type FlushPlan,
   type FlushRequest,
   type GivenKeys,
   givenKeys,
   type Interpreter,
+  isStale,
   type LookupRequest,
   type OpenCursorRequest,
   openReader,
@@ -27,9 +29,12 @@ import {
   Readers,
   type Request,
   type RequestError,
+  type RouteRequest,
   type Rows,
   type Runtime,
   type RuntimeOptions,
+  returnable,
+  returnablePlan,
   runLookup,
   runQuery,
   runSql,
@@ -45,7 +50,7 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from '@unitary/session'
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
 import { faultyMap, notMergeable } from './error.js'
 import { fanOutOf } from './fan-out/fan-out.js'
@@ -136,7 +141,7 @@ class Sharded {
       case 'Flush':
         return yield* this.#flush(request, state)
       case 'Route':
-        return routePlan(state, request.plan, this.#shards, this.#choosers)
+        return this.#route(request, state)
       case 'Query':
         return yield* this.#query(request, state)
       case 'OpenCursor':
@@ -155,16 +160,25 @@ class Sharded {
     }
   }
 
+  #route({ plan }: RouteRequest, state: SessionState): Either<RequestError, FlushPlan> {
+    const capabilitiesOf = ({ token }: Step) => (this.#shards.engines.get(token as string) as Engine).capabilities
+    return map((routed: FlushPlan) => returnablePlan(routed, capabilitiesOf))(
+      routePlan(state, plan, this.#shards, this.#choosers),
+    )
+  }
+
   *#flush({ plan }: FlushRequest, state: SessionState): Effect<Either<RequestError, FlushAnswer>> {
     const routed = routePlan(state, plan, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const flushing: Flushing = {
       given: givenKeys(routed.right),
+      steps: [...routed.right.steps],
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
     yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(steps, lane, flushing)))
-    if (flushing.failure === null) return right({ plan: routed.right, results: flushing.results })
+    if (flushing.failure === null)
+      return right({ plan: { ...routed.right, steps: flushing.steps }, results: flushing.results })
     yield* this.#transactions.undo()
     return left(flushing.failure.error)
   }
@@ -172,24 +186,30 @@ class Sharded {
   *#runSteps(steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
     for (const step of steps) {
       if (flushing.failure !== null && flushing.failure.lane < lane) return
-      const result = yield* this.#on(step.token as string, (connection, engine) =>
-        executeStep(connection, engine.dialect, step, flushing.given),
-      )
+      const result = yield* this.#on(step.token as string, (connection, engine) => {
+        // what a server can give back is known once it is connected to
+        const asked = returnable(step, engine.capabilities)
+        flushing.steps[step.id] = asked
+        return executeStep(connection, engine.dialect, asked, flushing.given)
+      })
       if (isLeft(result)) {
         if (flushing.failure === null || lane < flushing.failure.lane) flushing.failure = { lane, error: result.left }
         return
       }
       flushing.results[step.id] = result.right
+      if (isStale(step, result.right)) return
     }
   }
 
-  *#query({ statement }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+  *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
+      const asked = joined ?? statement
       return inOrder(
-        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, statement, token)),
+        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
+        joined !== null,
       )
     }
     const entity = statement.entity.name
@@ -249,6 +269,7 @@ class Sharded {
     if (isLeft(tokens)) return tokens
     return inOrder(
       yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
+      false,
     )
   }
 
@@ -321,6 +342,8 @@ type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Eff
 /** A flush under way. */
 interface Flushing {
   readonly given: GivenKeys | null
+  /** As they run, by step. */
+  readonly steps: Step[]
   /** By step. */
   readonly results: StepResult[]
   /**
@@ -330,8 +353,11 @@ interface Flushing {
   failure: { readonly lane: number; readonly error: RequestError } | null
 }
 
-const inOrder = (batches: Either<RequestError, ReadonlyArray<Rows>>): Either<RequestError, QueryAnswer> =>
-  isLeft(batches) ? batches : right({ batches: batches.right, order: null })
+const inOrder = (
+  batches: Either<RequestError, ReadonlyArray<Rows>>,
+  isJoined: boolean,
+): Either<RequestError, QueryAnswer> =>
+  isLeft(batches) ? batches : right({ batches: batches.right, order: null, isJoined })
 
 const savepoint = 'unitary_bulk'
 

@@ -16,9 +16,7 @@ export const mariadb: Service = {
     const pool = mysqlPool(name, { connectionLimit: 4 })
     return hostOf({
       name: 'MariaDB',
-      engine: kyselyEngine(new MysqlDialect({ pool, onCreateConnection: settings }), {
-        returning: ['insert', 'delete'],
-      }),
+      engine: kyselyEngine(new MysqlDialect({ pool, onCreateConnection: settings })),
       unchecked: 'set foreign_key_checks = 0',
       checked: 'set foreign_key_checks = 1',
       startAt: (table, _column, key) => `alter table \`${table}\` auto_increment = ${key}`,

@@ -139,7 +139,7 @@ const fill = async (server: Server, call: Call, rows: Tables, model: ScenarioMod
       const columns = Object.keys(row)
       const portable = model.portable(table, row)
       const values = columns.map((column) => portable[column])
-      await call({ _tag: 'Insert', table, columns, rows: [values], returning: null })
+      await call({ _tag: 'Insert', table, columns, rows: [values], key: [], returning: [] })
     }
   }
   await call(statementCall(server.checked))

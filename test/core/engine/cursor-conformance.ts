@@ -159,6 +159,7 @@ export const cursorConformance = (host: Host): void => {
         set: ['name'],
         where: ['id'],
         rows: rows.map(([id]) => ['changed', id]),
+        returning: [],
       })
       await ask(connection, { _tag: 'Delete', table, where: ['id'], rows: [[20], [21]] })
       expect([...first, ...(await fetch('c', 15)), ...(await fetch('c', 15))]).toEqual(expected)

@@ -133,9 +133,7 @@ export const createMysql = async (): Promise<
 > => {
   const name = uniqueName()
   await mysqlAdmin(`create database ${name}`)
-  // the server of the tests is a MariaDB
-  const openWith = (options: PoolOptions): Engine =>
-    kyselyEngine(new MysqlDialect({ pool: mysqlPool(name, options) }), { returning: ['insert', 'delete'] })
+  const openWith = (options: PoolOptions): Engine => kyselyEngine(new MysqlDialect({ pool: mysqlPool(name, options) }))
   return {
     name,
     open: (connections = 4) => openWith({ connectionLimit: connections }),

@@ -35,7 +35,7 @@ import {
   sqliteHost,
   type TestDatabase,
 } from './databases.js'
-import { ask, connect, failure, insert, rightOf } from './engine-conformance.js'
+import { ask, connect, failure, idsOf, insert, rightOf } from './engine-conformance.js'
 
 const shop = defineModel({
   Item: entity('Item', 'items', {
@@ -262,7 +262,7 @@ const ddlRoundTrip = (host: Host): void => {
             'id',
           ),
         ),
-      ).toEqual([1, 2])
+      ).toEqual([[1, 2]])
       await ask(
         connection,
         insert(
@@ -274,8 +274,11 @@ const ddlRoundTrip = (host: Host): void => {
           ],
         ),
       )
-      const ids = await ask(connection, insert('remarks', ['order_id', 'position', 'is_public'], [[1, 2, true]], 'id'))
-      expect(ids?.map(Number)).toEqual([1])
+      const ids = await idsOf(
+        connection,
+        insert('remarks', ['order_id', 'position', 'is_public'], [[1, 2, true]], 'id'),
+      )
+      expect(ids.map(Number)).toEqual([1])
       const refused = async (call: EngineCall, reason: string) =>
         expect((await failure(connection, call)).reason._tag).toBe(reason)
       await refused(insert('items', ['order_id', 'position'], [[9, 1]]), 'ForeignKeyViolation')
@@ -308,9 +311,9 @@ const ddlRoundTrip = (host: Host): void => {
         ),
       )
       await ask(connection, insert('items', ['order_id', 'position', 'label'], [[1, 1, 'e']]))
-      const found = { _tag: 'Update', table: 'items', set: ['position'], where: ['label'] } as const
-      expect(await ask(connection, { ...found, rows: [[2, 'E']] })).toEqual([0])
-      expect(await ask(connection, { ...found, rows: [[2, 'e']] })).toEqual([1])
+      const found = { _tag: 'Update', returning: [], table: 'items', set: ['position'], where: ['label'] } as const
+      expect(await ask(connection, { ...found, rows: [[2, 'E']] })).toEqual({ matched: [0], returned: [] })
+      expect(await ask(connection, { ...found, rows: [[2, 'e']] })).toEqual({ matched: [1], returned: [] })
       await connection.release()
       rightOf(await dropAll(shop)(engine)())
     })
@@ -333,10 +336,17 @@ const ddlRoundTrip = (host: Host): void => {
       rightOf(await createAll(cycle)(engine)())
       rightOf(await createAll(cycle)(engine)())
       const connection = await connect(engine)
-      const [team] = (await ask(connection, insert('teams', [], [[]], 'id'))) ?? []
-      const [person] = (await ask(connection, insert('people', ['team_id'], [[team]], 'id'))) ?? []
-      const lead = { _tag: 'Update', table: 'teams', set: ['lead_id'], where: ['id'], rows: [[person, team]] } as const
-      expect(await ask(connection, lead)).toEqual([1])
+      const [team] = await idsOf(connection, insert('teams', [], [[]], 'id'))
+      const [person] = await idsOf(connection, insert('people', ['team_id'], [[team]], 'id'))
+      const lead = {
+        _tag: 'Update',
+        returning: [],
+        table: 'teams',
+        set: ['lead_id'],
+        where: ['id'],
+        rows: [[person, team]],
+      } as const
+      expect(await ask(connection, lead)).toEqual({ matched: [1], returned: [] })
       expect((await failure(connection, { ...lead, rows: [[99, team]] })).reason._tag).toBe('ForeignKeyViolation')
       await connection.release()
       rightOf(await dropAll(cycle)(engine)())

@@ -27,6 +27,7 @@ import {
   references,
   text,
   unique,
+  withServerDefault,
 } from '@unitary/core'
 import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -56,8 +57,23 @@ const Pair = entity('Pair', 'pairs', {
   value: pipe(text, nullable),
 })
 const Counter = entity('Counter', 'counters', { id: pipe(integer, primaryKey, generated) })
+/** Its table fills in what a row leaves out. */
+const Ticket = entity('Ticket', 'tickets', {
+  id: pipe(integer, primaryKey, generated),
+  title: text,
+  state: pipe(text, withServerDefault(sql`'open'`)),
+  places: pipe(integer, withServerDefault(sql`7`)),
+  isPublic: pipe(boolean, named('is_public'), withServerDefault(sql`true`)),
+  total: pipe(bigint, withServerDefault(sql`9007199254740993`)),
+})
+/** The same for keys that the program gives. */
+const Seat = entity('Seat', 'seats', {
+  row: pipe(text, primaryKey),
+  place: pipe(integer, primaryKey),
+  state: pipe(text, withServerDefault(sql`'free'`)),
+})
 
-export const engineModel = defineModel({ Account, Entry, Pair, Counter })(() => ({}))
+export const engineModel = defineModel({ Account, Entry, Pair, Counter, Ticket, Seat })(() => ({}))
 
 export const rightOf = <E, A>(either: Either<E, A>): A => {
   if (isLeft(either)) expect.fail(`expected an answer, got ${JSON.stringify(either.left)}`)
@@ -92,8 +108,16 @@ export const insert = (
   table: string,
   columns: ReadonlyArray<string>,
   rows: InsertCall['rows'],
-  returning: string | null = null,
-): InsertCall => ({ _tag: 'Insert', table, columns, rows, returning })
+  returning: string | ReadonlyArray<string> = [],
+  key: ReadonlyArray<string> = typeof returning === 'string' ? [returning] : ['id'],
+): InsertCall => ({ _tag: 'Insert', table, columns, rows, key, returning: [returning].flat() })
+
+/** The ids of the rows of an insert that asks for nothing else. */
+export const idsOf = async (connection: Connection, call: InsertCall): Promise<ReadonlyArray<unknown>> => {
+  const [ids] = await ask(connection, call)
+  if (ids === undefined) expect.fail('expected ids')
+  return ids
+}
 
 export const names = (count: number, prefix = 'name'): ReadonlyArray<ReadonlyArray<unknown>> =>
   Array.from({ length: count }, (_, i) => [`${prefix} ${i}`])
@@ -174,7 +198,8 @@ export const engineConformance = (host: Host): void => {
             update: sql`update accounts set note = ${'x'} returning id`,
             delete: sql`delete from accounts returning id`,
           }
-          for (const kind of engine.capabilities.returning) {
+          for (const kind of ['insert', 'update', 'delete'] as const) {
+            if (!engine.capabilities.returning[kind]) continue
             expect(await ask(connection, raw(engine, statements[kind]))).toEqual({ rows: [{ id: 1 }], affected: 1 })
           }
         }))
@@ -204,7 +229,7 @@ export const engineConformance = (host: Host): void => {
           // gaps and an order that is not the alphabet's
           await ask(connection, insert('accounts', ['name'], [['before']]))
           const given = names(rows, 'z').toReversed()
-          const ids = await ask(connection, insert('accounts', ['name'], given, 'id'))
+          const ids = await idsOf(connection, insert('accounts', ['name'], given, 'id'))
           const found = await rowsOf(connection, sql`select id, name from accounts where name <> ${'before'}`)
           const idOf = new Map(found.map((row) => [row.name, row.id]))
           expect(ids).toEqual(given.map(([name]) => idOf.get(name)))
@@ -212,17 +237,54 @@ export const engineConformance = (host: Host): void => {
         }),
       )
 
-      test('answer null where no column is asked for', () =>
+      test('answer nothing where no column is asked for', () =>
         using(async (connection) => {
-          expect(await ask(connection, insert('accounts', ['name'], names(123)))).toBeNull()
+          expect(await ask(connection, insert('accounts', ['name'], names(123)))).toEqual([])
           expect(await count(connection, 'accounts')).toBe(123)
         }))
 
+      test.each([0, 1, 2, 9, 100, 257])('answer what the table fills into %i rows, beside their ids', (rows) =>
+        using(async (connection) => {
+          expect(engine.capabilities.returning.insert).toBe(true)
+          await ask(connection, insert('tickets', ['title'], [['before']]))
+          const given = names(rows, 'z').toReversed()
+          const columns = ['state', 'id', 'title', 'is_public', 'places']
+          const answer = await ask(connection, insert('tickets', ['title'], given, columns, ['id']))
+          const found = await rowsOf(connection, sql`select * from tickets`)
+          const rowOf = new Map(found.map((row) => [row.title, row]))
+          expect(answer).toEqual(columns.map((column) => given.map(([title]) => rowOf.get(title)?.[column])))
+          expect(answer[0]).toEqual(given.map(() => 'open'))
+          expect(answer[4]).toEqual(given.map(() => 7))
+        }),
+      )
+
+      test.each([1, 2, 257])('answer what the table fills into %i rows that bring their keys', (rows) =>
+        using(async (connection) => {
+          const given = Array.from({ length: rows }, (_, i) => [`row ${(i * 7) % 10}`, rows - i])
+          const call = insert('seats', ['row', 'place'], given, ['state', 'place'], ['row', 'place'])
+          expect(await ask(connection, call)).toEqual([given.map(() => 'free'), given.map(([, place]) => place)])
+        }),
+      )
+
+      test('answer row by row where nothing tells the rows apart', () =>
+        using(async (connection) => {
+          const call = insert('tickets', ['title'], names(12), ['title', 'state'], [])
+          expect(await ask(connection, call)).toEqual([names(12).flat(), names(12).map(() => 'open')])
+        }))
+
+      test.skipIf(host.rounds !== null)(`answer integers of 64 bits${host.rounds ?? ''}`, () =>
+        using(async (connection) => {
+          const [ids, totals] = await ask(connection, insert('tickets', ['title'], names(12), ['id', 'total']))
+          const read = engine.dialect.fromDriver('bigint') ?? ((value: unknown) => value)
+          expect(totals?.map((total) => BigInt(read(total) as string))).toEqual(Array(12).fill(9_007_199_254_740_993n))
+          expect(ids).toEqual(Array.from({ length: 12 }, (_, i) => i + 1))
+        }),
+      )
+
       test('of rows without columns take every default', () =>
         using(async (connection) => {
-          const ids = await ask(connection, insert('counters', [], [[], [], []], 'id'))
-          expect(ids).toEqual([1, 2, 3])
-          expect(await ask(connection, insert('counters', [], [[], []]))).toBeNull()
+          expect(await ask(connection, insert('counters', [], [[], [], []], 'id'))).toEqual([[1, 2, 3]])
+          expect(await ask(connection, insert('counters', [], [[], []]))).toEqual([])
           expect(await count(connection, 'counters')).toBe(5)
         }))
 
@@ -254,7 +316,7 @@ export const engineConformance = (host: Host): void => {
         using(async (connection) => {
           const rows = names(250).map((row, i) => (i === 137 ? ['name 5'] : row))
           await ask(connection, begin)
-          for (const returning of ['id', null]) {
+          for (const returning of [['id'], [], ['id', 'note']]) {
             const error = await failure(connection, insert('accounts', ['name'], rows, returning))
             expect(error).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 137, retryable: false })
             await ask(connection, rollback)
@@ -299,8 +361,15 @@ export const engineConformance = (host: Host): void => {
             ['new', 'flo'],
             ['new', 'nobody'],
           ]
-          const update = { _tag: 'Update', table: 'accounts', set: ['note'], where: ['name'], rows } as const
-          expect(await ask(connection, update)).toEqual([1, 1, 0])
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'accounts',
+            set: ['note'],
+            where: ['name'],
+            rows,
+          } as const
+          expect(await ask(connection, update)).toEqual({ matched: [1, 1, 0], returned: [] })
           expect(await rowsOf(connection, sql`select note from accounts order by name`)).toEqual([
             { note: 'same' },
             { note: 'new' },
@@ -315,13 +384,19 @@ export const engineConformance = (host: Host): void => {
             ['c', 1, null],
           ]
           await ask(connection, insert('pairs', ['left', 'right', 'value'], pairs))
-          const update = { _tag: 'Update', table: 'pairs', set: ['value'], where: ['left', 'right', 'value'] } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'pairs',
+            set: ['value'],
+            where: ['left', 'right', 'value'],
+          } as const
           const rows = [
             ['y', 'a', 1, null],
             ['y', 'b', 1, null],
             [null, 'b', 1, 'x'],
           ]
-          expect(await ask(connection, { ...update, rows })).toEqual([1, 0, 1])
+          expect(await ask(connection, { ...update, rows })).toEqual({ matched: [1, 0, 1], returned: [] })
           const remove = { _tag: 'Delete', table: 'pairs', where: ['right', 'value'] } as const
           expect(
             await ask(connection, {
@@ -336,6 +411,34 @@ export const engineConformance = (host: Host): void => {
           expect(await count(connection, 'pairs')).toBe(0)
         }))
 
+      test('answer what an update leaves in its rows', ({ skip }) =>
+        using(async (connection) => {
+          skip(!engine.capabilities.returning.update, 'no UPDATE ... RETURNING')
+          await ask(connection, insert('tickets', ['title'], names(2)))
+          const call = {
+            _tag: 'Update',
+            table: 'tickets',
+            set: ['state', 'total'],
+            where: ['title'],
+            rows: [
+              ['a', 2n ** 40n, 'name 1'],
+              ['b', 1n, 'nobody'],
+              ['c', 3n, 'name 0'],
+            ],
+            returning: ['places', 'state', 'id'],
+          } as const
+          expect(await ask(connection, call)).toEqual({
+            matched: [1, 0, 1],
+            returned: [
+              [7, undefined, 7],
+              ['a', undefined, 'c'],
+              [2, undefined, 1],
+            ],
+          })
+          // the same without asking
+          expect(await ask(connection, { ...call, returning: [] })).toEqual({ matched: [1, 0, 1], returned: [] })
+        }))
+
       test('tell which row failed', () =>
         using(async (connection) => {
           await ask(connection, insert('accounts', ['name'], names(3)))
@@ -344,7 +447,14 @@ export const engineConformance = (host: Host): void => {
             ['one', 'name 1'],
             ['two', 'name 2'],
           ]
-          const update = { _tag: 'Update', table: 'accounts', set: ['name'], where: ['name'], rows } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'accounts',
+            set: ['name'],
+            where: ['name'],
+            rows,
+          } as const
           expect(await failure(connection, update)).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 1 })
           expect(await rowsOf(connection, sql`select name from accounts order by name`)).toEqual(
             names(3).map(([name]) => ({ name })),
@@ -479,7 +589,7 @@ export const engineConformance = (host: Host): void => {
 
       test('of a foreign key, from either end', () =>
         using(async (connection) => {
-          const ids = (await ask(connection, insert('accounts', ['name'], [['ed']], 'id'))) ?? []
+          const ids = await idsOf(connection, insert('accounts', ['name'], [['ed']], 'id'))
           expect(await reasonOf(connection, insert('entries', ['account_id'], [[999]]))).toMatchObject({
             reason: { _tag: 'ForeignKeyViolation' },
             row: 0,
@@ -534,7 +644,14 @@ export const engineConformance = (host: Host): void => {
           expect(await reasonOf(connection, insert('nowhere', ['a'], [[1], [2]], 'id'))).toMatchObject({
             reason: expected.reason,
           })
-          const update = { _tag: 'Update', table: 'nowhere', set: ['a'], where: ['b'], rows: [[1, 2]] } as const
+          const update = {
+            _tag: 'Update',
+            returning: [],
+            table: 'nowhere',
+            set: ['a'],
+            where: ['b'],
+            rows: [[1, 2]],
+          } as const
           expect(await reasonOf(connection, update)).toMatchObject({ reason: expected.reason })
           expect(await count(connection, 'accounts')).toBe(0)
         }))

@@ -75,8 +75,8 @@ test('values that a multi-row insert on SQLite leaves gaps between are refused, 
   expect(database.prepare('select count(*) from points').pluck().get()).toBe(0)
   await connection.release()
   const rowByRow = await connect(kyselyEngine(dialect, { rowByRow: true }))
-  expect(await ask(rowByRow, call)).toEqual(
+  expect(await ask(rowByRow, call)).toEqual([
     database.prepare('select id from points where n >= 0 order by n').pluck().all(),
-  )
+  ])
   await rowByRow.release()
 })

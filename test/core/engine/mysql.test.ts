@@ -2,6 +2,7 @@ import type { Engine } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { returningOf } from '../../../packages/core/src/engine/mysql-dialect.js'
 import { createMysql, mysqlHost, skipped } from './databases.js'
 import { ask, begin, commit, connect, failure, insert, leftOf, names, raw, rollback } from './engine-conformance.js'
 
@@ -31,7 +32,7 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
   })
 
   const update = (name: string, n = 2) =>
-    ({ _tag: 'Update', table: 't', set: ['n'], where: ['name'], rows: [[n, name]] }) as const
+    ({ _tag: 'Update', returning: [], table: 't', set: ['n'], where: ['name'], rows: [[n, name]] }) as const
 
   test('updates count the rows that they match, though the driver is told to count those that change', async () => {
     const own = database.openWith({ flags: ['-FOUND_ROWS'] })
@@ -42,7 +43,7 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
       [2, 'b'],
       [1, 'nobody'],
     ]
-    expect(await ask(connection, { ...update('a'), rows })).toEqual([1, 1, 1, 0])
+    expect(await ask(connection, { ...update('a'), rows })).toEqual({ matched: [1, 1, 1, 0], returned: [] })
     await connection.release()
     await own.close()
   })
@@ -54,6 +55,41 @@ describe.skipIf(skipped(mysqlHost) !== null)('MariaDB', () => {
       reason: { _tag: 'Unsupported' },
       message: expect.stringContaining('AUTO_INCREMENT'),
     })
+    await connection.release()
+  })
+
+  test('the server says what it can return, once it is connected to', async () => {
+    const own = database.open()
+    expect(own.capabilities.returning).toEqual({ insert: false, update: false, delete: false, triggered: false })
+    await (await connect(own)).release()
+    expect(own.capabilities.returning).toEqual({ insert: true, update: false, delete: true, triggered: true })
+    await own.close()
+  })
+
+  test.each([
+    ['10.11.19-MariaDB-0+deb12u1', true, true],
+    ['11.4.2-MariaDB-log', true, true],
+    ['10.5.0-MariaDB', true, true],
+    ['10.4.34-MariaDB', false, true],
+    ['10.0.38-MariaDB', false, true],
+    ['5.5.68-MariaDB', false, false],
+    ['8.4.3', false, false],
+    ['10.1.0', false, false],
+  ])('a server of version %s can return what it inserts: %s, what it deletes: %s', (version, insert, deletes) => {
+    expect(returningOf(version)).toEqual({ insert, update: false, delete: deletes, triggered: insert })
+  })
+
+  test('what is returned is what triggers have made of the row', async () => {
+    await run(sql`create trigger counting before insert on t for each row set new.n = coalesce(new.n, 0) + 100`)
+    const connection = await connect(engine)
+    const rows = [
+      ['x', 1],
+      ['y', 2],
+    ]
+    const answer = await ask(connection, insert('t', ['name', 'n'], rows, ['id', 'n']))
+    expect(answer[1]).toEqual([101, 102])
+    const { rows: found } = await ask(connection, raw(engine, sql`select id from t where n > 100 order by n`))
+    expect(answer[0]).toEqual(found.map(({ id }) => id))
     await connection.release()
   })
 

@@ -52,7 +52,7 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
   describe('generated values', () => {
     test('of a batch are drawn from the sequence in one query, and the sequence goes on after them', async () => {
       await asked(insert('t', ['name'], names(3), 'id'))
-      expect(await asked(insert('t', ['name'], names(3, 'other'), 'id'))).toEqual([4, 5, 6])
+      expect(await asked(insert('t', ['name'], names(3, 'other'), 'id'))).toEqual([[4, 5, 6]])
       await run(sql`insert into t (name) values ('by hand')`)
       expect((await asked(raw(engine, sql`select id from t where name = 'by hand'`))).rows).toEqual([{ id: 7 }])
     })
@@ -71,7 +71,7 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       await run(create)
       const [table, column] =
         create.toOperationNode().kind && _.includes('quoted') ? ['Strange "table', 'the id'] : ['t', 'id']
-      const ids = await asked(insert(table, ['name'], names(12), column))
+      const [ids] = await asked(insert(table, ['name'], names(12), column))
       const { rows } = await asked(raw(engine, sql`select ${sql.ref(column)} as id, name from ${sql.table(table)}`))
       const idOf = new Map(rows.map((row) => [row.name, row.id]))
       expect(ids?.map(String)).toEqual(names(12).map(([name]) => String(idOf.get(name))))
@@ -110,13 +110,59 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       await connection.release()
       expect((await asked(raw(engine, sql`select name from t`))).rows).toHaveLength(1)
     })
+
+    test.each([
+      ['a sequence', sql`create table t (id bigserial primary key, name text, note text default 'new')`],
+      ['no sequence', sql`create table t (id int generated always as identity, name text, note text default 'new')`],
+    ])('of a key of %s come with what else the table fills in', async (_, create) => {
+      await run(sql`drop table t`)
+      await run(create)
+      const [ids, note, name] = await asked(insert('t', ['name'], names(12), ['id', 'note', 'name'], ['id']))
+      const { rows } = await asked(raw(engine, sql`select id, name from t`))
+      const idOf = new Map(rows.map((row) => [row.name, row.id]))
+      expect(ids?.map(String)).toEqual(names(12).map(([given]) => String(idOf.get(given))))
+      expect(note).toEqual(Array(12).fill('new'))
+      expect(name).toEqual(names(12).flat())
+    })
+  })
+
+  test('what is returned is undefined where the database has changed the keys of the rows', async () => {
+    await run(sql`drop table t`)
+    await run(sql`create table t (id char(4) primary key, n int default 3)`)
+    // a hundred rows are one statement
+    const rows = Array.from({ length: 100 }, (_, i) => [i === 7 ? 'a' : `${i + 1000}`])
+    const [returned] = await asked(insert('t', ['id'], rows, 'n', ['id']))
+    expect(returned).toEqual(rows.map((_, i) => (i === 7 ? undefined : 3)))
+    expect(await asked(insert('t', ['id'], [['c']], 'n', ['id']))).toEqual([[3]])
+  })
+
+  test('what is returned is what triggers have made of the row', async () => {
+    await run(sql`create or replace function count_up() returns trigger language plpgsql as
+      'begin new.n := coalesce(new.n, 0) + 100; return new; end'`)
+    await run(sql`create trigger counting before insert on t for each row execute function count_up()`)
+    expect(
+      await asked(
+        insert(
+          't',
+          ['name', 'n'],
+          [
+            ['a', 1],
+            ['b', 2],
+          ],
+          ['id', 'n'],
+        ),
+      ),
+    ).toEqual([
+      [1, 2],
+      [101, 102],
+    ])
   })
 
   test('a batch that fails tells its row, beyond the first chunk and against a row of an earlier one', async () => {
     const connection = await connect(engine)
     await ask(connection, begin)
     const rows = names(2500).map((row, i) => (i === 2345 ? ['name 7'] : row))
-    for (const returning of ['id', null]) {
+    for (const returning of [['id'], []]) {
       expect(await failure(connection, insert('t', ['name'], rows, returning))).toMatchObject({
         reason: { _tag: 'UniqueViolation', constraint: 't_name_key', table: 't', columns: ['name'] },
         row: 2345,
@@ -134,7 +180,7 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       await run(sql`insert into t (name, n) values ('a', 1), ('b', 1)`)
       const [a, b] = [await connect(engine), await connect(engine)]
       const update = (name: string) =>
-        ({ _tag: 'Update', table: 't', set: ['n'], where: ['name'], rows: [[2, name]] }) as const
+        ({ _tag: 'Update', returning: [], table: 't', set: ['n'], where: ['name'], rows: [[2, name]] }) as const
       await ask(b, raw(engine, sql`set lock_timeout = '50ms'`))
       await ask(a, begin)
       await ask(a, update('a'))
@@ -207,16 +253,17 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
     })
     const own = kyselyEngine(kysely)
     const connection = await connect(own)
-    expect(await ask(connection, insert('userNames', ['fullName'], names(3), 'userId'))).toEqual([1, 2, 3])
-    expect(await ask(connection, insert('userNames', ['fullName'], [['last']], 'userId'))).toEqual([4])
+    expect(await ask(connection, insert('userNames', ['fullName'], names(3), 'userId'))).toEqual([[1, 2, 3]])
+    expect(await ask(connection, insert('userNames', ['fullName'], [['last']], 'userId'))).toEqual([[4]])
     const update = {
       _tag: 'Update',
+      returning: [],
       table: 'userNames',
       set: ['fullName'],
       where: ['userId'],
       rows: [['new', 4]],
     } as const
-    expect(await ask(connection, update)).toEqual([1])
+    expect(await ask(connection, update)).toEqual({ matched: [1], returned: [] })
     expect(
       (await ask(connection, raw(own, sql`select ${sql.ref('fullName')} from user_names where user_id = 4`))).rows,
     ).toEqual([{ fullName: 'new' }])
@@ -233,10 +280,10 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       new Kysely({ dialect: new PostgresDialect({ pool: postgresPool(database.name, 2) }) }).withSchema('shard'),
     )
     const connection = await connect(own)
-    expect(await ask(connection, insert('t', ['name'], names(3), 'id'))).toEqual([1, 2, 3])
+    expect(await ask(connection, insert('t', ['name'], names(3), 'id'))).toEqual([[1, 2, 3]])
     await connection.release()
     await own.close()
-    expect(await asked(insert('shard.t', ['name'], names(2), 'id'))).toEqual([4, 5])
+    expect(await asked(insert('shard.t', ['name'], names(2), 'id'))).toEqual([[4, 5]])
     expect((await asked(raw(engine, sql`select count(*)::int as n from shard.t`))).rows).toEqual([{ n: 5 }])
   })
 })

@@ -139,7 +139,7 @@ describe('generated values', () => {
     const database = withTrigger()
     const connection = connectionOf(database, { rowByRow: true })
     const rows = Array.from({ length: 12 }, (_, i) => [i])
-    const ids = ask(connection, insert('points', ['n'], rows, 'id'))
+    const [ids] = ask(connection, insert('points', ['n'], rows, 'id'))
     const found = database.prepare('select id from points where n >= 0 order by n').pluck().all()
     expect(ids).toEqual(found)
   })
@@ -147,7 +147,7 @@ describe('generated values', () => {
   test('of a default expression are right row by row', () => {
     const database = memory()
     database.exec(`create table tokens (token text primary key default (hex(randomblob(8))), name text)`)
-    const ids = ask(connectionOf(database, { rowByRow: true }), insert('tokens', ['name'], names(3), 'token'))
+    const [ids] = ask(connectionOf(database, { rowByRow: true }), insert('tokens', ['name'], names(3), 'token'))
     expect(ids).toEqual(database.prepare('select token from tokens order by name').pluck().all())
     expect(connectionOf(database).call(insert('tokens', ['name'], names(30), 'token'))).toMatchObject({
       left: { reason: { _tag: 'Unsupported' } },
@@ -187,7 +187,7 @@ describe('integers', () => {
 
 test('whatever the application reads its own integers as, rows have numbers', () => {
   const connection = connectionOf(memory().defaultSafeIntegers(true))
-  expect(ask(connection, insert('users', ['name'], names(11), 'id'))?.[10]).toBe(11)
+  expect(ask(connection, insert('users', ['name'], names(11), 'id'))[0]?.[10]).toBe(11)
   expect(ask(connection, query('select id from users where id = 11')).rows).toEqual([{ id: 11 }])
 })
 
@@ -241,7 +241,7 @@ describe('rows', () => {
     const columns = Array.from({ length: 1000 }, (_, i) => `c${i}`)
     database.exec(`create table wide (${columns.join(', ')})`)
     const rows = Array.from({ length: 77 }, (_, i) => columns.map((_column, j) => i * j))
-    expect(ask(connectionOf(database), insert('wide', columns, rows))).toBeNull()
+    expect(ask(connectionOf(database), insert('wide', columns, rows))).toEqual([])
     expect(database.prepare('select count(*), sum(c999) from wide').raw().get()).toEqual([77, (999 * 76 * 77) / 2])
   })
 
@@ -269,8 +269,15 @@ describe('rows', () => {
       return prepare(text)
     }
     database.prepare = spy as typeof database.prepare
-    ask(connection, { _tag: 'Update', table: 'users', set: ['note'], where: ['id'], rows: [['x', 1]] })
-    ask(connection, { _tag: 'Update', table: 'users', set: ['note'], where: ['id', 'note'], rows: [['x', 1, null]] })
+    ask(connection, { _tag: 'Update', returning: [], table: 'users', set: ['note'], where: ['id'], rows: [['x', 1]] })
+    ask(connection, {
+      _tag: 'Update',
+      returning: [],
+      table: 'users',
+      set: ['note'],
+      where: ['id', 'note'],
+      rows: [['x', 1, null]],
+    })
     ask(connection, { _tag: 'Delete', table: 'users', where: ['name'], rows: [['x']] })
     expect(plans).toEqual([
       'SEARCH users USING INTEGER PRIMARY KEY (rowid=?)',

@@ -2,6 +2,7 @@
 import {
   bigint,
   type CollectionName,
+  type Column,
   column,
   type Database,
   type Draft,
@@ -25,12 +26,16 @@ import {
   type Row,
   type RowOf,
   type Snapshot,
+  serverVersion,
   type TargetOf,
   text,
   withDefault,
+  withInsertDefault,
+  withUpdateDefault,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Option } from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
 import type { ColumnType } from 'kysely'
 import { expectTypeOf } from 'vitest'
 
@@ -194,4 +199,56 @@ export const faulty = [
     // @ts-expect-error a cascade that does not exist
     User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', cascade: ['save'] }) },
   })),
+]
+
+// a version that the database gives has any type, and no draft need give it
+const Versioned = entity('Versioned', 'versioned', {
+  id: pipe(integer, primaryKey),
+  version: pipe(text, named('xmin'), serverVersion),
+})
+expectTypeOf<Row<typeof Versioned>>().toEqualTypeOf<{ readonly id: number; readonly version: string }>()
+expectTypeOf<{ readonly id: number }>().toExtend<Insertable<typeof Versioned>>()
+// a default may be of a narrower type than its column
+const status = column(t.union([t.literal('open'), t.literal('done')]), 'text')
+const defaults = {
+  points: pipe(
+    integer,
+    nullable,
+    withDefault(() => 3),
+  ),
+  rank: pipe(
+    integer,
+    nullable,
+    withInsertDefault(() => null),
+  ),
+  status: pipe(
+    status,
+    withInsertDefault(() => 'open'),
+  ),
+  changed: pipe(
+    column(isoDate, 'text'),
+    nullable,
+    withUpdateDefault((services) => services.now),
+  ),
+}
+expectTypeOf(defaults.points).toEqualTypeOf<Column<number | null, number | null, 'nullable' | 'default'>>()
+expectTypeOf(defaults.status).toEqualTypeOf<Column<'open' | 'done', 'open' | 'done', 'default'>>()
+expectTypeOf(defaults.changed).toEqualTypeOf<Column<Date | null, string | null, 'nullable'>>()
+
+export const wrongDefaults = () => [
+  pipe(
+    integer,
+    // @ts-expect-error a text is no integer
+    withDefault(() => 'three'),
+  ),
+  pipe(
+    integer,
+    // @ts-expect-error the column is never null
+    withInsertDefault(() => null),
+  ),
+  pipe(
+    status,
+    // @ts-expect-error none of the values
+    withUpdateDefault(() => 'lost'),
+  ),
 ]

@@ -1,5 +1,6 @@
 import {
   type AnyEntity,
+  deferred,
   defineModel,
   entity,
   generated,
@@ -9,8 +10,10 @@ import {
   nullable,
   primaryKey,
   references,
+  serverVersion,
   text,
   unique,
+  version,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -198,6 +201,15 @@ describe('a faulty model', () => {
     ])
   })
 
+  test('has a version that is not loaded with its row', () => {
+    const message = 'User.version: a version is loaded with its row, and cannot be deferred'
+    for (const kind of [version, serverVersion]) {
+      expect(faultsOf({ User: entity('User', 'users', { id, version: pipe(integer, kind, deferred) }) })).toEqual([
+        message,
+      ])
+    }
+  })
+
   test('relationships of something that is no entity', () => {
     expect(faultsOf({ User }, () => ({ Pet: {} }))).toEqual([
       'Pet: relationships are declared for it, but it is no entity of the model',
@@ -214,6 +226,24 @@ describe('a faulty model', () => {
     expect(
       faultsOf({ User, Address }, (r) => ({ User: { name: r.User?.hasMany?.('Address', { foreignKey: 'userId' }) } })),
     ).toEqual(['User.name: a column has the same name'])
+  })
+
+  test('orphans of what several may have', () => {
+    const cascade = ['save-update', 'delete', 'delete-orphan']
+    const through = { table: 'links', own: ['user_id'], target: ['address_id'] }
+    const relationships =
+      (singleParent: boolean) => (r: Parameters<NonNullable<Parameters<typeof faultsOf>[1]>>[0]) => ({
+        User: {
+          addresses: r.User?.hasMany?.('Address', { foreignKey: 'userId', cascade }),
+          others: r.User?.manyToMany?.('Address', { through, cascade, singleParent }),
+        },
+        Address: { user: r.Address?.belongsTo?.('User', { foreignKey: 'userId', cascade, singleParent }) },
+      })
+    expect(faultsOf({ User, Address }, relationships(false))).toEqual([
+      'User.others.cascade: delete-orphan would delete what another User may have too; say singleParent, or leave it out',
+      'Address.user.cascade: delete-orphan would delete what another Address may have too; say singleParent, or leave it out',
+    ])
+    expect(faultsOf({ User, Address }, relationships(true))).toEqual([])
   })
 
   test('a foreign key that is no attribute of the side that holds it', () => {

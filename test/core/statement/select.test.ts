@@ -120,10 +120,10 @@ describe('selectin', () => {
       selectin('addresses', flow(where('email', 'like', '%@x.org'), orderBy('email'), selectin('city'))),
     )
     expect(query.loads).toMatchObject([
-      { _tag: 'Selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
+      { strategy: 'selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
     ])
     const refine = query.loads[0]?.refine
-    expect(refine?.loads).toEqual([{ _tag: 'Selectin', relationship: 'city', refine: null }])
+    expect(refine?.loads).toEqual([{ strategy: 'selectin', relationship: 'city', refine: null, depth: 1 }])
     expect(refine && tail(compiled(refine))).toMatchInlineSnapshot(
       `"select ... from "addresses" where "addresses"."email" like ? order by "addresses"."email""`,
     )
@@ -168,6 +168,22 @@ describe('compile', () => {
       'select ... from "cities" where "cities"."id" in () and "cities"."name" not in ()',
     )
     expect(tail(compiled(query, postgres))).toBe('select ... from "cities" where 1 = 0 and 1 = 1')
+  })
+
+  test('locks rows where the dialect has such locks, as it spells them', () => {
+    const shared = pipe(
+      select(model.City),
+      modify((query) => query.forShare()),
+    )
+    expect(tail(compiled(shared, sqlite))).toBe('select ... from "cities"')
+    expect(tail(compiled(shared, postgres))).toBe('select ... from "cities" for share')
+    expect(tail(compiled(shared, mysql))).toBe('select ... from `cities` lock in share mode')
+    const free = pipe(
+      select(model.City),
+      modify((query) => query.forUpdate().skipLocked()),
+    )
+    expect(tail(compiled(free, sqlite))).toBe('select ... from "cities"')
+    expect(tail(compiled(free, mysql))).toBe('select ... from `cities` for update skip locked')
   })
 
   test('gives a value that no codec encodes as an error', () => {

@@ -14,6 +14,7 @@ import {
   update,
   values,
   where,
+  whereOf,
   withOptions,
 } from '@unitary/core'
 import { flow, pipe } from 'fp-ts/lib/function.js'
@@ -176,6 +177,9 @@ describe('writes', () => {
     pipe(deleteFrom(model.User), orderBy('name'))
     // @ts-expect-error an insert has no conditions
     pipe(insertInto(model.User), where('name', '=', 'x'))
+    pipe(update(model.User), whereOf(deleteFrom(model.User)))
+    // @ts-expect-error the conditions of another entity
+    pipe(update(model.User), whereOf(deleteFrom(model.Address)))
     // @ts-expect-error a missing attribute
     pipe(insertInto(model.User), values({ age: 3 }))
     // @ts-expect-error a value of the wrong type

@@ -1,4 +1,16 @@
-import { deleteFrom, filterBy, insertInto, modify, set, update, values, where, withDefaults } from '@unitary/core'
+import {
+  deleteFrom,
+  filterBy,
+  insertInto,
+  modify,
+  select,
+  set,
+  update,
+  values,
+  where,
+  whereOf,
+  withDefaults,
+} from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
 import { compiled, model, postgres } from './fixture.js'
@@ -40,6 +52,35 @@ describe('delete', () => {
       sql: 'delete from "stays" where "stays"."user_id" = ? and "stays"."from_day" = ?',
       parameters: [7, '2026-01-31T12:00:00.000Z'],
     })
+  })
+})
+
+describe('whereOf', () => {
+  const either = pipe(
+    deleteFrom(model.User),
+    where((eb) => eb('name', '=', 'ed').or('age', '>', 90)),
+  )
+
+  test('takes over the conditions of another statement', () => {
+    expect(compiled(pipe(update(model.User), set({ grade: 'bad' }), whereOf(either)))).toEqual({
+      sql: 'update "users" set "grade" = ? where ("name" = ? or "age" > ?)',
+      parameters: ['B', 'ed', 90],
+    })
+  })
+
+  test('adds them to those that are there, as a whole', () => {
+    const raw = pipe(
+      deleteFrom(model.User),
+      modify((qb) => qb.where((eb) => eb.or([eb('age', '<', 1), eb('age', '>', 90)]))),
+    )
+    expect(compiled(pipe(select(model.User), where('name', '=', 'ed'), whereOf(raw))).sql).toMatch(
+      / where "users"."name" = \? and \(+"age" < \? or "age" > \?\)+$/,
+    )
+  })
+
+  test('changes nothing where the other has none', () => {
+    const all = deleteFrom(model.User)
+    expect(whereOf(select(model.User))(all)).toBe(all)
   })
 })
 

@@ -134,7 +134,7 @@ const agreement = (host: Host, numRuns: number): void => {
         resultOf(await Session.run(runtime)(clear)())
         const connection = resultOf(await engine.connect())
         const insert = async (table: string, columns: InsertCall['columns'], rows: InsertCall['rows']) =>
-          resultOf(await connection.call({ _tag: 'Insert', table, columns, rows, returning: null }))
+          resultOf(await connection.call({ _tag: 'Insert', table, columns, rows, key: ['id'], returning: [] }))
         if (authors.length > 0) await insert('authors', ['id', 'name'], authors)
         if (books.length > 0) await insert('books', ['id', 'title', 'authorId', 'sequelTo'], books)
         await connection.release()

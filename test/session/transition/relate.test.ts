@@ -93,6 +93,18 @@ describe.each([
     ])
   })
 
+  test('when a list that held a member twice is replaced', () => {
+    const app = open()
+    const { ed, a, b } = arrange(app, isLoaded)
+    app.run(Session.append(model.User, 'addresses', a)(ed))
+    expect(emailsOf(app, ed)).toEqual(['a', 'b', 'a'])
+    app.run(Session.replace(model.User, 'addresses', [b])(ed))
+    expect(emailsOf(app, ed)).toEqual(['b'])
+    expect([userOf(app, a), userOf(app, b)]).toEqual([null, 'ed'])
+    app.run(Session.commit)
+    expect(app.rows('addresses')).toMatchObject([{ user_id: null }, { user_id: 1 }])
+  })
+
   test('when a member goes and comes back, which is no change', () => {
     const app = open()
     const { ed, wendy, a } = arrange(app, isLoaded)

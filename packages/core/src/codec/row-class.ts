@@ -33,6 +33,13 @@ export type RowReader = (row: DriverRow, instance: number) => Snapshot | DecodeF
 /** `strict` checks every value; `trusted` takes those whose codec only checks as they are. */
 export type ReadMode = 'strict' | 'trusted'
 
+/**
+ * Under which name each attribute stands in a row, by position; null where it was not selected.
+ *
+ * @category model
+ */
+export type RowColumns = ReadonlyArray<string | null>
+
 type Values = Readonly<Record<string, unknown>>
 
 /**
@@ -50,7 +57,8 @@ export interface RowClass {
   readonly patch: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
   /** The same for a row that was inserted: what it has no value for is null, where nothing else filled the column. */
   readonly inserted: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
-  readonly reader: (dialect: Dialect, mode: ReadMode) => RowReader
+  /** `columns` where they are not those of every row. */
+  readonly reader: (dialect: Dialect, mode: ReadMode, columns?: RowColumns | null) => RowReader
   /** Makes snapshots that show related instances too, under these names, beside the attributes. */
   readonly viewer: (names: ReadonlyArray<string>) => RowViewer
 }
@@ -165,13 +173,15 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     hasKnownNames(mapping),
   ) as Omit<RowClass, 'reader' | 'viewer'> & { readonly Row: unknown }
 
-  const reader: RowClass['reader'] = (dialect, mode) => {
+  const reader: RowClass['reader'] = (dialect, mode, columns = null) => {
     const convert = attributes.map((attribute) => dialect.fromDriver(attribute.column.kind))
     const lines = attributes.map((attribute, i) => {
-      const raw = property('row', attribute)
+      const column = columns === null ? attribute.name : (columns[i] ?? null)
+      if (column === null) return `const a${i} = undefined`
+      const raw = `row[${JSON.stringify(column)}]`
       const value = `const a${i} = ${convert[i] === null ? raw : `convert[${i}](${raw})`}`
       const check = isPlain(attribute) ? checkExpression(attribute.column.codec, `a${i}`) : null
-      if (attribute.isDeferred) {
+      if (attribute.isDeferred && columns === null) {
         // undefined where it was not selected
         return `const a${i} = optional[${i}](${raw}); if (a${i} instanceof DecodeFault) return a${i}`
       }
@@ -276,9 +286,9 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       }
       return make(instance, values)
     },
-    reader: (dialect, mode) => {
+    reader: (dialect, mode, columns = null) => {
       const read = attributes.map((attribute): ReadValue => {
-        if (attribute.isDeferred) return readOptional(attribute, dialect)
+        if (attribute.isDeferred && columns === null) return readOptional(attribute, dialect)
         const convert = dialect.fromDriver(attribute.column.kind)
         const check = mode === 'trusted' && isPlain(attribute) ? (value: unknown) => value : validate(attribute)
         return convert === null ? check : (value) => check(convert(value))
@@ -286,7 +296,9 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       return (row, instance) => {
         const values: Record<string, unknown> = {}
         for (const { name, position } of attributes) {
-          const value = (read[position] as ReadValue)(row[name])
+          const column = columns === null ? name : columns[position]
+          if (column === null || column === undefined) continue
+          const value = (read[position] as ReadValue)(row[column])
           if (value instanceof DecodeFault) return value
           values[name] = value
         }
@@ -324,22 +336,35 @@ export const rowClassOf = (mapping: Mapping): RowClass => {
   return made
 }
 
-type Readers = Record<ReadMode, WeakMap<Dialect, RowReader>>
+type Readers = Record<ReadMode, WeakMap<Dialect, WeakMap<RowColumns, RowReader>>>
 
 const readers = new WeakMap<Mapping, Readers>()
 
+/** In place of the columns of every row. */
+const usual: RowColumns = []
+
 /**
- * The reader of a mapping's rows as a dialect's drivers give them, made once.
+ * The reader of a mapping's rows as a dialect's drivers give them, made once for each list of columns.
  */
-export const rowReaderOf = (mapping: Mapping, dialect: Dialect, mode: ReadMode): RowReader => {
+export const rowReaderOf = (
+  mapping: Mapping,
+  dialect: Dialect,
+  mode: ReadMode,
+  columns: RowColumns | null = null,
+): RowReader => {
   let known = readers.get(mapping)
   if (known === undefined) {
     known = { strict: new WeakMap(), trusted: new WeakMap() }
     readers.set(mapping, known)
   }
-  const reader = known[mode].get(dialect)
+  let byColumns = known[mode].get(dialect)
+  if (byColumns === undefined) {
+    byColumns = new WeakMap()
+    known[mode].set(dialect, byColumns)
+  }
+  const reader = byColumns.get(columns ?? usual)
   if (reader !== undefined) return reader
-  const made = rowClassOf(mapping).reader(dialect, mode)
-  known[mode].set(dialect, made)
+  const made = rowClassOf(mapping).reader(dialect, mode, columns)
+  byColumns.set(columns ?? usual, made)
   return made
 }

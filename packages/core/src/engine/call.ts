@@ -22,8 +22,10 @@ export interface QueryCall {
 }
 
 /**
- * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`. With `returning`, answers the value of that
- * column for each row, in the order of `rows`.
+ * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`.
+ *
+ * `key` names the columns that tell the table's rows apart, by which what is returned finds its row. It is either among
+ * `columns`, or one column that the database gives and that is asked for.
  *
  * @category model
  */
@@ -32,12 +34,22 @@ export interface InsertCall {
   readonly table: string
   readonly columns: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
-  readonly returning: string | null
+  readonly key: ReadonlyArray<string>
+  /** The columns asked for. Where the engine has no RETURNING, no other than a key that the database gives. */
+  readonly returning: ReadonlyArray<string>
 }
 
 /**
+ * The values of each column that was asked for, in the order of the rows; undefined where a value cannot be told to be a
+ * row's, since the database has changed its key on the way.
+ *
+ * @category model
+ */
+export type Returned = ReadonlyArray<ReadonlyArray<unknown>>
+
+/**
  * Updates rows of one shape, each found by its own values of `where` (null compares as NULL). `rows[i]` are the values of
- * `set`, then those of `where`. Answers how many rows each of them matched.
+ * `set`, then those of `where`.
  *
  * @category model
  */
@@ -47,6 +59,8 @@ export interface UpdateCall {
   readonly set: ReadonlyArray<string>
   readonly where: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** The columns asked for; none where the engine has no RETURNING for updates. */
+  readonly returning: ReadonlyArray<string>
 }
 
 /** Deletes rows, each found by its own values of `where`. Answers how many rows each of them matched. @category model */
@@ -121,8 +135,16 @@ export interface QueryAnswer {
   readonly affected: number
 }
 
+/** @category model */
+export interface UpdateAnswer {
+  /** How many rows each of the call's matched. */
+  readonly matched: ReadonlyArray<number>
+  /** Undefined where a row matched none. */
+  readonly returned: Returned
+}
+
 /**
- * The answer to each kind of call: rows; returned values, or null where none were asked for; matched rows each; a cursor's
+ * The answer to each kind of call: rows; the columns asked for; those and matched rows each; matched rows each; a cursor's
  * next rows; nothing.
  *
  * @category model
@@ -130,9 +152,11 @@ export interface QueryAnswer {
 export type Answer<C extends EngineCall> = C extends QueryCall
   ? QueryAnswer
   : C extends InsertCall
-    ? ReadonlyArray<unknown> | null
-    : C extends UpdateCall | DeleteCall
-      ? ReadonlyArray<number>
-      : C extends FetchCall
-        ? ReadonlyArray<DriverRow>
-        : undefined
+    ? Returned
+    : C extends UpdateCall
+      ? UpdateAnswer
+      : C extends DeleteCall
+        ? ReadonlyArray<number>
+        : C extends FetchCall
+          ? ReadonlyArray<DriverRow>
+          : undefined

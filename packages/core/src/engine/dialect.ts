@@ -19,6 +19,21 @@ export interface Dialect {
 }
 
 /**
+/**
+ * Which of an engine's writes can return columns of the rows that they write.
+ *
+ * @category model
+ */
+export interface Returning {
+  /** INSERT can; a key that the database generates comes back in any case. */
+  readonly insert: boolean
+  readonly update: boolean
+  readonly delete: boolean
+  /** What comes back of an INSERT or UPDATE is what BEFORE triggers have made of the row. */
+  readonly triggered: boolean
+}
+
+/**
  * What comparing texts in a database has in common with comparing them in memory, where columns have the collation that
  * they have by default: all of it (`code points`), which texts are equal but not their order (`equality`), or that a text
  * equals itself and no more, since other texts may equal it too (`collation`).
@@ -35,8 +50,7 @@ export type TextComparison = 'code points' | 'equality' | 'collation'
 export interface Capabilities {
   /** Calls are answered without a promise. */
   readonly synchronous: boolean
-  /** The statements that can return columns of the rows that they write. */
-  readonly returning: ReadonlyArray<'insert' | 'update' | 'delete'>
+  readonly returning: Returning
   /** Prepared (two-phase) transactions. */
   readonly twoPhase: boolean
   /** What an open cursor costs the calls beside it. */

@@ -39,6 +39,7 @@ export interface AsyncConnection {
 export interface Engine {
   readonly _tag: 'Engine'
   readonly dialect: Dialect
+  /** What is known of the database: all there is to know once it has lent a connection. */
   readonly capabilities: Capabilities
   /** Compiles a resolved tree: columns by their names in the table, values portable. Pure. */
   readonly compile: (node: RootOperationNode) => CompiledStatement

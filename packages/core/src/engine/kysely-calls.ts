@@ -11,7 +11,7 @@ import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } fro
 import type { ErrorDetails } from './error-parts.js'
 import type { CursorConnection } from './kysely-cursors.js'
 import { KyselyStream, type StreamCare } from './kysely-stream.js'
-import { runEach, runInsert, type WriteConnection } from './kysely-writes.js'
+import { runDelete, runInsert, runUpdate, type WriteConnection } from './kysely-writes.js'
 import { killQuery } from './mysql-cancel.js'
 import { postgresCursors } from './postgres-cursors.js'
 import { streamCursors } from './stream-cursors.js'
@@ -152,8 +152,16 @@ export const kyselyCalls = (
   const write = async (
     call: Extract<EngineCall, { readonly rows: unknown }>,
   ): Promise<Either<EngineError, unknown>> => {
-    const perform = (): Promise<Either<EngineError, unknown>> =>
-      call._tag === 'Insert' ? runInsert(writes, call, rowByRow) : runEach(writes, call)
+    const perform = (): Promise<Either<EngineError, unknown>> => {
+      switch (call._tag) {
+        case 'Insert':
+          return runInsert(writes, call, rowByRow)
+        case 'Update':
+          return runUpdate(writes, call)
+        case 'Delete':
+          return runDelete(writes, call)
+      }
+    }
     if (call.rows.length < 2 || transaction !== null) return perform()
     const begun = await begin(null)
     if (isLeft(begun)) return begun

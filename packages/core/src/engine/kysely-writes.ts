@@ -1,23 +1,24 @@
 /**
  * Runs write calls on any database that Kysely reaches.
  *
- * How generated values find their rows differs by database, and nowhere rests on the order of RETURNING:
- * - PostgreSQL: the values are drawn from the column's sequence first, in one query for the whole call, and inserted
- *   with the rows. A column without a sequence, or one that is GENERATED ALWAYS, is inserted row by row.
- * - SQLite: one multi-row statement draws consecutive ids, which is verified.
- * - MySQL and MariaDB: row by row, each answered with its own insert id.
+ * How returned values find their rows differs by database, and nowhere rests on the order of RETURNING. Rows that bring
+ * their keys are told apart by them. Of rows whose key is generated:
+ * - PostgreSQL: the keys are drawn from the column's sequence first, in one query for the whole call, and inserted with
+ *   the rows. A column without a sequence, or one that is GENERATED ALWAYS, is inserted row by row.
+ * - SQLite: one multi-row statement draws consecutive keys, which is verified.
+ * - MySQL and MariaDB: row by row, each answered with its own insert id, or with what MariaDB's RETURNING gives.
  *
  * Updates and deletes run row by row, since each row's count is asked for.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
-import type { DeleteCall, DriverRow, InsertCall, UpdateCall } from './call.js'
+import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes } from './chunk.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, type EngineReason, engineError } from './error.js'
 import { codeOf, textOf } from './error-parts.js'
 import { toInteger } from './from-driver.js'
-import { consecutiveIds } from './returned-ids.js'
+import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { type Comparison, deleteTree, insertTree, lockTree, updateTree } from './write-tree.js'
 
 type Result = Either<EngineError, QueryResult<DriverRow>>
@@ -66,18 +67,42 @@ interface FailedChunk {
   readonly size: number
 }
 
+/** An insert under way. */
+interface Insertion {
+  readonly call: InsertCall
+  readonly matching: Matching | null
+  /** What RETURNING names. */
+  readonly selected: ReadonlyArray<string>
+  /** Is the key asked for as the insert id, since there is no RETURNING? */
+  readonly byInsertId: boolean
+  /** By column asked for. */
+  readonly answers: ReadonlyArray<unknown[]>
+}
+
+const insertion = (call: InsertCall, { name }: Dialect): Insertion => {
+  const matching = call.returning.length === 0 ? null : matchingOf(call)
+  // a statement of MySQL answers with its insert id in any case
+  const byInsertId = name === 'mysql' && matching?._tag === 'Counted' && call.returning.length === 1
+  return {
+    call,
+    matching,
+    selected: byInsertId ? [] : selectedBy(call, matching),
+    byInsertId,
+    answers: call.returning.map(() => new Array<unknown>(call.rows.length)),
+  }
+}
+
 const insertChunk = async (
   connection: WriteConnection,
-  call: InsertCall,
-  answers: unknown[] | null,
+  insertion: Insertion,
   at: number,
   size: number,
 ): Promise<EngineError | null> => {
   const { dialect } = connection
-  // MySQL has no RETURNING and answers with the insert id instead
-  const returning = dialect.name === 'mysql' ? null : call.returning
-  const text = connection.textOf(`Insert\n${size}\n${returning ?? ''}\n${call.table}\n${call.columns.join('\n')}`, () =>
-    insertTree(dialect.name, call.table, call.columns, size, returning),
+  const { answers, call, selected } = insertion
+  const shape = `${call.table}\n${call.columns.join('\n')}\n\n${selected.join('\n')}`
+  const text = connection.textOf(`Insert\n${size}\n${shape}`, () =>
+    insertTree(dialect.name, call.table, call.columns, size, selected),
   )
   const parameters: unknown[] = []
   for (let i = at; i < at + size; i++) {
@@ -85,38 +110,41 @@ const insertChunk = async (
   }
   const result = await connection.run(text, parameters, size === 1 ? at : null)
   if (isLeft(result)) return result.left
-  if (answers === null || call.returning === null) return null
-  const ids = returned(dialect, result.right, call.returning, size)
-  if (ids === null) return unmatched(call, dialect, text)
-  for (let i = 0; i < size; i++) answers[at + i] = ids[i]
+  if (answers.length === 0) return null
+  const rows = returned(insertion, result.right, at, size)
+  if (rows === null) return unmatched(call, dialect, text)
+  call.returning.forEach((column, j) => {
+    const into = answers[j] as unknown[]
+    for (let i = 0; i < size; i++) into[at + i] = rows[i]?.[column]
+  })
   return null
 }
 
 const returned = (
-  dialect: Dialect,
+  { byInsertId, call, matching }: Insertion,
   { rows, insertId }: QueryResult<DriverRow>,
-  returning: string,
+  at: number,
   size: number,
-): ReadonlyArray<unknown> | null => {
-  if (dialect.name === 'mysql') return insertId === undefined ? null : [toInteger(String(insertId))]
-  const ids = rows.map((row) => row[returning])
-  return size === 1 && ids.length === 1 ? ids : consecutiveIds(ids, size)
+): ReadonlyArray<DriverRow | undefined> | null => {
+  if (byInsertId) return insertId === undefined ? null : [{ [call.key[0] as string]: toInteger(String(insertId)) }]
+  if (size === 1 || matching === null) return rows
+  const keyOf = matching.key.map((column) => (row: DriverRow) => row[column])
+  return inOrder(matching, rows, keyOf, call.rows, at, size)
 }
 
 const unmatched = (call: InsertCall, dialect: Dialect, text: string): EngineError =>
   engineError(
     { _tag: 'Unsupported' },
     dialect.name === 'mysql'
-      ? `MySQL gave no insert id for ${call.table}.${call.returning}: the column is not AUTO_INCREMENT`
-      : `the values of ${call.table}.${call.returning} that a multi-row insert returned are not consecutive, so they cannot be told apart; give kyselyEngine the option rowByRow: true`,
+      ? `MySQL gave no insert id for ${call.table}.${call.key.join()}: the column is not AUTO_INCREMENT`
+      : `the values of ${call.table}.${call.key.join()} that a multi-row insert returned are not consecutive, so they cannot be told apart; give kyselyEngine the option rowByRow: true`,
     { sql: text },
   )
 
 /** Inserts rows in statements of the sizes given, until one fails. */
 const insertRange = async (
   connection: WriteConnection,
-  call: InsertCall,
-  answers: unknown[] | null,
+  insertion: Insertion,
   from: number,
   to: number,
   sizes: ReadonlyArray<number>,
@@ -124,7 +152,7 @@ const insertRange = async (
   let at = from
   for (const size of sizes) {
     for (; to - at >= size; at += size) {
-      const error = await insertChunk(connection, call, answers, at, size)
+      const error = await insertChunk(connection, insertion, at, size)
       if (error !== null) return { error, at, size }
     }
   }
@@ -138,28 +166,27 @@ const insertRange = async (
  */
 const insertChunks = async (
   connection: WriteConnection,
-  call: InsertCall,
-  answers: unknown[] | null,
+  insertion: Insertion,
   sizes: ReadonlyArray<number>,
 ): Promise<EngineError | null> => {
-  const total = call.rows.length
+  const total = insertion.call.rows.length
   const needsSavepoint = connection.dialect.name === 'postgres' && sizes.some((size) => size > 1 && size <= total)
   if (needsSavepoint) {
     const opened = await connection.savepoint('savepoint')
     if (isLeft(opened)) return opened.left
   }
   for (let from = 0; from < total; ) {
-    const failed = await insertRange(connection, call, answers, from, total, sizes)
+    const failed = await insertRange(connection, insertion, from, total, sizes)
     if (failed === null) break
     if (failed.size === 1 || !isFaultOfRow(failed.error)) return failed.error
     if (needsSavepoint) {
       const back = await connection.savepoint('rollbackTo')
       if (isLeft(back)) return back.left
-      const again = await insertRange(connection, call, answers, 0, failed.at, sizes)
+      const again = await insertRange(connection, insertion, 0, failed.at, sizes)
       if (again !== null) return again.error
     }
     const end = failed.at + failed.size
-    const single = await insertRange(connection, call, answers, failed.at, end, [1])
+    const single = await insertRange(connection, insertion, failed.at, end, [1])
     if (single !== null) return single.error
     from = end
   }
@@ -175,9 +202,9 @@ const insertChunks = async (
 const drawFromSequence = async (
   connection: WriteConnection,
   call: InsertCall,
-  returning: string,
+  key: string,
 ): Promise<Either<EngineError, ReadonlyArray<unknown>>> => {
-  const tree = connection.transform(insertTree('postgres', call.table, [returning], 1, null))
+  const tree = connection.transform(insertTree('postgres', call.table, [key], 1, []))
   const into = InsertQueryNode.is(tree) ? tree.into?.table : undefined
   const column = InsertQueryNode.is(tree) ? tree.columns?.[0]?.column.name : undefined
   const table = [into?.schema?.name, into?.identifier.name]
@@ -203,44 +230,70 @@ export const runInsert = async (
   connection: WriteConnection,
   call: InsertCall,
   rowByRow: boolean,
-): Promise<Either<EngineError, ReadonlyArray<unknown> | null>> => {
+): Promise<Either<EngineError, Returned>> => {
   const { dialect } = connection
-  const sizes = chunkSizes(call.columns.length, limits[dialect.name])
-  if (call.returning === null) {
-    const error = await insertChunks(connection, call, null, sizes)
-    return error === null ? right(null) : left(error)
-  }
-  if (dialect.name === 'postgres' && call.rows.length > 1 && !rowByRow) {
-    const drawn = await drawFromSequence(connection, call, call.returning)
+  const made = insertion(call, dialect)
+  const { answers, matching } = made
+  if (dialect.name === 'postgres' && matching?._tag === 'Counted' && call.rows.length > 1 && !rowByRow) {
+    const drawn = await drawFromSequence(connection, call, matching.key[0])
     if (isLeft(drawn)) return drawn
-    const ids = drawn.right
-    if (ids.length === call.rows.length) {
-      const columns = [...call.columns, call.returning]
-      const withIds: InsertCall = {
-        ...call,
-        columns,
-        rows: call.rows.map((row, i) => [...row, ids[i]]),
-        returning: null,
-      }
-      const error = await insertChunks(connection, withIds, null, chunkSizes(columns.length, limits.postgres))
-      return error === null ? right(ids) : left(error)
-    }
+    if (drawn.right.length === call.rows.length) return insertWithKeys(connection, call, matching.key[0], drawn.right)
   }
-  const answers = new Array<unknown>(call.rows.length)
-  const error = await insertChunks(connection, call, answers, dialect.name === 'sqlite' && !rowByRow ? sizes : [1])
+  const isTold = matching?._tag === 'Given' || (matching?._tag === 'Counted' && dialect.name === 'sqlite' && !rowByRow)
+  const sizes = answers.length > 0 && !isTold ? [1] : chunkSizes(call.columns.length, limits[dialect.name])
+  const error = await insertChunks(connection, made, sizes)
   return error === null ? right(answers) : left(error)
 }
 
+/** Inserts rows with keys that were drawn for them; what else is asked for finds its row by them. */
+const insertWithKeys = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  key: string,
+  keys: ReadonlyArray<unknown>,
+): Promise<Either<EngineError, Returned>> => {
+  const keyed = insertion(
+    {
+      ...call,
+      columns: [...call.columns, key],
+      rows: call.rows.map((row, i) => [...row, keys[i]]),
+      returning: call.returning.filter((column) => column !== key),
+    },
+    connection.dialect,
+  )
+  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, limits.postgres))
+  const others: Returned = keyed.answers
+  return error === null ? right(others.toSpliced(call.returning.indexOf(key), 0, keys)) : left(error)
+}
+
 /**
- * Updates or deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ * Updates the rows of a call, one by one. Several rows have to stand within a transaction.
  */
-export const runEach = async (
+export const runUpdate = async (
+  connection: WriteConnection,
+  call: UpdateCall,
+): Promise<Either<EngineError, UpdateAnswer>> => {
+  const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
+  const matched = await runEach(connection, call, returned)
+  return isLeft(matched) ? matched : right({ matched: matched.right, returned })
+}
+
+/**
+ * Deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ */
+export const runDelete = (
+  connection: WriteConnection,
+  call: DeleteCall,
+): Promise<Either<EngineError, ReadonlyArray<number>>> => runEach(connection, call, [])
+
+const runEach = async (
   connection: WriteConnection,
   call: UpdateCall | DeleteCall,
+  returned: ReadonlyArray<unknown[]>,
 ): Promise<Either<EngineError, ReadonlyArray<number>>> => {
   const matched: number[] = []
   for (let i = 0; i < call.rows.length; i++) {
-    const count = await runOne(connection, call, call.rows[i] as ReadonlyArray<unknown>, i)
+    const count = await runOne(connection, call, call.rows[i] as ReadonlyArray<unknown>, i, returned)
     if (isLeft(count)) return count
     matched.push(count.right)
   }
@@ -252,22 +305,27 @@ const runOne = async (
   call: UpdateCall | DeleteCall,
   row: ReadonlyArray<unknown>,
   index: number,
+  returned: ReadonlyArray<unknown[]>,
 ): Promise<Either<EngineError, number>> => {
-  const set = call._tag === 'Update' ? call.set : []
+  const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
   const wanted = row.slice(set.length)
   // IS NOT DISTINCT FROM would find NULL too, but by no index on PostgreSQL
   const comparisons = wanted.map((value): Comparison => (value === null ? 'is null' : '='))
   const shape = `${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}\n${comparisons.join()}`
-  const text = connection.textOf(`${call._tag}\n${shape}`, () =>
+  const text = connection.textOf(`${call._tag}\n${shape}\n${returning.join('\n')}`, () =>
     call._tag === 'Update'
-      ? updateTree(call.table, set, call.where, comparisons)
+      ? updateTree(call.table, set, call.where, comparisons, returning)
       : deleteTree(call.table, call.where, comparisons),
   )
   const found = wanted.filter((value) => value !== null).map(connection.dialect.toDriver)
   const parameters = [...row.slice(0, set.length).map(connection.dialect.toDriver), ...found]
   const result = await connection.run(text, parameters, index)
   if (isLeft(result)) return result
-  const affected = Number(result.right.numAffectedRows ?? 0n)
+  returning.forEach((column, j) => {
+    ;(returned[j] as unknown[])[index] = result.right.rows[0]?.[column]
+  })
+  // drivers of SQLite count nothing where rows come back
+  const affected = returning.length > 0 ? result.right.rows.length : Number(result.right.numAffectedRows ?? 0n)
   if (affected > 0 || call._tag === 'Delete' || connection.dialect.name !== 'mysql') return right(affected)
   // without the flag FOUND_ROWS, which mysql2 sets, MySQL counts only rows that the update has changed
   const check = connection.textOf(

@@ -25,19 +25,20 @@ import {
   PostgresAdapter,
   type RootOperationNode,
   SqliteAdapter,
+  sql,
 } from 'kysely'
 import { boundedCache } from './bounded-cache.js'
 import type { Answer, CompiledStatement, EngineCall } from './call.js'
-import type { Capabilities, Dialect } from './dialect.js'
+import type { Capabilities, Dialect, Returning } from './dialect.js'
 import type { AsyncConnection, Engine } from './engine.js'
 import { type EngineError, engineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
 import { type AnyKysely, type KyselyCallContext, kyselyCalls } from './kysely-calls.js'
-import { mysqlDialect } from './mysql-dialect.js'
+import { mysqlDialect, mysqlReturning, returningOf } from './mysql-dialect.js'
 import { mysqlError } from './mysql-error.js'
-import { postgresDialect } from './postgres-dialect.js'
+import { postgresDialect, postgresReturning } from './postgres-dialect.js'
 import { postgresError } from './postgres-error.js'
-import { sqliteDialect } from './sqlite-dialect.js'
+import { sqliteDialect, sqliteReturning } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
 
 /**
@@ -49,11 +50,6 @@ export interface KyselyEngineOptions {
   /** Inserts row by row where generated values are asked for; false by default, and slower. See `sqliteEngine`. */
   readonly rowByRow?: boolean
   /**
-   * The statements that can return columns, where the dialect alone does not tell: `['insert', 'delete']` for MariaDB, which
-   * is not to be told from MySQL before it is connected to.
-   */
-  readonly returning?: Capabilities['returning']
-  /**
    * Whether a query of MySQL that nobody reads to its end is ended at the server, by a KILL QUERY on another connection of
    * the pool; true by default. Without it all of its rows are still read, for nobody. `false` behind a proxy that gives
    * each statement another connection.
@@ -63,14 +59,15 @@ export interface KyselyEngineOptions {
 
 interface Kind {
   readonly dialect: Dialect
-  readonly returning: Capabilities['returning']
   readonly classify: (cause: unknown, details?: ErrorDetails) => EngineError
+  /** What any server of the dialect gives back. */
+  readonly returning: Returning
 }
 
 const kinds: Readonly<Record<Dialect['name'], Kind>> = {
-  sqlite: { dialect: sqliteDialect, returning: ['insert', 'update', 'delete'], classify: sqliteError },
-  postgres: { dialect: postgresDialect, returning: ['insert', 'update', 'delete'], classify: postgresError },
-  mysql: { dialect: mysqlDialect, returning: [], classify: mysqlError },
+  sqlite: { dialect: sqliteDialect, classify: sqliteError, returning: sqliteReturning },
+  postgres: { dialect: postgresDialect, classify: postgresError, returning: postgresReturning },
+  mysql: { dialect: mysqlDialect, classify: mysqlError, returning: mysqlReturning },
 }
 
 /** By class, or by its name where the application has another copy of Kysely or an adapter of its own. */
@@ -119,12 +116,26 @@ const hold = (kysely: AnyKysely): Promise<Held> =>
     holding.catch(reject)
   })
 
+/** What the server on the other end gives back; null where it does not say. */
+const askReturning = async (db: AnyKysely): Promise<Returning | null> => {
+  try {
+    const { rows } = await sql<{ readonly version: unknown }>`select version() as version`.execute(db)
+    return rows[0] === undefined ? null : returningOf(String(rows[0].version))
+  } catch {
+    // what is wrong with the connection shows in its first call
+    return null
+  }
+}
+
 /**
  * The engine of a Kysely instance, or of a Kysely dialect. `close` destroys the instance.
  *
  * Rows come as the driver gives them, through the instance's plugins. An Insert, Update or Delete of several rows
  * outside a transaction is one of its own; within a transaction a call that fails may have written some of its rows,
  * and leaves a transaction of PostgreSQL fit for nothing but a rollback.
+ *
+ * MySQL and MariaDB are told apart by asking the server, once, with the first connection: until then `capabilities` are
+ * those of MySQL.
  *
  * With `mysql2`, give the pool `supportBigNumbers: true` where columns are of kind `bigint`.
  *
@@ -138,10 +149,17 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   const kysely: AnyKysely = 'getExecutor' in source ? source : new Kysely({ dialect: source })
   const executor = kysely.getExecutor()
   const known = options.dialect ?? dialectOf(executor.adapter)
-  const { dialect, returning, classify } = kinds[known ?? 'postgres']
+  const { dialect, classify, returning } = kinds[known ?? 'postgres']
   const lent = new Set<AsyncConnection>()
   const waiting = new Set<(answer: Either<EngineError, AsyncConnection>) => void>()
   let isClosed = false
+  let capabilities: Capabilities = {
+    synchronous: false,
+    returning,
+    twoPhase: false,
+    cursors: dialect.name === 'postgres' ? 'concurrent' : 'alone',
+  }
+  let isServerKnown = dialect.name !== 'mysql'
 
   const transform = <N extends RootOperationNode>(node: N): N => executor.transformQuery(node, queryId) as N
   const compile = (node: RootOperationNode): CompiledStatement => {
@@ -159,19 +177,31 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     elsewhere: options.killsQueries === false ? null : kysely,
   }
 
+  const learn = async (held: Held): Promise<Held> => {
+    if (isServerKnown) return held
+    const found = await askReturning(held.db)
+    if (found !== null) {
+      capabilities = { ...capabilities, returning: found }
+      isServerKnown = true
+    }
+    return held
+  }
+
   const connect = (): Promise<Either<EngineError, AsyncConnection>> => {
     if (isClosed) return Promise.resolve(left(engineClosed))
     if (known === null) return Promise.resolve(left(unknownDialect(executor.adapter)))
     return new Promise((resolve) => {
       waiting.add(resolve)
-      hold(kysely).then(
-        // one that is closed while it waits has its answer already
-        (held) => (waiting.delete(resolve) ? resolve(right(lend(held))) : held.release()),
-        (cause) => {
-          waiting.delete(resolve)
-          resolve(left(classify(cause)))
-        },
-      )
+      hold(kysely)
+        .then(learn)
+        .then(
+          // one that is closed while it waits has its answer already
+          (held) => (waiting.delete(resolve) ? resolve(right(lend(held))) : held.release()),
+          (cause) => {
+            waiting.delete(resolve)
+            resolve(left(classify(cause)))
+          },
+        )
     })
   }
 
@@ -197,11 +227,8 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   return {
     _tag: 'Engine',
     dialect,
-    capabilities: {
-      synchronous: false,
-      returning: options.returning ?? returning,
-      twoPhase: false,
-      cursors: dialect.name === 'postgres' ? 'concurrent' : 'alone',
+    get capabilities() {
+      return capabilities
     },
     compile,
     connect,

@@ -11,7 +11,7 @@
  * - `mysql2` parses JSON columns (leave `jsonStrings` off). JSON in a text column is of kind `text`.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
 
 const columnTypes: Readonly<Record<ColumnKind, string>> = {
@@ -61,4 +61,19 @@ export const mysqlDialect: Dialect = {
   columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
   // without regard to case and accents, unless a column says otherwise
   textComparison: 'collation',
+}
+
+/** MySQL has no RETURNING. */
+export const mysqlReturning: Returning = { insert: false, update: false, delete: false, triggered: false }
+
+/**
+ * MariaDB has it for DELETE from 10.0 on, for INSERT from 10.5. `version` is what the server says that it is.
+ *
+ * @see https://mariadb.com/kb/en/insertreturning/
+ * @see https://mariadb.com/kb/en/delete/
+ */
+export const returningOf = (version: string): Returning => {
+  const [, major, minor] = /(\d+)\.(\d+)\.\d+-mariadb/i.exec(version) ?? []
+  const inserts = Number(major) * 1000 + Number(minor) >= 10_005
+  return { insert: inserts, update: false, delete: Number(major) >= 10, triggered: inserts }
 }

@@ -6,7 +6,7 @@
  * `text`.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
 
 const columnTypes: Readonly<Record<ColumnKind, string>> = {
@@ -43,3 +43,5 @@ export const postgresDialect: Dialect = {
   // how texts are ordered depends on the database's locale; which are equal does not
   textComparison: 'equality',
 }
+
+export const postgresReturning: Returning = { insert: true, update: true, delete: true, triggered: true }

@@ -22,7 +22,7 @@ import { cursorNeedsTransaction, cursorNotOpen, cursorOnlyReads, type EngineErro
 import { compileForSqlite } from './sqlite-compile.js'
 import { SqliteCursors } from './sqlite-cursors.js'
 import { sqliteError } from './sqlite-error.js'
-import { narrow, type PreparedQuery, prepareQuery } from './sqlite-query.js'
+import { narrowRows, type PreparedQuery, prepareQuery } from './sqlite-query.js'
 import { bindable, type SqliteWriteOptions, sqliteWrites } from './sqlite-writes.js'
 
 type SavepointCall = Extract<TransactionCall, { readonly name: string }>
@@ -83,7 +83,7 @@ export const sqliteCalls = (database: Database, options: SqliteCallOptions): Sql
 
   const query = ({ statement: { sql: text, parameters } }: QueryCall): Either<EngineError, QueryAnswer> => {
     running = text
-    const { statement, reads64, isSchemaChange } = queries.get(text) ?? keepQuery(text)
+    const { statement, wideColumns, isSchemaChange } = queries.get(text) ?? keepQuery(text)
     if (!statement.readonly || !statement.reader) cursors.setAside()
     if (!statement.reader) {
       const { changes } = statement.run(bindable(parameters))
@@ -92,7 +92,7 @@ export const sqliteCalls = (database: Database, options: SqliteCallOptions): Sql
       return right({ rows: [], affected: changes })
     }
     const rows = statement.all(bindable(parameters)) as DriverRow[]
-    if (reads64 !== null) narrow(rows, reads64)
+    if (wideColumns !== null) narrowRows(rows, wideColumns)
     return right({ rows, affected: statement.readonly ? 0 : rows.length })
   }
 

@@ -7,7 +7,7 @@
 import type { DriverRow, FetchCall, OpenCursorCall } from './call.js'
 import { CursorTable } from './cursor-table.js'
 import { Spool } from './spool.js'
-import { narrow, type PreparedQuery } from './sqlite-query.js'
+import { narrowRows, type PreparedQuery } from './sqlite-query.js'
 import { bindable } from './sqlite-writes.js'
 
 /** Where the rows that are left come from; null where none are. */
@@ -19,7 +19,7 @@ type Source =
 interface SqliteCursor {
   readonly name: string
   readonly sql: string
-  readonly reads64: PreparedQuery['reads64']
+  readonly wideColumns: PreparedQuery['wideColumns']
   /** Rows of a portion, as they were asked for last. */
   portion: number
   source: Source
@@ -45,7 +45,7 @@ export class SqliteCursors {
       {
         name,
         sql: statement.sql,
-        reads64: query.reads64,
+        wideColumns: query.wideColumns,
         portion: firstPortion,
         source: { _tag: 'Iterator', iterator },
       },
@@ -66,7 +66,7 @@ export class SqliteCursors {
     if (cursor.source._tag === 'Spool') return cursor.source.spool.take(count)
     const rows: DriverRow[] = []
     this.#read(cursor, cursor.source.iterator, count, (row) => rows.push(row))
-    if (cursor.reads64 !== null) narrow(rows, cursor.reads64)
+    if (cursor.wideColumns !== null) narrowRows(rows, cursor.wideColumns)
     return rows
   }
 
@@ -80,10 +80,10 @@ export class SqliteCursors {
     if (this.#iterating === 0) return
     for (const cursor of this.#cursors.all()) {
       if (cursor.source?._tag !== 'Iterator') continue
-      const { reads64 } = cursor
+      const { wideColumns } = cursor
       const spool = new Spool(cursor.portion)
       this.#read(cursor, cursor.source.iterator, Number.POSITIVE_INFINITY, (row) => {
-        if (reads64 !== null) narrow([row], reads64)
+        if (wideColumns !== null) narrowRows([row], wideColumns)
         spool.append(row)
       })
       cursor.source = { _tag: 'Spool', spool }

@@ -6,7 +6,7 @@
  * have to read integers of 64 bits. A generated key is the rowid, which must be spelt INTEGER; `ddlOf` sees to it.
  */
 import type { ColumnKind } from '../model/column.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Returning } from './dialect.js'
 
 /**
  * A portable value as better-sqlite3 binds it: it knows numbers, strings, bigints, bytes and null.
@@ -45,3 +45,11 @@ export const sqliteDialect: Dialect = {
   columnType: (kind) => columnTypes[kind],
   textComparison: 'code points',
 }
+
+/**
+ * RETURNING is there from SQLite 3.35 on, which is older than any that better-sqlite3 brings. Its triggers can change a row
+ * only once it is written, and RETURNING does not see that.
+ *
+ * @see https://www.sqlite.org/lang_returning.html#limitations_and_caveats
+ */
+export const sqliteReturning: Returning = { insert: true, update: true, delete: true, triggered: false }

@@ -5,22 +5,39 @@
  * costs less than what batching it would. Each statement is compiled and prepared once for its table and columns.
  */
 import type { Database, Statement } from 'better-sqlite3'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
 import { boundedCache } from './bounded-cache.js'
-import type { DeleteCall, InsertCall, UpdateCall } from './call.js'
+import type { DeleteCall, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes } from './chunk.js'
 import { type EngineError, engineError } from './error.js'
-import { consecutiveIds } from './returned-ids.js'
+import { consecutiveIds, inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { compileForSqlite } from './sqlite-compile.js'
 import { toSqlite } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
+import { narrow, reads64 } from './sqlite-integers.js'
 import { deleteTree, insertTree, updateTree } from './write-tree.js'
 
 /** The statements of inserts of one shape, by their number of rows. */
 interface InsertShape {
   readonly sizes: ReadonlyArray<number>
-  readonly statements: Map<number, Statement>
+  /** What RETURNING names. */
+  readonly selected: ReadonlyArray<string>
+  readonly matching: Matching | null
+  readonly statements: Map<number, InsertStatement>
 }
+
+interface PreparedWrite {
+  readonly statement: Statement
+  /** Are the integers that it returns read as `bigint`? */
+  readonly isWide: boolean
+}
+
+interface InsertStatement extends PreparedWrite {
+  /** Does it give but the keys that it has counted up, rather than rows? */
+  readonly isPlucked: boolean
+}
+
+type Row = ReadonlyArray<unknown>
 
 export interface SqliteWriteOptions {
   /** Inserts row by row where generated values are asked for. */
@@ -67,9 +84,46 @@ const isFaultOfRow = (cause: unknown): boolean =>
 const unmatched = (call: InsertCall, sql: string): EngineError =>
   engineError(
     { _tag: 'Unsupported' },
-    `the values of ${call.table}.${call.returning} that a multi-row insert returned are not consecutive, so they cannot be told apart; give sqliteEngine the option rowByRow: true`,
+    `the values of ${call.table}.${call.key.join()} that a multi-row insert returned are not consecutive, so they cannot be told apart; give sqliteEngine the option rowByRow: true`,
     { sql },
   )
+
+const shapeKey = ({ table, columns, key, returning }: InsertCall): string =>
+  `${table}\n${columns.join('\n')}\n\n${returning.length === 0 ? '' : `${returning.join('\n')}\n\n${key.join('\n')}`}`
+
+/** Puts what a statement has returned where its rows are answered; false where nobody can tell which is whose. */
+const take = (
+  { rows }: InsertCall,
+  { matching, selected }: InsertShape,
+  { isPlucked, isWide }: InsertStatement,
+  returned: ReadonlyArray<unknown>,
+  answers: ReadonlyArray<unknown[]>,
+  at: number,
+  size: number,
+): boolean => {
+  if (isPlucked) {
+    const ids = size === 1 ? returned : consecutiveIds(returned, size)
+    if (ids === null) return false
+    const [into] = answers
+    for (let i = 0; i < size; i++) (into as unknown[])[at + i] = ids[i]
+    return true
+  }
+  const read = (
+    isWide ? (returned as ReadonlyArray<Row>).map((row) => row.map(narrow)) : returned
+  ) as ReadonlyArray<Row>
+  const keyOf = matching?.key.map((column) => {
+    const place = selected.indexOf(column)
+    return (row: Row): unknown => row[place]
+  })
+  const ordered =
+    size === 1 || matching === null || keyOf === undefined ? read : inOrder(matching, read, keyOf, rows, at, size)
+  if (ordered === null) return false
+  for (let j = 0; j < answers.length; j++) {
+    const into = answers[j] as unknown[]
+    for (let i = 0; i < size; i++) into[at + i] = ordered[i]?.[j]
+  }
+  return true
+}
 
 /**
  * The write calls of one database. Several rows have to stand within a transaction. Preparing a statement can throw;
@@ -81,29 +135,43 @@ export const sqliteWrites = (
   { rowByRow, cachedStatements }: SqliteWriteOptions,
 ): ((call: InsertCall | UpdateCall | DeleteCall) => Either<EngineError, unknown>) => {
   const inserts = boundedCache<InsertShape>(cachedStatements)
-  const others = boundedCache<Statement>(cachedStatements)
+  const others = boundedCache<PreparedWrite>(cachedStatements)
 
   const insertShape = (call: InsertCall): InsertShape => {
-    const key = `${call.returning ?? ''}\n${call.table}\n${call.columns.join('\n')}`
-    const sizes = () => (rowByRow && call.returning !== null ? [1] : chunkSizes(call.columns.length, limits))
-    return inserts.get(key) ?? inserts.set(key, { sizes: sizes(), statements: new Map() })
+    const key = shapeKey(call)
+    const known = inserts.get(key)
+    if (known !== undefined) return known
+    const returns = call.returning.length > 0
+    const matching = returns ? matchingOf(call) : null
+    const isEach = returns && (matching === null || (rowByRow && matching._tag === 'Counted'))
+    return inserts.set(key, {
+      sizes: isEach ? [1] : chunkSizes(call.columns.length, limits),
+      selected: selectedBy(call, matching),
+      matching,
+      statements: new Map(),
+    })
   }
 
-  const insertStatement = (call: InsertCall, shape: InsertShape, rows: number): Statement => {
-    const known = shape.statements.get(rows)
+  const insertStatement = (call: InsertCall, shape: InsertShape, rows: number): InsertStatement => {
+    const { matching, selected, statements } = shape
+    const known = statements.get(rows)
     if (known !== undefined) return known
-    const { sql } = compileForSqlite(insertTree('sqlite', call.table, call.columns, rows, call.returning))
+    const { sql } = compileForSqlite(insertTree('sqlite', call.table, call.columns, rows, selected))
     const statement = prepare(sql)
-    if (statement.reader) statement.pluck(true)
-    shape.statements.set(rows, statement)
-    return statement
+    const isPlucked = selected.length === 1 && matching?._tag === 'Counted'
+    const isWide = selected.length > 0 && !isPlucked && reads64(statement)
+    if (isPlucked) statement.pluck(true)
+    else if (selected.length > 0) statement.raw(true).safeIntegers(isWide)
+    const made = { statement, isPlucked, isWide }
+    statements.set(rows, made)
+    return made
   }
 
   /** Inserts some of a call's rows in statements of the sizes given; the error where one fails. */
   const insertRange = (
     call: InsertCall,
     shape: InsertShape,
-    answers: unknown[] | null,
+    answers: ReadonlyArray<unknown[]>,
     from: number,
     to: number,
     sizes: ReadonlyArray<number>,
@@ -112,18 +180,15 @@ export const sqliteWrites = (
     let at = from
     for (const size of sizes) {
       if (to - at < size) continue
-      const statement = insertStatement(call, shape, size)
+      const prepared = insertStatement(call, shape, size)
+      const { statement } = prepared
       const parameters = new Array<unknown>(size * columns)
       for (; to - at >= size; at += size) {
         try {
           flatten(parameters, call.rows, at, at + size, columns)
-          if (answers === null) {
-            statement.run(parameters)
-          } else {
-            const returned = statement.all(parameters)
-            const ids = size === 1 ? returned : consecutiveIds(returned, size)
-            if (ids === null) return unmatched(call, statement.source)
-            for (let i = 0; i < size; i++) answers[at + i] = ids[i]
+          if (answers.length === 0) statement.run(parameters)
+          else if (!take(call, shape, prepared, statement.all(parameters), answers, at, size)) {
+            return unmatched(call, statement.source)
           }
         } catch (cause) {
           if (size === 1) return sqliteError(cause, { sql: statement.source, row: at })
@@ -140,34 +205,51 @@ export const sqliteWrites = (
     return null
   }
 
-  const insert = (call: InsertCall): Either<EngineError, ReadonlyArray<unknown> | null> => {
-    const answers = call.returning === null ? null : new Array<unknown>(call.rows.length)
+  const insert = (call: InsertCall): Either<EngineError, Returned> => {
+    const answers = call.returning.map(() => new Array<unknown>(call.rows.length))
     const shape = insertShape(call)
     const error = insertRange(call, shape, answers, 0, call.rows.length, shape.sizes)
     return error === null ? right(answers) : left(error)
   }
 
-  const statementOf = (call: UpdateCall | DeleteCall): Statement => {
-    const set = call._tag === 'Update' ? call.set : []
-    const key = `${call._tag}\n${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}`
+  const statementOf = (call: UpdateCall | DeleteCall): PreparedWrite => {
+    const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
+    const shape = `${set.join('\n')}\n\n${call.where.join('\n')}\n\n${returning.join('\n')}`
+    const key = `${call._tag}\n${call.table}\n${shape}`
     const known = others.get(key)
     if (known !== undefined) return known
     // IS finds values and NULL alike, and by an index or the rowid as = does
     const comparisons = call.where.map(() => 'is' as const)
     const tree =
       call._tag === 'Update'
-        ? updateTree(call.table, set, call.where, comparisons)
+        ? updateTree(call.table, set, call.where, comparisons, returning)
         : deleteTree(call.table, call.where, comparisons)
-    return others.set(key, prepare(compileForSqlite(tree).sql))
+    const statement = prepare(compileForSqlite(tree).sql)
+    const isWide = returning.length > 0 && reads64(statement)
+    if (returning.length > 0) statement.raw(true).safeIntegers(isWide)
+    return others.set(key, { statement, isWide })
   }
 
-  const runEach = (call: UpdateCall | DeleteCall): Either<EngineError, ReadonlyArray<number>> => {
-    const statement = statementOf(call)
+  const runEach = (
+    call: UpdateCall | DeleteCall,
+    returned: ReadonlyArray<unknown[]>,
+  ): Either<EngineError, ReadonlyArray<number>> => {
+    const { statement, isWide } = statementOf(call)
     const { rows } = call
     const matched = new Array<number>(rows.length)
     for (let i = 0; i < rows.length; i++) {
       try {
-        matched[i] = statement.run(bindable(rows[i] as ReadonlyArray<unknown>)).changes
+        const parameters = bindable(rows[i] as Row)
+        if (returned.length === 0) {
+          matched[i] = statement.run(parameters).changes
+          continue
+        }
+        const found = statement.all(parameters) as ReadonlyArray<Row>
+        matched[i] = found.length
+        for (let j = 0; j < returned.length; j++) {
+          const value = found[0]?.[j]
+          ;(returned[j] as unknown[])[i] = isWide ? narrow(value) : value
+        }
       } catch (cause) {
         return left(sqliteError(cause, { sql: statement.source, row: i }))
       }
@@ -175,5 +257,19 @@ export const sqliteWrites = (
     return right(matched)
   }
 
-  return (call) => (call._tag === 'Insert' ? insert(call) : runEach(call))
+  const update = (call: UpdateCall): Either<EngineError, UpdateAnswer> => {
+    const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
+    return map((matched: ReadonlyArray<number>) => ({ matched, returned }))(runEach(call, returned))
+  }
+
+  return (call) => {
+    switch (call._tag) {
+      case 'Insert':
+        return insert(call)
+      case 'Update':
+        return update(call)
+      case 'Delete':
+        return runEach(call, [])
+    }
+  }
 }

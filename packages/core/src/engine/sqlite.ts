@@ -17,7 +17,7 @@ import type { Connection, Engine, SyncConnection } from './engine.js'
 import { type EngineError, engineError } from './error.js'
 import { type SqliteCallOptions, sqliteCalls } from './sqlite-calls.js'
 import { compileForSqlite } from './sqlite-compile.js'
-import { sqliteDialect } from './sqlite-dialect.js'
+import { sqliteDialect, sqliteReturning } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
 
 /**
@@ -141,12 +141,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
   return {
     _tag: 'Engine',
     dialect: sqliteDialect,
-    capabilities: {
-      synchronous: true,
-      returning: ['insert', 'update', 'delete'],
-      twoPhase: false,
-      cursors: 'beside queries',
-    },
+    capabilities: { synchronous: true, returning: sqliteReturning, twoPhase: false, cursors: 'beside queries' },
     compile: compileForSqlite,
     connect: () =>
       isLent && !isClosed

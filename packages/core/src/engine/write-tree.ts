@@ -56,7 +56,7 @@ export const insertTree = (
   table: string,
   columns: ReadonlyArray<string>,
   rows: number,
-  returning: string | null,
+  returning: ReadonlyArray<string>,
 ): InsertQueryNode => {
   const into = InsertQueryNode.create(tableNode(table))
   const row = PrimitiveValueListNode.create(columns.map(() => placeholder))
@@ -67,9 +67,14 @@ export const insertTree = (
           columns: columns.map((column) => ColumnNode.create(column)),
           values: ValuesNode.create(Array.from({ length: rows }, () => row)),
         }),
-    ...(returning === null ? {} : { returning: ReturningNode.create([SelectionNode.create(reference(returning))]) }),
+    ...returned(returning),
   })
 }
+
+const returned = (columns: ReadonlyArray<string>): { readonly returning?: ReturningNode } =>
+  columns.length === 0
+    ? {}
+    : { returning: ReturningNode.create(columns.map((column) => SelectionNode.create(reference(column)))) }
 
 /**
  * Updates the rows that `where` finds. Parameters are the values of `set`, then those of `where` that take one.
@@ -81,15 +86,18 @@ export const updateTree = (
   set: ReadonlyArray<string>,
   where: ReadonlyArray<string>,
   comparisons: ReadonlyArray<Comparison>,
-): UpdateQueryNode =>
-  restricted(
+  returning: ReadonlyArray<string>,
+): UpdateQueryNode => ({
+  ...restricted(
     UpdateQueryNode.cloneWithUpdates(
       UpdateQueryNode.create([tableNode(table)]),
       set.map((column) => ColumnUpdateNode.create(ColumnNode.create(column), ValueNode.create(placeholder))),
     ),
     where,
     comparisons,
-  )
+  ),
+  ...returned(returning),
+})
 
 /**
  * Deletes the rows that `where` finds.

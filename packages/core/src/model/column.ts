@@ -29,7 +29,15 @@ export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 't
  *
  * @category model
  */
-export type ColumnFlag = 'primaryKey' | 'generated' | 'nullable' | 'default' | 'version' | 'deferred'
+export type ColumnFlag =
+  | 'primaryKey'
+  | 'generated'
+  | 'nullable'
+  | 'default'
+  | 'version'
+  | 'serverVersion'
+  | 'deferred'
+  | `group ${string}`
 
 /**
  * What happens to a referencing row when the referenced one goes or changes its key.
@@ -161,6 +169,9 @@ export const named =
   (columnName: string) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
 
+/** A column may have a default of a narrower type than its own: one that is never null, of a nullable column. */
+type Takes<A, V> = [V] extends [A] ? unknown : { readonly fault: 'the default is no value of the column' }
+
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
  * and the same value is inserted.
@@ -171,10 +182,10 @@ export const named =
  * @category combinators
  */
 export const withDefault =
-  <A>(defaultValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
-    ...flagged(self, 'default'),
-    defaultValue,
+  <const V>(defaultValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
+    ...flagged<A, O, F, 'default'>(self, 'default'),
+    defaultValue: defaultValue as never,
   })
 
 /**
@@ -188,10 +199,10 @@ export const withDefault =
  * @category combinators
  */
 export const withInsertDefault =
-  <A>(insertValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
-    ...flagged(self, 'default'),
-    insertValue,
+  <const V>(insertValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
+    ...flagged<A, O, F, 'default'>(self, 'default'),
+    insertValue: insertValue as never,
   })
 
 /**
@@ -199,17 +210,21 @@ export const withInsertDefault =
  * something else of the row is.
  *
  * @example
- * const changed = pipe(column(isoDate, 'text'), nullable, withUpdateDefault((services) => services.now))
+ * const changed = pipe(column(isoDate, 'text'), withUpdateDefault((services) => services.now), nullable)
  *
  * @category combinators
  */
 export const withUpdateDefault =
-  <A>(updateValue: (services: Services) => A) =>
-  <O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, updateValue })
+  <const V>(updateValue: (services: Services) => V) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F> => ({
+    ...(self as Column<A, O, F>),
+    updateValue: updateValue as never,
+  })
 
 /**
- * What the table puts in where a draft leaves the attribute out: part of the DDL, and read back when the instance is read
- * after its flush.
+ * What the table puts in where a draft leaves the attribute out: part of the DDL. The INSERT gives it back where the
+ * database has RETURNING (SQLite, PostgreSQL, MariaDB), as the row was before any AFTER trigger changed it; elsewhere it
+ * is read when the instance is read after its flush.
  *
  * @example
  * const visits = pipe(integer, withServerDefault(sql`0`))
@@ -230,6 +245,19 @@ export const withServerDefault =
  */
 export const deferred = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred'> =>
   flagged(self, 'deferred')
+
+/**
+ * The same for attributes that are loaded together, by `undeferGroup`.
+ *
+ * @example
+ * const Book = entity('Book', 'books', { id: integer, summary: pipe(text, deferredIn('texts')) })
+ *
+ * @category combinators
+ */
+export const deferredIn =
+  <const G extends string>(group: G) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'deferred' | `group ${G}`> =>
+    flagged(flagged(self, 'deferred'), `group ${group}`)
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;
@@ -265,6 +293,27 @@ export const references =
 export const version = <F extends ColumnFlag>(
   self: Column<number, number, F>,
 ): Column<number, number, F | 'version' | 'default'> => flagged(withInsertDefault(() => 1)(self), 'version')
+
+/**
+ * A version that the database gives with every insert and update: by a trigger, or PostgreSQL's `xmin`. An update or delete
+ * checks that it is the one that was read, and is `StaleData` where someone else has changed the row.
+ *
+ * The new version comes back with the INSERT or UPDATE where the database can return what a BEFORE trigger gives
+ * (PostgreSQL, MariaDB for inserts). Elsewhere the row is read again when it is next needed: SQLite's triggers change a row
+ * only once it is written.
+ *
+ * Its value has to come back to the database as it came: a `timestamp` that the database keeps to the microsecond does not.
+ *
+ * @example
+ * const version = pipe(integer, withServerDefault(sql`1`), serverVersion) // and a trigger that counts it up
+ * const transaction = pipe(text, named('xmin'), serverVersion) // PostgreSQL only, where every table has it
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/versioning.html#server-side-version-counters
+ * @category combinators
+ */
+export const serverVersion = <A, O, F extends ColumnFlag>(
+  self: Column<A, O, F>,
+): Column<A, O, F | 'serverVersion' | 'default'> => flagged(flagged(self, 'default'), 'serverVersion')
 
 /**
  * No two rows hold the same value. A flush has a row give its value up before another takes it. Rows may swap values: for

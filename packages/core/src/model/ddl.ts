@@ -106,6 +106,9 @@ const keyAttributes = (
   return all
 }
 
+/** What every table of PostgreSQL has of itself. */
+const systemColumns: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
+
 type TableBuilder = CreateTableBuilder<string, string>
 
 const createTable = (
@@ -117,6 +120,7 @@ const createTable = (
   const hasOneKey = mapping.key.length === 1
   let table: TableBuilder = schema.createTable(mapping.table).ifNotExists()
   for (const attribute of mapping.attributes) {
+    if (dialect.name === 'postgres' && systemColumns.has(attribute.columnName)) continue
     const isOnlyKey = attribute.isKey && hasOneKey
     table =
       isOnlyKey && attribute.isGenerated
@@ -149,11 +153,11 @@ const createTable = (
 const saysItself = (attributes: ReadonlyArray<Attribute>): boolean =>
   attributes.length === 1 && attributes[0]?.column.unique === true
 
-/** A table of links has the keys of both ends for its own key, and goes with either end. */
-const createLinkTable = ({ link, owner, target }: LinkTable, dialect: Dialect): TableBuilder => {
+/** A table of links has the keys of both ends for its own key, goes with either end, and follows their keys. */
+const createLinkTable = ({ link, owner, target, carries }: LinkTable, dialect: Dialect): TableBuilder => {
   const ends = [
-    { mapping: owner, columns: link.own },
-    { mapping: target, columns: link.target },
+    { mapping: owner, columns: link.own, isCarried: carries.owner },
+    { mapping: target, columns: link.target, isCarried: carries.target },
   ]
   let table: TableBuilder = schema.createTable(link.table).ifNotExists()
   for (const { mapping, columns } of ends) {
@@ -163,13 +167,16 @@ const createLinkTable = ({ link, owner, target }: LinkTable, dialect: Dialect): 
     })
   }
   table = table.addPrimaryKeyConstraint(nameOf(link.table, [], 'pkey'), [...link.own, ...link.target])
-  for (const { mapping, columns } of ends) {
+  for (const { mapping, columns, isCarried } of ends) {
     table = table.addForeignKeyConstraint(
       nameOf(link.table, columns, 'fkey'),
       [...columns],
       mapping.table,
       columnNames(mapping.key),
-      (constraint) => constraint.onDelete('cascade'),
+      (constraint) => {
+        const deleting = constraint.onDelete('cascade')
+        return isCarried ? deleting.onUpdate('cascade') : deleting
+      },
     )
   }
   return table

@@ -42,6 +42,12 @@ export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName
 /** Attributes that are loaded only when they are asked for. @category model */
 export type DeferredAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>
 
+/** Attributes that are deferred together. @category model */
+export type DeferredIn<M, N, G extends string> = AttributesWith<ColumnsOf<EntityOf<M, N>>, `group ${G}`>
+
+/** The attributes of the primary key. @category model */
+export type KeyAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'primaryKey'>
+
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
 

@@ -71,7 +71,7 @@ export interface Mapping {
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
-  /** The attribute that counts the updates of a row, where there is one. */
+  /** The attribute that tells the versions of a row apart, where there is one. */
   readonly version: Attribute | null
   /** Has any attribute a default that drafts get? */
   readonly hasDefaults: boolean
@@ -79,6 +79,10 @@ export interface Mapping {
   readonly insertDefaults: ReadonlyArray<Attribute>
   /** Attributes that an update sets by itself. */
   readonly updateDefaults: ReadonlyArray<Attribute>
+  /** What the table gives a row that leaves it out: the generated key first, then all others that a row is loaded with. */
+  readonly givenOnInsert: ReadonlyArray<Attribute>
+  /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
+  readonly serverVersion: Attribute | null
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
 }
@@ -91,6 +95,9 @@ export interface Mapping {
  */
 export type RawKey = number | string
 
+/** Does the table give a row a value that leaves the column out? */
+const isFilledIn = (column: AnyColumn): boolean => column.serverDefault !== null || hasFlag(column, 'serverVersion')
+
 const attributeOf = (name: string, column: AnyColumn, position: number): Attribute => ({
   name,
   columnName: column.columnName ?? name,
@@ -99,7 +106,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
-  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && column.serverDefault === null,
+  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && !isFilledIn(column),
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
@@ -115,6 +122,8 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
   )
   const byName = new Map(attributes.map((attribute) => [attribute.name, attribute]))
   const key = attributes.filter((attribute) => attribute.isKey)
+  const generatedKey = key.find((attribute) => attribute.isGenerated) ?? null
+  const serverVersion = attributes.find(({ column }) => hasFlag(column, 'serverVersion')) ?? null
   return {
     _tag: 'Mapping',
     name: entity.name,
@@ -128,11 +137,18 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
       // names that are no attributes are a fault of the model, which `defineModel` reports
       ...entity.unique.map((names) => names.flatMap((name) => byName.get(name) ?? [])),
     ],
-    generatedKey: key.find((attribute) => attribute.isGenerated) ?? null,
-    version: attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
+    generatedKey,
+    version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
+    serverVersion,
     hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
+    givenOnInsert: [
+      ...(generatedKey === null ? [] : [generatedKey]),
+      ...attributes.filter(
+        (attribute) => attribute !== generatedKey && isFilledIn(attribute.column) && !attribute.isDeferred,
+      ),
+    ],
     relationships: [],
     relationshipOf: new Map(),
   }

@@ -151,6 +151,9 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })
     }
+    if (attribute.isDeferred && attribute === mapping.version) {
+      faults.push({ path, message: 'a version is loaded with its row, and cannot be deferred' })
+    }
     if (attribute.isGenerated && mapping.key.length > 1) {
       faults.push({ path, message: 'a generated column must be the whole primary key' })
     }
@@ -203,6 +206,13 @@ const relate = (
         message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    const mayBeShared = isLinked || relationship._tag === 'BelongsTo'
+    if (mayBeShared && relationship.cascade.includes('delete-orphan') && !relationship.singleParent) {
+      faults.push({
+        path: `${path}.cascade`,
+        message: `delete-orphan would delete what another ${owner.name} may have too; say singleParent, or leave it out`,
+      })
+    }
     foreignKey.forEach(({ name: held, column }, i) => {
       const key = referred.key[i]
       if (key === undefined || key.column.kind === column.kind) return
@@ -211,7 +221,7 @@ const relate = (
         message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
       })
     })
-    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, where } = relationship
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where } = relationship
     resolved.push({
       kind: relationship._tag,
       name,
@@ -233,6 +243,7 @@ const relate = (
       passiveUpdates,
       postUpdate,
       singleParent,
+      load,
     })
   }
   const mutable = owner as Draft<Mapping>

@@ -16,6 +16,24 @@ import type { AnyEntity, ColumnsOf } from './entity.js'
  */
 export type Cascade = 'save-update' | 'merge' | 'refresh-expire' | 'expunge' | 'delete' | 'delete-orphan'
 
+/**
+ * How a relationship is loaded. In a model it holds where a query says nothing else; what a model loads fills the session, and
+ * results show what their query names.
+ *
+ * - `lazy`: by `Session.load`, when it is asked for.
+ * - `selectin`: with its owners, by one more statement that names their keys.
+ * - `joined`: with its owners, in the same statement.
+ * - `subquery`: with its owners, by one more statement that has their query in it.
+ * - `immediate`: with its owners, by a statement for each of them.
+ * - `raise`: never; `Session.load` fails with `RaisedLoad` where it is not loaded already.
+ * - `none`: never; it is shown as empty, whatever the database holds.
+ * - `writeOnly`: never, since there is too much of it; `Session.members` gives a query of it.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/relationships.html
+ * @category model
+ */
+export type LoadStrategy = 'lazy' | 'selectin' | 'joined' | 'subquery' | 'immediate' | 'raise' | 'none' | 'writeOnly'
+
 /** @category model */
 export type OrderDirection = 'asc' | 'desc'
 
@@ -44,8 +62,10 @@ export interface Behaviour {
   readonly passiveUpdates: boolean
   /** The foreign key is written by an UPDATE of its own, after inserts and before deletes: breaks cycles of rows. */
   readonly postUpdate: boolean
-  /** A target has one owner at most. */
+  /** A target has one owner at most. What is shared otherwise needs it, for delete-orphan. */
   readonly singleParent: boolean
+  /** How it is loaded where a query does not say. */
+  readonly load: LoadStrategy
 }
 
 /**
@@ -138,6 +158,7 @@ interface CommonOptions<I> {
   readonly passiveUpdates?: boolean
   readonly postUpdate?: boolean
   readonly singleParent?: boolean
+  readonly load?: LoadStrategy
   readonly where?: TargetCondition
 }
 
@@ -219,6 +240,7 @@ const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: strin
   passiveUpdates: options.passiveUpdates ?? true,
   postUpdate: options.postUpdate ?? false,
   singleParent: options.singleParent ?? false,
+  load: options.load ?? 'lazy',
 })
 
 const keyed =

@@ -15,7 +15,7 @@ import {
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
 import type { AnySelect } from './select.js'
-import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf } from './statement.js'
+import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement } from './statement.js'
 import type { AnyUpdate } from './update.js'
 
 /** A statement that conditions can narrow. @category model */
@@ -86,6 +86,25 @@ export const filterBy =
         narrow(narrowed, comparison(self, attribute, value === null ? 'is' : '=', value)),
       self,
     )
+
+/**
+ * Narrows a statement by the conditions of another on the same entity, in addition to its own: only by these, not by the
+ * other's joins or limit.
+ *
+ * @example
+ * // a delete that becomes an update
+ * pipe(update(model.Post), set({ isHidden: true }), whereOf(statement))
+ *
+ * @category combinators
+ */
+export const whereOf =
+  <M, N extends string>(other: Filterable & Statement<M, N>) =>
+  <S extends Filterable & Statement<M, N>>(self: S): S => {
+    const { where: conditions } = other.node
+    if (conditions === undefined) return self
+    // beside others an OR would come apart
+    return narrow(self, self.node.where === undefined ? conditions.where : ParensNode.create(conditions.where))
+  }
 
 const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => ({
   ...self,

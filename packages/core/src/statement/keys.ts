@@ -44,7 +44,8 @@ export const changesKey = (statement: Write): boolean =>
   statement._tag === 'Update' && assignmentsOf(statement).some(([attribute]) => attribute.isKey)
 
 /**
- * Can the statement itself tell the keys of the rows that it meets?
+ * Can the statement itself tell the keys of the rows that it meets? To be asked when it runs: of some databases it is known
+ * only once they are connected to.
  *
  * @example
  * const asked = canReturnKeys(engine, statement) ? returningKeys(statement) : selectingKeys(statement, engine.dialect)
@@ -55,7 +56,7 @@ export const canReturnKeys = (
   { capabilities, dialect }: Pick<Engine, 'capabilities' | 'dialect'>,
   statement: Write,
 ): boolean =>
-  capabilities.returning.includes(statement._tag === 'Update' ? 'update' : 'delete') &&
+  capabilities.returning[statement._tag === 'Update' ? 'update' : 'delete'] &&
   !changesKey(statement) &&
   // MariaDB returns rows of one table only
   (dialect.name !== 'mysql' || (otherTables(statement).length === 0 && statement.node.joins === undefined))

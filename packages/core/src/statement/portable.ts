@@ -1,5 +1,5 @@
 /**
- * What some dialects do not take, in a form that they do: an empty list, and an offset without a limit.
+ * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, and row locks.
  */
 import {
   BinaryOperationNode,
@@ -7,7 +7,9 @@ import {
   type OperationNode,
   OperatorNode,
   PrimitiveValueListNode,
+  RawNode,
   type RootOperationNode,
+  SelectModifierNode,
   SelectQueryNode,
   ValueListNode,
   ValueNode,
@@ -22,8 +24,30 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
-  return SelectQueryNode.is(rewritten) ? withLimit(rewritten, dialect) : rewritten
+  return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
+
+const locks = new Set<string | undefined>([
+  'ForUpdate',
+  'ForShare',
+  'ForNoKeyUpdate',
+  'ForKeyShare',
+  'NoWait',
+  'SkipLocked',
+])
+
+/** SQLite has no locks of rows, and needs none; MariaDB spells a shared one as MySQL did. */
+const withLocks = (node: SelectQueryNode, dialect: Dialect['name']): SelectQueryNode => {
+  const { endModifiers } = node
+  const found = endModifiers?.filter(({ modifier }) => locks.has(modifier)) ?? []
+  if (endModifiers === undefined || found.length === 0 || dialect === 'postgres') return node
+  const others = endModifiers.filter((modifier) => !found.includes(modifier))
+  if (dialect === 'sqlite') return { ...node, endModifiers: others }
+  const isShared = found.length === 1 && found[0]?.modifier === 'ForShare'
+  return isShared ? { ...node, endModifiers: [...others, sharedLock] } : node
+}
+
+const sharedLock = SelectModifierNode.createWithExpression(RawNode.createWithSql('lock in share mode'))
 
 /** Nothing is in an empty list, and everything is outside of it, NULL too. */
 const withoutEmptyList = (node: BinaryOperationNode): OperationNode => {
@@ -45,7 +69,7 @@ const unlimited: Readonly<Record<Dialect['name'], unknown>> = {
   postgres: null,
 }
 
-const withLimit = (node: SelectQueryNode, dialect: Dialect['name']): OperationNode =>
+const withLimit = (node: SelectQueryNode, dialect: Dialect['name']): SelectQueryNode =>
   node.offset === undefined || node.limit !== undefined || unlimited[dialect] === null
     ? node
     : SelectQueryNode.cloneWithLimit(node, LimitNode.create(ValueNode.createImmediate(unlimited[dialect])))

@@ -26,20 +26,42 @@ import {
   SelectQueryNode,
   ValueNode,
 } from 'kysely'
-import type { CollectionName, Managed, RelationshipName, RowOf, TargetOf } from '../model/infer.js'
+import type { CollectionName, Managed, RowOf, TargetOf } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
+import type { LoadStrategy } from '../model/relationship.js'
+import type { Snapshot } from '../model/snapshot.js'
 import { selectBuilder } from './builder.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
+declare const extent: unique symbol
 
 /**
- * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add.
+ * What the type of a query knows beside its entity and its loads: the tables that it joined, by their aliases, as Kysely's
+ * `DB` has them, and the attributes that its results leave out.
  *
  * @category model
  */
-export interface Select<out M, out N extends string, out L = unknown> extends Statement<M, N> {
+export interface Extent {
+  readonly joined: object
+  readonly omitted: string
+}
+
+/** The extent of a query that joins nothing and leaves nothing out. @category model */
+export interface Whole extends Extent {
+  readonly joined: Record<never, never>
+  readonly omitted: never
+}
+
+/**
+ * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add, `X` what was joined and what
+ * is left out.
+ *
+ * @category model
+ */
+export interface Select<out M, out N extends string, out L = unknown, out X extends Extent = Whole>
+  extends Statement<M, N> {
   readonly _tag: 'Select'
   readonly entity: Mapped<M, N>
   readonly node: SelectQueryNode
@@ -47,30 +69,44 @@ export interface Select<out M, out N extends string, out L = unknown> extends St
   readonly loads: ReadonlyArray<Load>
   /** Never there: carries `L`. */
   readonly [loaded]?: L
+  /** Never there: carries `X`. */
+  readonly [extent]?: X
 }
 
 /** A query of any entity. @category model */
-export type AnySelect = Select<unknown, string>
+export type AnySelect = Select<unknown, string, unknown, Extent>
 
-/** The related instances of all results in one more statement, by their keys. @category model */
-export interface Selectin {
-  readonly _tag: 'Selectin'
+/** The extent of a query. @category model */
+export type ExtentOf<S> = S extends Select<unknown, string, unknown, infer X> ? X : Whole
+
+/**
+ * How a query loads a relationship of its entity.
+ *
+ * @category model
+ */
+export interface Load {
+  readonly strategy: LoadStrategy
+  /** The relationship, or `*` for those that no other load names. */
   readonly relationship: string
   /** The query of the target, where the load was refined: conditions, order, loads of its own. */
   readonly refine: AnySelect | null
+  /** Of a relationship to the entity itself: so many levels, from 1; `Infinity` for all that there are. */
+  readonly depth: number
 }
 
-/** A way to load a relationship beside a query's rows. @category model */
-export type Load = Selectin
-
 /** What a query gives for each row. @category model */
-export type ResultOf<S> = S extends Select<infer M, infer N, infer L> ? Managed<M, N> & L : never
+export type ResultOf<S> = S extends Select<infer M, infer N, infer L, infer X> ? Resulting<M, N, L, X> : never
+
+/** A row of a query of `N` that adds `L` and has the extent `X`. @category model */
+export type Resulting<M, N extends string, L, X extends Extent> = [X['omitted']] extends [never]
+  ? Managed<M, N> & L
+  : Omit<Managed<M, N>, X['omitted']> & Snapshot<N> & L
 
 /** What a relationship holds when it was loaded with a refinement that adds `L` to each target. @category model */
-export type RelatedWith<M, N, K, L> =
+export type RelatedWith<M, N, K, L, X extends Extent = Whole> =
   K extends CollectionName<M, N>
-    ? ReadonlyArray<Managed<M, TargetOf<M, N, K>> & L>
-    : Option<Managed<M, TargetOf<M, N, K>> & L>
+    ? ReadonlyArray<Resulting<M, TargetOf<M, N, K>, L, X>>
+    : Option<Resulting<M, TargetOf<M, N, K>, L, X>>
 
 const selections = new WeakMap<Mapping, SelectQueryNode>()
 
@@ -100,19 +136,6 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   loads: [],
   options: {},
 })
-
-/**
- * Selects attributes that are deferred, beside the others.
- *
- * @category combinators
- */
-export const undefer =
-  (...names: ReadonlyArray<string>) =>
-  <S extends AnySelect>(self: S): S => {
-    const { mapping } = self.entity
-    const selections = names.map((name) => SelectionNode.create(attributeNode(mapping, { name })))
-    return withNode(self, SelectQueryNode.cloneWithSelections(self.node, selections))
-  }
 
 const withNode = <S extends AnySelect>(self: S, node: SelectQueryNode): S => ({ ...self, node })
 
@@ -165,37 +188,3 @@ export const offset =
  */
 export const distinct = <S extends AnySelect>(self: S): S =>
   withNode(self, SelectQueryNode.cloneWithFrontModifier(self.node, SelectModifierNode.create('Distinct')))
-
-/**
- * Loads a relationship beside the rows, by one more statement for all of them. `refine` narrows, orders or extends the
- * query of the targets; a collection holds only those that it gives.
- *
- * @example
- * pipe(select(model.User), selectin('addresses', flow(orderBy('email'), selectin('city'))))
- *
- * @category combinators
- */
-export const selectin =
-  <M, N extends string, L, K extends RelationshipName<M, N>, L2 = unknown>(
-    relationship: K,
-    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2>,
-  ) =>
-  (self: Select<M, N, L>): Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2> }> => {
-    const load: Load = {
-      _tag: 'Selectin',
-      relationship,
-      refine: refine === undefined ? null : refine(targetOf(self, relationship)),
-    }
-    const others = self.loads.filter((other) => other.relationship !== relationship)
-    return { _tag: 'Select', entity: self.entity, node: self.node, loads: [...others, load], options: self.options }
-  }
-
-const targetOf = <M, N extends string, K extends string>(
-  self: Select<M, N>,
-  relationship: K,
-): Select<M, TargetOf<M, N, K>> => {
-  const target = self.entity.mapping.relationshipOf.get(relationship)
-  const model = self.entity.model() as Readonly<Record<string, Mapped<M, TargetOf<M, N, K>>>>
-  // a name that is no relationship does not compile, so the lookup succeeds
-  return select(model[target?.target.name ?? ''] as Mapped<M, TargetOf<M, N, K>>)
-}

@@ -126,29 +126,8 @@ export const selectThroughLink = (
   const capacity = capacityFor(count)
   const shape = JSON.stringify([link, capacity, orderBy.map(([a, direction]) => [a.position, direction])])
   return remembered(node, shape, (): Template => {
-    const on = link.target.map(
-      (column, i): OperationNode =>
-        BinaryOperationNode.create(
-          linkColumn(link, column),
-          OperatorNode.create('='),
-          attributeNode(mapping, mapping.key[i] as Attribute),
-        ),
-    )
-    const joined = QueryNode.cloneWithJoin(
-      SelectQueryNode.cloneWithSelections(
-        node,
-        link.own.map((column, i) =>
-          SelectionNode.create(AliasNode.create(linkColumn(link, column), IdentifierNode.create(linkedOwner(i)))),
-        ),
-      ),
-      JoinNode.createWithOn(
-        'InnerJoin',
-        TableNode.create(link.table),
-        on.reduce((a, b) => AndNode.create(a, b)),
-      ),
-    )
     const narrowed = QueryNode.cloneWithWhere(
-      joined,
+      linkedTo(node, mapping, link),
       hasKeyIn(
         link.own.map((column) => linkColumn(link, column)),
         capacity,
@@ -164,7 +143,32 @@ export const selectThroughLink = (
   })
 }
 
-const linkColumn = ({ table }: Link, column: string): ReferenceNode =>
+/** A query of targets joined to their links, each row with its owner's key. */
+export const linkedTo = (node: SelectQueryNode, mapping: Mapping, link: Link): SelectQueryNode => {
+  const on = link.target.map(
+    (column, i): OperationNode =>
+      BinaryOperationNode.create(
+        linkColumn(link, column),
+        OperatorNode.create('='),
+        attributeNode(mapping, mapping.key[i] as Attribute),
+      ),
+  )
+  return QueryNode.cloneWithJoin(
+    SelectQueryNode.cloneWithSelections(
+      node,
+      link.own.map((column, i) =>
+        SelectionNode.create(AliasNode.create(linkColumn(link, column), IdentifierNode.create(linkedOwner(i)))),
+      ),
+    ),
+    JoinNode.createWithOn(
+      'InnerJoin',
+      TableNode.create(link.table),
+      on.reduce((a, b) => AndNode.create(a, b)),
+    ),
+  )
+}
+
+export const linkColumn = ({ table }: Link, column: string): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(column), TableNode.create(table))
 
 /** How many keys a template for so many holds: the next power of two. */
@@ -221,7 +225,7 @@ const remembered = (node: SelectQueryNode, shape: string, make: () => Template):
   return template
 }
 
-const ordered = (node: SelectQueryNode, mapping: Mapping, orderBy: Order): SelectQueryNode =>
+export const ordered = (node: SelectQueryNode, mapping: Mapping, orderBy: Order): SelectQueryNode =>
   orderBy.length === 0
     ? node
     : (QueryNode.cloneWithOrderByItems(

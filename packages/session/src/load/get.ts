@@ -2,7 +2,9 @@
  * Instances by primary key, and instances that are to be known again.
  */
 import {
+  type AnySelect,
   type Attribute,
+  columnsOf,
   type DeferredAttribute,
   decodedKeyOf,
   type InstanceId,
@@ -12,17 +14,19 @@ import {
   type Mapping,
   type RawKey,
   type RelationshipMapping,
+  type RelationshipName,
   type RowOf,
   rawKeyOf,
   rowClassOf,
-  type Snapshot,
+  Snapshot,
   select,
   undefer,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { none, type Option, some } from 'fp-ts/lib/Option.js'
+import { isNone, none, type Option, some } from 'fp-ts/lib/Option.js'
 import type {
   DecodeError,
+  HookError,
   InvalidState,
   InvalidValue,
   ModelMismatch,
@@ -31,15 +35,17 @@ import type {
   ObjectDeleted,
   RequestError,
 } from '../error.js'
-import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
+import { narrowedGet, narrowedLoad } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
+import { autoflush, unlessFailed } from '../program/flush.js'
 import {
   chain,
   fail,
   map,
+  mapLeft,
   type Outcome,
   of,
   type Program,
-  request,
   suspend,
   transition,
   traverseArray,
@@ -49,26 +55,20 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { absorbAttributes } from '../transition/absorb.js'
 import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
+import { invalidState } from '../transition/expunge.js'
 import { checkModel, resolve } from '../transition/transition.js'
+import { joiningsFor, loadPlanned } from './eager.js'
+import type { GetError, ReadError } from './error.js'
+import { type Joined, joinable, joinInPlace, takeJoined } from './joined.js'
+import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
-import { fetchTargets } from './targets.js'
+import { fetchWith } from './targets.js'
 
-/** Why a get fails. @category errors */
-export type GetError = FlushError | ModelMismatch | InvalidValue | DecodeError | MultipleResults
-
-/** Why an instance cannot be known again. @category errors */
-export type ReadError =
-  | FlushError
-  | ModelMismatch
-  | NotInSession
-  | InvalidState
-  | DecodeError
-  | ObjectDeleted
-  | MultipleResults
+/** Why an instance cannot be expired. */
+type ExpireError = ModelMismatch | NotInSession | InvalidState
 
 /** @category model */
 export interface GetOptions {
@@ -107,7 +107,9 @@ export const get = <M, N extends string>(
       return of(some(known.snapshot as unknown as Managed<M, N>))
     }
     const token = options.shard ?? known?.token ?? null
-    return chain(() => lookUp<M, N>(mapping, values, token, options))(autoflush)
+    const asked = (query: AnySelect | null): Program<GetError, Option<Managed<M, N>>> =>
+      chain(() => lookUpWithLoads(entity, values, token, query, options))(autoflush)
+    return state.hooks === null ? asked(null) : chain(asked)(narrowedGet(mapping))
   })
 
 const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
@@ -143,17 +145,41 @@ const inIdentityMap = (
   return found.length === 1 ? instanceAt(state, (found[0] as readonly [unknown, InstanceId])[1]) : null
 }
 
+/** The same with what the model loads beside every instance. */
+const lookUpWithLoads = <M, N extends string>(
+  entity: Mapped<M, N>,
+  values: Readonly<Record<string, unknown>>,
+  token: ShardToken | null,
+  query: AnySelect | null,
+  options: GetOptions,
+): Program<GetError, Option<Managed<M, N>>> =>
+  suspend((state): Program<GetError, Option<Managed<M, N>>> => {
+    const { mapping } = entity
+    const planned = plannedLoads(state.model, mapping, [])
+    if (isLeft(planned)) return fail(planned.left)
+    const loads = planned.right
+    if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
+    const joined = joinInPlace(query ?? select(entity), joinable(state, joiningsFor(loads)))
+    return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
+      const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
+      return id === null ? of(found) : map(() => found)(loadPlanned(loads, [id]))
+    })(lookUp<M, N>(state, mapping, values, token, query, options, joined))
+  })
+
 /**
- * Asks the database for the instance with a key, and gives it or none.
+ * Asks the database for the instance with a key, among those of the query where it is narrowed, and gives it or none.
  *
  * @category loading
  */
 export const lookUp = <M, N extends string>(
+  before: SessionState,
   mapping: Mapping,
   values: Readonly<Record<string, unknown>>,
   token: ShardToken | null,
+  query: AnySelect | null,
   options: GetOptions,
-): Program<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+  joined: Joined | null = null,
+): Program<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
   const asked: LookupRequest = {
     _tag: 'Lookup',
     purpose: 'get',
@@ -162,20 +188,36 @@ export const lookUp = <M, N extends string>(
     link: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
-    query: null,
+    query: joined?.statement ?? query,
     token,
-    options: {},
+    options: query?.options ?? {},
   }
-  return request(
+  return requestRows(
+    before,
     asked,
-    (answer, state): Outcome<RequestError | DecodeError | MultipleResults, Option<Managed<M, N>>> => {
+    (
+      answer,
+      state,
+      given,
+    ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, mapping, answer.right, options)
+      const populated = populate(
+        state,
+        mapping,
+        answer.right,
+        query === null ? options : { ...query.options, ...options },
+        given,
+      )
       if (isLeft(populated)) return [populated, state]
-      const [ids, next] = populated.right
+      const [rows, current] = populated.right
+      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options)
+      if (taken !== null && isLeft(taken)) return [taken, state]
+      const next = taken === null ? current : taken.right[1]
+      const ids = joined === null ? rows : [...new Set(rows)]
       if (ids.length > 1) return [left(multiple(mapping, ids, next)), next]
       const id = ids[0]
-      if (id === undefined) return [right(none), withoutGone(next, mapping, values, token)]
+      // what a narrowed query does not find may be there all the same
+      if (id === undefined) return [right(none), query === null ? withoutGone(next, mapping, values, token) : next]
       return [right(some(instanceAt(next, id).snapshot as unknown as Managed<M, N>)), next]
     },
   )
@@ -231,9 +273,15 @@ export const read =
       return isExpired(state, known) || known.partial ? reload(known) : of(known.snapshot as unknown as Managed<M, N>)
     })
 
+/** The name of something that can be known of an instance: an attribute or a relationship. */
+type Name<M, N> = (keyof RowOf<M, N> & string) | RelationshipName<M, N>
+
+type Deferred<M, N> = DeferredAttribute<M, N> & keyof RowOf<M, N> & string
+
 /**
  * Loads an instance's row again: what is known of it is forgotten first, changes that no flush has written included, and
- * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships.
+ * so is all that the refresh-expire cascade reaches. With names, only those attributes and relationships; an attribute that
+ * is deferred is loaded where it is named.
  *
  * @example
  * pipe(ed, Session.refresh(model.User, 'addresses'))
@@ -241,11 +289,19 @@ export const read =
  * @category loading
  */
 export const refresh =
-  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
-  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
-    chain((current: Managed<M, N>) => map(() => current)(targetsOf(entity, names, current)))(
-      chain(() => read(entity)(instance))(expire(entity, ...names)(instance)),
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<Name<M, N>>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> => {
+    const isDeferred = (name: Name<M, N>): name is Deferred<M, N> =>
+      entity.mapping.attributeOf.get(name)?.isDeferred === true
+    return chain((current: Managed<M, N>) => map(() => current)(targetsOf(entity, names, current)))(
+      chain(() => readWith(entity, names.filter(isDeferred))(instance))(
+        mapLeft(
+          (error: ExpireError): ExpireError =>
+            error._tag === 'InvalidState' ? { ...error, operation: 'refresh' } : error,
+        )(expire(entity, ...names)(instance)),
+      ),
     )
+  }
 
 /** The relationships among the names, loaded. */
 const targetsOf = <M, N extends string>(
@@ -257,9 +313,11 @@ const targetsOf = <M, N extends string>(
     const found = resolve(state, entity, instance)
     if (isLeft(found)) return fail(found.left)
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
-    return traverseArray((relationship: RelationshipMapping) => fetchTargets([found.right.id], relationship, null))(
-      relationships,
-    )
+    return traverseArray((relationship: RelationshipMapping) =>
+      chain((query: AnySelect | null) =>
+        fetchWith([found.right.id], relationship, { query, isWhole: true, joinings: [], owners: null, options: {} }),
+      )(narrowedLoad(relationship, null)),
+    )(relationships)
   })
 
 /**
@@ -269,31 +327,37 @@ const targetsOf = <M, N extends string>(
  */
 export const reload = <M, N extends string>(instance: Instance): Program<ReadError, Managed<M, N>> => {
   const { id, key, mapping, status, token } = instance
-  if (status === 'deleted') return fail({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token })
-  if (status !== 'persistent' || key === null) {
-    return fail({
-      _tag: 'InvalidState',
-      entity: mapping.name,
-      key,
-      status,
-      operation: 'load',
-    })
-  }
+  if (status !== 'persistent' || key === null) return fail(notToBeLoaded(instance))
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
-  return unlessFailed(() =>
+  return unlessFailed((before) =>
     chain(() =>
-      request(asked, (answer, state): Outcome<RequestError | DecodeError | ObjectDeleted, Managed<M, N>> => {
-        if (isLeft(answer)) return [answer, state]
-        const populated = populate(state, mapping, answer.right, {})
-        if (isLeft(populated)) return [populated, state]
-        const [ids, next] = populated.right
-        return ids.length === 0
-          ? [left({ _tag: 'ObjectDeleted', entity: mapping.name, key, shard: token }), next]
-          : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
-      }),
+      requestRows(
+        before,
+        asked,
+        (answer, state, given): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
+          if (isLeft(answer)) return [answer, state]
+          const populated = populate(state, mapping, answer.right, {}, given)
+          if (isLeft(populated)) return [populated, state]
+          const [ids, next] = populated.right
+          return ids.length === 0
+            ? [left(rowGone(instance)), next]
+            : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
+        },
+      ),
     )(autoflush),
   )
 }
+
+const rowGone = ({ key, mapping, token }: Instance): ObjectDeleted => ({
+  _tag: 'ObjectDeleted',
+  entity: mapping.name,
+  key,
+  shard: token,
+})
+
+/** Only what is persistent has a row that can be read. */
+const notToBeLoaded = (instance: Instance): InvalidState | ObjectDeleted =>
+  instance.status === 'deleted' ? rowGone(instance) : invalidState(instance, 'load')
 
 /**
  * Loads attributes that are deferred, and gives the snapshot with them.
@@ -304,34 +368,43 @@ export const reload = <M, N extends string>(instance: Instance): Program<ReadErr
  * @category loading
  */
 export const loadAttributes =
-  <M, N extends string, K extends DeferredAttribute<M, N> & keyof RowOf<M, N> & string>(
-    entity: Mapped<M, N>,
-    ...names: readonly [K, ...ReadonlyArray<K>]
-  ) =>
+  <M, N extends string, K extends Deferred<M, N>>(entity: Mapped<M, N>, ...names: readonly [K, ...ReadonlyArray<K>]) =>
   (instance: Snapshot<N>): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> =>
+    readWith(entity, names)(instance) as Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>>
+
+/** The current snapshot with deferred attributes. */
+const readWith =
+  <M, N extends string>(entity: Mapped<M, N>, names: ReadonlyArray<Deferred<M, N>>) =>
+  (instance: Snapshot<N>): Program<ReadError, Managed<M, N>> =>
     chain(() =>
-      suspend((state): Program<ReadError, Managed<M, N> & Pick<RowOf<M, N>, K>> => {
+      suspend((state): Program<ReadError, Managed<M, N>> => {
         const found = resolve(state, entity, instance)
         if (isLeft(found)) return fail(found.left)
-        const { id, key, mapping, snapshot, token } = found.right
-        const known = snapshot as unknown as Managed<M, N> & Pick<RowOf<M, N>, K>
+        const { id, key, mapping, snapshot, status, token } = found.right
+        const known = snapshot as unknown as Readonly<Record<string, unknown>>
         const missing = names.filter((name) => known[name] === undefined)
-        if (missing.length === 0 || key === null) return of(known)
-        const asked: LookupRequest = {
-          ...refreshLookup(mapping, decodedKeyOf(mapping, key), token),
-          query: undefer(...missing)(select(entity)),
-        }
+        if (missing.length === 0) return of(snapshot as unknown as Managed<M, N>)
+        if (status !== 'persistent' || key === null) return fail(notToBeLoaded(found.right))
+        const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
+        const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
-          request(asked, (answer, current): Outcome<RequestError | DecodeError, typeof known> => {
-            if (isLeft(answer)) return [answer, current]
-            const changes = edit(current)
-            for (const rows of answer.right.batches) {
-              const absorbed = absorbAttributes(changes, mapping, rows)
-              if (isLeft(absorbed)) return [absorbed, current]
-            }
-            const next = done(current, changes)
-            return [right(instanceAt(next, id).snapshot as unknown as typeof known), next]
-          }),
+          requestRows(
+            state,
+            asked,
+            (
+              answer,
+              current,
+              given,
+            ): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
+              if (isLeft(answer)) return [answer, current]
+              const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) }, given)
+              if (isLeft(populated)) return [populated, current]
+              const [ids, next] = populated.right
+              return ids.length === 0
+                ? [left(rowGone(found.right)), next]
+                : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
+            },
+          ),
         )(autoflush)
       }),
     )(read(entity)(instance))
@@ -343,8 +416,8 @@ export const loadAttributes =
  * @category loading
  */
 export const expire =
-  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<string>) =>
-  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession | InvalidState, undefined> =>
+  <M, N extends string>(entity: Mapped<M, N>, ...names: ReadonlyArray<Name<M, N>>) =>
+  (instance: Snapshot<N>): Program<ExpireError, undefined> =>
     transition((state) => {
       const found = resolve(state, entity, instance)
       if (isLeft(found)) return found

@@ -19,7 +19,7 @@ export const loadNeeded = (needs: ReadonlyArray<LoadNeeded>): Program<TargetsErr
     chain(() =>
       all(
         [...related].map(
-          ([relationship, owners]): Program<TargetsError, unknown> => fetchTargets(owners, relationship, null),
+          ([relationship, owners]): Program<TargetsError, unknown> => fetchTargets(owners, relationship),
         ),
       ),
     )(all([...rows].map(([mapping, ids]) => reloadExpired(mapping, ids)))),

@@ -1,9 +1,11 @@
 /**
  * From the answer to a query to instances: rows taken into the state, in the order of the answer.
  */
-import type { InstanceId, Mapping, ReadMode } from '@unitary/core'
+import type { InstanceId, Mapping, ReadMode, RowColumns, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
-import type { DecodeError } from '../error.js'
+import type { DecodeError, HookError } from '../error.js'
+import { hooksOnLoad } from '../hook/hooks.js'
+import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import { done, edit, type SessionState } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
@@ -12,10 +14,13 @@ import { absorb } from '../transition/absorb.js'
 export interface PopulateOptions {
   readonly populateExisting?: boolean
   readonly strict?: boolean
+  /** Where the rows have the attributes, if not under their names or not all of them. */
+  readonly columns?: RowColumns | null
 }
 
 /**
- * Takes an answer into the state and gives the instances of its rows.
+ * Takes an answer into the state and gives the instances of its rows. Hooks are told of those that it made known, once all
+ * of it is taken in.
  *
  * @category transitions
  */
@@ -24,17 +29,24 @@ export const populate = (
   mapping: Mapping,
   answer: QueryAnswer,
   options: PopulateOptions,
-): Either<DecodeError, readonly [ReadonlyArray<InstanceId>, SessionState]> => {
+  services: Services,
+): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, SessionState]> => {
   const changes = edit(state)
   const mode: ReadMode = options.strict === false ? 'trusted' : 'strict'
   const populateExisting = options.populateExisting ?? false
+  const columns = options.columns ?? null
+  const arrived = hooksOnLoad(state.hooks, mapping).length === 0 ? null : new Map<InstanceId, boolean>()
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
-    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode })
+    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, arrived })
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
-  return right([inOrder(batches, answer.order), done(state, changes)])
+  const ids = inOrder(batches, answer.order)
+  const next = done(state, changes)
+  if (arrived === null || arrived.size === 0) return right([ids, next])
+  const seen = loaded(next, mapping, ids, arrived, services)
+  return isLeft(seen) ? seen : right([ids, seen.right])
 }
 
 /** What came of the rows of each batch, in the order of the answer. */

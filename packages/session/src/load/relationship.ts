@@ -4,37 +4,33 @@
  * What the state knows is not asked for again, and a reference whose target is in the identity map costs no statement.
  * Owners on several shards are loaded shard by shard, each from its own.
  */
-import type {
-  AnySelect,
-  InstanceId,
-  Mapped,
-  Mapping,
-  Related,
-  RelationshipMapping,
-  RelationshipName,
-  Snapshot,
+import {
+  type ExecutionOptions,
+  type InstanceId,
+  type Load,
+  type Mapped,
+  type Related,
+  type RelationshipMapping,
+  type RelationshipName,
+  type Snapshot,
+  select,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
-import { autoflush, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, map, of, type Program, suspend, transition } from '../program/program.js'
-import type { Instance } from '../state/instance.js'
+import type { InvalidValue, ModelMismatch, NotInSession, NotLoaded } from '../error.js'
+import { chain, fail, gets, map, type Program, suspend } from '../program/program.js'
+import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { resolve } from '../transition/transition.js'
-import type { ReadError } from './get.js'
-import { reloadExpired } from './reload.js'
-import {
-  fetchTargets,
-  isKnown,
-  knownTargets,
-  type LoadedTargets,
-  type TargetsError,
-  withReferences,
-} from './targets.js'
+import { joiningsFor, loadPlanned, withOrigin } from './eager.js'
+import type { LoadError } from './error.js'
+import { isKnown, knownTargets, type LoadedTargets } from './known.js'
+import { originOf, plannedLoads } from './planned-load.js'
+import { loadRelated } from './related.js'
+import { isWhole, targetOf } from './target-query.js'
+import type { Fetched } from './targets.js'
 
-/** Why a relationship cannot be loaded. @category errors */
-export type LoadError = ReadError | InvalidValue
+type Instance = Instance.Instance
 
 /**
  * What a relationship of an instance holds, loaded where it is not: a collection as an array, a reference as an option.
@@ -52,9 +48,58 @@ export const load =
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
       return chain((targets: LoadedTargets) => show<M, N, K>(relationship, targets.get(owner.id) ?? []))(
-        loadRelated([owner.id], relationship, null),
+        loadLater(state, owner, relationship),
       )
     })
+
+/** A load that comes after the query of its owner, which may have said something of it. */
+const loadLater = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): Program<LoadError, LoadedTargets> => {
+  const load = laterLoad(owner, relationship)
+  const strategy = load?.strategy ?? relationship.load
+  if ((strategy === 'raise' || strategy === 'writeOnly') && !isLoaded(state, owner, relationship)) {
+    const { key } = owner
+    return fail({ _tag: 'RaisedLoad', entity: owner.mapping.name, key, relationship: relationship.name, strategy })
+  }
+  const refine = load?.refine ?? null
+  const planned = plannedLoads(state.model, relationship.target, refine?.loads ?? [])
+  if (isLeft(planned)) return fail(planned.left)
+  const loads = planned.right
+  const options: ExecutionOptions = { ...owner.origin?.options, ...refine?.options }
+  // a refinement that only loads more needs no statement of its own
+  const query = refine === null || refine.node === select(targetOf(state.model, relationship)).node ? null : refine
+  return chain(({ targets, joined }: Fetched) => {
+    const found = [...targets.values()].flat()
+    const origin = originOf({ loads: refine?.loads ?? [], options })
+    return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined, options })))(
+      withOrigin(origin, found),
+    )
+  })(
+    loadRelated([owner.id], relationship, {
+      query,
+      isWhole: isWhole(refine),
+      joinings: joiningsFor(loads),
+      owners: null,
+      options,
+    }),
+  )
+}
+
+/** What the query that gave an instance says of the load of a relationship. */
+const laterLoad = ({ origin }: Instance, { name }: RelationshipMapping): Load | null =>
+  origin?.loads.find((load) => load.relationship === name) ??
+  origin?.loads.find((load) => load.relationship === '*') ??
+  null
+
+/** Is there nothing to load, for lack of a row or since it was loaded? What the identity map could answer is not enough. */
+const isLoaded = (state: SessionState, owner: Instance, relationship: RelationshipMapping): boolean => {
+  if (owner.status === 'transient' || owner.status === 'pending') return true
+  const known = Instance.relatedOf(owner, relationship)
+  return known !== undefined && knownTargets(state, owner, relationship) !== null
+}
 
 /**
  * What a relationship of an instance holds, as the session knows it: `NotLoaded` where it does not. Never asks a database.
@@ -74,7 +119,7 @@ export const related =
         : show(relationship, known)
     })
 
-const find = <M, N extends string>(
+export const find = <M, N extends string>(
   state: SessionState,
   entity: Mapped<M, N>,
   name: string,
@@ -107,76 +152,4 @@ const show = <M, N extends string, K>(
       N,
       K
     >
-  })
-
-/**
- * The targets of a relationship for many owners of one entity: what is not known is loaded, by one statement for each
- * shard and chunk of keys. A refined query always asks, and what it gives is the targets' subset that it selects; the
- * session keeps only what was loaded whole.
- *
- * @category loading
- */
-export const loadRelated = (
-  owners: ReadonlyArray<InstanceId>,
-  relationship: RelationshipMapping,
-  query: AnySelect | null,
-): Program<LoadError, LoadedTargets> =>
-  chain((targets: LoadedTargets) =>
-    map(() => targets)(reloadExpired(relationship.target, [...targets.values()].flat())),
-  )(loadUnknown(owners, relationship, query))
-
-const loadUnknown = (
-  owners: ReadonlyArray<InstanceId>,
-  relationship: RelationshipMapping,
-  query: AnySelect | null,
-): Program<LoadError, LoadedTargets> =>
-  unlessFailed((state): Program<LoadError, LoadedTargets> => {
-    const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
-    const unknown: InstanceId[] = []
-    for (const id of new Set(owners)) {
-      const owner = instanceAt(state, id)
-      const known = query === null ? knownTargets(state, owner, relationship) : null
-      if (known !== null) targets.set(id, known)
-      else if (owner.status === 'persistent' || (owner.status === 'deleted' && relationship.kind === 'BelongsTo')) {
-        unknown.push(id)
-      } else if (owner.status === 'detached') return fail(notToBeLoaded(owner))
-      else targets.set(id, [])
-    }
-    if (unknown.length === 0) return kept(relationship, targets)
-    return chain(() =>
-      map((found: LoadedTargets): LoadedTargets => {
-        for (const [id, ids] of found) targets.set(id, ids)
-        return targets
-      })(chain(() => fetchTargets(unknown, relationship, query))(knownOwners(relationship, unknown))),
-    )(autoflush)
-  })
-
-/** Only the session that an instance belongs to can load for it. */
-const notToBeLoaded = ({ key, mapping, status }: Instance): InvalidState => ({
-  _tag: 'InvalidState',
-  entity: mapping.name,
-  key,
-  status,
-  operation: 'load',
-})
-
-/** A reference that was looked up stays what it was, whatever its foreign key is set to, until it expires. */
-const kept = (relationship: RelationshipMapping, targets: LoadedTargets): Program<never, LoadedTargets> =>
-  relationship.kind === 'BelongsTo'
-    ? transition((state) => right([targets, withReferences(state, relationship, targets)]))
-    : of(targets)
-
-/** An owner that has expired does not know its foreign key. */
-const knownOwners = (
-  { kind, owner: mapping }: RelationshipMapping,
-  owners: ReadonlyArray<InstanceId>,
-): Program<TargetsError | ObjectDeleted, undefined> =>
-  kind === 'BelongsTo' ? chain(() => stillThere(mapping, owners))(reloadExpired(mapping, owners)) : of(undefined)
-
-const stillThere = (mapping: Mapping, owners: ReadonlyArray<InstanceId>): Program<ObjectDeleted, undefined> =>
-  suspend((state): Program<ObjectDeleted, undefined> => {
-    const gone = owners.map((id) => instanceAt(state, id)).find((owner) => !isKnown(state, owner))
-    return gone === undefined
-      ? of(undefined)
-      : fail({ _tag: 'ObjectDeleted', entity: mapping.name, key: gone.key, shard: gone.token })
   })

@@ -3,8 +3,9 @@
  */
 import { decodedKeyOf, type InstanceId, type Mapping } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
-import type { DecodeError, RequestError } from '../error.js'
-import { map, type Outcome, type Program, request, suspend, traverseArray } from '../program/program.js'
+import type { DecodeError, HookError, RequestError } from '../error.js'
+import { requestRows } from '../hook/loaded.js'
+import { map, type Outcome, type Program, suspend, traverseArray } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import { instanceAt } from '../state/session-state.js'
@@ -18,7 +19,7 @@ import { populate } from './populate.js'
 export const reloadExpired = (
   mapping: Mapping,
   ids: ReadonlyArray<InstanceId>,
-): Program<RequestError | DecodeError, undefined> =>
+): Program<RequestError | DecodeError | HookError, undefined> =>
   suspend((state) => {
     const byToken = new Map<ShardToken | null, unknown[]>()
     for (const id of new Set(ids)) {
@@ -30,11 +31,12 @@ export const reloadExpired = (
     }
     return map(() => undefined)(
       traverseArray(([token, keys]: readonly [ShardToken | null, ReadonlyArray<unknown>]) =>
-        request(
+        requestRows(
+          state,
           refreshLookup(mapping, keys, token),
-          (answer, current): Outcome<RequestError | DecodeError, undefined> => {
+          (answer, current, given): Outcome<RequestError | DecodeError | HookError, undefined> => {
             if (isLeft(answer)) return [answer, current]
-            const populated = populate(current, mapping, answer.right, {})
+            const populated = populate(current, mapping, answer.right, {}, given)
             return isLeft(populated) ? [populated, current] : [right(undefined), populated.right[1]]
           },
         ),

@@ -8,56 +8,68 @@ import type {
   Attribute,
   Dialect,
   DriverRow,
+  ExecutionOptions,
   InstanceId,
-  Mapped,
+  Joining,
   RawKey,
   RelationshipMapping,
+  Services,
 } from '@unitary/core'
-import { decodedKeyOf, encodedKeyOf, linkedOwner, rawKeyOfValue, select, where } from '@unitary/core'
-import { isLeft, right } from 'fp-ts/lib/Either.js'
+import {
+  alsoSelecting,
+  columnsOf,
+  decodedKeyOf,
+  encodedKeyOf,
+  linkedOwner,
+  rawKeyOfValue,
+  select,
+  targetsOfOwners,
+} from '@unitary/core'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { DecodeError, RequestError } from '../error.js'
-import { chain, map, type Outcome, of, type Program, request, suspend, traverseArray } from '../program/program.js'
-import type { QueryAnswer } from '../program/request.js'
-import * as Collection from '../state/collection.js'
+import type { DecodeError, HookError, RequestError } from '../error.js'
+import { requestRows } from '../hook/loaded.js'
+import { chain, map, type Outcome, of, type Program, suspend, traverseArray } from '../program/program.js'
+import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import { foreignKeyOf, freshen, referredTo, targetOf } from '../transition/relate.js'
+import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
+import { foreignKeyOf } from '../transition/relate.js'
+import { type Joined, type JoinedTargets, joinable, joinInPlace, repeats, takeJoined } from './joined.js'
+import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
+import { ordered, targetOf, targetQuery } from './target-query.js'
 
 type Instance = Instance.Instance
 
 /** Why targets cannot be loaded. */
-export type TargetsError = RequestError | DecodeError
+export type TargetsError = RequestError | DecodeError | HookError
 
-/** The targets of each owner, in order. */
-export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
-
-/** Is the instance's snapshot all of it, and not out of date? */
-export const isKnown = (state: SessionState, instance: Instance): boolean =>
-  !isExpired(state, instance) && !instance.partial
-
-/** What the state knows without asking; null where it does not. */
-export const knownTargets = (
-  state: SessionState,
-  owner: Instance,
-  relationship: RelationshipMapping,
-): ReadonlyArray<InstanceId> | null => {
-  const isNew = owner.status === 'transient' || owner.status === 'pending'
-  if (relationship.kind !== 'BelongsTo') {
-    const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
-    return (known === undefined ? null : Instance.membersOf(known)) ?? (isNew ? [] : null)
-  }
-  if (isNew) {
-    const referred = referredTo(state, owner, relationship)
-    return referred === null ? [] : [referred.id]
-  }
-  const target = targetOf(state, edit(state), owner, relationship)
-  if (target === undefined) return null
-  return target === null ? [] : [target]
+/**
+ * What is asked of the targets of a relationship, beside which owners they are of.
+ *
+ * @category model
+ */
+export interface Asking {
+  /** The query of the targets, where it is not all of them. */
+  readonly query: AnySelect | null
+  /** Is it all that the relationship has, for the session to keep? */
+  readonly isWhole: boolean
+  /** What is joined to it. */
+  readonly joinings: ReadonlyArray<Joining>
+  /** The query that gave the owners, where it is to stand in place of their keys. */
+  readonly owners: AnySelect | null
+  readonly options: ExecutionOptions
 }
+
+/** @category model */
+export interface Fetched {
+  readonly targets: LoadedTargets
+  readonly joined: JoinedTargets
+}
+
+const all: Asking = { query: null, isWhole: true, joinings: [], owners: null, options: {} }
 
 /**
  * The targets of a relationship for persistent owners, asked for whether or not the state knows them: by one statement for
@@ -68,9 +80,19 @@ export const knownTargets = (
 export const fetchTargets = (
   owners: ReadonlyArray<InstanceId>,
   relationship: RelationshipMapping,
-  query: AnySelect | null,
-): Program<TargetsError, LoadedTargets> =>
-  suspend((state): Program<TargetsError, LoadedTargets> => {
+): Program<TargetsError, LoadedTargets> => map(({ targets }: Fetched) => targets)(fetchWith(owners, relationship, all))
+
+/**
+ * The same, with what is asked beside it.
+ *
+ * @category loading
+ */
+export const fetchWith = (
+  owners: ReadonlyArray<InstanceId>,
+  relationship: RelationshipMapping,
+  asking: Asking,
+): Program<TargetsError, Fetched> =>
+  suspend((state): Program<TargetsError, Fetched> => {
     const byToken = new Map<ShardToken | null, Instance[]>()
     for (const id of owners) {
       const owner = instanceAt(state, id)
@@ -78,100 +100,155 @@ export const fetchTargets = (
       if (list === undefined) byToken.set(owner.token, [owner])
       else list.push(owner)
     }
-    const asking: Asking = { query: withCondition(state, relationship, query), isWhole: isWhole(query) }
-    return map((found: ReadonlyArray<LoadedTargets>) => new Map(found.flatMap((some) => [...some])) as LoadedTargets)(
+    const lookup = lookupOf(state, relationship, asking)
+    return map((found: ReadonlyArray<Fetched>) => found.reduce(together, nothingFetched))(
       traverseArray(([token, on]: readonly [ShardToken | null, ReadonlyArray<Instance>]) =>
         relationship.kind !== 'BelongsTo'
-          ? loadMany(token, on, relationship, asking)
-          : loadOne(token, on, relationship, asking),
+          ? loadMany(token, on, relationship, lookup)
+          : loadOne(token, on, relationship, lookup),
       )([...byToken]),
     )
   })
 
-/** The query of the targets, and whether it gives all that the relationship has, for the session to keep. */
-interface Asking {
+const nothingFetched: Fetched = { targets: new Map(), joined: new Map() }
+
+const together = (some: Fetched, more: Fetched): Fetched =>
+  some.targets.size === 0
+    ? more
+    : {
+        targets: new Map([...some.targets, ...more.targets]),
+        joined: new Map(
+          [...some.joined].map(([joining, targets]) => [
+            joining,
+            new Map([...targets, ...(more.joined.get(joining) ?? [])]),
+          ]),
+        ),
+      }
+
+/** The one way in which the targets of all owners are asked for. */
+interface Lookup {
   readonly query: AnySelect | null
+  readonly joined: Joined | null
+  /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
+  readonly owners: AnySelect | null
+  readonly options: ExecutionOptions
 }
 
-const conditions = new WeakMap<RelationshipMapping, AnySelect>()
+const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
+  const narrowed = targetQuery(state.model, relationship, asking.query)
+  const { foreignKey, kind } = relationship
+  const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
+  // what is joined is ordered after the targets themselves
+  const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
+  const joined = joinInPlace(targets, joinable(state, asking.joinings))
+  return {
+    query,
+    joined,
+    isWhole: asking.isWhole,
+    owners: asking.owners,
+    options: { ...asking.options, ...query?.options },
+  }
+}
 
-/** The query of a relationship's targets, with the condition that the relationship itself has. */
-const withCondition = (
+/** Asks for the targets of owners by their keys, or by the query of them. */
+const targetsRequest = (
   state: SessionState,
+  token: ShardToken | null,
   relationship: RelationshipMapping,
-  query: AnySelect | null,
-): AnySelect | null => {
-  const { target, where: condition } = relationship
-  if (condition === null) return query
-  if (query !== null) return where<AnySelect>(condition as never)(query)
-  const known = conditions.get(relationship)
-  if (known !== undefined) return known
-  const entity = (state.model as unknown as Readonly<Record<string, unknown>>)[target.name] as Mapped<unknown, string>
-  const made = where<AnySelect>(condition as never)(select(entity))
-  conditions.set(relationship, made)
-  return made
+  { joined, options, owners, query }: Lookup,
+  by: Pick<LookupRequest, 'attributes' | 'keys' | 'link' | 'orderBy'>,
+): LookupRequest | QueryRequest => {
+  const asked = joined?.statement ?? query
+  if (owners === null) {
+    return {
+      _tag: 'Lookup',
+      purpose: 'load',
+      mapping: relationship.target,
+      ...by,
+      orderBy: joined === null ? by.orderBy : [],
+      query: asked,
+      token,
+      options,
+    }
+  }
+  const targets = asked ?? select(targetOf(state.model, relationship))
+  const statement = targetsOfOwners(targets, relationship, owners)
+  return {
+    _tag: 'Query',
+    statement: { ...statement, options: token === null ? options : { ...options, shard: token } },
+    joined: null,
+  }
 }
 
-/** Is all of the entity selected, so that what comes is all there is? */
-const isWhole = (query: AnySelect | null): boolean =>
-  query === null ||
-  (query.node.where === undefined &&
-    query.node.limit === undefined &&
-    query.node.offset === undefined &&
-    query.node.joins === undefined &&
-    query.node.groupBy === undefined)
+/** Takes the targets into the state, and what was joined to them. */
+const takeTargets = (
+  state: SessionState,
+  { target }: RelationshipMapping,
+  { joined, options: given, query }: Lookup,
+  answer: QueryAnswer,
+  services: Services,
+): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, JoinedTargets, SessionState]> => {
+  const options = { ...given, columns: query === null ? null : columnsOf(query) }
+  const populated = populate(state, target, answer, options, services)
+  if (isLeft(populated)) return populated
+  const [ids, next] = populated.right
+  if (joined === null) return right([ids, new Map(), next])
+  const taken = takeJoined(next, joined.parts, answer, ids, options)
+  return isLeft(taken) ? taken : right([ids, taken.right[0], taken.right[1]])
+}
 
 const loadMany = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
-  { query, isWhole: isKept }: Asking,
-): Program<TargetsError, LoadedTargets> => {
-  const ownerOf = new Map<RawKey, InstanceId>()
-  const keys: unknown[] = []
-  for (const owner of owners) {
-    if (owner.key === null) continue
-    ownerOf.set(owner.key, owner.id)
-    // as the database has it, whatever the key has been set to since
-    const key =
-      relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
-    for (const value of key) keys.push(value)
-  }
-  return request(
-    {
-      _tag: 'Lookup',
-      purpose: 'load',
-      mapping: relationship.target,
+  lookup: Lookup,
+): Program<TargetsError, Fetched> =>
+  suspend((asked): Program<TargetsError, Fetched> => {
+    const ownerOf = new Map<RawKey, InstanceId>()
+    const keys: unknown[] = []
+    for (const owner of owners) {
+      if (owner.key === null) continue
+      ownerOf.set(owner.key, owner.id)
+      // as the database has it, whatever the key has been set to since
+      const key =
+        relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
+      for (const value of key) keys.push(value)
+    }
+    const by = {
       attributes: relationship.foreignKey,
       link: relationship.through,
       keys,
       orderBy: relationship.orderBy,
-      query,
-      token,
-      options: query?.options ?? {},
-    },
-    (answer, state): Outcome<TargetsError, LoadedTargets> => {
-      if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, relationship.target, answer.right, query?.options ?? {})
-      if (isLeft(populated)) return [populated, state]
-      const [ids, next] = populated.right
-      const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
-      forEachRow(answer.right, (row, dialect, i) => {
-        const key =
-          relationship.through === null
-            ? foreignKeyIn(row, relationship.foreignKey, dialect)
-            : ownerIn(row, relationship.key, dialect)
-        const owner = key === null ? undefined : ownerOf.get(key)
-        if (owner !== undefined) members.get(owner)?.push(ids[i] as InstanceId)
-      })
-      if (!isKept) return [right(members), next]
-      const changes = edit(next)
-      for (const [id, loaded] of members) members.set(id, keepMembers(next, changes, id, relationship, loaded))
-      return [right(members), done(next, changes)]
-    },
-  )
-}
+    }
+    return requestRows(
+      asked,
+      targetsRequest(asked, token, relationship, lookup, by),
+      (answer, state, given): Outcome<TargetsError, Fetched> => {
+        if (isLeft(answer)) return [answer, state]
+        const taken = takeTargets(state, relationship, lookup, answer.right, given)
+        if (isLeft(taken)) return [taken, state]
+        const [ids, joined, next] = taken.right
+        const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
+        const isRepeated = lookup.joined !== null && repeats(lookup.joined.parts)
+        forEachRow(answer.right, (row, dialect, i) => {
+          const key =
+            relationship.through === null
+              ? foreignKeyIn(row, relationship.foreignKey, dialect)
+              : ownerIn(row, relationship.key, dialect)
+          const owner = key === null ? undefined : ownerOf.get(key)
+          const list = owner === undefined ? undefined : members.get(owner)
+          const target = ids[i] as InstanceId
+          if (list !== undefined) list.push(target)
+        })
+        if (isRepeated) for (const [id, some] of members) members.set(id, [...new Set(some)])
+        if (!lookup.isWhole) return [right({ targets: members, joined }), next]
+        const changes = edit(next)
+        for (const [id, loaded] of members) members.set(id, keepMembers(next, changes, id, relationship, loaded))
+        return [right({ targets: members, joined }), done(next, changes)]
+      },
+    )
+  })
 
 /** Rows in the order of the answer. */
 const forEachRow = (answer: QueryAnswer, f: (row: DriverRow, dialect: Dialect, index: number) => void): void => {
@@ -212,53 +289,20 @@ const normalised = (attribute: Attribute, value: unknown): unknown => {
   return decoded._tag === 'Right' ? attribute.encode(decoded.right) : value
 }
 
-/** What was loaded, with the changes that no flush has written, becomes what the collection or has-one holds. */
-const keepMembers = (
-  state: SessionState,
-  changes: StateEdit,
-  id: InstanceId,
-  relationship: RelationshipMapping,
-  loaded: ReadonlyArray<InstanceId>,
-): InstanceId[] => {
-  const owner = freshen(state, changes.instances.get(id) as Instance)
-  const known = Instance.relatedOf(owner, relationship)
-  if (!relationship.isCollection) {
-    const one = loadedOne(known, loaded[0] ?? null)
-    changes.instances.set(id, Instance.withRelated(owner, relationship, one))
-    return one.target === null ? [] : [one.target]
-  }
-  let many = Instance.many(Collection.from(loaded))
-  if (known?._tag === 'Many') {
-    const present = new Set(loaded)
-    const { added, removed } = known
-    const members = loaded.filter((member) => !Collection.has(removed, member))
-    for (const member of Collection.toArray(added)) if (!present.has(member)) members.push(member)
-    many = { _tag: 'Many', members: Collection.from(members), added, removed }
-  }
-  changes.instances.set(id, Instance.withRelated(owner, relationship, many))
-  return [...Collection.toArray(many.members ?? Collection.empty)]
-}
-
 /** What a reference held that was set meanwhile is what the database says, not what it is set to. */
 const readerOf = (owner: Instance, relationship: RelationshipMapping): typeof Instance.valueAt => {
   const known = Instance.relatedOf(owner, relationship)
   return known?._tag === 'One' && known.changed ? Instance.committedAt : Instance.valueAt
 }
 
-/** A reference that was set while nobody knew what it held has replaced what was loaded. */
-const loadedOne = (known: Instance.Related | undefined, loaded: InstanceId | null): Instance.One =>
-  known?._tag === 'One' && known.changed
-    ? { ...known, changed: known.target !== loaded, committed: loaded }
-    : Instance.one(loaded)
-
 const loadOne = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
-  { query, isWhole: isKept }: Asking,
-): Program<TargetsError, LoadedTargets> => {
+  lookup: Lookup,
+): Program<TargetsError, Fetched> => {
   return chain(() =>
-    suspend((state): Program<TargetsError, LoadedTargets> => {
+    suspend((state): Program<TargetsError, Fetched> => {
       const wanted = new Map<RawKey, ReadonlyArray<unknown>>()
       for (const { id } of owners) {
         const owner = instanceAt(state, id)
@@ -270,25 +314,16 @@ const loadOne = (
           relationship.foreignKey.map((attribute) => read(owner, attribute)),
         )
       }
-      if (wanted.size === 0) return of(new Map(owners.map(({ id }) => [id, []])))
-      return request(
-        {
-          _tag: 'Lookup',
-          purpose: 'load',
-          mapping: relationship.target,
-          attributes: relationship.key,
-          link: null,
-          keys: [...wanted.values()].flat(),
-          orderBy: [],
-          query,
-          token,
-          options: query?.options ?? {},
-        },
-        (answer, current): Outcome<TargetsError, LoadedTargets> => {
+      if (wanted.size === 0) return of({ targets: new Map(owners.map(({ id }) => [id, []])), joined: new Map() })
+      const by = { attributes: relationship.key, link: null, keys: [...wanted.values()].flat(), orderBy: [] }
+      return requestRows(
+        state,
+        targetsRequest(state, token, relationship, lookup, by),
+        (answer, current, given): Outcome<TargetsError, Fetched> => {
           if (isLeft(answer)) return [answer, current]
-          const populated = populate(current, relationship.target, answer.right, query?.options ?? {})
-          if (isLeft(populated)) return [populated, current]
-          const [ids, next] = populated.right
+          const taken = takeTargets(current, relationship, lookup, answer.right, given)
+          if (isLeft(taken)) return [taken, current]
+          const [ids, joined, next] = taken.right
           const found = new Map<RawKey, InstanceId>()
           for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
           const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
@@ -299,11 +334,11 @@ const loadOne = (
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
             // also where no row has that key: it has been looked for
-            if (!isKept) continue
+            if (!lookup.isWhole) continue
             const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)
             changes.instances.set(id, Instance.withRelated(owner, relationship, one))
           }
-          return [right(targets), done(next, changes)]
+          return [right({ targets, joined }), done(next, changes)]
         },
       )
     }),
@@ -314,23 +349,4 @@ const loadOne = (
       owners.map(({ id }) => id),
     ),
   )
-}
-
-/**
- * The state in which owners hold the references that were looked up for them, where they held none.
- *
- * @category transitions
- */
-export const withReferences = (
-  state: SessionState,
-  relationship: RelationshipMapping,
-  targets: LoadedTargets,
-): SessionState => {
-  const changes = edit(state)
-  for (const [id, [target = null]] of targets) {
-    const owner = instanceAt(state, id)
-    if (owner.status !== 'persistent' || Instance.relatedOf(owner, relationship) !== undefined) continue
-    changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target)))
-  }
-  return done(state, changes)
 }

@@ -4,8 +4,9 @@
  */
 import type { Services } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { DecodeError, PendingRollback, RequestError, StaleData } from '../error.js'
+import type { DecodeError, HookError, PendingRollback, RequestError, StaleData } from '../error.js'
 import { render } from '../error.js'
+import { afterFlush, beforeFlush, changesFlush } from '../hook/session.js'
 import { loadNeeded } from '../load/needed.js'
 import { hasWork, type SessionState } from '../state/session-state.js'
 import { applied, type Flushed } from '../transition/applied.js'
@@ -27,10 +28,11 @@ import {
   type Program,
   request,
   suspend,
+  transition,
 } from './program.js'
 
 /** Why a flush or commit fails. @category errors */
-export type FlushError = PlanError | RequestError | DecodeError | StaleData | PendingRollback
+export type FlushError = PlanError | RequestError | DecodeError | StaleData | PendingRollback | HookError
 
 /** The failure that everything but a rollback meets after a flush or commit has failed. */
 const refused = (state: SessionState): PendingRollback | null =>
@@ -58,8 +60,8 @@ const needsServices = ({ added, changed, model }: SessionState): boolean =>
 type Needs = ReadonlyArray<LoadNeeded>
 
 /** Loads what a flush has to know, round by round: what comes may need more. Gives what it loaded. */
-const prepared = (asked: Needs = []): Program<RequestError | DecodeError, Needs> =>
-  suspend((state): Program<RequestError | DecodeError, Needs> => {
+const prepared = (asked: Needs = []): Program<RequestError | DecodeError | HookError, Needs> =>
+  suspend((state): Program<RequestError | DecodeError | HookError, Needs> => {
     const known = new Set(asked.map(needKey))
     const needs = flushNeeds(state).filter((need) => !known.has(needKey(need)))
     return needs.length === 0 ? of(asked) : chain(() => prepared([...asked, ...needs]))(loadNeeded(needs))
@@ -83,40 +85,47 @@ interface Planned {
   readonly loaded: Needs
 }
 
+const routedPlan: Program<FlushError, FlushPlan> = chain(
+  ({ plan }: Planned): Program<FlushError, FlushPlan> =>
+    plan.steps.length === 0 ? of(plan) : ask({ _tag: 'Route', plan }),
+)(planned)
+
 /**
  * What the next flush would write, each step with its shard, without writing it. What it has to know and does not is
- * loaded.
+ * loaded. What `beforeFlush` hooks would add is in the plan, and not in the state after it.
  *
  * @example
  * pipe(Session.flushPlan, Session.map(explain))
  *
  * @category transactions
  */
-export const flushPlan: Program<FlushError, FlushPlan> = chain(
-  ({ plan }: Planned): Program<FlushError, FlushPlan> =>
-    plan.steps.length === 0 ? of(plan) : ask({ _tag: 'Route', plan }),
-)(planned)
+export const flushPlan: Program<FlushError, FlushPlan> = unlessFailed(
+  (before): Program<FlushError, FlushPlan> =>
+    hasWork(before)
+      ? chain(() =>
+          suspend(
+            (state): Program<FlushError, FlushPlan> => (state === before ? routedPlan : undoing(before, routedPlan)),
+          ),
+        )(beforeFlush)
+      : routedPlan,
+)
+
+/** The state after a program is the one before, whatever comes of it. */
+const undoing = <E, A>(before: SessionState, program: Program<E, A>): Program<E, A> => {
+  const undo: Program<never, undefined> = transition(() => right([undefined, before]))
+  return chain((value: A) => map(() => value)(undo))(
+    catchError((error: E) => chain((): Program<E, never> => fail(error))(undo))(program),
+  )
+}
 
 export const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
 
-/**
- * Writes all pending changes, in one order that the database accepts. Gives what was written, and notices.
- *
- * Where it fails nothing of it stays written: the innermost savepoint, or else the transaction, is rolled back, in the
- * database and in the state, and the session refuses to work until `rollback` (or `rollbackNested`).
- *
- * @category transactions
- */
-export const flush: Program<FlushError, Flushed> = suspend(
-  (state): Program<FlushError, Flushed> =>
-    hasWork(state) ? chain(runPlan)(catchError(undone)(planned)) : of(nothingFlushed),
-)
-
 const runPlan = ({ plan, loaded }: Planned): Program<FlushError, Flushed> =>
-  chain(
-    (outcome: Flushed | StaleData): Program<FlushError, Flushed> => ('_tag' in outcome ? undone(outcome) : of(outcome)),
-  )(
-    request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Flushed | StaleData> => {
+  chain((outcome: Ran | StaleData): Program<FlushError, Flushed> => {
+    if ('_tag' in outcome) return undone(outcome)
+    return map(() => outcome.flushed)(catchError(undone)(afterFlush(outcome.plan, outcome.flushed)))
+  })(
+    request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Ran | StaleData> => {
       if (isLeft(answer)) {
         // a plan that could not be routed has reached no database
         return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]
@@ -124,12 +133,22 @@ const runPlan = ({ plan, loaded }: Planned): Program<FlushError, Flushed> =>
       const folded = applied(state, answer.right.plan, answer.right.results)
       if (isLeft(folded)) return [right(folded.left), state]
       const [flushed, next] = folded.right
-      return [right(flushed), withoutLoaded(next, loaded)]
+      return [right({ plan: answer.right.plan, flushed }), withoutLoaded(next, loaded)]
     }),
   )
 
-/** A flush that cannot be planned, or that met a row that was not as expected: what it wrote is undone. */
-const undone = (error: FlushError): Program<FlushError, never> =>
+interface Ran {
+  /** As it ran, each step with its shard. */
+  readonly plan: FlushPlan
+  readonly flushed: Flushed
+}
+
+/**
+ * A flush that cannot be planned, that met a row that was not as expected, or that hooks refuse: what it wrote is undone.
+ *
+ * @category transactions
+ */
+export const undone = (error: FlushError): Program<FlushError, never> =>
   error._tag === 'PendingRollback' || error._tag === 'RoutingError'
     ? fail(error)
     : suspend((state) =>
@@ -140,6 +159,25 @@ const undone = (error: FlushError): Program<FlushError, never> =>
           (_, after): Outcome<FlushError, never> => [left(error), failed(after, render(error))],
         ),
       )
+
+const flushPlanned: Program<FlushError, Flushed> = chain(runPlan)(catchError(undone)(planned))
+
+const flushHooked: Program<FlushError, Flushed> = chain(() =>
+  suspend((state): Program<FlushError, Flushed> => (hasWork(state) ? flushPlanned : of(nothingFlushed))),
+)(catchError(undone)(unlessFailed(() => beforeFlush)))
+
+/**
+ * Writes all pending changes, in one order that the database accepts. Gives what was written, and notices.
+ *
+ * Where it fails nothing of it stays written: the innermost savepoint, or else the transaction, is rolled back, in the
+ * database and in the state, and the session refuses to work until `rollback` (or `rollbackNested`).
+ *
+ * @category transactions
+ */
+export const flush: Program<FlushError, Flushed> = suspend((state): Program<FlushError, Flushed> => {
+  if (!hasWork(state)) return of(nothingFlushed)
+  return changesFlush(state) ? flushHooked : flushPlanned
+})
 
 /**
  * Flushes if there is something to flush and the session flushes by itself.

@@ -7,6 +7,7 @@ import type { InvalidState, ModelMismatch, NotInSession, RequestError } from '..
 import type { Instance } from '../state/instance.js'
 import type { SessionState } from '../state/session-state.js'
 import {
+  closed,
   expungeAll as everythingExpunged,
   expunge as expunged,
   madeDetached,
@@ -65,5 +66,5 @@ export const expungeAll: Program<never, undefined> = transition((state) =>
  * @category transactions
  */
 export const close: Program<RequestError, undefined> = chain(() =>
-  transition((state) => right([undefined, { ...everythingExpunged(state), frames: null, failure: null }])),
+  transition((state) => right([undefined, closed(state)])),
 )(request({ _tag: 'Rollback' }, (answer, state): Outcome<RequestError, undefined> => [answer, state]))

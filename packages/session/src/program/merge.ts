@@ -10,29 +10,32 @@
  * @see https://docs.sqlalchemy.org/en/21/orm/session_state_management.html#merging
  */
 import {
+  type AnySelect,
   type Attribute,
-  type Draft,
+  type DraftOrInstance,
   decodedKeyOf,
   type InstanceId,
-  type Managed,
   type Mapped,
+  type Pending,
   type RelationshipMapping,
   rowClassOf,
   type Services,
-  type Snapshot,
 } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, StaleData } from '../error.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidState, StaleData } from '../error.js'
+import { Change } from '../hook/change.js'
+import { narrowedGet } from '../hook/execute.js'
+import { areOnChanges } from '../hook/hooks.js'
+import type { LoadError } from '../load/error.js'
 import { lookUp } from '../load/get.js'
-import { type LoadError, loadRelated } from '../load/relationship.js'
+import { loadRelated, plainly } from '../load/related.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
-import { faultOf } from '../transition/draft.js'
-import { type MergeSource, mergeSource } from '../transition/merge-source.js'
+import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
-import { withValues } from '../transition/set.js'
+import { type ChangeError, isSame, withValues } from '../transition/set.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -40,7 +43,7 @@ import { chain, fail, gets, map, of, type Program, suspend, transition, traverse
 import { services } from './work.js'
 
 /** Why a graph cannot be merged. @category errors */
-export type MergeError = LoadError | ModelMismatch | NotInSession | InvalidValue | InvalidState | StaleData
+export type MergeError = LoadError | ChangeError | StaleData
 
 /** @category model */
 export interface MergeOptions {
@@ -53,7 +56,8 @@ export interface MergeOptions {
 }
 
 /**
- * Merges a draft with its key, or an instance (detached, transient, of another session), and gives the session's own.
+ * Merges a draft with its key, or an instance (detached, transient, of another session), and gives the session's own: as
+ * far as it is known, since it may be new, or have expired. `read` gives all of it.
  *
  * @example
  * Session.merge(model.User, { id: 1, name: 'edward', addresses: [{ id: 7, email: 'ed@example.org' }] })
@@ -62,23 +66,25 @@ export interface MergeOptions {
  */
 export const merge = <M, N extends string>(
   entity: Mapped<M, N>,
-  value: Draft<M, N> | Snapshot<N>,
+  value: DraftOrInstance<M, NoInfer<N>>,
   options: MergeOptions = {},
-): Program<MergeError, Managed<M, N>> =>
-  unlessFailed((state): Program<MergeError, Managed<M, N>> => {
+): Program<MergeError, Pending<M, N>> =>
+  unlessFailed((state): Program<MergeError, Pending<M, N>> => {
     const checked = checkModel(state, entity)
     if (isLeft(checked)) return fail(checked.left)
+    const fault = mergeFault(options.from ?? state, checked.right, value)
+    if (fault !== null) return fail(fault)
     const loads = options.load !== false
     return chain(() =>
       chain((given: Services) =>
-        suspend((current): Program<MergeError, Managed<M, N>> => {
+        suspend((current): Program<MergeError, Pending<M, N>> => {
           const merger = new Merger(given, loads, options.from === undefined)
           const source = mergeSource(options.from ?? current, checked.right, value)
-          return chain((id: InstanceId) => gets((after) => instanceAt(after, id).snapshot as unknown as Managed<M, N>))(
+          return chain((id: InstanceId) => gets((after) => instanceAt(after, id).snapshot as unknown as Pending<M, N>))(
             noAutoflush(merger.merge(source)),
           )
         }),
-      )(needsServices(entity) ? services : of(noServices)),
+      )(needsServices(entity) || areOnChanges(state.hooks) ? services : of(noServices)),
     )(loads ? autoflush : of(undefined))
   })
 
@@ -91,6 +97,8 @@ class Merger {
   /** What each node was merged into, by the node, and by its key. */
   readonly #merged = new Map<unknown, InstanceId>()
   readonly #byKey = new Map<string, InstanceId>()
+  /** Instances that are new. */
+  readonly #made = new Set<InstanceId>()
   /** Relationships over which a node was reached: their inverses are not followed back. */
   readonly #reached = new Map<unknown, Set<RelationshipMapping>>()
 
@@ -132,7 +140,9 @@ class Merger {
         decodedKeyOf(mapping, key).map((value, i) => [(mapping.key[i] as Attribute).name, value]),
       )
       return chain(() => gets((after) => IdentityMap.get(after.identityMap, mapping, source.token, key) ?? null))(
-        lookUp(mapping, values, source.token, {}),
+        chain((query: AnySelect | null) => lookUp(state, mapping, values, source.token, query, {}))(
+          narrowedGet(mapping),
+        ),
       )
     })
   }
@@ -144,6 +154,7 @@ class Merger {
       if (!this.#loads && source.hasChanges) return left(refusal(source, 'changed', 'merge without loading'))
       const changes = edit(state)
       const id = changes.nextInstance++
+      this.#made.add(id)
       const { mapping, key, token, values } = source
       const rows = rowClassOf(mapping)
       if (this.#loads) {
@@ -176,22 +187,15 @@ class Merger {
   }
 
   #values(source: MergeSource, id: InstanceId): Program<MergeError, undefined> {
-    return transition((state) => {
-      const { mapping, values } = source
-      const fault = faultOf(mapping, values)
-      if (fault !== null) return left(fault)
+    return transition<MergeError, undefined>((state) => {
+      const { values } = source
       const before = instanceAt(state, id)
-      const stale = staleness(source, before)
+      const stale = staleness(state, source, before)
       if (stale !== null) return left(stale)
+      if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
       const target = Relate.freshen(state, before)
-      if (this.#loads) {
-        Relate.put(changes, withValues(target, values))
-      } else {
-        const snapshot = rowClassOf(mapping).patch(target.snapshot, id, values)
-        const partial = mapping.attributes.some(({ name }) => (snapshot as never)[name] === undefined)
-        changes.instances.set(id, { ...target, snapshot, partial })
-      }
+      Relate.put(changes, this.#loads ? withValues(withVersion(target, values), values) : withStored(target, values))
       return right([undefined, done(state, changes)])
     })
   }
@@ -205,10 +209,18 @@ class Merger {
     if (given === undefined) return of(undefined)
     const sources = given === null ? [] : Array.isArray(given) ? given : [given as MergeSource]
     const loaded: Program<MergeError, unknown> =
-      this.#loads && relationship.isCollection ? loadRelated([id], relationship, null) : of(undefined)
+      this.#loads && relationship.isCollection ? loadRelated([id], relationship, plainly) : of(undefined)
     return chain(() =>
       chain((ids: ReadonlyArray<InstanceId>) =>
-        transition<never, undefined>((state) => right([undefined, this.#relate(state, id, relationship, ids)])),
+        transition<ChangeError, undefined>((state) =>
+          this.#isHooked(state)
+            ? this.#hooked(state, (change) =>
+                relationship.isCollection
+                  ? change.replace(id, relationship, ids)
+                  : change.refer(id, relationship, ids[0] ?? null),
+              )
+            : right([undefined, this.#relate(state, id, relationship, ids)]),
+        ),
       )(
         traverseArray((one: MergeSource) => {
           this.#reach(one, relationship)
@@ -216,6 +228,20 @@ class Merger {
         })(sources),
       ),
     )(loaded)
+  }
+
+  /** What is merged without loading is no change. */
+  #isHooked(state: SessionState): boolean {
+    return this.#loads && areOnChanges(state.hooks)
+  }
+
+  #hooked(
+    state: SessionState,
+    make: (change: Change) => ChangeError | null,
+  ): Either<ChangeError, readonly [undefined, SessionState]> {
+    const change = new Change(state, this.#services, this.#made)
+    const fault = make(change)
+    return fault === null ? right([undefined, change.finish()]) : left(fault)
   }
 
   #reach(source: MergeSource, relationship: RelationshipMapping): void {
@@ -238,6 +264,29 @@ class Merger {
   }
 }
 
+/** The instance with values that the database has: what was set in their place is no change any more. */
+const withStored = (target: Instance.Instance, values: MergeSource['values']): Instance.Instance => {
+  const { id, mapping } = target
+  const snapshot = rowClassOf(mapping).patch(target.snapshot, id, values)
+  const left = Object.entries(target.committed ?? {}).filter(([name]) => values[name] === undefined)
+  return {
+    ...target,
+    snapshot,
+    partial: mapping.attributes.some(({ isDeferred, name }) => !isDeferred && (snapshot as never)[name] === undefined),
+    committed: left.length === 0 ? null : Object.fromEntries(left),
+    unset: target.unset?.filter((name) => values[name] === undefined) ?? null,
+  }
+}
+
+/** The version that a graph was read with is what its changes build on, and no change itself: the flush compares it. */
+const withVersion = (target: Instance.Instance, values: MergeSource['values']): Instance.Instance => {
+  const { version } = target.mapping
+  const read = version === null ? undefined : values[version.name]
+  return version === null || read === undefined || target.status === 'pending'
+    ? target
+    : withStored(target, { [version.name]: read })
+}
+
 /** What is merged without loading is what the database has. */
 const keep = (
   changes: StateEdit,
@@ -252,13 +301,13 @@ const keep = (
 
 const keyText = ({ mapping, key, token }: MergeSource): string => JSON.stringify([mapping.name, token, key])
 
-/** A version that was read before the session's own is no base to merge from. */
-const staleness = (source: MergeSource, target: Instance.Instance): StaleData | null => {
+/** A version that was read before the session's own is no base to merge from. What has expired the flush compares. */
+const staleness = (state: SessionState, source: MergeSource, target: Instance.Instance): StaleData | null => {
   const { version } = source.mapping
-  if (version === null || target.status === 'pending') return null
+  if (version === null || target.status === 'pending' || isExpired(state, target)) return null
   const theirs = source.values[version.name]
   const ours = Instance.valueAt(target, version)
-  return theirs === undefined || ours === undefined || theirs === ours
+  return theirs === undefined || ours === undefined || isSame(version, theirs, ours)
     ? null
     : {
         _tag: 'StaleData',

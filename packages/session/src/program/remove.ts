@@ -3,7 +3,7 @@
  */
 import type { InstanceId, Mapped, Snapshot } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { InvalidState, ModelMismatch, NotInSession, ObjectDeleted } from '../error.js'
+import type { InvalidState, ModelMismatch, NotInSession, NotLoaded, ObjectDeleted } from '../error.js'
 import { loadNeeded } from '../load/needed.js'
 import { done, edit } from '../state/session-state.js'
 import { join as reattach } from '../transition/cascade.js'
@@ -33,8 +33,36 @@ export const remove =
       const found = resolve(state, entity, instance)
       if (isLeft(found)) return fail(found.left)
       const { id, status } = found.right
-      return status === 'detached' ? chain(() => removeLoaded(id))(attach(id)) : removeLoaded(id)
+      return status === 'detached' ? chain(() => loadAndMark(id))(attach(id)) : loadAndMark(id)
     })
+
+/**
+ * The same without asking a database, for hooks: `NotLoaded` where the delete cascade reaches what is not loaded.
+ *
+ * @example
+ * beforeFlush: ({ state }) => Session.keep(...expiredTokens(state).map(Session.removeLoaded(model.Token)))
+ *
+ * @category work
+ */
+export const removeLoaded =
+  <M, N extends string>(entity: Mapped<M, N>) =>
+  (instance: Snapshot<N>): Program<ModelMismatch | NotInSession | InvalidState | NotLoaded, undefined> =>
+    suspend((state): Program<ModelMismatch | NotInSession | InvalidState | NotLoaded, undefined> => {
+      const found = resolve(state, entity, instance)
+      if (isLeft(found)) return fail(found.left)
+      const { id } = found.right
+      const [missing] = loadsForRemoval(state, id)
+      if (missing === undefined) return marking(id)
+      const { key, mapping } = missing.instance
+      const attribute = missing.relationship?.name ?? mapping.key.map(({ name }) => name).join(', ')
+      return fail({ _tag: 'NotLoaded', entity: mapping.name, key, attribute })
+    })
+
+const marking = (id: InstanceId): Program<InvalidState, undefined> =>
+  transition((state) => {
+    const marked = mark(state, id)
+    return marked._tag === 'SessionState' ? right([undefined, marked]) : left(marked)
+  })
 
 /** What is detached belongs to the session again, to be deleted by it. */
 const attach = (id: InstanceId): Program<InvalidState, undefined> =>
@@ -45,20 +73,15 @@ const attach = (id: InstanceId): Program<InvalidState, undefined> =>
   })
 
 /** Each round loads what the round before made reachable: as many statements as relationships, not as instances. */
-const removeLoaded = (id: InstanceId, asked: ReadonlySet<string> = new Set()): Program<RemoveError, undefined> =>
+const loadAndMark = (id: InstanceId, asked: ReadonlySet<string> = new Set()): Program<RemoveError, undefined> =>
   suspend((state): Program<RemoveError, undefined> => {
     const needed = loadsForRemoval(state, id)
-    if (needed.length === 0) {
-      return transition((current) => {
-        const marked = mark(current, id)
-        return marked._tag === 'SessionState' ? right([undefined, marked]) : left(marked)
-      })
-    }
+    if (needed.length === 0) return marking(id)
     const gone = needed.find((need) => asked.has(needKey(need)))?.instance
     if (gone !== undefined) {
       return fail({ _tag: 'ObjectDeleted', entity: gone.mapping.name, key: gone.key, shard: gone.token })
     }
-    return chain(() => chain(() => removeLoaded(id, new Set([...asked, ...needed.map(needKey)])))(loadNeeded(needed)))(
+    return chain(() => chain(() => loadAndMark(id, new Set([...asked, ...needed.map(needKey)])))(loadNeeded(needed)))(
       autoflush,
     )
   })

@@ -34,6 +34,7 @@ export interface FlushRequest {
 export interface FlushAnswer {
   /** The plan as it ran, each step with its shard. */
   readonly plan: FlushPlan
+  /** One for each step, up to one that is stale: see `isStale`. */
   readonly results: ReadonlyArray<StepResult>
 }
 
@@ -51,6 +52,8 @@ export interface RouteRequest {
 export interface QueryRequest {
   readonly _tag: 'Query'
   readonly statement: AnySelect
+  /** The same with relationships joined, which only a single database can answer. */
+  readonly joined: AnySelect | null
 }
 
 /**
@@ -62,6 +65,8 @@ export interface QueryRequest {
 export interface QueryAnswer {
   readonly batches: ReadonlyArray<Rows>
   readonly order: ReadonlyArray<number> | null
+  /** Do the rows have what was joined? */
+  readonly isJoined: boolean
 }
 
 declare const cursor: unique symbol

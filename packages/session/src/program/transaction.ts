@@ -4,19 +4,20 @@
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { NoSavepoint, RequestError, TransactionBegun } from '../error.js'
 import { render } from '../error.js'
+import { afterCommit, afterRollback, endlessFlushes } from '../hook/session.js'
 import { type Frame, hasWork, revise } from '../state/session-state.js'
 import type { Flushed } from '../transition/applied.js'
 import {
   commitFailed,
   committed,
   beginNested as nest,
+  outermost,
   released,
   rolledBack,
   savepoint,
-  undone,
 } from '../transition/frame.js'
-import { type FlushError, flush, nothingFlushed, unlessFailed } from './flush.js'
-import { chain, fail, type Outcome, of, type Program, request, suspend, transition } from './program.js'
+import { type FlushError, flush, nothingFlushed, undone, unlessFailed } from './flush.js'
+import { chain, fail, map, type Outcome, of, type Program, request, suspend, transition } from './program.js'
 
 /**
  * Begins a transaction outright, where it would begin with the first change or request: `TransactionBegun` where it has.
@@ -47,7 +48,9 @@ const flushAll = (before: Flushed, left: number): Program<FlushError, Flushed> =
   chain((flushed: Flushed) =>
     suspend((state): Program<FlushError, Flushed> => {
       const all = sum(before, flushed)
-      return hasWork(state) && left > 1 ? flushAll(all, left - 1) : of(all)
+      if (!hasWork(state)) return of(all)
+      if (left > 1) return flushAll(all, left - 1)
+      return state.hooks === null ? of(all) : undone(endlessFlushes(mostFlushes))
     }),
   )(flush)
 
@@ -59,12 +62,14 @@ const sum = (a: Flushed, b: Flushed): Flushed => ({
 })
 
 const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
-  request(
-    { _tag: 'Commit' },
-    (answer, state): Outcome<FlushError, Flushed> =>
-      isLeft(answer)
-        ? [answer, commitFailed(state, render(answer.left))]
-        : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
+  chain((value: Flushed) => map(() => value)(afterCommit('transaction')))(
+    request(
+      { _tag: 'Commit' },
+      (answer, state): Outcome<FlushError, Flushed> =>
+        isLeft(answer)
+          ? [answer, commitFailed(state, render(answer.left))]
+          : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
+    ),
   )
 
 /**
@@ -72,9 +77,13 @@ const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
  *
  * @category transactions
  */
-export const rollback: Program<RequestError, undefined> = request(
-  { _tag: 'Rollback' },
-  (answer, state): Outcome<RequestError, undefined> => [answer, undone(state)],
+export const rollback: Program<RequestError, undefined> = chain(
+  (frame: Frame | null): Program<never, undefined> => (frame === null ? of(undefined) : afterRollback(frame.kind)),
+)(
+  request({ _tag: 'Rollback' }, (answer, state): Outcome<RequestError, Frame | null> => {
+    const frame = outermost(state)
+    return [isLeft(answer) ? answer : right(frame), frame === null ? state : rolledBack(state, frame)]
+  }),
 )
 
 /**
@@ -109,9 +118,14 @@ const inSavepoint = <E>(f: (frame: Frame) => Program<E, undefined>): Program<E |
 export const commitNested: Program<FlushError | NoSavepoint, undefined> = unlessFailed(() =>
   chain(() =>
     inSavepoint((frame) =>
-      request(
-        { _tag: 'ReleaseSavepoint', name: frame.name },
-        (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : released(state, frame)],
+      chain(() => afterCommit(frame.kind))(
+        request(
+          { _tag: 'ReleaseSavepoint', name: frame.name },
+          (answer, state): Outcome<RequestError, undefined> => [
+            answer,
+            isLeft(answer) ? state : released(state, frame),
+          ],
+        ),
       ),
     ),
   )(flush),
@@ -122,9 +136,13 @@ export const commitNested: Program<FlushError | NoSavepoint, undefined> = unless
  *
  * @category transactions
  */
-export const rollbackNested: Program<RequestError | NoSavepoint, undefined> = inSavepoint((frame) =>
-  request(
-    { _tag: 'RollbackToSavepoint', name: frame.name },
-    (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : rolledBack(state, frame)],
-  ),
-)
+export const rollbackNested: Program<RequestError | NoSavepoint, undefined> = inSavepoint((frame) => rollbackTo(frame))
+
+/** Undoes a savepoint that is open, with those that began in it. */
+export const rollbackTo = (frame: Frame): Program<RequestError, undefined> =>
+  chain(() => afterRollback(frame.kind))(
+    request(
+      { _tag: 'RollbackToSavepoint', name: frame.name },
+      (answer, state): Outcome<RequestError, undefined> => [answer, isLeft(answer) ? state : rolledBack(state, frame)],
+    ),
+  )

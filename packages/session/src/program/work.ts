@@ -17,6 +17,9 @@ import type {
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, ModelMismatch, NotInSession, RequestError } from '../error.js'
+import { areOnChanges } from '../hook/hooks.js'
+import { withServices } from '../hook/react.js'
+import * as Hooked from '../hook/work.js'
 import { type History, historyOf } from '../state/history.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { type AddError, addAll as addAllWith, make as makeWith, needsServices, noServices } from '../transition/add.js'
@@ -24,19 +27,21 @@ import { attach as attachTo } from '../transition/attach.js'
 import { append as appendWith, detach as detachWith, replace as replaceWith } from '../transition/collect.js'
 import { type ChangeError, set as setWith } from '../transition/set.js'
 import { checkModel, resolve, type Transition } from '../transition/transition.js'
-import { ask, chain, map, type Program, transition } from './program.js'
+import { ask, map, type Program, suspend, transition } from './program.js'
 
 /** The services of this step. @category requests */
 export const services: Program<RequestError, Services> = ask({ _tag: 'Services' })
 
-const withServices = <M, N extends string, E, A>(
+/** A change, as it is made where hooks are asked about it and where there are none. */
+const change = <M, N extends string, E, A>(
   entity: Mapped<M, N>,
-  f: (services: Services) => Transition<E, A>,
+  plain: (services: Services) => Transition<E, A>,
+  hooked: (services: Services) => Transition<E, A>,
 ): Program<E, A> =>
-  needsServices(entity)
-    ? // services always answer
-      (chain((given: Services) => transition(f(given)))(services) as Program<E, A>)
-    : transition(f(noServices))
+  suspend((state) => {
+    if (areOnChanges(state.hooks)) return withServices((given) => transition(hooked(given)))
+    return needsServices(entity) ? withServices((given) => transition(plain(given))) : transition(plain(noServices))
+  })
 
 /**
  * Makes an instance, transient, of a draft and the drafts nested in it. The session knows it, and its unit of work does
@@ -45,7 +50,11 @@ const withServices = <M, N extends string, E, A>(
  * @category work
  */
 export const make = <M, N extends string>(entity: Mapped<M, N>, draft: Draft<M, N>): Program<AddError, Pending<M, N>> =>
-  withServices(entity, (given) => makeWith(entity, draft, given))
+  change(
+    entity,
+    (given) => makeWith(entity, draft, given),
+    (given) => Hooked.make(entity, draft, given),
+  )
 
 /**
  * Brings a draft, or an instance that is transient, into the unit of work, with all that the save-update cascade reaches.
@@ -58,7 +67,7 @@ export const make = <M, N extends string>(entity: Mapped<M, N>, draft: Draft<M, 
  */
 export const add = <M, N extends string>(
   entity: Mapped<M, N>,
-  draft: DraftOrInstance<M, N>,
+  draft: DraftOrInstance<M, NoInfer<N>>,
 ): Program<AddError, Pending<M, N>> =>
   map((added: ReadonlyArray<Pending<M, N>>) => added[0] as Pending<M, N>)(addAll(entity, [draft]))
 
@@ -69,9 +78,13 @@ export const add = <M, N extends string>(
  */
 export const addAll = <M, N extends string>(
   entity: Mapped<M, N>,
-  drafts: ReadonlyArray<DraftOrInstance<M, N>>,
+  drafts: ReadonlyArray<DraftOrInstance<M, NoInfer<N>>>,
 ): Program<AddError, ReadonlyArray<Pending<M, N>>> =>
-  withServices(entity, (given) => addAllWith(entity, drafts as never, given))
+  change(
+    entity,
+    (given) => addAllWith(entity, drafts as never, given),
+    (given) => Hooked.addAll(entity, drafts as never, given),
+  )
 
 /**
  * Brings an instance of another session's state into this one, with all that the save-update cascade reaches there, and
@@ -85,7 +98,7 @@ export const addAll = <M, N extends string>(
  */
 export const attach = <M, N extends string>(
   entity: Mapped<M, N>,
-  instance: Snapshot<N>,
+  instance: Snapshot<NoInfer<N>>,
   from: SessionState,
 ): Program<ModelMismatch | NotInSession | InvalidState, Pending<M, N>> =>
   transition((state) => {
@@ -115,7 +128,11 @@ export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {
 export const set =
   <M, N extends string>(entity: Mapped<M, N>, patch: Patch<M, N>) =>
   <S extends Snapshot<N>>(instance: S): Program<ChangeError, S> =>
-    withServices(entity, (given) => setWith(entity, patch, instance, given))
+    change(
+      entity,
+      (given) => setWith(entity, patch, instance, given),
+      (given) => Hooked.set(entity, patch, instance, given),
+    )
 
 /**
  * Adds a draft or an instance to a collection; its other side follows.
@@ -132,7 +149,11 @@ export const append =
     ...members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
-    withServices(entity, (given) => appendWith(entity, name, members, owner, given))
+    change(
+      entity,
+      (given) => appendWith(entity, name, members, owner, given),
+      (given) => Hooked.append(entity, name, members, owner, given),
+    )
 
 /**
  * Takes an instance out of a collection; its other side follows.
@@ -146,21 +167,33 @@ export const detach =
     member: Snapshot<TargetOf<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
-    withServices(entity, (given) => detachWith(entity, name, member, owner, given))
+    change(
+      entity,
+      (given) => detachWith(entity, name, member, owner, given),
+      (given) => Hooked.detach(entity, name, member, owner, given),
+    )
 
 /**
- * Makes the members of a collection those given, in their order. The collection has to be loaded, or the instance new.
+ * Makes the members of a collection those given, in their order, without asking a database: for hooks. The collection has to
+ * be loaded, or the instance new.
+ *
+ * @example
+ * keep(Session.replaceLoaded(model.Post, 'tags', [])(instance))
  *
  * @category work
  */
-export const replace =
+export const replaceLoaded =
   <M, N extends string, K extends CollectionName<M, N>>(
     entity: Mapped<M, N>,
     name: K,
     members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
-    withServices(entity, (given) => replaceWith(entity, name, members, owner, given))
+    change(
+      entity,
+      (given) => replaceWith(entity, name, members, owner, given),
+      (given) => Hooked.replace(entity, name, members, owner, given),
+    )
 
 /**
  * What has changed about an attribute or relationship since it was last in step with the database. Never loads.

@@ -16,6 +16,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import { invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
+import { rewritten } from '../hook/execute.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { ask, chain, fail, map, type Outcome, of, type Program, request } from '../program/program.js'
 import { operationOf } from '../program/request.js'
@@ -61,15 +62,19 @@ export const execute =
     unlessFailed((state): Program<BulkError, number> => {
       const checked = checkModel(state, statement.entity)
       if (isLeft(checked)) return fail(checked.left)
-      const wrong = checkStatement(statement)
-      if (wrong !== null) return fail(invalidStatement(operationOf(statement), wrong))
-      const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
-      return chain(() =>
-        chain((complete: AnyUpdate | AnyDelete) => write(complete, options.synchronize ?? 'auto'))(
-          withDefaults(statement),
-        ),
-      )(flushed)
+      return chain((asked: AnyUpdate | AnyDelete) => writeChecked(asked, options.synchronize ?? 'auto'))(
+        rewritten(statement, 'bulk'),
+      )
     })
+
+const writeChecked = (statement: AnyUpdate | AnyDelete, synchronize: Synchronize): Program<BulkError, number> => {
+  const wrong = checkStatement(statement)
+  if (wrong !== null) return fail(invalidStatement(operationOf(statement), wrong))
+  const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
+  return chain(() => chain((complete: AnyUpdate | AnyDelete) => write(complete, synchronize))(withDefaults(statement)))(
+    flushed,
+  )
+}
 
 const withDefaults = (statement: AnyUpdate | AnyDelete): Program<RequestError, AnyUpdate | AnyDelete> =>
   statement._tag === 'Update' && missingUpdateDefaults(statement).length > 0

@@ -4,14 +4,15 @@
  * The query runs once, in the session's transaction, and its rows are those of that moment. Between two chunks the program
  * does what it likes: it loads, changes, flushes, commits.
  */
-import type { AnySelect, InstanceId, Mapping, ResultOf, Snapshot } from '@unitary/core'
-import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { AnySelect, InstanceId, ResultOf, Snapshot } from '@unitary/core'
+import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { DecodeError, InvalidValue, RequestError } from '../error.js'
-import { populate } from '../load/populate.js'
+import type { DecodeError, HookError, RequestError } from '../error.js'
+import { requestRows } from '../hook/loaded.js'
+import type { LoadedRelationship } from '../load/eager.js'
+import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import {
-  ask,
   catchError,
   chain,
   fail,
@@ -23,10 +24,10 @@ import {
   request,
   transition,
 } from '../program/program.js'
-import type { CursorId } from '../program/request.js'
 import type { SessionState } from '../state/session-state.js'
 import { withoutLoadedSince } from '../transition/forget.js'
-import { checkSelect, loadAll, type QueryError, type Views } from './query.js'
+import { defaultChunk, loadBeside, type OpenQuery, openQuery, takePortion } from './open-query.js'
+import type { QueryError } from './query.js'
 
 /** @category model */
 export interface ChunkOptions {
@@ -38,21 +39,6 @@ export interface ChunkOptions {
    */
   readonly keep?: boolean
 }
-
-/** Rows of a chunk where nobody says. */
-export const defaultChunk = 1000
-
-/** What is wrong with the size of a chunk, if anything. @category guards */
-export const chunkFault = (statement: AnySelect, chunk: number): InvalidValue | null =>
-  Number.isSafeInteger(chunk) && chunk > 0
-    ? null
-    : {
-        _tag: 'InvalidValue',
-        entity: statement.entity.name,
-        attribute: 'chunk',
-        value: chunk,
-        problem: 'a chunk is a whole number of rows, at least one',
-      }
 
 /**
  * Goes through the results of a query chunk by chunk, and folds them into a value.
@@ -84,16 +70,11 @@ export const foldChunks =
     options: ChunkOptions = {},
   ) =>
   (statement: S): Program<QueryError | E, B> => {
-    const size = options.chunk ?? defaultChunk
-    const wrong = chunkFault(statement, size)
-    if (wrong !== null) return fail(wrong)
+    const { chunk = defaultChunk, keep = false } = options
     return pipe(
       statement.options.autoflush === false ? of(undefined) : autoflush,
-      chain(() => open(statement)),
-      chain(([mapping, cursor]) => {
-        const source: Source = { statement, mapping, cursor, size, keeps: options.keep === true }
-        return closing(cursor)(goThrough(source, initial, f as unknown as Fold<B, E>))
-      }),
+      chain(() => openQuery(statement, chunk, false)),
+      chain((query) => closing(query)(goThrough({ query, chunk, keep }, initial, f as unknown as Fold<B, E>))),
     )
   }
 
@@ -120,25 +101,14 @@ export const forEachChunk = <S extends AnySelect, E>(
 type Fold<B, E> = (value: B, chunk: ReadonlyArray<Snapshot>) => Program<E, B>
 
 /** A query that is being gone through. */
-interface Source {
-  readonly statement: AnySelect
-  readonly mapping: Mapping
-  readonly cursor: CursorId
-  readonly size: number
-  readonly keeps: boolean
+interface Going {
+  readonly query: OpenQuery
+  readonly chunk: number
+  readonly keep: boolean
 }
 
-const open = (statement: AnySelect): Program<QueryError, readonly [Mapping, CursorId]> =>
-  unlessFailed((state): Program<QueryError, readonly [Mapping, CursorId]> => {
-    const checked = checkSelect(state, statement)
-    if (isLeft(checked)) return fail(checked.left)
-    return map((cursor: CursorId) => [checked.right, cursor] as const)(
-      ask({ _tag: 'OpenCursor', statement, isAlone: false }),
-    )
-  })
-
 const closing =
-  (cursor: CursorId) =>
+  ({ cursor }: OpenQuery) =>
   <E, B>(program: Program<E, B>): Program<E, B> => {
     const close = request(
       { _tag: 'CloseCursor', cursor },
@@ -151,42 +121,44 @@ const closing =
     )
   }
 
-const goThrough = <B, E>(source: Source, value: B, f: Fold<B, E>): Program<QueryError | E, B> =>
+const goThrough = <B, E>(going: Going, value: B, f: Fold<B, E>): Program<QueryError | E, B> =>
   unlessFailed((before) =>
     pipe(
-      fetch(source),
+      fetch(before, going),
       chain((ids): Program<QueryError | E, B> => {
         if (ids.length === 0) return of(value)
+        const { chunk, query } = going
         const folded = pipe(
-          loadAll(source.statement, ids),
-          chain((views: Views) => gets((state) => ids.map((id) => views(state, id)))),
-          chain((chunk: ReadonlyArray<Snapshot>) => f(value, chunk)),
-          chain((next: B) => map(() => next)(leave(source, before))),
+          loadBeside(query, ids),
+          chain((beside: ReadonlyArray<LoadedRelationship>) =>
+            gets((state) => ids.map(viewOf(state, query.mapping, beside))),
+          ),
+          chain((shown: ReadonlyArray<Snapshot>) => f(value, shown)),
+          chain((next: B) => map(() => next)(leave(going, before))),
         )
         // nothing comes after a chunk that is not full
-        return ids.length < source.size ? folded : chain((next: B) => goThrough(source, next, f))(folded)
+        return ids.length < chunk ? folded : chain((next: B) => goThrough(going, next, f))(folded)
       }),
     ),
   )
 
-const fetch = ({
-  cursor,
-  mapping,
-  size,
-  statement,
-}: Source): Program<RequestError | DecodeError, ReadonlyArray<InstanceId>> =>
-  request(
-    { _tag: 'Fetch', cursor, count: size },
-    (answer, state): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {
+const fetch = (
+  before: SessionState,
+  { query, chunk }: Going,
+): Program<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> =>
+  requestRows(
+    before,
+    { _tag: 'Fetch', cursor: query.cursor, count: chunk },
+    (answer, state, given): Outcome<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(state, mapping, answer.right, statement.options)
-      return isLeft(populated) ? [left(populated.left), state] : [right(populated.right[0]), populated.right[1]]
+      const taken = takePortion(state, query, answer.right, given)
+      return isLeft(taken) ? [taken, state] : [right(taken.right[0]), taken.right[1]]
     },
   )
 
 /** After a chunk: what it has changed is flushed, so that the session has no reason left to keep what it has brought. */
-const leave = ({ keeps, statement }: Source, before: SessionState): Program<QueryError, undefined> =>
+const leave = ({ query, keep }: Going, before: SessionState): Program<QueryError, undefined> =>
   pipe(
-    statement.options.autoflush === false ? of(undefined) : autoflush,
-    chain(() => transition((state) => right([undefined, keeps ? state : withoutLoadedSince(before, state)] as const))),
+    query.statement.options.autoflush === false ? of(undefined) : autoflush,
+    chain(() => transition((state) => right([undefined, keep ? state : withoutLoadedSince(before, state)] as const))),
   )

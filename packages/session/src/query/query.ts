@@ -4,34 +4,35 @@
 import {
   type AnySelect,
   checkStatement,
+  columnsOf,
+  type Extent,
   type InstanceId,
-  type Load,
-  type Managed,
-  type Mapping,
-  type RelationshipMapping,
-  type RowViewer,
-  rowClassOf,
+  type Resulting,
   type Select,
-  Snapshot,
-  select,
+  type Whole,
+  withoutOffset,
 } from '@unitary/core'
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import {
   type DecodeError,
-  type InvalidStatement,
+  type HookError,
   invalidStatement,
   type ModelMismatch,
   type MultipleResults,
   type NoResult,
   type RequestError,
 } from '../error.js'
+import { rewritten } from '../hook/execute.js'
+import { requestRows } from '../hook/loaded.js'
+import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
+import type { LoadError } from '../load/error.js'
+import { type JoinedTargets, joinable, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
+import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
-import { type LoadError, loadRelated } from '../load/relationship.js'
-import type { LoadedTargets } from '../load/targets.js'
+import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, map, type Outcome, of, type Program, request, traverseArray } from '../program/program.js'
-import { instanceAt, type SessionState } from '../state/session-state.js'
+import { chain, fail, gets, map, type Outcome, of, type Program, suspend } from '../program/program.js'
 import { checkModel } from '../transition/transition.js'
 
 /** Why a query fails. @category errors */
@@ -43,7 +44,7 @@ export type QueryError = LoadError | ModelMismatch
  *
  * @category model
  */
-export type Result<M, N extends string, L> = Managed<M, N> & L
+export type Result<M, N extends string, L, X extends Extent = Whole> = Resulting<M, N, L, X>
 
 /**
  * The instances of a query's rows, in its order, with what it loads beside them. Pending changes are flushed first. An
@@ -54,24 +55,29 @@ export type Result<M, N extends string, L> = Managed<M, N> & L
  *
  * @category queries
  */
-export const query = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError, ReadonlyArray<Managed<M, N> & L>> =>
-  chain((ids: ReadonlyArray<InstanceId>) =>
-    chain((views: Views) =>
-      gets((state) => ids.map((id) => views(state, id)) as unknown as ReadonlyArray<Result<M, N, L>>),
-    )(loadAll(statement, ids)),
-  )(rowsOf(statement))
+export const query = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError, ReadonlyArray<Resulting<M, N, L, X>>> =>
+  chain((asked: AnySelect) =>
+    chain(({ ids, joined, loads, owners }: Found) =>
+      chain((loaded: ReadonlyArray<LoadedRelationship>) =>
+        gets((state) => {
+          const view = viewOf(state, asked.entity.mapping, loaded)
+          return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
+        }),
+      )(loadPlanned(loads, ids, { query: owners, joined, options: asked.options })),
+    )(rowsOf(asked)),
+  )(asRewritten(statement))
 
 /**
  * The first result, if there is one. The query should say what is first, and ask for one row.
  *
  * @category queries
  */
-export const first = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError, Option<Managed<M, N> & L>> =>
-  map((found: ReadonlyArray<Result<M, N, L>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L>)))(
+export const first = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError, Option<Resulting<M, N, L, X>>> =>
+  map((found: ReadonlyArray<Result<M, N, L, X>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L, X>)))(
     query(statement),
   )
 
@@ -80,145 +86,64 @@ export const first = <M, N extends string, L>(
  *
  * @category queries
  */
-export const one = <M, N extends string, L>(
-  statement: Select<M, N, L>,
-): Program<QueryError | NoResult | MultipleResults, Managed<M, N> & L> =>
-  chain((found: ReadonlyArray<Result<M, N, L>>): Program<NoResult | MultipleResults, Result<M, N, L>> => {
+export const one = <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+): Program<QueryError | NoResult | MultipleResults, Resulting<M, N, L, X>> =>
+  chain((found: ReadonlyArray<Result<M, N, L, X>>): Program<NoResult | MultipleResults, Result<M, N, L, X>> => {
     const entity = statement.entity.name
-    if (found.length === 1) return of(found[0] as Result<M, N, L>)
+    if (found.length === 1) return of(found[0] as Result<M, N, L, X>)
     return found.length === 0
       ? fail({ _tag: 'NoResult', entity })
       : fail({ _tag: 'MultipleResults', entity, count: found.length, shards: [] })
   })(query(statement))
 
-/**
- * Is the statement one that the session can run? Its entity's mapping.
- *
- * @category guards
- */
-export const checkSelect = (
-  state: SessionState,
-  statement: AnySelect,
-): Either<ModelMismatch | InvalidStatement, Mapping> => {
-  const checked = checkModel(state, statement.entity)
-  if (isLeft(checked)) return checked
-  const wrong = checkStatement(statement)
-  return wrong === null ? checked : left(invalidStatement('query', wrong))
+/** The instances of a query's rows, and what is to be loaded beside them. */
+interface Found {
+  readonly ids: ReadonlyArray<InstanceId>
+  readonly loads: ReadonlyArray<PlannedLoad>
+  readonly joined: JoinedTargets
+  /** The query as it gives at least the instances on each database. */
+  readonly owners: AnySelect
 }
 
-const rowsOf = (statement: AnySelect): Program<QueryError, ReadonlyArray<InstanceId>> =>
-  unlessFailed((state): Program<QueryError, ReadonlyArray<InstanceId>> => {
-    const checked = checkSelect(state, statement)
-    if (isLeft(checked)) return fail(checked.left)
-    const asked = request(
-      { _tag: 'Query', statement },
-      (answer, current): Outcome<RequestError | DecodeError, ReadonlyArray<InstanceId>> => {
-        if (isLeft(answer)) return [answer, current]
-        const populated = populate(current, checked.right, answer.right, statement.options)
-        return isLeft(populated) ? [left(populated.left), current] : [right(populated.right[0]), populated.right[1]]
-      },
-    )
-    return statement.options.autoflush === false ? asked : chain(() => asked)(autoflush)
+const nothingJoined: JoinedTargets = new Map()
+
+/** The statement as the hooks let it run, if it is of the session's model. */
+export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  unlessFailed((state): Program<QueryError, AnySelect> => {
+    const checked = checkModel(state, statement.entity)
+    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
   })
 
-/** How the instances of a query are shown: by their snapshots, or with what was loaded beside them. */
-export type Views = (state: SessionState, id: InstanceId) => Snapshot
-
-/** Instances as they are shown to a program: their snapshots. */
-const snapshots: Views = (state, id) => instanceAt(state, id).snapshot
-
-/**
- * Loads what a query asks for, level by level: one statement a relationship, however many instances there are. `show` is
- * how an instance is shown beside which nothing is loaded.
- *
- * @category loading
- */
-export const loadAll = (
-  statement: AnySelect,
-  ids: ReadonlyArray<InstanceId>,
-  show: Views = snapshots,
-): Program<LoadError, Views> => {
-  const { loads } = statement
-  if (loads.length === 0) return of(show)
-  const { mapping } = statement.entity
-  return map((parts: ReadonlyArray<LoadedView>) => viewsOf(mapping, parts, show))(
-    traverseArray((load: Load) => loadOne(mapping, load, ids, show))(loads),
-  )
-}
-
-interface LoadedView {
-  readonly relationship: RelationshipMapping
-  readonly targets: LoadedTargets
-  readonly views: Views
-}
-
-const loadOne = (
-  mapping: Mapping,
-  load: Load,
-  ids: ReadonlyArray<InstanceId>,
-  show: Views,
-): Program<LoadError, LoadedView> => {
-  const relationship = mapping.relationshipOf.get(load.relationship)
-  if (relationship === undefined) {
-    return fail({
-      _tag: 'InvalidValue',
-      entity: mapping.name,
-      attribute: load.relationship,
-      value: load.relationship,
-      problem: `${mapping.name} has no relationship of that name`,
-    })
-  }
-  const { refine } = load
-  if (refine?.node.limit !== undefined || refine?.node.offset !== undefined) {
-    return fail({
-      _tag: 'InvalidValue',
-      entity: mapping.name,
-      attribute: load.relationship,
-      value: 'limit',
-      problem: 'a limit or offset in a selectin would hold for all owners together; query the targets instead',
-    })
-  }
-  // a refinement that only loads more needs no statement of its own
-  const isNarrowed = refine !== null && refine.node !== select(refine.entity).node
-  return chain((targets: LoadedTargets) =>
-    map((views: Views): LoadedView => ({ relationship, targets, views }))(
-      refine === null ? of(show) : loadAll(refine, [...new Set([...targets.values()].flat())], show),
-    ),
-  )(loadRelated(ids, relationship, isNarrowed ? refine : null))
-}
-
-/** Shows instances with their related ones; each instance once, so that results share what they share. */
-const viewsOf = (mapping: Mapping, parts: ReadonlyArray<LoadedView>, show: Views): Views => {
-  const view = viewerOf(
-    mapping,
-    parts.map(({ relationship }) => relationship.name),
-  )
-  const shown = new Map<InstanceId, Snapshot>()
-  return (state, id) => {
-    const known = shown.get(id)
-    if (known !== undefined) return known
-    const related = parts.map(({ relationship, targets, views }) => {
-      const all = (targets.get(id) ?? []).map((target) => views(state, target))
-      const only = all[0]
-      return relationship.isCollection ? all : only === undefined ? none : some(only)
-    })
-    const own = show(state, id)
-    const made = view(own, Snapshot.instanceOf(own) as InstanceId, related)
-    shown.set(id, made)
-    return made
-  }
-}
-
-const viewers = new WeakMap<Mapping, Map<string, RowViewer>>()
-
-const viewerOf = (mapping: Mapping, names: ReadonlyArray<string>): RowViewer => {
-  let known = viewers.get(mapping)
-  if (known === undefined) {
-    known = new Map()
-    viewers.set(mapping, known)
-  }
-  const key = names.join()
-  const viewer = known.get(key) ?? rowClassOf(mapping).viewer(names)
-  known.set(key, viewer)
-  return viewer
-}
+const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
+  suspend((state): Program<QueryError, Found> => {
+    const wrong = checkStatement(statement)
+    if (wrong !== null) return fail(invalidStatement('query', wrong))
+    const { mapping } = statement.entity
+    const loads = plannedLoads(state.model, mapping, statement.loads)
+    if (isLeft(loads)) return fail(loads.left)
+    const joined = joinTo(statement, joinable(state, joiningsFor(loads.right)))
+    const asked = requestRows(
+      state,
+      { _tag: 'Query', statement, joined: joined?.statement ?? null },
+      (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found> => {
+        if (isLeft(answer)) return [answer, current]
+        const options = { ...statement.options, columns: columnsOf(statement) }
+        const populated = populate(current, mapping, answer.right, options, given)
+        if (isLeft(populated)) return [populated, current]
+        const [ids, next] = populated.right
+        const isSharded = answer.right.batches.some(({ token }) => token !== null)
+        const owners = isSharded ? withoutOffset(statement) : statement
+        if (joined === null || !answer.right.isJoined) {
+          return [right({ ids, loads: loads.right, joined: nothingJoined, owners }), next]
+        }
+        const { parts } = joined
+        const taken = takeJoined(next, parts, answer.right, ids, options)
+        if (isLeft(taken)) return [taken, current]
+        const own = repeats(parts) ? withoutRepeats(answer.right, ids) : ids
+        return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
+      },
+    )
+    const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
+  })

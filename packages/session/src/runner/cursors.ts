@@ -84,7 +84,11 @@ export class EngineReader implements Reader {
     const rows = yield* this.fetchRows(count)
     return isLeft(rows)
       ? rows
-      : right({ batches: [{ dialect: this.#engine.dialect, token: this.#token, rows: rows.right }], order: null })
+      : right({
+          batches: [{ dialect: this.#engine.dialect, token: this.#token, rows: rows.right }],
+          order: null,
+          isJoined: false,
+        })
   }
 
   /** The rows alone. */

@@ -1,15 +1,16 @@
 /**
  * Running the steps of a plan on one connection, and saying what a failure was about.
  */
-import type { Connection, Dialect, EngineError, InstanceId } from '@unitary/core'
+import type { Connection, Dialect, EngineError, InstanceId, Returned } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError, NotSynchronous } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import {
   columnsOf,
   type FlushPlan,
-  type InsertStep,
   type PlanColumn,
+  type ReturnedColumn,
+  returnedKey,
   type Step,
   type StepResult,
 } from '../unit-of-work/step.js'
@@ -46,28 +47,32 @@ export function* executeStep(
         table: step.table,
         columns: step.columns.map(({ column }) => column),
         rows: resolved(step.columns, step.rows, given),
-        returning: step.returning?.column ?? null,
+        key: step.key,
+        returning: step.returning.map(({ column }) => column),
       })
       if (isLeft(answer)) return left(stepError(step, given, answer.left))
-      const keys = portable(answer.right, step, dialect)
-      if (keys !== null && given !== null) {
-        for (let i = 0; i < keys.length; i++) given.set(step.instances[i] as InstanceId, keys[i])
+      const returned = portable(answer.right, step.returning, dialect)
+      const keys = given === null ? undefined : returned[returnedKey(step)]
+      if (keys !== undefined) {
+        for (let i = 0; i < keys.length; i++) given?.set(step.instances[i] as InstanceId, keys[i])
       }
-      return right({ _tag: 'Inserted', keys })
+      return right({ _tag: 'Inserted', returned })
     }
     case 'Update':
     case 'Vacate': {
       const columns = columnsOf(step)
+      const asked = step._tag === 'Update' ? step.returning : []
       const answer = yield* call(connection, {
         _tag: 'Update',
         table: step.table,
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
         rows: resolved(columns, step.rows, given),
+        returning: asked.map(({ column }) => column),
       })
-      return isLeft(answer)
-        ? left(stepError(step, given, answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+      if (isLeft(answer)) return left(stepError(step, given, answer.left))
+      const { matched, returned } = answer.right
+      return right({ _tag: 'Matched', counts: matched, returned: portable(returned, asked, dialect) })
     }
     case 'Delete':
     case 'Unlink': {
@@ -79,7 +84,7 @@ export function* executeStep(
       })
       return isLeft(answer)
         ? left(stepError(step, given, answer.left))
-        : right({ _tag: 'Matched', counts: answer.right })
+        : right({ _tag: 'Matched', counts: answer.right, returned: [] })
     }
     case 'Link': {
       const answer = yield* call(connection, {
@@ -87,22 +92,20 @@ export function* executeStep(
         table: step.table,
         columns: step.columns.map(({ column }) => column),
         rows: resolved(step.columns, step.rows, given),
-        returning: null,
+        key: [],
+        returning: [],
       })
-      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Inserted', keys: null })
+      return isLeft(answer) ? left(stepError(step, given, answer.left)) : right({ _tag: 'Inserted', returned: [] })
     }
   }
 }
 
-/** Keys as the driver gave them, in their portable form. */
-const portable = (
-  keys: ReadonlyArray<unknown> | null,
-  step: InsertStep,
-  dialect: Dialect,
-): ReadonlyArray<unknown> | null => {
-  const convert = keys === null || step.returning === null ? null : dialect.fromDriver(step.returning.kind)
-  return keys === null || convert === null ? keys : keys.map(convert)
-}
+/** Values as the driver gave them, in their portable form. */
+const portable = (returned: Returned, columns: ReadonlyArray<ReturnedColumn>, dialect: Dialect): Returned =>
+  returned.map((values, j) => {
+    const convert = dialect.fromDriver((columns[j] as ReturnedColumn).kind)
+    return convert === null ? values : values.map((value) => (value === undefined ? undefined : convert(value)))
+  })
 
 /** Rows with keys in the place of the instances that stand for them. The same rows where none do. */
 const resolved = (

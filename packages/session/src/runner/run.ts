@@ -8,11 +8,11 @@ import { type Either, left } from 'fp-ts/lib/Either.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Interrupted } from '../error.js'
+import { Machine, type Progress } from '../program/machine.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { cutOff } from '../transition/frame.js'
 import { drive, driveSync, turn } from './effect.js'
-import { Machine, type Progress } from './machine.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
 /** A program's result, and the session's state after it: after a failure too. @category model */

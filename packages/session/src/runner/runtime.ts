@@ -16,9 +16,10 @@ import type {
   TransactionRequest,
   WriteRequest,
 } from '../program/request.js'
-import type { SessionOptions, SessionState } from '../state/session-state.js'
+import type { EmptyOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
-import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import { returnablePlan } from '../unit-of-work/returnable.js'
+import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
 import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
@@ -45,12 +46,12 @@ export interface Interpreter {
 export interface Runtime {
   readonly _tag: 'Runtime'
   readonly model: AnyModel
-  readonly options: Partial<SessionOptions>
+  readonly options: EmptyOptions
   readonly open: () => Interpreter
 }
 
 /** @category model */
-export interface RuntimeOptions extends Partial<SessionOptions> {
+export interface RuntimeOptions extends EmptyOptions {
   /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
   readonly services?: () => Services
   /** Of every transaction; the database's own default where it is absent. */
@@ -74,9 +75,10 @@ export const runtime = (model: AnyModel, engine: Engine, options: RuntimeOptions
 })
 
 /** The part of a runtime's options that a session's state carries. @category constructors */
-export const sessionOptions = (options: RuntimeOptions): Partial<SessionOptions> => ({
+export const sessionOptions = (options: RuntimeOptions): EmptyOptions => ({
   ...(options.autoflush === undefined ? {} : { autoflush: options.autoflush }),
   ...(options.expireOnCommit === undefined ? {} : { expireOnCommit: options.expireOnCommit }),
+  ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
 })
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {
@@ -102,7 +104,7 @@ function* answer(
     case 'Flush':
       return yield* flush(transactions, engine, request.plan)
     case 'Route':
-      return right(request.plan)
+      return right(returnablePlan(request.plan, () => engine.capabilities))
     case 'Query':
     case 'Lookup':
     case 'Write':
@@ -127,10 +129,11 @@ function* answer(
 function* flush(
   transactions: Transactions,
   engine: Engine,
-  plan: FlushPlan,
+  asked: FlushPlan,
 ): Effect<Either<RequestError, FlushAnswer>> {
   const connection = yield* transactions.connection(null, engine)
   if (isLeft(connection)) return left(connectError(null, connection.left))
+  const plan = returnablePlan(asked, () => engine.capabilities)
   const given = givenKeys(plan)
   const results: StepResult[] = []
   for (const step of plan.steps) {
@@ -140,6 +143,7 @@ function* flush(
       return result
     }
     results.push(result.right)
+    if (isStale(step, result.right)) break
   }
   return right({ plan, results })
 }
@@ -151,9 +155,12 @@ function* read(
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
-      return oneBatch(yield* runQuery(connection, engine, request.statement, null))
+      return oneBatch(
+        yield* runQuery(connection, engine, request.joined ?? request.statement, null),
+        request.joined !== null,
+      )
     case 'Lookup':
-      return oneBatch(yield* runLookup(connection, engine, request, null))
+      return oneBatch(yield* runLookup(connection, engine, request, null), false)
     case 'Write': {
       const written = yield* runWrite(connection, engine, request, null)
       return isLeft(written) ? written : right({ batches: [written.right] })
@@ -163,8 +170,8 @@ function* read(
   }
 }
 
-const oneBatch = <E>(rows: Either<E, Rows>): Either<E, QueryAnswer> =>
-  isLeft(rows) ? rows : right({ batches: [rows.right], order: null })
+const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryAnswer> =>
+  isLeft(rows) ? rows : right({ batches: [rows.right], order: null, isJoined })
 
 /**
  * Answers what does not depend on how many databases there are: transactions, services, tasks.

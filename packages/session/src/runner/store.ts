@@ -7,11 +7,11 @@
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Interrupted } from '../error.js'
+import { Machine } from '../program/machine.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { undone } from '../transition/frame.js'
 import { drive, driveSync } from './effect.js'
-import { Machine } from './machine.js'
 import { interrupted, type RunOptions, stepAll, stepAllSync } from './run.js'
 import type { Runtime } from './runtime.js'
 

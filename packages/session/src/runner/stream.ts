@@ -7,17 +7,16 @@
  *
  * Failures are values: each item is an `Either`, and a left one is the last.
  */
-import type { AnySelect, Managed, Mapping, Select, Snapshot } from '@unitary/core'
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { AnySelect, Extent, Resulting, Select, Snapshot } from '@unitary/core'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { Interrupted } from '../error.js'
+import { Machine, type Progress } from '../program/machine.js'
 import type { Program } from '../program/program.js'
-import type { CursorId, QueryAnswer } from '../program/request.js'
-import { chunkFault, defaultChunk } from '../query/chunks.js'
-import { picturesOf } from '../query/pictures.js'
-import { checkSelect, type QueryError } from '../query/query.js'
+import { defaultChunk, type OpenQuery, openQuery } from '../query/open-query.js'
+import { nextPictures } from '../query/pictures.js'
+import type { QueryError } from '../query/query.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { drive, driveSync, type Effect, turn } from './effect.js'
-import { Machine, type Progress } from './machine.js'
 import { interrupted } from './run.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
@@ -56,17 +55,19 @@ export interface AbortableStreamOptions extends StreamOptions {
 export function stream(
   runtime: Runtime,
   options?: StreamOptions & { readonly signal?: never },
-): <M, N extends string, L>(statement: Select<M, N, L>) => AsyncIterable<Either<QueryError, Managed<M, N> & L>>
+): <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+) => AsyncIterable<Either<QueryError, Resulting<M, N, L, X>>>
 export function stream(
   runtime: Runtime,
   options: AbortableStreamOptions,
-): <M, N extends string, L>(
-  statement: Select<M, N, L>,
-) => AsyncIterable<Either<QueryError | Interrupted, Managed<M, N> & L>>
+): <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+) => AsyncIterable<Either<QueryError | Interrupted, Resulting<M, N, L, X>>>
 export function stream(runtime: Runtime, options: Partial<AbortableStreamOptions> = {}) {
-  return <M, N extends string, L>(
-    statement: Select<M, N, L>,
-  ): AsyncIterable<Either<QueryError | Interrupted, Managed<M, N> & L>> => ({
+  return <M, N extends string, L, X extends Extent>(
+    statement: Select<M, N, L, X>,
+  ): AsyncIterable<Either<QueryError | Interrupted, Resulting<M, N, L, X>>> => ({
     [Symbol.asyncIterator]: () => new Results(new AsyncChunks(runtime, statement, options)) as never,
   })
 }
@@ -85,19 +86,19 @@ export function stream(runtime: Runtime, options: Partial<AbortableStreamOptions
 export function streamChunks(
   runtime: Runtime,
   options?: StreamOptions & { readonly signal?: never },
-): <M, N extends string, L>(
-  statement: Select<M, N, L>,
-) => AsyncIterable<Either<QueryError, ReadonlyArray<Managed<M, N> & L>>>
+): <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+) => AsyncIterable<Either<QueryError, ReadonlyArray<Resulting<M, N, L, X>>>>
 export function streamChunks(
   runtime: Runtime,
   options: AbortableStreamOptions,
-): <M, N extends string, L>(
-  statement: Select<M, N, L>,
-) => AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Managed<M, N> & L>>>
+): <M, N extends string, L, X extends Extent>(
+  statement: Select<M, N, L, X>,
+) => AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Resulting<M, N, L, X>>>>
 export function streamChunks(runtime: Runtime, options: Partial<AbortableStreamOptions> = {}) {
-  return <M, N extends string, L>(
-    statement: Select<M, N, L>,
-  ): AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Managed<M, N> & L>>> => ({
+  return <M, N extends string, L, X extends Extent>(
+    statement: Select<M, N, L, X>,
+  ): AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Resulting<M, N, L, X>>>> => ({
     [Symbol.asyncIterator]: () => new AsyncChunks(runtime, statement, options) as never,
   })
 }
@@ -112,11 +113,13 @@ export function streamChunks(runtime: Runtime, options: Partial<AbortableStreamO
  */
 export const streamSync =
   (runtime: Runtime, options: StreamOptions = {}) =>
-  <M, N extends string, L>(statement: Select<M, N, L>): Iterable<Either<QueryError, Managed<M, N> & L>> => ({
+  <M, N extends string, L, X extends Extent>(
+    statement: Select<M, N, L, X>,
+  ): Iterable<Either<QueryError, Resulting<M, N, L, X>>> => ({
     *[Symbol.iterator]() {
       for (const chunk of chunksSync(runtime, statement, options)) {
         if (isLeft(chunk)) yield chunk
-        else for (const result of chunk.right) yield right(result as unknown as Managed<M, N> & L)
+        else for (const result of chunk.right) yield right(result as unknown as Resulting<M, N, L, X>)
       }
     },
   })
@@ -131,9 +134,9 @@ export const streamSync =
  */
 export const streamChunksSync =
   (runtime: Runtime, options: StreamOptions = {}) =>
-  <M, N extends string, L>(
-    statement: Select<M, N, L>,
-  ): Iterable<Either<QueryError, ReadonlyArray<Managed<M, N> & L>>> => ({
+  <M, N extends string, L, X extends Extent>(
+    statement: Select<M, N, L, X>,
+  ): Iterable<Either<QueryError, ReadonlyArray<Resulting<M, N, L, X>>>> => ({
     [Symbol.iterator]: () => chunksSync(runtime, statement, options) as never,
   })
 
@@ -164,30 +167,28 @@ class Reading {
   readonly #statement: AnySelect
   readonly #size: number
   readonly #interpreter: Interpreter
-  /** A session that knows nothing: each chunk starts from it. */
+  /** A session that knows nothing, and writes nothing: each chunk starts from it. */
   readonly #blank: SessionState
-  #opened: Opened | null = null
+  #query: OpenQuery | null = null
   #isAtEnd = false
 
   constructor(runtime: Runtime, statement: AnySelect, { chunk = defaultChunk }: StreamOptions) {
     this.#statement = statement
     this.#size = chunk
     this.#interpreter = runtime.open()
-    this.#blank = empty(runtime.model, runtime.options)
+    this.#blank = empty(runtime.model, { ...runtime.options, autoflush: false })
   }
 
   /** The next chunk; null after the last. */
   *next(): Effect<Chunk<QueryError> | null> {
     if (this.#isAtEnd) return null
-    const opened = this.#opened === null ? yield* this.#open() : right(this.#opened)
-    if (isLeft(opened)) return opened
-    this.#opened = opened.right
-    const { cursor, mapping } = opened.right
-    const answer = yield* this.#ask<QueryAnswer>({ _tag: 'Fetch', cursor, count: this.#size })
-    if (isLeft(answer)) return answer
-    const count = answer.right.batches.reduce((sum, { rows }) => sum + rows.length, 0)
-    this.#isAtEnd = count < this.#size
-    return count === 0 ? null : yield* this.#run(picturesOf(this.#statement, mapping, answer.right))
+    const query = this.#query === null ? yield* this.#open() : right(this.#query)
+    if (isLeft(query)) return query
+    this.#query = query.right
+    const chunk = yield* this.#run(nextPictures(query.right, this.#size))
+    if (isLeft(chunk)) return chunk
+    this.#isAtEnd = chunk.right.length < this.#size
+    return chunk.right.length === 0 ? null : chunk
   }
 
   /** Gives back what it has taken. */
@@ -196,17 +197,12 @@ class Reading {
     return this.#interpreter.end()
   }
 
-  *#open(): Effect<Either<QueryError, Opened>> {
-    const wrong = chunkFault(this.#statement, this.#size)
-    if (wrong !== null) return left(wrong)
-    const mapping = checkSelect(this.#blank, this.#statement)
-    if (isLeft(mapping)) return mapping
-    const cursor = yield* this.#ask<CursorId>({ _tag: 'OpenCursor', statement: this.#statement, isAlone: true })
-    return isLeft(cursor) ? cursor : right({ mapping: mapping.right, cursor: cursor.right })
-  }
-
-  #ask<A>(request: Parameters<Interpreter['answer']>[0]): Effect<Either<QueryError, A>> {
-    return this.#interpreter.answer(request, this.#blank) as Effect<Either<QueryError, A>>
+  *#open(): Effect<Either<QueryError, OpenQuery>> {
+    const opened = yield* this.#run(openQuery(this.#statement, this.#size, true))
+    // what the model loads by itself nobody would see
+    return isLeft(opened)
+      ? opened
+      : right({ ...opened.right, loads: opened.right.loads.filter(({ isShown }) => isShown) })
   }
 
   *#run<A>(program: Program<QueryError, A>): Effect<Either<QueryError, A>> {
@@ -217,11 +213,6 @@ class Reading {
     }
     return progress.outcome[0] as Either<QueryError, A>
   }
-}
-
-interface Opened {
-  readonly mapping: Mapping
-  readonly cursor: CursorId
 }
 
 type Failure = QueryError | Interrupted

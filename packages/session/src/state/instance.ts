@@ -1,7 +1,16 @@
 /**
  * An instance: one object of the program, its standing towards the database, and what is known of its row.
  */
-import type { Attribute, InstanceId, Mapping, RawKey, RelationshipMapping, Snapshot } from '@unitary/core'
+import type {
+  Attribute,
+  ExecutionOptions,
+  InstanceId,
+  Load,
+  Mapping,
+  RawKey,
+  RelationshipMapping,
+  Snapshot,
+} from '@unitary/core'
 import * as Collection from './collection.js'
 import type { ShardToken } from './identity-map.js'
 
@@ -42,10 +51,22 @@ export interface One {
   readonly target: InstanceId | null
   readonly changed: boolean
   readonly committed: InstanceId | null | typeof unknown
+  /** Did it let go of one that it is known to have held, though what the database has may not be known? */
+  readonly hasLeft?: true
 }
 
 /** @category model */
 export type Related = Many | One
+
+/**
+ * What a query says of the loads of its results' relationships that come after it. All results of a query share it.
+ *
+ * @category model
+ */
+export interface Origin {
+  readonly loads: ReadonlyArray<Load>
+  readonly options: ExecutionOptions
+}
 
 /**
  * @category model
@@ -77,6 +98,8 @@ export interface Instance {
    * change, whatever it is set to. Null where there are none.
    */
   readonly unset: ReadonlyArray<string> | null
+  /** What the query that gave it says of later loads; null where it says nothing. */
+  readonly origin: Origin | null
 }
 
 /**
@@ -106,6 +129,7 @@ export const make = (
   order,
   wasDeleted: false,
   unset: null,
+  origin: null,
 })
 
 /** Has the instance a row, as far as the session knows? @category guards */

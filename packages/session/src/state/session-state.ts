@@ -4,7 +4,8 @@
  * All collections in it are persistent, so that keeping an old state, branching from it or going back to it costs
  * nothing. Transitions (`../transition`) are functions from one state to the next; nothing else changes a session.
  */
-import type { AnyModel, InstanceId } from '@unitary/core'
+import { type AnyModel, type InstanceId, ModelError, type RelationshipMapping } from '@unitary/core'
+import type { Hooks } from './hooks.js'
 import * as IdentityMap from './identity-map.js'
 import type { Instance } from './instance.js'
 import * as IntMap from './int-map.js'
@@ -55,6 +56,12 @@ export interface SessionOptions {
   readonly expireOnCommit: boolean
 }
 
+/** What an empty session is made with. @category model */
+export interface EmptyOptions extends Partial<SessionOptions> {
+  /** What is called when something happens; of the same model. */
+  readonly hooks?: Hooks
+}
+
 /**
  * @category model
  */
@@ -62,6 +69,12 @@ export interface SessionState {
   readonly _tag: 'SessionState'
   readonly model: AnyModel
   readonly options: SessionOptions
+  /** What the session calls when something happens. Functions: no part of what is stored or compared. */
+  readonly hooks: Hooks | null
+  /** How deep in changes that hooks have asked for; 0 outside of them. */
+  readonly hookDepth: number
+  /** What programs and hooks keep beside instances, by name. A rollback returns to what it was. */
+  readonly info: Readonly<Record<string, unknown>>
   readonly instances: IntMap.IntMap<Instance>
   readonly identityMap: IdentityMap.IdentityMap
   /** Pending instances: the next flush inserts them. */
@@ -92,10 +105,13 @@ export interface SessionState {
  *
  * @category constructors
  */
-export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): SessionState => ({
+export const empty = (model: AnyModel, { hooks, ...options }: EmptyOptions = {}): SessionState => ({
   _tag: 'SessionState',
   model,
   options: { autoflush: true, expireOnCommit: true, ...options },
+  hooks: hooks === undefined ? null : checkedHooks(model, hooks),
+  hookDepth: 0,
+  info: {},
   instances: IntMap.empty,
   identityMap: IdentityMap.empty,
   added: IntMap.empty,
@@ -110,6 +126,16 @@ export const empty = (model: AnyModel, options: Partial<SessionOptions> = {}): S
   nextOrder: 1,
   epoch: 0,
 })
+
+/** Hooks of another model would never be called. */
+const checkedHooks = (model: AnyModel, hooks: Hooks): Hooks => {
+  const strange = hooks.mappings.filter((mapping) => model.mappingOf.get(mapping.name) !== mapping)
+  if (strange.length === 0) return hooks
+  // biome-ignore lint/plugin: a defect of the program like a faulty model, met when the session is made
+  throw new ModelError(
+    strange.map(({ name }) => ({ path: name, message: "the session's hooks were defined for another model" })),
+  )
+}
 
 /**
  * The next state: `changes` over `state`, with the transaction's frame begun where it was not.
@@ -142,6 +168,19 @@ export const hasWork = (state: SessionState): boolean =>
   state.added.size > 0 || state.changed.size > 0 || state.deleted.size > 0
 
 /**
+ * What happened to one side of a relationship, with what a reference held before where that is known.
+ *
+ * @category model
+ */
+export interface Move {
+  readonly event: 'set' | 'append' | 'remove'
+  readonly owner: InstanceId
+  readonly relationship: RelationshipMapping
+  readonly value: InstanceId | null
+  readonly before: InstanceId | null | undefined
+}
+
+/**
  * Many changes to one state at once: what bulk transitions work on. It is theirs alone until `done`.
  *
  * @category combinators
@@ -156,6 +195,8 @@ export interface StateEdit {
   readonly origins: IntMap.IntMapEdit<Instance>
   nextInstance: number
   nextOrder: number
+  /** Where relationships are noted that change, while somebody wants to know. */
+  moves: Move[] | null
 }
 
 /** @category combinators */
@@ -169,6 +210,7 @@ export const edit = (state: SessionState): StateEdit => ({
   origins: IntMap.edit(state.origins),
   nextInstance: state.nextInstance,
   nextOrder: state.nextOrder,
+  moves: null,
 })
 
 /**

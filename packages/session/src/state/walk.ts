@@ -2,7 +2,7 @@
  * Everything that can be reached from an instance.
  */
 import type { InstanceId, Snapshot } from '@unitary/core'
-import { reachedBy } from '../transition/cascade.js'
+import { reachedBy } from '../transition/reach.js'
 import { instanceOf } from '../transition/transition.js'
 import { instanceAt, type SessionState } from './session-state.js'
 

@@ -4,7 +4,18 @@
  * A row becomes an instance, or meets the one that stands for it. What the session knows already is not overwritten
  * (pending changes least of all) unless that is asked for; what had expired is known again.
  */
-import type { Dialect, DriverRow, InstanceId, Mapping, RawKey, ReadMode, RowReader, Snapshot } from '@unitary/core'
+import type {
+  Attribute,
+  Dialect,
+  DriverRow,
+  InstanceId,
+  Mapping,
+  RawKey,
+  ReadMode,
+  RowColumns,
+  RowReader,
+  Snapshot,
+} from '@unitary/core'
 import { DecodeFault, rawKeyOf, rowClassOf, rowReaderOf } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -29,6 +40,10 @@ export interface AbsorbOptions {
   /** Overwrite what is known, pending changes included. */
   readonly populateExisting: boolean
   readonly mode: ReadMode
+  /** Where the rows have the attributes, if not under their names or not all of them. */
+  readonly columns: RowColumns | null
+  /** Where instances are noted that a row has made known: is it known again? */
+  readonly arrived: Map<InstanceId, boolean> | null
 }
 
 /**
@@ -44,8 +59,10 @@ export const absorb = (
   options: AbsorbOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId>> => {
   const { rows, token } = from
-  const read = rowReaderOf(mapping, from.dialect, options.mode)
-  const keyName = plainKeyName(mapping, from.dialect)
+  const { columns } = options
+  const read = rowReaderOf(mapping, from.dialect, options.mode, columns)
+  const keyName = plainKeyName(mapping, from.dialect, columns)
+  const partial = isPartial(mapping, columns)
   const ids = new Array<InstanceId>(rows.length)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as DriverRow
@@ -65,8 +82,10 @@ export const absorb = (
     const known = edit.identityMap.get(mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
-      edit.instances.set(id, Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0))
+      const made = Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
+      edit.instances.set(id, partial ? { ...made, partial } : made)
       edit.identityMap.set(mapping, token, key, id)
+      options.arrived?.set(id, false)
       ids[i] = id
     } else {
       if (!isCurrent(state, edit, known, options)) renew(state, edit, known, row, read, options)
@@ -77,44 +96,30 @@ export const absorb = (
 }
 
 /** The key's attribute, where the driver gives its raw form. */
-const plainKeyName = (mapping: Mapping, dialect: Dialect): string | null => {
+const plainKeyName = (mapping: Mapping, dialect: Dialect, columns: RowColumns | null): string | null => {
   const [only, another] = mapping.key
   return only !== undefined &&
     another === undefined &&
     only.encode === t.identity &&
     (only.column.kind === 'integer' || only.column.kind === 'text') &&
     dialect.fromDriver(only.column.kind) === null
-    ? only.name
+    ? (columns?.[only.position] ?? only.name)
     : null
 }
 
+/** Does a query leave out what an instance should have? */
+const isPartial = (mapping: Mapping, columns: RowColumns | null): boolean =>
+  columns !== null && mapping.attributes.some(({ isDeferred, position }) => !isDeferred && columns[position] === null)
+
+/** Does the session know all that the rows could tell of an instance? */
 const isCurrent = (state: SessionState, edit: StateEdit, id: InstanceId, options: AbsorbOptions): boolean => {
   const instance = edit.instances.get(id) as Instance.Instance
-  const isKnown = instance.epoch === state.epoch && !instance.partial && instance.unset === null
-  return isKnown && !options.populateExisting
-}
-
-/**
- * Fills in attributes that were left out of an instance until now: deferred ones. What is known stays.
- *
- * @category transitions
- */
-export const absorbAttributes = (edit: StateEdit, mapping: Mapping, from: Rows): Either<DecodeError, undefined> => {
-  const read = rowReaderOf(mapping, from.dialect, 'strict')
-  for (const row of from.rows) {
-    const snapshot = read(row, 0)
-    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, from.token))
-    const key = rawKeyOf(mapping, snapshot as never) as RawKey
-    const id = edit.identityMap.get(mapping, from.token, key)
-    const instance = id === undefined ? undefined : edit.instances.get(id)
-    if (instance === undefined) continue
-    const known = instance.snapshot as unknown as Record<string, unknown>
-    edit.instances.set(instance.id, {
-      ...instance,
-      snapshot: rowClassOf(mapping).patch(snapshot, instance.id, known),
-    })
-  }
-  return right(undefined)
+  if (instance.epoch !== state.epoch || instance.unset !== null || options.populateExisting) return false
+  const { columns } = options
+  if (columns === null) return !instance.partial
+  return instance.mapping.attributes.every(
+    (attribute) => columns[attribute.position] === null || Instance.valueAt(instance, attribute) !== undefined,
+  )
 }
 
 /** Makes known again what had expired, or all of it. The row has been read once already, so it decodes. */
@@ -129,20 +134,29 @@ const renew = (
   const instance = edit.instances.get(id) as Instance.Instance
   const snapshot = read(row, id) as Snapshot
   const isWhole = options.populateExisting || instance.epoch < state.epoch
+  if (options.arrived?.has(id) === false) options.arrived.set(id, true)
   if (isWhole) edit.changed.delete(id)
+  const { mapping } = instance
+  const known = isWhole
+    ? snapshot
+    : rowClassOf(mapping).patch(snapshot, id, instance.snapshot as unknown as Record<string, unknown>)
   edit.instances.set(id, {
     ...instance,
-    snapshot: isWhole
-      ? snapshot
-      : rowClassOf(instance.mapping).patch(snapshot, id, instance.snapshot as unknown as Record<string, unknown>),
+    snapshot: known,
     epoch: state.epoch,
-    partial: false,
+    partial: options.columns !== null && isIncomplete(mapping, known),
     unset: null,
     committed: isWhole ? null : instance.committed,
     // the flush that deletes a row needs to know what refers to it
     related: isWhole && edit.deleted.get(id) === undefined ? null : instance.related,
   })
 }
+
+const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
+  attributes.some(
+    ({ isDeferred, name }: Attribute) =>
+      !isDeferred && (snapshot as unknown as Readonly<Record<string, unknown>>)[name] === undefined,
+  )
 
 /** @category constructors */
 export const decodeError = (

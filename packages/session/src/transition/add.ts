@@ -3,7 +3,7 @@
  */
 import { type Mapped, type Pending, type Services, Snapshot } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
+import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt } from '../state/session-state.js'
 import { cascadeAdd } from './cascade.js'
@@ -11,7 +11,7 @@ import { draftMaker } from './draft.js'
 import { checkModel, succeed, type Transition } from './transition.js'
 
 /** Why a draft cannot become an instance. */
-export type AddError = ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent
+export type AddError = ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent | HookError
 
 type Values = Readonly<Record<string, unknown>>
 

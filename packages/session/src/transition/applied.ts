@@ -1,7 +1,7 @@
 /**
  * Folding the results of a flush back into the state.
  */
-import type { Attribute, InstanceId, Mapping, RawKey, Snapshot } from '@unitary/core'
+import type { Attribute, InstanceId, Mapping, RawKey, Returned, Snapshot } from '@unitary/core'
 import { decodedKeyOf, rawKeyOf, rowClassOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -9,17 +9,19 @@ import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import type {
-  CarriedKey,
-  DeleteStep,
-  FlushPlan,
-  InsertStep,
-  Notice,
-  PlanColumn,
-  Step,
-  StepResult,
-  UnlinkStep,
-  UpdateStep,
+import {
+  type CarriedKey,
+  type DeleteStep,
+  type FlushPlan,
+  type InsertStep,
+  isStale,
+  type Notice,
+  type PlanColumn,
+  type Step,
+  type StepResult,
+  type UnlinkStep,
+  type UpdateStep,
+  type VacateStep,
 } from '../unit-of-work/step.js'
 import { givenByFlush } from './given.js'
 
@@ -36,7 +38,7 @@ export interface Flushed {
 }
 
 /**
- * The state after a plan has run with these results, one for each step. `StaleData` where an update did not match its row.
+ * The state after a plan has run with these results, one for each step up to one that is stale. `StaleData` where an update did not match its row.
  * O(rows).
  *
  * @category transitions
@@ -49,6 +51,7 @@ export const applied = (
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+  const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
@@ -57,10 +60,10 @@ export const applied = (
     count[step._tag] += step.rows.length
     switch (step._tag) {
       case 'Insert':
-        inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
+        inserted(state, changes, mapping, step, result.returned, outdated)
         break
       case 'Update': {
-        const stale = updated(state, changes, mapping, step, countsOf(result), going)
+        const stale = updated(state, changes, mapping, step, result, going, outdated)
         if (stale !== null) return left(stale)
         break
       }
@@ -70,19 +73,27 @@ export const applied = (
         break
       }
       case 'Unlink': {
-        const stale = unlinked(changes, step, countsOf(result))
+        const stale = unmatched(changes, step, countsOf(result))
+        if (stale !== null) return left(stale)
+        break
+      }
+      case 'Vacate': {
+        // what it wrote is written over; whether the row is there shows then, unless a version was checked
+        const stale = isStale(step, result) ? unmatched(changes, step, countsOf(result)) : null
         if (stale !== null) return left(stale)
         break
       }
       case 'Link':
-      // what it wrote is written over; whether the row is there shows then
-      case 'Vacate':
         break
     }
   }
-  for (const followed of plan.carried) carried(changes, followed)
+  for (const followed of plan.carried) carried(changes, followed, outdated)
   for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
+  for (const id of outdated) {
+    const instance = changes.instances.get(id) as Instance.Instance
+    if (instance.status === 'persistent') changes.instances.set(id, { ...instance, epoch: -1 })
+  }
   // every pending instance was inserted or turned out to be an orphan
   const isWritten = state.isWritten || plan.steps.length > 0
   const next = { ...done(state, changes), added: IntMap.empty, isWritten }
@@ -93,6 +104,12 @@ const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag ===
 
 type Values = Record<string, unknown>
 
+/**
+ * Instances whose rows have another version, which the database has not given back. All of a row is read again with its
+ * version: what was known of it might be that of another one by then.
+ */
+type Outdated = Set<InstanceId>
+
 /** The program's value of an encoded cell. A value that came from the program encodes and decodes. */
 const decoded = (attribute: Attribute, value: unknown): unknown => {
   if (attribute.encode === t.identity) return value
@@ -100,12 +117,15 @@ const decoded = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? value : decoding.right
 }
 
-/** A key that the database gave, as the program has it: some drivers give integers as text. */
+/**
+ * What the database gave, as the program has it: some drivers give integers as text. What the codec does not take is as
+ * good as unknown, so that it fails whoever reads it, as if it had been loaded; but a row is not found without its key.
+ */
 const accepted = (attribute: Attribute, value: unknown): unknown => {
   const { codec } = attribute.column
   if (attribute.encode === t.identity && codec.is(value)) return value
   const decoding = codec.decode(value)
-  return isLeft(decoding) ? value : decoding.right
+  return isLeft(decoding) ? (attribute.isKey ? value : undefined) : decoding.right
 }
 
 /** The columns that the plan filled: their values are not in the snapshot yet. */
@@ -136,26 +156,35 @@ const inserted = (
   changes: StateEdit,
   mapping: Mapping,
   step: InsertStep,
-  keys: ReadonlyArray<unknown> | null,
+  returned: Returned,
+  outdated: Outdated,
 ): void => {
   const rows = rowClassOf(mapping)
-  const returned = step.returning === null ? null : (mapping.attributeOf.get(step.returning.attribute) as Attribute)
+  const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
   const filled = filledColumns(state, mapping, step.columns)
   const columns = new Set(step.columns.map(({ attribute }) => attribute))
-  // what the table has filled in is known when it is read
+  // what the table has filled in, and not given back, is known when it is read
   const isPartial = mapping.attributes.some(
-    (attribute) => attribute !== returned && !attribute.isDeferred && !columns.has(attribute.name),
+    (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
   )
   const unsetOf = unsetReader(mapping)
   const isPatched =
-    returned !== null || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
+    given.length > 0 || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = changes.instances.get(id) as Instance.Instance
+    if (mapping.serverVersion !== null) outdated.add(id)
     let { snapshot } = pending
+    let partial = isPartial
     if (isPatched) {
       const patch: Values = {}
-      if (returned !== null) patch[returned.name] = accepted(returned, keys?.[i])
+      for (let j = 0; j < given.length; j++) {
+        const attribute = given[j] as Attribute
+        const value = accepted(attribute, returned[j]?.[i])
+        if (value === undefined) partial = true
+        else if (attribute === mapping.serverVersion) outdated.delete(id)
+        patch[attribute.name] = value
+      }
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
       snapshot = rows.inserted(snapshot, id, patch)
     }
@@ -168,12 +197,13 @@ const inserted = (
       token: step.token,
       snapshot,
       epoch: state.epoch,
-      partial: isPartial,
+      partial,
       committed: null,
       related: settledAll(pending.related),
       order: pending.order,
       wasDeleted: false,
       unset: unsetOf(pending.snapshot, snapshot),
+      origin: pending.origin,
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
@@ -203,9 +233,12 @@ const updated = (
   changes: StateEdit,
   mapping: Mapping,
   step: UpdateStep,
-  counts: ReadonlyArray<number>,
+  result: StepResult,
   going: ReadonlySet<InstanceId>,
+  outdated: Outdated,
 ): StaleData | null => {
+  const counts = countsOf(result)
+  const { serverVersion } = mapping
   const filled = filledColumns(state, mapping, step.set)
   const isInSavepoint = state.frames?.kind === 'savepoint'
   const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
@@ -217,8 +250,14 @@ const updated = (
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
-    if ((filled.length === 0 && !keyChanges) || going.has(id)) continue
+    if ((filled.length === 0 && !keyChanges && serverVersion === null) || going.has(id)) continue
     const patch: Values = {}
+    if (serverVersion !== null) {
+      const version = accepted(serverVersion, result.returned[0]?.[i])
+      if (version === undefined) outdated.add(id)
+      else outdated.delete(id)
+      patch[serverVersion.name] = version
+    }
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
@@ -239,10 +278,11 @@ const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.I
 }
 
 /** The database has changed foreign keys along with the key that they refer to. */
-const carried = (changes: StateEdit, { instance: id, target, attributes }: CarriedKey): void => {
+const carried = (changes: StateEdit, { instance: id, target, attributes }: CarriedKey, outdated: Outdated): void => {
   const instance = changes.instances.get(id) as Instance.Instance
   const parent = (changes.instances.get(target) as Instance.Instance).snapshot as unknown as Values
   const { mapping } = instance
+  if (mapping.serverVersion !== null) outdated.add(id)
   const patch = Object.fromEntries(attributes.map(([foreignKey, key]) => [foreignKey, parent[key]]))
   const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
   const isKey = attributes.some(([foreignKey]) => mapping.attributeOf.get(foreignKey)?.isKey)
@@ -330,11 +370,16 @@ const deleted = (
   return null
 }
 
-const unlinked = (changes: StateEdit, step: UnlinkStep, counts: ReadonlyArray<number>): StaleData | null => {
+/** A step that did not match a row of each instance is stale. */
+const unmatched = (
+  changes: StateEdit,
+  step: UnlinkStep | VacateStep,
+  counts: ReadonlyArray<number>,
+): StaleData | null => {
   const at = counts.indexOf(0)
   if (at < 0) return null
-  const owner = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
-  return stale(step, step.entity, owner.key, 0)
+  const { key } = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
+  return stale(step, step.entity, key, 0)
 }
 
 const stale = (step: Step, entity: string, key: RawKey | null, matched: number): StaleData => ({

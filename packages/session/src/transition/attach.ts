@@ -9,8 +9,8 @@ import type { InvalidState } from '../error.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
+import { givenUpBy, reachedBy } from './reach.js'
 import { put } from './relate.js'
 
 type Instance = Instance.Instance
@@ -38,6 +38,7 @@ export const attach = (
     const instance = instanceAt(from, id)
     if (instance.status !== 'transient' && instance.status !== 'detached') return invalidState(instance, 'attach')
     copies.set(id, changes.nextInstance++)
+    for (const other of givenUpBy(instance)) if (!instanceAt(from, other).wasDeleted) stack.push(other)
     const reached = reachedBy(from, instance, ({ cascade }) => cascade.has('save-update'))
     for (let i = reached.length - 1; i >= 0; i--) stack.push(reached[i] as InstanceId)
   }

@@ -4,7 +4,8 @@
  * Which of them it concerns is told by the keys of the rows that it met, or else by its criteria, evaluated on what is
  * known of each instance, changes that no flush has written included. As in SQLAlchemy an instance that is expired is left
  * to its next load, and one that is known too little to tell is taken for met: an update expires what it sets, a delete
- * expires the instance.
+ * expires the instance. Where the database gives each row another version an update expires the instance, too, but for
+ * changes that no flush has written.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html#selecting-a-synchronization-strategy
  */
@@ -133,7 +134,7 @@ const updated = (state: SessionState, changes: StateEdit, statement: AnyUpdate, 
   const moved: Array<readonly [Instance.Instance, RawKey]> = []
   for (const one of met) {
     const { instance } = one
-    const written = isExpired(state, instance) ? instance : withAssignments(one, assignments)
+    const written = isExpired(state, instance) ? instance : outdated(withAssignments(one, assignments))
     const key = movesRows ? (one.key ?? rawKeyOf(instance.mapping, rowOf(written))) : instance.key
     if (movesRows && (key === null || !one.isCertain)) {
       put(changes, forgetAll(instance))
@@ -180,6 +181,16 @@ const withAssignments = (
     partial,
     committed: Object.keys(committed).length === 0 ? null : committed,
   }
+}
+
+/** The instance without the version that its row no longer has, and without all else where no changes would be lost. */
+const outdated = (instance: Instance.Instance): Instance.Instance => {
+  const { committed, id, mapping, snapshot } = instance
+  const { serverVersion } = mapping
+  if (serverVersion === null) return instance
+  if (committed === null) return { ...instance, epoch: -1 }
+  const values = { ...snapshot, [serverVersion.name]: undefined }
+  return { ...instance, snapshot: rowClassOf(mapping).make(id, values), partial: true }
 }
 
 /** What the database's row has, as far as it is known: an update computes from that. */

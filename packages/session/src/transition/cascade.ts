@@ -4,7 +4,9 @@
 import type { InstanceId, RawKey, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
-import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import type { SessionState, StateEdit } from '../state/session-state.js'
+import { givenUpBy, reachedBy } from './reach.js'
+import { keepReferred } from './relate.js'
 
 /**
  * Makes an instance pending where it is transient, persistent again where it is detached, and with it all that its
@@ -27,12 +29,18 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
     if (id !== root && Instance.isInUnitOfWork(edit.instances.get(id) as Instance.Instance)) continue
     const refused = join(state, edit, id)
     if (refused !== null) return refused
-    const reached = reachedBy(state, edit.instances.get(id) as Instance.Instance, ({ cascade }) =>
-      cascade.has('save-update'),
-    )
+    const instance = edit.instances.get(id) as Instance.Instance
+    // what it gave up comes back with it where it can
+    for (const other of givenUpBy(instance)) if (isToCome(edit, other)) stack.push(other)
+    const reached = reachedBy(state, instance, ({ cascade }) => cascade.has('save-update'))
     for (let i = reached.length - 1; i >= 0; i--) stack.push(reached[i] as InstanceId)
   }
   return null
+}
+
+const isToCome = (edit: StateEdit, id: InstanceId): boolean => {
+  const { key, mapping, status, token, wasDeleted } = edit.instances.get(id) as Instance.Instance
+  return status === 'detached' && !wasDeleted && edit.identityMap.get(mapping, token, key as RawKey) === undefined
 }
 
 /**
@@ -65,6 +73,7 @@ export const join = (state: SessionState, edit: StateEdit, id: InstanceId): Inva
     case 'transient':
       edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })
       edit.added.set(id, true)
+      keepReferred(state, edit, id)
       return null
     case 'detached': {
       const key = instance.key as RawKey
@@ -91,25 +100,3 @@ const refusal = (instance: Instance.Instance): InvalidState => ({
   status: instance.wasDeleted ? 'deleted' : instance.status,
   operation: 'add',
 })
-
-/**
- * The instances that an instance refers to over the relationships that `follows` lets through, as far as they are
- * loaded, in order.
- *
- * @category combinators
- */
-export const reachedBy = (
-  state: SessionState,
-  instance: Instance.Instance,
-  follows: (relationship: RelationshipMapping) => boolean,
-): ReadonlyArray<InstanceId> => {
-  const reached: InstanceId[] = []
-  if (isExpired(state, instance)) return reached
-  for (const relationship of instance.mapping.relationships) {
-    if (!follows(relationship)) continue
-    const related = Instance.relatedOf(instance, relationship)
-    if (related === undefined) continue
-    for (const id of Instance.membersOf(related) ?? []) reached.push(id)
-  }
-  return reached
-}

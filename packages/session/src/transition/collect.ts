@@ -118,7 +118,8 @@ const change = <M, N extends string, S extends Snapshot<N>>(
   return isLeft(result) ? result : succeed(owner, done(state, changes))
 }
 
-const noCollection = (entity: string, name: string): InvalidValue => ({
+/** @category constructors */
+export const noCollection = (entity: string, name: string): InvalidValue => ({
   _tag: 'InvalidValue',
   entity,
   attribute: name,

@@ -24,7 +24,8 @@ import { singleParentFault } from './single-parent.js'
 
 type Values = Readonly<Record<string, unknown>>
 
-type DraftFault = InvalidValue | NotInSession | InvalidState | SingleParent
+/** Why a draft cannot become an instance. */
+export type DraftFault = InvalidValue | NotInSession | InvalidState | SingleParent
 
 /** A draft that has its number, and whose instance is still to be made. */
 interface Planned {
@@ -44,6 +45,24 @@ interface Link {
   readonly cascades: boolean
 }
 
+/**
+ * An instance of a draft that is made alone: what the draft gives its relationships is left to whoever asked for it.
+ *
+ * @category model
+ */
+export interface Made {
+  readonly id: InstanceId
+  readonly draft: Values
+  /** In the order of the relationships; null for a reference to nothing. */
+  readonly wishes: ReadonlyArray<Wish>
+}
+
+/** @category model */
+export interface Wish {
+  readonly relationship: RelationshipMapping
+  readonly targets: ReadonlyArray<InstanceId> | null
+}
+
 interface Walk {
   readonly state: SessionState
   readonly edit: StateEdit
@@ -52,10 +71,13 @@ interface Walk {
   readonly seen: Map<object, InstanceId>
   readonly stack: Planned[]
   readonly links: Link[]
+  /** Where instances are noted in the order in which they are made, if they are to be made alone. */
+  readonly made: Made[] | null
 }
 
 /**
- * Makes instances within one edit. Drafts given to one maker share what they share.
+ * Makes instances within one edit. Drafts given to one maker share what they share. With `made` they are made alone and
+ * transient, and noted there.
  *
  * @category constructors
  */
@@ -63,8 +85,9 @@ export const draftMaker = (
   state: SessionState,
   edit: StateEdit,
   services: Services,
+  made: Made[] | null = null,
 ): ((mapping: Mapping, draft: Values, isPending: boolean) => Either<DraftFault, InstanceId>) => {
-  const walk: Walk = { state, edit, services, seen: new Map(), stack: [], links: [] }
+  const walk: Walk = { state, edit, services, seen: new Map(), stack: [], links: [], made }
   return (mapping, draft, isPending) => {
     const known = walk.seen.get(draft)
     if (known !== undefined) {
@@ -106,6 +129,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   if (fault !== null) return fault
 
   let own: Array<Instance.Related | undefined> | null = null
+  const wishes: Wish[] | null = walk.made === null ? null : []
   const { relationships } = mapping
   // backwards, since the stack gives them back in reverse
   for (let i = relationships.length - 1; i >= 0; i--) {
@@ -113,7 +137,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
     const given = draft[relationship.name]
     if (given === undefined) continue
     const cascades = isPending && relationship.cascade.has('save-update')
-    const made = planRelated(walk, id, relationship, given, cascades)
+    const made = planRelated(walk, id, relationship, given, cascades, wishes)
     if (made !== null && made._tag !== 'Many' && made._tag !== 'One') return made
     if (made === null) continue
     own ??= planned.related === null ? new Array(relationships.length).fill(undefined) : planned.related.slice()
@@ -134,6 +158,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
     ),
   )
   if (isPending) edit.added.set(id, true)
+  if (wishes !== null) walk.made?.push({ id, draft, wishes: wishes.reverse() })
   return null
 }
 
@@ -155,14 +180,20 @@ const planRelated = (
   relationship: RelationshipMapping,
   given: unknown,
   cascades: boolean,
+  wishes: Wish[] | null,
 ): Instance.Related | null | DraftFault => {
   const { target, inverse } = relationship
   if (!relationship.isCollection) {
+    if (given === null && wishes !== null) {
+      wishes.push({ relationship, targets: null })
+      return null
+    }
     // a reference that is given as null wins over a foreign key that is given beside it
     if (given === null) return { _tag: 'One', target: null, changed: true, committed: null }
     const nested = planNested(walk, target, relationship, given, cascades)
     if ('_tag' in nested) return nested
-    walk.links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
+    if (wishes !== null) wishes.push({ relationship, targets: [nested.id] })
+    else walk.links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
     if (nested.planned !== null) walk.stack.push(nested.planned)
     return null
   }
@@ -179,12 +210,14 @@ const planRelated = (
     links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
     if (nested.planned !== null) planned.push(nested.planned)
   }
-  const allNew = planned.length === ids.length
+  if (wishes !== null) wishes.push({ relationship, targets: ids })
+  const allNew = wishes === null && planned.length === ids.length
   const back = allNew ? leadingBack(inverse, owner) : null
   for (let i = planned.length - 1; i >= 0; i--) {
     const child = planned[i] as Planned
     walk.stack.push(back === null ? child : { ...child, related: back })
   }
+  if (wishes !== null) return null
   if (!allNew) {
     for (let i = links.length - 1; i >= 0; i--) walk.links.push(links[i] as Link)
     return null
@@ -236,13 +269,14 @@ export const instanceFor = (
   services: Services,
   relationship: RelationshipMapping,
   given: unknown,
+  made: Made[] | null = null,
 ): Either<DraftFault, InstanceId> => {
   const { target } = relationship
   if (typeof given !== 'object' || given === null) {
     return left(misfit(relationship, given, `a draft or an instance of ${target.name} is needed`))
   }
   const managed = Snapshot.instanceOf(given)
-  if (managed === null) return draftMaker(state, edit, services)(target, given as Values, false)
+  if (managed === null) return draftMaker(state, edit, services, made)(target, given as Values, false)
   return edit.instances.get(managed)?.mapping === target
     ? right(managed)
     : left({ _tag: 'NotInSession', entity: target.name })

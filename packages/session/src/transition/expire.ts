@@ -6,8 +6,8 @@ import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
+import { reachedBy } from './reach.js'
 import { put } from './relate.js'
 import type { LoadNeeded } from './remove.js'
 
@@ -61,14 +61,15 @@ const forget = (state: SessionState, instance: Instance.Instance, names: Readonl
     if (relationship === undefined) {
       delete values[name]
       delete committed[name]
-      partial = true
+      // what is deferred is loaded when it is asked for
+      if (instance.mapping.attributeOf.get(name)?.isDeferred === false) partial = true
     } else {
       related = Instance.replaceRelated({ ...instance, related }, relationship, undefined)
     }
   }
   return {
     ...instance,
-    snapshot: partial ? rowClassOf(instance.mapping).make(instance.id, values) : instance.snapshot,
+    snapshot: rowClassOf(instance.mapping).make(instance.id, values),
     committed: Object.keys(committed).length === 0 ? null : committed,
     related,
     partial,

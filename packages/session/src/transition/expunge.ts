@@ -6,7 +6,7 @@ import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
+import { reachedBy } from './reach.js'
 import { freshen } from './relate.js'
 
 type Instance = Instance.Instance
@@ -56,6 +56,19 @@ export const expungeAll = (state: SessionState): SessionState => {
   return done(state, changes)
 }
 
+/**
+ * Takes everything out of the session, and ends the transaction that was rolled back. O(instances).
+ *
+ * @category transitions
+ */
+export const closed = (state: SessionState): SessionState => ({
+  ...expungeAll(state),
+  origins: IntMap.empty,
+  frames: null,
+  isWritten: false,
+  failure: null,
+})
+
 const leave = (state: SessionState, changes: StateEdit, id: InstanceId): void => {
   const instance = changes.instances.get(id) as Instance
   changes.added.delete(id)
@@ -91,6 +104,8 @@ export const madeTransient = (state: SessionState, id: InstanceId): SessionState
     status: 'transient',
     key: null,
     token: null,
+    // it has no row that the rest could be read from
+    partial: false,
     committed: null,
     wasDeleted: false,
   })

@@ -42,7 +42,8 @@ export const ungiven = (model: AnyModel, instance: Instance, pending: Instance):
   const values: Record<string, unknown> = {}
   for (const attribute of mapping.attributes) {
     const now = Instance.valueAt(instance, attribute)
-    const isGiven = Instance.valueAt(pending, attribute) === undefined && (now === null || given.has(attribute))
+    const isFilled = now === null || given.has(attribute) || attribute.column.serverDefault !== null
+    const isGiven = isFilled && Instance.valueAt(pending, attribute) === undefined
     if (!isGiven) values[attribute.name] = now
   }
   return {

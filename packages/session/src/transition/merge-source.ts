@@ -3,10 +3,12 @@
  */
 import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
 import { type Option, toNullable } from 'fp-ts/lib/Option.js'
+import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { faultOf, misfit } from './draft.js'
 import { instanceOf } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -69,7 +71,6 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
 }
 
 const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSource => {
-  const isPicture = Snapshot.instanceOf(data) !== null
   const values: Record<string, unknown> = {}
   for (const { name } of mapping.attributes) if (data[name] !== undefined) values[name] = data[name]
   return {
@@ -78,11 +79,10 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     values,
     key: rawKeyOf(mapping, values),
     token: null,
-    isStored: isPicture,
+    isStored: Snapshot.instanceOf(data) !== null,
     hasChanges: false,
     related: (relationship) => {
-      const given =
-        isPicture && !relationship.isCollection ? referred(data[relationship.name]) : data[relationship.name]
+      const given = heldBy(data, relationship)
       if (given === undefined || given === null) return given
       return Array.isArray(given)
         ? given.map((one: object) => mergeSource(from, relationship.target, one))
@@ -92,5 +92,47 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
 }
 
 /** A reference that was loaded beside a row is an option, where a draft has what it refers to or null. */
-const referred = (loaded: unknown): unknown =>
-  loaded === undefined ? undefined : toNullable(loaded as Option<unknown>)
+const heldBy = (data: Values, { isCollection, name }: RelationshipMapping): unknown => {
+  const held = data[name]
+  return isCollection || held === undefined || Snapshot.instanceOf(data) === null
+    ? held
+    : toNullable(held as Option<unknown>)
+}
+
+/**
+ * Why a graph cannot be merged, whatever the session knows: data that does not fit its entity, an instance of another
+ * entity than its place is for. Instances are not followed: what a state holds fits. O(plain data reached).
+ *
+ * @category guards
+ */
+export const mergeFault = (from: SessionState, root: Mapping, given: unknown): InvalidValue | NotInSession | null => {
+  const visited = new Set<unknown>()
+  const stack: Array<readonly [mapping: Mapping, given: unknown]> = [[root, given]]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const [mapping, data] = node
+    if (visited.has(data)) continue
+    visited.add(data)
+    const instance = instanceOf(from, data)
+    if (instance !== undefined) {
+      if (instance.mapping !== mapping) return { _tag: 'NotInSession', entity: mapping.name }
+      continue
+    }
+    const fault = faultOf(mapping, data as Values)
+    if (fault !== null) return fault
+    for (const relationship of mapping.relationships) {
+      const held = heldBy(data as Values, relationship)
+      if (held === undefined || (held === null && !relationship.isCollection)) continue
+      if (relationship.isCollection && !Array.isArray(held)) {
+        return misfit(relationship, held, 'a collection is given as an array')
+      }
+      const { target } = relationship
+      for (const one of relationship.isCollection ? (held as ReadonlyArray<unknown>) : [held]) {
+        if (typeof one !== 'object' || one === null) {
+          return misfit(relationship, one, `a draft or an instance of ${target.name} is needed`)
+        }
+        stack.push([target, one])
+      }
+    }
+  }
+  return null
+}

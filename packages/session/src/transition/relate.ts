@@ -10,7 +10,7 @@ import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
+import { reachedBy } from './reach.js'
 
 type Instance = Instance.Instance
 
@@ -116,8 +116,10 @@ export const referredTo = (
 /**
  * What a reference held before it is set, undefined where that is not known: a belongs-to knows it by the foreign key that
  * the database has, where that names an instance which has not expired.
+ *
+ * @category combinators
  */
-const heldBefore = (
+export const heldBefore = (
   state: SessionState,
   edit: StateEdit,
   owner: Instance,
@@ -152,13 +154,15 @@ const putTarget = (
   }
   const old = Instance.relatedOf(owner, relationship)
   const held = heldBefore(state, edit, owner, relationship)
+  edit.moves?.push({ event: 'set', owner: ownerId, relationship, value: target, before: held })
   const committed = old?._tag === 'One' && old.changed ? old.committed : held === undefined ? Instance.unknown : held
   const changed = isNew(owner) || committed !== target
-  put(edit, Instance.withRelated(owner, relationship, { _tag: 'One', target, changed, committed }))
-  // what a has-one gave up belongs to nothing now
-  if (relationship.kind === 'HasOne' && typeof held === 'number' && held !== target) {
-    leaveOrphan(state, edit, relationship, held)
-  }
+  const hasLeft =
+    target === null && !isNew(owner) && (typeof held === 'number' || (old?._tag === 'One' && old.hasLeft === true))
+  const one: Instance.One = { _tag: 'One', target, changed, committed, ...(hasLeft ? { hasLeft } : {}) }
+  put(edit, Instance.withRelated(owner, relationship, one))
+  // what a reference gave up belongs to nothing now
+  if (typeof held === 'number' && held !== target) leaveOrphan(state, edit, relationship, held)
 }
 
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
@@ -166,6 +170,17 @@ const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance
   if (known?._tag === 'Many') return known
   return isNew(instance) ? Instance.many(Collection.empty) : Instance.unloaded
 }
+
+/**
+ * Is what was said last of a member all that counts? Of a collection that is not loaded nobody knows whether a row belongs
+ * to it, so that coming and going is not the same as having stayed away.
+ */
+const isLastWord = (
+  edit: StateEdit,
+  members: Collection.Collection | null,
+  { through }: RelationshipMapping,
+  member: InstanceId,
+): boolean => members === null && through === null && !isNew(at(edit, member))
 
 /** Adds to a collection alone. */
 const putMember = (
@@ -182,6 +197,7 @@ const putMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
   // a list may hold it twice: over links these are two, over a foreign key one
   const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
@@ -190,7 +206,10 @@ const putMember = (
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
       members: members === null ? null : Collection.append(members, member),
-      added: wasRemoved || !isAnother ? added : Collection.append(added, member),
+      added:
+        (wasRemoved && !isLastWord(edit, members, relationship, member)) || !isAnother
+          ? added
+          : Collection.append(added, member),
       removed: Collection.remove(removed, member),
     }),
   )
@@ -212,6 +231,7 @@ const dropMember = (
     put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
     return
   }
+  edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
   const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
@@ -219,13 +239,14 @@ const dropMember = (
     return
   }
   const wasAdded = Collection.has(added, member)
+  const isBack = wasAdded && !isLastWord(edit, members, relationship, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
       _tag: 'Many',
       members: left,
       added: Collection.remove(added, member),
-      removed: wasAdded || Collection.has(removed, member) ? removed : Collection.append(removed, member),
+      removed: isBack || Collection.has(removed, member) ? removed : Collection.append(removed, member),
     }),
   )
 }
@@ -332,9 +353,10 @@ export const detach = (
   dropMember(state, edit, owner, relationship, member)
   const { inverse } = relationship
   const { members } = manyOf(at(edit, owner), relationship)
-  if (inverse === null || (members !== null && Collection.has(members, member))) return
-  if (inverse.through !== null) {
-    dropMember(state, edit, member, inverse, owner)
+  if (members !== null && Collection.has(members, member)) return
+  if (inverse === null || inverse.through !== null) {
+    if (inverse !== null) dropMember(state, edit, member, inverse, owner)
+    leaveOrphan(state, edit, relationship, member)
     return
   }
   leave(state, edit, member, inverse, owner)
@@ -343,7 +365,7 @@ export const detach = (
 }
 
 /**
- * A pending member that left a collection with the delete-orphan cascade leaves the unit of work too, with what its own
+ * A pending member that left a relationship with the delete-orphan cascade leaves the unit of work too, with what its own
  * delete cascade reaches. (One with a row is deleted by the flush, if it went to no other owner by then.)
  */
 const leaveOrphan = (
@@ -378,7 +400,8 @@ export const replace = (
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
-  for (const id of new Set(held)) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  // once for each time that a list holds it
+  for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
   const after = freshen(state, at(edit, owner))
@@ -408,5 +431,29 @@ export const isMember = (
   const { inverse } = relationship
   const target =
     inverse === null || inverse.through !== null ? undefined : targetOf(state, edit, at(edit, member), inverse)
-  return target === undefined || target === owner
+  // what has no row yet is a member only where it was appended
+  return target === undefined ? !isNew(at(edit, member)) : target === owner
+}
+
+/**
+ * Makes those that an instance has come to hold refer to it, where they are known to refer to another, or to none: after a
+ * rollback has taken that back on their side, the instance joins the unit of work again with what it has kept. A collection
+ * that is loaded stays as it is, as with any foreign key, until it expires. O(links).
+ *
+ * @category combinators
+ */
+export const keepReferred = (state: SessionState, edit: StateEdit, id: InstanceId): void => {
+  const instance = at(edit, id)
+  for (const relationship of instance.mapping.relationships) {
+    const { inverse } = relationship
+    const related = Instance.relatedOf(instance, relationship)
+    if (inverse === null || inverse.isCollection || related === undefined) continue
+    for (const target of Instance.addedTo(related)) {
+      const other = at(edit, target)
+      const known = isExpired(state, other) ? undefined : Instance.relatedOf(other, inverse)
+      if (known?._tag !== 'One' || known.target === id) continue
+      putTarget(state, edit, target, inverse, id)
+      if (known.target !== null) leave(state, edit, known.target, relationship, target)
+    }
+  }
 }

@@ -5,8 +5,8 @@ import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { reachedBy } from './cascade.js'
 import { invalidState } from './expunge.js'
+import { reachedBy } from './reach.js'
 import { targetOf } from './relate.js'
 
 /**
@@ -95,7 +95,11 @@ export const mark = (state: SessionState, root: InstanceId): InvalidState | Sess
   if (!Instance.hasIdentity(instance)) return invalidState(instance, 'remove')
   const changes = edit(state)
   for (const id of reachedByDelete(state, root)) {
-    if (Instance.hasIdentity(instanceAt(state, id))) changes.deleted.set(id, true)
+    const reached = instanceAt(state, id)
+    if (!Instance.hasIdentity(reached)) continue
+    changes.deleted.set(id, true)
+    // what it held before it expired says nothing of the rows that the flush will find
+    if (reached.related !== null && isExpired(state, reached)) changes.instances.set(id, { ...reached, related: null })
   }
   return done(state, changes)
 }

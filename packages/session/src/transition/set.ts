@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
-import type { InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
+import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
@@ -23,7 +23,7 @@ import { resolve, succeed, type Transition } from './transition.js'
 type Values = Readonly<Record<string, unknown>>
 
 /** Why a change is refused. */
-export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent
+export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidState | SingleParent | HookError
 
 /**
  * Sets attributes, and references to other instances, of one instance. Only what differs is recorded: an attribute set
@@ -75,8 +75,8 @@ const replace = (state: SessionState, instance: Instance.Instance): SessionState
       : {}),
   })
 
-/** The current snapshot where all of it is known, else what is known of it over the one given. */
-const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S): S =>
+/** The current snapshot where all of it is known, else what is known of it over the one given. @category combinators */
+export const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S): S =>
   (instance.partial
     ? rowClassOf(instance.mapping).patch(reference, instance.id, instance.snapshot as unknown as Values)
     : instance.snapshot) as S
@@ -111,8 +111,8 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
   }
 }
 
-/** Are two values the same to the database? */
-const isSame = (attribute: Attribute, a: unknown, b: unknown): boolean => {
+/** Are two values the same to the database? @category guards */
+export const isSame = (attribute: Attribute, a: unknown, b: unknown): boolean => {
   if (Object.is(a, b)) return true
   const x = attribute.encode(a)
   const y = attribute.encode(b)

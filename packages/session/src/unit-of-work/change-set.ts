@@ -14,9 +14,9 @@ import {
 } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { edit, instanceAt, type SessionState } from '../state/session-state.js'
-import { reachedBy } from '../transition/cascade.js'
-import { targetOf } from '../transition/relate.js'
+import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { reachedBy } from '../transition/reach.js'
+import { foreignKeyOf, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
 
@@ -221,15 +221,33 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
       ? []
       : [id],
   )
+  let joined: ReturnType<typeof joinedTo> | null = null
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     const instance = instanceAt(state, id)
     const known = instance.status === 'pending' ? orphans : deleted
     if (known.has(id) || !Instance.isInUnitOfWork(instance)) continue
     known.add(id)
     for (const next of reachedBy(state, instance, (relationship) => relationship.cascade.has('delete'))) {
-      stack.push(next)
+      joined ??= joinedTo(state)
+      if (!joined.get(next)?.some((owner) => !deleted.has(owner) && !orphans.has(owner))) stack.push(next)
     }
   }
+}
+
+/** Who took what into a collection or has-one since the last flush: with whoever stays, it stays. */
+const joinedTo = (state: SessionState): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
+  const owners = new Map<InstanceId, InstanceId[]>()
+  forEachOwner(state, (owner) => {
+    for (const relationship of owner.mapping.relationships) {
+      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      for (const id of related === undefined ? [] : Instance.addedTo(related)) {
+        const known = owners.get(id)
+        if (known === undefined) owners.set(id, [owner.id])
+        else known.push(owner.id)
+      }
+    }
+  })
+  return owners
 }
 
 /** Does a child refer to its parent, so that it knows where it belongs? Not over links, nor where the parent refers to it. */
@@ -240,7 +258,8 @@ const isKnownToChild = ({ inverse, kind }: RelationshipMapping): boolean =>
 const hasLeft = (child: Instance, relationship: RelationshipMapping): boolean => {
   if (relationship.kind !== 'BelongsTo' || relationship.inverse?.cascade.has('delete-orphan') !== true) return false
   const one = Instance.relatedOf(child, relationship)
-  return one?._tag === 'One' && one.changed && one.target === null && typeof one.committed === 'number'
+  if (one?._tag !== 'One' || !one.changed || one.target !== null) return false
+  return one.hasLeft === true || typeof one.committed === 'number'
 }
 
 /** Has the child another parent than the one that it left? What a has-one gave up may still refer to its owner. */
@@ -260,13 +279,7 @@ const hasParent = (
 /** What joined a collection of something that stays is not deleted by this flush, though it was to be. */
 const spareAdded = (state: SessionState, deleted: Set<InstanceId>): void => {
   if (deleted.size === 0) return
-  forEachOwner(state, (owner) => {
-    if (deleted.has(owner.id)) return
-    for (const relationship of owner.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
-      for (const id of related === undefined ? [] : Instance.addedTo(related)) deleted.delete(id)
-    }
-  })
+  for (const [id, owners] of joinedTo(state)) if (owners.some((owner) => !deleted.has(owner))) deleted.delete(id)
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
@@ -293,7 +306,10 @@ const imposeReferences = (
         if (related === undefined) continue
         const target = changesOf === Instance.addedTo ? owner.id : null
         for (const id of changesOf(related)) {
-          if (!tellsItself(instanceAt(state, id), relationship)) impose(imposed, id, { relationship, target })
+          const child = instanceAt(state, id)
+          if (tellsItself(child, relationship)) continue
+          if (target === null && isElsewhere(child, relationship, owner.id)) continue
+          impose(imposed, id, { relationship, target })
         }
       }
     })
@@ -307,6 +323,12 @@ const tellsItself = (child: Instance, { inverse }: RelationshipMapping): boolean
   return one?._tag === 'One' && (one.changed || child.status === 'pending')
 }
 
+/** Does the child refer to another by now? What it left may have gone on saying that it holds it. */
+const isElsewhere = (child: Instance, { inverse }: RelationshipMapping, left: InstanceId): boolean => {
+  const one = inverse === null ? undefined : Instance.relatedOf(child, inverse)
+  return one?._tag === 'One' && one.target !== null && one.target !== left
+}
+
 /** Children that stay when their parent goes lose their foreign key. Those that came since it was loaded keep it. */
 const imposeNulls = (
   state: SessionState,
@@ -316,23 +338,47 @@ const imposeNulls = (
   const identityMap = edit(state)
   for (const id of deleted) {
     const owner = instanceAt(state, id)
+    if (isExpired(state, owner)) continue
     for (const relationship of owner.mapping.relationships) {
       if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
       for (const member of unchangedIn(related)) {
-        const child = instanceAt(state, member)
-        const target = relationship.inverse === null ? id : targetOf(state, identityMap, child, relationship.inverse)
-        if (!deleted.has(member) && (target === id || target === undefined)) {
-          impose(imposed, member, { relationship, target: null })
-        }
+        if (deleted.has(member) || isTaken(imposed, member, relationship)) continue
+        if (isAnothers(state, identityMap, instanceAt(state, member), relationship, owner)) continue
+        impose(imposed, member, { relationship, target: null })
       }
       for (const member of Instance.removedFrom(related)) {
-        if (deleted.has(member) || tellsItself(instanceAt(state, member), relationship)) continue
+        const child = instanceAt(state, member)
+        if (deleted.has(member) || isTaken(imposed, member, relationship)) continue
+        if (tellsItself(child, relationship) || isElsewhere(child, relationship, id)) continue
         impose(imposed, member, { relationship, target: null })
       }
     }
   }
+}
+
+/** Has a child that does not know the relationship come to another by it? */
+const isTaken = (
+  imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>,
+  child: InstanceId,
+  relationship: RelationshipMapping,
+): boolean => imposed.get(child)?.some((other) => other.relationship === relationship && other.target !== null) === true
+
+/** Is a child known to belong to another than the one that holds it? What holds it may be out of date. */
+const isAnothers = (
+  state: SessionState,
+  identityMap: Parameters<typeof targetOf>[1],
+  child: Instance,
+  relationship: RelationshipMapping,
+  holder: Instance,
+): boolean => {
+  if (relationship.inverse !== null) {
+    const target = targetOf(state, identityMap, child, relationship.inverse)
+    return target !== undefined && target !== holder.id
+  }
+  const key = isExpired(state, child) ? null : foreignKeyOf(child, relationship, Instance.committedAt)
+  return key !== undefined && key !== null && key !== holder.key
 }
 
 const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {

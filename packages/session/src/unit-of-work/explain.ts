@@ -1,7 +1,7 @@
 /**
  * Plans for people: as text, as JSON, as a Mermaid graph. All of it pure.
  */
-import type { FlushPlan, PlanColumn, Step } from './step.js'
+import type { FlushPlan, InsertStep, PlanColumn, Step, UpdateStep } from './step.js'
 
 /** @category model */
 export interface ExplainOptions {
@@ -14,10 +14,10 @@ export interface ExplainOptions {
  *
  * @example
  * explain(plan)
- * // 1. insert users (1 row)
- * //      #0: name = 'ed'                                   gives id
- * // 2. insert addresses (1 row), after 1
- * //      #1: email = 'ed@example.org', userId = id of #0   gives id
+ * // 1. insert into users (1 row)
+ * //      #0: name = 'ed', nickname = null; the database gives id
+ * // 2. insert into addresses (1 row), after 1
+ * //      #1: email = 'ed@example.org', userId = id of #0; the database gives id
  *
  * @category interpreters
  */
@@ -58,11 +58,10 @@ const rowLines = (step: Step, most: number): ReadonlyArray<string> => {
 
 const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
   switch (step._tag) {
-    case 'Insert': {
-      const given = step.returning === null ? '' : `; the database gives ${step.returning.attribute}`
-      return `${cells(step.columns, row, 0) || 'defaults'}${given}`
-    }
+    case 'Insert':
+      return `${cells(step.columns, row, 0) || 'defaults'}${givenText(step)}`
     case 'Update':
+      return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}${givenText(step)}`
     case 'Vacate':
       return `${cells(step.set, row, 0)} where ${cells(step.where, row, step.set.length)}`
     case 'Link':
@@ -72,6 +71,9 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
       return `where ${cells(step.where, row, 0)}`
   }
 }
+
+const givenText = ({ returning }: InsertStep | UpdateStep): string =>
+  returning.length === 0 ? '' : `; the database gives ${returning.map(({ attribute }) => attribute).join(', ')}`
 
 const cells = (columns: ReadonlyArray<PlanColumn>, row: ReadonlyArray<unknown>, from: number): string =>
   columns

@@ -1,15 +1,17 @@
 /**
  * Rows of tables of links: which come and which go with a flush.
  *
- * Both sides of a many-to-many may know of one link; it is written once.
+ * Both sides of a many-to-many may know of one link; it is written once. Links go before anything else is written, and are
+ * found by the keys that their ends have until then; they come when all rows are there, with the keys that these have by
+ * then. Where the database does not carry a key that changes, the links of its row go and come again.
  */
-import { encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitary/core'
+import { type Attribute, encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { instanceAt, type SessionState } from '../state/session-state.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { outside } from './cells.js'
-import type { ChangeSet } from './change-set.js'
+import { type ChangeSet, isRenamed } from './change-set.js'
 import type { LinkStep, Notice, PlanColumn, UnlinkStep } from './step.js'
 
 type Instance = Instance.Instance
@@ -39,14 +41,51 @@ export const linkChanges = (state: SessionState, changes: ChangeSet): LinkChange
   const linked = state.model.mappings.some(({ relationships }) => relationships.some(isLink))
   if (!linked) return { added: [], removed: [], notices: [] }
   const gather = new Gatherer(state, changes)
+  const orphans = new Set(changes.orphans)
   for (const set of [state.added, state.changed]) {
     IntMap.forEach(set, (_, id) => {
-      const owner = instanceAt(state, id)
-      if (!changes.isDeleted(id) && (owner.status !== 'pending' || changes.isInserted(id))) gather.changesOf(owner)
+      if (!changes.isDeleted(id) && !orphans.has(id)) gather.changesOf(instanceAt(state, id))
     })
   }
   for (const instances of changes.deletes) for (const owner of instances) gather.allOf(owner)
-  return { added: [...gather.added.values()], removed: [...gather.removed.values()], notices: gather.notices }
+  for (const replaced of changes.switches.values()) gather.allOf(replaced)
+  const [added, removed] = [[...gather.added.values()], [...gather.removed.values()]]
+  return changes.switches.size === 0
+    ? { added, removed, notices: gather.notices }
+    : { ...withoutKept(state, changes, added, removed), notices: gather.notices }
+}
+
+const toText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)
+
+/** A row that is taken over keeps the links that the new one has, too. */
+const withoutKept = (
+  state: SessionState,
+  changes: ChangeSet,
+  added: ReadonlyArray<Links>,
+  removed: ReadonlyArray<Links>,
+): Omit<LinkChanges, 'notices'> => {
+  const textsOf = (links: Links, keyOf: KeyOf): ReadonlyArray<string> => {
+    const columns = columnNames(links)
+    // either side tells its own columns first
+    const order = columns.map((_, i) => i).sort((a, b) => ((columns[a] as string) < (columns[b] as string) ? -1 : 1))
+    return rowsOf(links, keyOf).map((cells) =>
+      JSON.stringify([links.relationship.through?.table, order.map((i) => [cells[i]?.value, cells[i]?.of])], toText),
+    )
+  }
+  const coming = new Set(added.flatMap((links) => textsOf(links, keyAfter(state, changes))))
+  const kept = new Set<string>()
+  const without = (all: ReadonlyArray<Links>, keyOf: KeyOf, isKept: (text: string) => boolean): ReadonlyArray<Links> =>
+    all.flatMap((links) => {
+      const texts = textsOf(links, keyOf)
+      const stays = texts.map((text) => !isKept(text))
+      const owners = links.owners.filter((_, i) => stays[i])
+      return owners.length === 0 ? [] : [{ ...links, owners, targets: links.targets.filter((_, i) => stays[i]) }]
+    })
+  const going = without(removed, keyBefore(state, changes), (text) => {
+    if (coming.has(text)) kept.add(text)
+    return coming.has(text)
+  })
+  return { removed: going, added: without(added, keyAfter(state, changes), (text) => kept.has(text)) }
 }
 
 const isLink = (relationship: RelationshipMapping): boolean => relationship.through !== null && !relationship.viewonly
@@ -57,8 +96,7 @@ class Gatherer {
   readonly notices: Notice[] = []
   readonly #state: SessionState
   readonly #changes: ChangeSet
-  /** Links met so far, with the relationship that told of them. */
-  readonly #seen = new Map<string, RelationshipMapping>()
+  readonly #told = new Map<string, Told>()
 
   constructor(state: SessionState, changes: ChangeSet) {
     this.#state = state
@@ -71,6 +109,7 @@ class Gatherer {
       const many = isLink(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       if (many?._tag !== 'Many') continue
       for (const target of Collection.toArray(many.removed)) this.#put(this.removed, relationship, owner.id, target)
+      if (!relationship.passiveUpdates && isRenamed(owner)) this.#renew(owner, relationship, many)
       for (const target of Collection.toArray(many.added)) {
         const instance = instanceAt(this.#state, target)
         if (!Instance.isInUnitOfWork(instance)) this.notices.push(outside(owner, relationship.name, instance))
@@ -79,8 +118,18 @@ class Gatherer {
     }
   }
 
+  /** The links that stay, of an owner whose key the database does not carry. */
+  #renew(owner: Instance, relationship: RelationshipMapping, { added, members }: Instance.Many): void {
+    for (const target of Collection.toArray(members ?? Collection.empty)) {
+      if (Collection.has(added, target)) continue
+      this.#put(this.removed, relationship, owner.id, target)
+      if (!this.#changes.isDeleted(target)) this.#put(this.added, relationship, owner.id, target)
+    }
+  }
+
   /** All links of an instance that goes. */
   allOf(owner: Instance): void {
+    if (isExpired(this.#state, owner)) return
     for (const relationship of owner.mapping.relationships) {
       const many = isLink(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       if (many?._tag !== 'Many' || relationship.passiveDeletes === 'all') continue
@@ -96,17 +145,35 @@ class Gatherer {
     // the same link seen from the other side has its columns the other way round
     const isFirst = relationship.inverse === null || own.join() <= (relationship.inverse.through?.own.join() ?? '')
     const link = isFirst ? `${table} ${owner} ${target}` : `${table} ${target} ${owner}`
-    const seen = `${all === this.added} ${link}`
-    const teller = this.#seen.get(seen)
-    // what a list holds twice comes twice, for the database to accept or not
-    if (teller !== undefined && (teller !== relationship || all === this.removed)) return
-    this.#seen.set(seen, relationship)
+    if (!this.#isNews(all, link, relationship)) return
     const key = `${relationship.owner.name}.${relationship.name}`
     const links = all.get(key) ?? { relationship, owners: [], targets: [] }
     links.owners.push(owner)
     links.targets.push(target)
     all.set(key, links)
   }
+
+  /** What a list holds twice comes twice, for the database to accept or not, whichever side has the list. */
+  #isNews(all: Map<string, Links>, link: string, relationship: RelationshipMapping): boolean {
+    const key = `${all === this.added} ${link}`
+    const told = this.#told.get(key)
+    if (told === undefined) {
+      this.#told.set(key, { by: relationship, times: 1, timesByOther: 0 })
+      return true
+    }
+    if (all === this.removed) return false
+    const before = Math.max(told.times, told.timesByOther)
+    if (told.by === relationship) told.times++
+    else told.timesByOther++
+    return Math.max(told.times, told.timesByOther) > before
+  }
+}
+
+/** How often a link was told, by the relationship that told it first and by its inverse. */
+interface Told {
+  readonly by: RelationshipMapping
+  times: number
+  timesByOther: number
 }
 
 /**
@@ -116,20 +183,19 @@ class Gatherer {
  */
 export const linkSteps = (
   state: SessionState,
+  changes: ChangeSet,
   links: Links,
   firstId: number,
   after: ReadonlyArray<number>,
 ): ReadonlyArray<LinkStep> => {
   const steps = new Map<string, { columns: ReadonlyArray<PlanColumn>; instances: InstanceId[]; rows: unknown[][] }>()
-  for (let i = 0; i < links.owners.length; i++) {
-    const owner = links.owners[i] as InstanceId
-    const [columns, row] = linkRow(state, links.relationship, owner, links.targets[i] as InstanceId)
-    const shape = columns.map(({ source }) => source._tag).join()
-    const step = steps.get(shape) ?? { columns, instances: [], rows: [] }
-    step.instances.push(owner)
-    step.rows.push(row)
+  rowsOf(links, keyAfter(state, changes)).forEach((cells, i) => {
+    const shape = cells.map(({ of }) => of).join()
+    const step = steps.get(shape) ?? { columns: columnsOf(links, cells), instances: [], rows: [] }
+    step.instances.push(links.owners[i] as InstanceId)
+    step.rows.push(cells.map(({ value }) => value))
     steps.set(shape, step)
-  }
+  })
   return [...steps.values()].map((step, i) => ({ _tag: 'Link', id: firstId + i, ...common(links), ...step, after }))
 }
 
@@ -138,16 +204,16 @@ export const linkSteps = (
  *
  * @category constructors
  */
-export const unlinkStep = (state: SessionState, links: Links, id: number, after: ReadonlyArray<number>): UnlinkStep => {
-  const rows = links.owners.map((owner, i) => linkRow(state, links.relationship, owner, links.targets[i] as InstanceId))
+export const unlinkStep = (state: SessionState, changes: ChangeSet, links: Links, id: number): UnlinkStep => {
+  const rows = rowsOf(links, keyBefore(state, changes))
   return {
     _tag: 'Unlink',
     id,
     ...common(links),
     instances: links.owners,
-    where: rows[0]?.[0] ?? [],
-    rows: rows.map(([, row]) => row),
-    after,
+    where: columnsOf(links, rows[0] ?? []),
+    rows: rows.map((cells) => cells.map(({ value }) => value)),
+    after: [],
   }
 }
 
@@ -158,32 +224,57 @@ const common = ({ relationship }: Links) => ({
   token: null,
 })
 
-/** The columns and cells of one link: keys that are known, and instances whose keys are still to be given. */
-const linkRow = (
-  state: SessionState,
-  relationship: RelationshipMapping,
-  owner: InstanceId,
-  target: InstanceId,
-): readonly [ReadonlyArray<PlanColumn>, unknown[]] => {
-  const columns: PlanColumn[] = []
-  const row: unknown[] = []
-  const put = (names: ReadonlyArray<string>, id: InstanceId): void => {
-    const instance = instanceAt(state, id)
-    const known = instance.key === null ? null : encodedKeyOf(instance.mapping, instance.key)
-    instance.mapping.key.forEach((attribute, i) => {
-      const name = names[i] as string
-      const value = known?.[i] ?? Instance.valueAt(instance, attribute)
-      const isKnown = value !== undefined && value !== null
-      columns.push({
-        attribute: name,
-        column: name,
-        source: isKnown ? { _tag: 'Literal' } : { _tag: 'Key', of: attribute.name },
-      })
-      row.push(isKnown ? (known === null ? attribute.encode(value) : value) : id)
+/** A part of an instance's key: encoded, or the instance itself where the key is still to be given. */
+interface KeyPart {
+  readonly value: unknown
+  /** The attribute of the instance that it stands for; null where it is a value. */
+  readonly of: string | null
+}
+
+type KeyOf = (id: InstanceId) => ReadonlyArray<KeyPart>
+
+/** The keys that rows have before the flush. */
+const keyBefore =
+  (state: SessionState, changes: ChangeSet): KeyOf =>
+  (id) => {
+    const row = changes.switches.get(id) ?? instanceAt(state, id)
+    return row.key === null
+      ? keyToCome(row)
+      : encodedKeyOf(row.mapping, row.key).map((value): KeyPart => ({ value, of: null }))
+  }
+
+/** The keys that rows have after they are written. */
+const keyAfter = (state: SessionState, changes: ChangeSet): KeyOf => {
+  const before = keyBefore(state, changes)
+  return (id) => {
+    const { committed, key, mapping, snapshot } = instanceAt(state, id)
+    if (key === null || committed === null) return before(id)
+    return before(id).map((part, i): KeyPart => {
+      const { encode, name } = mapping.key[i] as Attribute
+      return name in committed ? { value: encode((snapshot as never)[name]), of: null } : part
     })
   }
-  const { own, target: other } = relationship.through as NonNullable<RelationshipMapping['through']>
-  put(own, owner)
-  put(other, target)
-  return [columns, row]
 }
+
+const keyToCome = (instance: Instance): ReadonlyArray<KeyPart> =>
+  instance.mapping.key.map((attribute) => {
+    const value = Instance.valueAt(instance, attribute)
+    return value === undefined || value === null
+      ? { value: instance.id, of: attribute.name }
+      : { value: attribute.encode(value), of: null }
+  })
+
+/** The cells of links: those of the owners' keys, then those of the targets'. */
+const rowsOf = ({ owners, targets }: Links, keyOf: KeyOf): ReadonlyArray<ReadonlyArray<KeyPart>> =>
+  owners.map((owner, i) => [...keyOf(owner), ...keyOf(targets[i] as InstanceId)])
+
+const columnNames = ({ relationship }: Links): ReadonlyArray<string> => {
+  const { own, target } = relationship.through as NonNullable<RelationshipMapping['through']>
+  return [...own, ...target]
+}
+
+const columnsOf = (links: Links, cells: ReadonlyArray<KeyPart>): ReadonlyArray<PlanColumn> =>
+  columnNames(links).map((column, i) => {
+    const of = cells[i]?.of ?? null
+    return { attribute: column, column, source: of === null ? { _tag: 'Literal' } : { _tag: 'Key', of } }
+  })

@@ -3,8 +3,8 @@
  *
  * Entities that are referred to are written before those that refer to them, and deleted after. Where entities refer to
  * each other or to themselves, their instances are sorted instead. Within one entity updates stand before inserts, and
- * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links come when
- * both ends are there, and go before either does; foreign keys of `postUpdate` relationships are written by updates of
+ * inserts in the order in which the instances became pending, which is what fixes their generated keys. Links go first, and
+ * come when both ends are there; foreign keys of `postUpdate` relationships are written by updates of
  * their own. Where unique keys ask for another order, `unique-keys.ts` finds it in the end.
  *
  * O(changes + links between them).
@@ -15,7 +15,7 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { targetOf } from '../transition/relate.js'
+import { foreignKeyOf, targetOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -33,7 +33,7 @@ import {
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet } from './change-set.js'
 import { entityGroups } from './dependencies.js'
-import { linkChanges, linkSteps, unlinkStep } from './links.js'
+import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
   changedCells,
   countUp,
@@ -48,7 +48,15 @@ import {
   whereColumns,
   whereOf,
 } from './rows.js'
-import { type CarriedKey, emptyPlan, type FlushPlan, type Notice, type PlanColumn, type Step } from './step.js'
+import {
+  type CarriedKey,
+  emptyPlan,
+  type FlushPlan,
+  type Notice,
+  type PlanColumn,
+  type ReturnedColumn,
+  type Step,
+} from './step.js'
 import { sortByLevels } from './topological-sort.js'
 import { inUniqueOrder } from './unique-keys.js'
 
@@ -96,8 +104,12 @@ class Planner {
   /** Steps that save rows of each mapping, then those that delete them. */
   readonly #saved: number[][]
   readonly #deleted: number[][]
+  /** Steps that delete links, before all others. */
+  readonly #unlinked: number[] = []
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
+  /** Instances to be deleted whose version an update of the same plan checks, and changes. */
+  readonly #checked = new Set<InstanceId>()
 
   constructor(state: SessionState, changes: ChangeSet, services: Services) {
     this.#state = state
@@ -109,10 +121,12 @@ class Planner {
   }
 
   plan(): PlanError | null {
+    const links = linkChanges(this.#state, this.#changes)
+    this.#unlink(links)
     const fault = this.#saves()
     if (fault !== null) return fault
     this.#postUpdates()
-    this.#links()
+    this.#link(links)
     return this.#deletes()
   }
 
@@ -227,9 +241,13 @@ class Planner {
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    return one?._tag === 'One' && one.changed && one.committed !== Instance.unknown
-      ? one.committed
-      : targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one.committed !== Instance.unknown) return one.committed
+    // the row may have been loaded since it was set
+    const key = foreignKeyOf(instance, relationship, Instance.committedAt)
+    return key === undefined || key === null
+      ? key
+      : identityMap.identityMap.get(relationship.target, instance.token, key)
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
@@ -267,7 +285,7 @@ class Planner {
 
   #closeInsert(open: OpenStep): void {
     const { mapping } = open
-    const { generatedKey } = mapping
+    const given = mapping.givenOnInsert.filter(({ position }) => open.kinds[position] === absent)
     const id = this.steps.length
     this.steps.push({
       _tag: 'Insert',
@@ -278,10 +296,8 @@ class Planner {
       columns: shapeColumns(open),
       instances: open.instances,
       rows: open.rows,
-      returning:
-        generatedKey !== null && open.kinds[generatedKey.position] === absent
-          ? { attribute: generatedKey.name, column: generatedKey.columnName, kind: generatedKey.column.kind }
-          : null,
+      key: mapping.key.map(({ columnName }) => columnName),
+      returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
     })
     this.#saved[mapping.index]?.push(id)
@@ -317,7 +333,8 @@ class Planner {
   #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
     const { mapping, instances, rows } = open
     const id = this.steps.length
-    const after = this.#savesBefore(mapping)
+    const isRenaming = set.some(({ attribute }) => mapping.attributeOf.get(attribute)?.isKey)
+    const after = ascending([...(isRenaming ? this.#unlinked : []), ...this.#savesBefore(mapping)])
     this.steps.push({
       _tag: 'Update',
       id,
@@ -328,6 +345,7 @@ class Planner {
       where,
       instances,
       rows,
+      returning: mapping.serverVersion === null ? [] : [returnedColumn(mapping, mapping.serverVersion)],
       after,
     })
     this.#saved[mapping.index]?.push(id)
@@ -364,38 +382,42 @@ class Planner {
       fillReferences(this.#state, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells)
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const isKnown = instance.key !== null
-      const shape = `${cells.kinds.join()} ${isKnown}`
+      const where = this.#whereOfPost(instance)
+      if (where === 'version') this.#checked.add(instance.id)
+      const shape = `${cells.kinds.join()} ${where}`
       let open = byShape.get(shape)
       if (open === undefined) {
         open = openStep(mapping, cells)
         byShape.set(shape, open)
       }
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...(isKnown ? keyOf(instance) : givenKeyOf(instance))])
+      open.rows.push([...compact(cells), ...postUpdateWhere[where].of(instance)])
     }
     for (const open of byShape.values()) {
       const first = instanceAt(this.#state, open.instances[0] as InstanceId)
-      this.#pushUpdate(
-        open,
-        shapeColumns(open),
-        first.key === null ? givenKeyColumns(first) : literalColumns(mapping.key),
-      )
+      this.#pushUpdate(open, shapeColumns(open), postUpdateWhere[this.#whereOfPost(first)].columns(first))
     }
   }
 
-  #links(): void {
-    const { added, removed, notices } = linkChanges(this.#state, this.#changes)
-    this.notices.push(...notices)
+  /** A row whose update gives it another version is checked by that rather than by its delete. */
+  #whereOfPost({ id, key, mapping }: Instance): keyof typeof postUpdateWhere {
+    if (key === null) return 'given'
+    return mapping.serverVersion === null || !this.#changes.isDeleted(id) ? 'key' : 'version'
+  }
+
+  #unlink({ removed }: LinkChanges): void {
     for (const links of removed) {
-      const step = unlinkStep(this.#state, links, this.steps.length, [])
-      this.steps.push(step)
-      this.#saved[links.relationship.owner.index]?.push(step.id)
+      this.#unlinked.push(this.steps.length)
+      this.steps.push(unlinkStep(this.#state, this.#changes, links, this.steps.length))
     }
+  }
+
+  #link({ added, notices }: LinkChanges): void {
+    this.notices.push(...notices)
     for (const links of added) {
       const { owner, target } = links.relationship
       const after = ascending([...(this.#saved[owner.index] ?? []), ...(this.#saved[target.index] ?? [])])
-      for (const step of linkSteps(this.#state, links, this.steps.length, after)) {
+      for (const step of linkSteps(this.#state, this.#changes, links, this.steps.length, after)) {
         this.steps.push(step)
         this.#saved[owner.index]?.push(step.id)
       }
@@ -403,6 +425,18 @@ class Planner {
   }
 
   #delete(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
+    const isChecked = ({ id }: Instance): boolean => this.#checked.has(id)
+    const [checked, others] = [instances.filter(isChecked), instances.filter((instance) => !isChecked(instance))]
+    this.#pushDelete(mapping, others, whereColumns(mapping), whereOf)
+    this.#pushDelete(mapping, checked, literalColumns(mapping.key), keyOf)
+  }
+
+  #pushDelete(
+    mapping: Mapping,
+    instances: ReadonlyArray<Instance>,
+    where: ReadonlyArray<PlanColumn>,
+    rowOf: (instance: Instance) => ReadonlyArray<unknown>,
+  ): void {
     if (instances.length === 0) return
     const id = this.steps.length
     const referring = this.#state.model.mappings.filter((other) => refersTo(other, mapping))
@@ -412,10 +446,11 @@ class Planner {
       entity: mapping.name,
       table: mapping.table,
       token: null,
-      where: whereColumns(mapping),
+      where,
       instances: instances.map((instance) => instance.id),
-      rows: instances.map(whereOf),
+      rows: instances.map(rowOf),
       after: ascending([
+        ...this.#unlinked,
         ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
         ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),
@@ -437,6 +472,20 @@ class Planner {
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
 }
+
+const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
+  gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',
+  attribute: attribute.name,
+  column: attribute.columnName,
+  kind: attribute.column.kind,
+})
+
+/** How an update finds a row again: by its key, as it is or as the plan gives it, or by its version too. */
+const postUpdateWhere = {
+  given: { columns: givenKeyColumns, of: givenKeyOf },
+  key: { columns: ({ mapping }: Instance) => literalColumns(mapping.key), of: keyOf },
+  version: { columns: ({ mapping }: Instance) => whereColumns(mapping), of: whereOf },
+} as const
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 

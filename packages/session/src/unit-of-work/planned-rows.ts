@@ -7,7 +7,7 @@
 import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, type RawKey, rawKeyOfValue } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { columnsOf, type PlanColumn, type Step, type UnlinkStep } from './step.js'
+import { columnsOf, type PlanColumn, type Step } from './step.js'
 
 type Instance = Instance.Instance
 type Attributes = ReadonlyArray<Attribute>
@@ -46,21 +46,18 @@ export class PlannedRows {
   readonly #state: SessionState
   readonly #switches: ReadonlyMap<InstanceId, Instance>
   readonly #steps: ReadonlyMap<Mapping, ReadonlyArray<Step>>
-  readonly #unlinks: ReadonlyArray<UnlinkStep>
   readonly #writes = new Map<Step, ReadonlyArray<Write>>()
   /** The first step that updates or deletes. */
   readonly #firstChange: number
   #byInstance: ReadonlyMap<InstanceId, ReadonlyArray<Write>> | null = null
   readonly #losing = new Map<Attributes, Holders>()
   readonly #gaining = new Map<Attributes, ReadonlyMap<RawKey, ReadonlyArray<Write>>>()
-  readonly #unlinking = new Map<Mapping, ReadonlyMap<RawKey, ReadonlyArray<Write>>>()
 
   constructor(state: SessionState, switches: ReadonlyMap<InstanceId, Instance>, steps: ReadonlyArray<Step>) {
     this.#state = state
     this.#switches = switches
     this.#steps = rowStepsOf(state, steps)
     this.#firstChange = steps.findIndex(({ _tag }) => _tag === 'Update' || _tag === 'Delete')
-    this.#unlinks = steps.filter((step) => step._tag === 'Unlink')
   }
 
   /** Steps that write rows of the entity, in their order. */
@@ -146,27 +143,6 @@ export class PlannedRows {
     return found
   }
 
-  /** Links that go, by the key of the row that stands at one of their ends. */
-  unlinking(mapping: Mapping): ReadonlyMap<RawKey, ReadonlyArray<Write>> {
-    const known = this.#unlinking.get(mapping)
-    if (known !== undefined) return known
-    const found = new Map<RawKey, Write[]>()
-    for (const step of this.#unlinks) {
-      const { owner, target } = relationshipOf(this.#state, step)
-      for (const write of this.writesOf(step)) {
-        const row = step.rows[write.row] as ReadonlyArray<unknown>
-        const ends = [owner === mapping ? row.slice(0, owner.key.length) : []]
-        ends.push(target === mapping ? row.slice(owner.key.length) : [])
-        for (const end of ends) {
-          const value = end.length === 0 ? null : together(end)
-          if (value !== undefined && value !== null) push(found, value, write)
-        }
-      }
-    }
-    this.#unlinking.set(mapping, found)
-    return found
-  }
-
   #ofInstances(): ReadonlyMap<InstanceId, ReadonlyArray<Write>> {
     if (this.#byInstance !== null) return this.#byInstance
     const found = new Map<InstanceId, Write[]>()
@@ -201,9 +177,6 @@ const rowStepsOf = (state: SessionState, steps: ReadonlyArray<Step>): ReadonlyMa
   }
   return found
 }
-
-const relationshipOf = (state: SessionState, { entity, relationship }: UnlinkStep) =>
-  (state.model.mappingOf.get(entity) as Mapping).relationshipOf.get(relationship) as Mapping['relationships'][number]
 
 /** Undefined where the cell stands for a key that the database is still to give. */
 const literalIn = (

@@ -91,10 +91,10 @@ export class Needs {
     return needs
   }
 
-  /** Writes of rows that refer to one that is deleted: all that is done to them is done while it is there. */
+  /** Writes of rows that refer to one that is deleted: all that is done to them is done while it is there. Links are gone by then. */
   #referring(write: Write): ReadonlyArray<Write> {
     const mapping = this.#mappingOf(write)
-    const referring = [...this.foreignKeys].flatMap(([holder, constraints]) =>
+    return [...this.foreignKeys].flatMap(([holder, constraints]) =>
       constraints.flatMap(({ attributes, target, targetAttributes }) => {
         const value = target === mapping ? this.#rows.before(write, targetAttributes) : null
         if (value === undefined || value === null) return []
@@ -105,10 +105,6 @@ export class Needs {
         ]
       }),
     )
-    const key = this.#rows.before(write, mapping.key)
-    return key === undefined || key === null
-      ? referring
-      : [...referring, ...(this.#rows.unlinking(mapping).get(key) ?? [])]
   }
 
   #mappingOf({ step }: Write): Mapping {

@@ -1,7 +1,7 @@
 /**
  * A plan with some of its writes moved to the front.
  */
-import type { InstanceId } from '@unitary/core'
+import type { Attribute, InstanceId } from '@unitary/core'
 import type { Write } from './planned-rows.js'
 import { keyOf } from './rows.js'
 import type { Step } from './step.js'
@@ -24,19 +24,29 @@ type Row = ReadonlyArray<unknown>
  * @category combinators
  */
 export const reorder = (steps: ReadonlyArray<Step>, { moved, vacated }: Front): ReadonlyArray<Step> => {
-  const ordered: Step[] = [...vacateSteps(vacated.values())]
+  // links go before all else, by the keys that rows have until then
+  const unlinks = steps.filter(({ _tag }) => _tag === 'Unlink')
+  const ordered: Step[] = [
+    ...unlinks,
+    ...vacateSteps(vacated.values()).map((step) => ({ ...step, id: unlinks.length + step.id })),
+  ]
   let front = ordered.map(({ id }) => id)
-  const put = (step: Step, rows: ReadonlyArray<number>, after: ReadonlyArray<number>): number => {
-    const id = ordered.length
+  const put = (step: Step, rows: ReadonlyArray<number>, after: ReadonlyArray<number>): ReadonlyArray<number> => {
     const isWhole = rows.length === step.rows.length && vacated.size === 0
-    ordered.push({
-      ...step,
-      id,
-      instances: isWhole ? step.instances : rows.map((row) => step.instances[row] as InstanceId),
-      rows: isWhole ? step.rows : rows.map((row) => found(step, row, vacated)),
-      after,
+    if (isWhole) return [ordered.push({ ...step, id: ordered.length, after }) - 1]
+    const isChecked = (row: number): boolean => hasNewVersion(step, row, vacated)
+    const [checked, others] = [rows.filter(isChecked), rows.filter((row) => !isChecked(row))]
+    return [others, checked].flatMap((own) => {
+      if (own.length === 0) return []
+      const part = {
+        ...step,
+        id: ordered.length,
+        instances: own.map((row) => step.instances[row] as InstanceId),
+        rows: own.map((row) => found(step, row, vacated)),
+        after,
+      }
+      return [ordered.push(own === checked ? withoutVersion(part, vacated) : part) - 1]
     })
-    return id
   }
   const leaving = new Map<Step, Set<number>>()
   for (const level of levelsOf(moved)) {
@@ -45,7 +55,7 @@ export const reorder = (steps: ReadonlyArray<Step>, { moved, vacated }: Front): 
       const left = leaving.get(step) ?? new Set()
       for (const row of rows) left.add(row)
       leaving.set(step, left)
-      ids.push(put(step, rows, front))
+      ids.push(...put(step, rows, front))
     }
     front = ids
   }
@@ -53,11 +63,15 @@ export const reorder = (steps: ReadonlyArray<Step>, { moved, vacated }: Front): 
   /** For each old step those that are to be waited for in its place. */
   const standIns: Array<ReadonlyArray<number>> = []
   for (const step of steps) {
+    if (step._tag === 'Unlink') {
+      standIns.push([step.id])
+      continue
+    }
     const left = leaving.get(step)
     const waits = step.after.flatMap((id) => standIns[id] ?? [])
     const after = tables.has(step.table) ? [...waits, ...front] : waits
     const rows = step.rows.flatMap((_, row) => (left?.has(row) === true ? [] : [row]))
-    const own = rows.length === 0 ? after : [put(step, rows, ascending(after))]
+    const own = rows.length === 0 ? after : put(step, rows, ascending(after))
     standIns.push(left === undefined ? own : [...own, ...front])
   }
   return ordered
@@ -94,4 +108,21 @@ const found = (step: Step, row: number, vacated: Front['vacated']): Row => {
       ? held.values.get(attribute)
       : cell
   })
+}
+
+const versionOf = (id: InstanceId | undefined, vacated: Front['vacated']): Attribute | null =>
+  vacated.get(id as InstanceId)?.row.mapping.serverVersion ?? null
+
+/** Would a row be looked for by a version that the database has changed since, when the row was vacated? */
+const hasNewVersion = (step: Step, row: number, vacated: Front['vacated']): boolean => {
+  const version = versionOf(step.instances[row], vacated)
+  return version !== null && 'where' in step && step.where.some(({ attribute }) => attribute === version.name)
+}
+
+const withoutVersion = (step: Step, vacated: Front['vacated']): Step => {
+  const version = versionOf(step.instances[0], vacated)
+  if (step._tag !== 'Update' && step._tag !== 'Delete') return step
+  const at = step.where.findIndex(({ attribute }) => attribute === version?.name)
+  const place = at + (step._tag === 'Update' ? step.set.length : 0)
+  return { ...step, where: step.where.toSpliced(at, 1), rows: step.rows.map((row) => row.toSpliced(place, 1)) }
 }

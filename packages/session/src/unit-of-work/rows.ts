@@ -45,7 +45,7 @@ export const switchedCells = (instance: Instance): Cells => {
   return cells
 }
 
-/** A row is found by its key, and where it has a version counter by the count that was read. */
+/** A row is found by its key, and where it has a version by the one that was read. */
 export const whereColumns = ({ key: attributes, version }: Mapping): ReadonlyArray<PlanColumn> =>
   literalColumns(version === null ? attributes : [...attributes, version])
 
@@ -61,8 +61,8 @@ const committedOf = (instance: Instance, attribute: Attribute): unknown => {
 }
 
 export const countUp = (instance: Instance, { values, kinds }: Cells): void => {
-  const { version } = instance.mapping
-  if (version === null || kinds[version.position] !== absent) return
+  const { serverVersion, version } = instance.mapping
+  if (version === null || version === serverVersion || kinds[version.position] !== absent) return
   values[version.position] = Number(committedOf(instance, version)) + 1
   kinds[version.position] = literal
 }

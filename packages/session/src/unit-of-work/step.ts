@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { ColumnKind, InstanceId } from '@unitary/core'
+import type { ColumnKind, InstanceId, Returned } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -23,6 +23,19 @@ export interface PlanColumn {
   readonly source: Source
   /** The entity that the column's values refer to, where it is part of a foreign key. */
   readonly refersTo?: string
+}
+
+/**
+ * A column whose values the database gives, and gives back with the rows that it writes: a generated key, a default of the
+ * table, or a version.
+ *
+ * @category model
+ */
+export interface ReturnedColumn {
+  readonly gives: 'key' | 'default' | 'version'
+  readonly attribute: string
+  readonly column: string
+  readonly kind: ColumnKind
 }
 
 interface StepBase {
@@ -43,8 +56,10 @@ export interface InsertStep extends StepBase {
   readonly _tag: 'Insert'
   readonly columns: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
-  /** The attribute that the database gives each row, if it gives one. */
-  readonly returning: { readonly attribute: string; readonly column: string; readonly kind: ColumnKind } | null
+  /** The columns of the table's primary key. */
+  readonly key: ReadonlyArray<string>
+  /** What the database gives each row, and the INSERT gives back. */
+  readonly returning: ReadonlyArray<ReturnedColumn>
 }
 
 /** Rows are the values of `set`, then those of `where`. @category model */
@@ -53,6 +68,8 @@ export interface UpdateStep extends StepBase {
   readonly set: ReadonlyArray<PlanColumn>
   readonly where: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** What the database gives each row, and the UPDATE gives back. */
+  readonly returning: ReadonlyArray<ReturnedColumn>
 }
 
 /**
@@ -74,7 +91,10 @@ export interface UpdateStep extends StepBase {
 export interface VacateStep extends StepBase {
   readonly _tag: 'Vacate'
   readonly set: ReadonlyArray<PlanColumn>
+  /** The key, and after it a version that the database changes with this write: no later step can check it. */
   readonly where: ReadonlyArray<PlanColumn>
+  /** The attribute of that version, the last of `where`; null where `where` is the key alone. */
+  readonly version: string | null
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
 }
 
@@ -161,14 +181,25 @@ export const emptyPlan: FlushPlan = {
 }
 
 /**
- * What running a step gave: the keys of an insert in the order of its rows (null where none were asked for), how many rows
- * each row of an update or delete matched.
+ * What running a step gave: how many rows each row of an update or delete matched, and the values of each column that it
+ * returns, in the order of its rows (undefined where one could not be told).
  *
  * @category model
  */
 export type StepResult =
-  | { readonly _tag: 'Inserted'; readonly keys: ReadonlyArray<unknown> | null }
-  | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number> }
+  | { readonly _tag: 'Inserted'; readonly returned: Returned }
+  | { readonly _tag: 'Matched'; readonly counts: ReadonlyArray<number>; readonly returned: Returned }
+
+/**
+ * The place of the generated key among what a step returns; -1 where it returns none.
+ *
+ * @example
+ * const keys = returned[returnedKey(step)]
+ *
+ * @category combinators
+ */
+export const returnedKey = (step: Step): number =>
+  step._tag === 'Insert' ? step.returning.findIndex(({ gives }) => gives === 'key') : -1
 
 /** The columns of a step, in the order of its cells. @category combinators */
 export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
@@ -183,4 +214,19 @@ export const columnsOf = (step: Step): ReadonlyArray<PlanColumn> => {
     case 'Unlink':
       return step.where
   }
+}
+
+/**
+ * Has a step not found a row that it had to find? Then a flush ends with it: the row has not given up what others are to
+ * take.
+ *
+ * @example
+ * isStale(step, { _tag: 'Matched', counts: [1, 0], returned: [] }) // true for an Update
+ *
+ * @category guards
+ */
+export const isStale = (step: Step, result: StepResult): boolean => {
+  if (result._tag !== 'Matched') return false
+  if (step._tag === 'Vacate') return step.version !== null && result.counts.includes(0)
+  return step._tag === 'Update' && result.counts.some((count) => count !== 1)
 }

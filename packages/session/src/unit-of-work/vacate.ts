@@ -8,7 +8,7 @@
 import type { Attribute, InstanceId, Mapping } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
 import { literalColumns } from './cells.js'
-import { keyOf } from './rows.js'
+import { keyOf, whereColumns, whereOf } from './rows.js'
 import type { VacateStep } from './step.js'
 
 /** Attributes of one row with the encoded values that they hold for the time being. @category model */
@@ -69,7 +69,8 @@ export const vacateSteps = (vacated: Iterable<Vacated>): ReadonlyArray<VacateSte
   }
   return Array.from(found.values(), (rows, id) => {
     const [first] = rows as [Vacated, ...Vacated[]]
-    const { key, name, table }: Mapping = first.row.mapping
+    const { key, name, serverVersion, table }: Mapping = first.row.mapping
+    const isChecked = serverVersion !== null
     return {
       _tag: 'Vacate',
       id,
@@ -77,9 +78,10 @@ export const vacateSteps = (vacated: Iterable<Vacated>): ReadonlyArray<VacateSte
       table,
       token: null,
       set: literalColumns([...first.values.keys()]),
-      where: literalColumns(key),
+      where: isChecked ? whereColumns(first.row.mapping) : literalColumns(key),
+      version: serverVersion?.name ?? null,
       instances: rows.map(({ id: instance }) => instance),
-      rows: rows.map(({ row, values }) => [...values.values(), ...keyOf(row)]),
+      rows: rows.map(({ row, values }) => [...values.values(), ...(isChecked ? whereOf(row) : keyOf(row))]),
       after: [],
     }
   })

@@ -36,7 +36,11 @@ export const merge = (
   const order: number[] = []
   merger.take(end - offset, order)
   const next = merger.positions()
-  return right({ batches: batches.map((batch, i) => cut(batch, first[i] as number, next[i] as number)), order })
+  return right({
+    batches: batches.map((batch, i) => cut(batch, first[i] as number, next[i] as number)),
+    order,
+    isJoined: false,
+  })
 }
 
 /** The values of each term, row by row: what a merge needs to know of a batch. */
@@ -61,7 +65,7 @@ const concatenated = (batches: ReadonlyArray<Rows>, offset: number, end: number)
     before += batch.rows.length
     return cut(batch, Math.max(offset - from, 0), end - from)
   })
-  return { batches: kept, order: null }
+  return { batches: kept, order: null, isJoined: false }
 }
 
 const cut = (batch: Rows, from: number, to: number): Rows => {

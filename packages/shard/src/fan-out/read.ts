@@ -69,7 +69,7 @@ export class ShardByShard implements Reader {
         this.#at++
       }
     }
-    return right({ batches, order: null })
+    return right({ batches, order: null, isJoined: false })
   }
 
   close(): Effect<void> {
@@ -143,6 +143,7 @@ export class MergedShards implements Reader {
         rows: taken[shard] as DriverRow[],
       })),
       order,
+      isJoined: false,
     })
   }
 

@@ -7,7 +7,14 @@
  * another shard gives.
  */
 import type { InstanceId } from '@unitary/core'
-import { columnsOf, type FlushPlan, type RoutingError, type SessionState, type Step } from '@unitary/session'
+import {
+  columnsOf,
+  type FlushPlan,
+  type RoutingError,
+  returnedKey,
+  type SessionState,
+  type Step,
+} from '@unitary/session'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from '../chooser/chooser.js'
 import type { ShardMap } from '../shard-map.js'
@@ -80,7 +87,7 @@ class Router {
   route(step: Step): RoutingError | null {
     const { instances, rows } = step
     const keys = keyPlaces(step)
-    const gives = this.#hasKeys && step._tag === 'Insert' && step.returning !== null
+    const gives = this.#hasKeys && returnedKey(step) >= 0
     /** Parts of other shards that a shard's rows hold keys of. */
     let crossing: Map<number, Set<number>> | null = null
     let parts: Array<Part | undefined> | null = null

@@ -1,13 +1,13 @@
 /**
- * The machine that steps a program. Both interpreters drive this one.
+ * The machine that steps a program. Both interpreters drive this one; it asks nothing of the world itself.
  *
  * It runs on a stack of its own, so that programs nest to any depth, and stops only where a request has to be answered.
  */
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
-import type { Ask, Node, Outcome, Program } from '../program/program.js'
-import type { Request } from '../program/request.js'
 import type { SessionState } from '../state/session-state.js'
+import type { Ask, Node, Outcome, Program } from './program.js'
+import type { Request } from './request.js'
 
 type AnyProgram = Program<unknown, unknown>
 

@@ -1,0 +1,301 @@
+/**
+ * Joined loads: a query with the targets of its relationships beside its rows, under names that nothing else has.
+ *
+ * What the query means is left alone. Where a join would change which rows a limit lets through, or how often a row comes,
+ * the query becomes a subquery whose rows are counted, and the joins are made outside of it.
+ *
+ * @example
+ * // select "users"."id", ..., "unitary_0"."email" as "unitary_0.email", ...
+ * // from "users" left join "addresses" as "unitary_0" on "unitary_0"."user_id" = "users"."id"
+ */
+import {
+  AggregateFunctionNode,
+  AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  IdentifierNode,
+  JoinNode,
+  type OperationNode,
+  OperatorNode,
+  OrderByItemNode,
+  OrderByNode,
+  OverNode,
+  QueryNode,
+  RawNode,
+  ReferenceNode,
+  SelectionNode,
+  SelectQueryNode,
+  TableNode,
+} from 'kysely'
+import type { RowColumns } from '../codec/row-class.js'
+import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
+import type { OrderDirection } from '../model/relationship.js'
+import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
+import type { AnySelect } from './select.js'
+import { attributeNode, tableNode } from './statement.js'
+import { mapChildren } from './tree.js'
+
+/**
+ * One joined relationship: where its owners come from, and where its targets stand in the rows.
+ *
+ * @category model
+ */
+export interface JoinedPart {
+  readonly joining: Joining
+  readonly relationship: RelationshipMapping
+  /** The part whose targets own it; null for the rows of the query. */
+  readonly owner: JoinedPart | null
+  readonly alias: string
+  /** The query of the targets, where it is not all of them. */
+  readonly query: AnySelect | null
+  readonly columns: RowColumns
+  /** Does every owner have a target, so that an inner join loses none? */
+  readonly isInner: boolean
+}
+
+/**
+ * A relationship that is to be joined, and those of its targets.
+ *
+ * @category model
+ */
+export interface Joining {
+  readonly relationship: RelationshipMapping
+  readonly query: AnySelect | null
+  /** Are its rows all the targets that the relationship has, in its order? */
+  readonly isWhole: boolean
+  readonly joinings: ReadonlyArray<Joining>
+}
+
+/**
+ * Gives the parts of a joined load their names, each owner before what it owns.
+ *
+ * @category constructors
+ */
+export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<JoinedPart> => {
+  const parts: JoinedPart[] = []
+  const visit = (owner: JoinedPart | null, joining: Joining): void => {
+    const { relationship, query, joinings: nested } = joining
+    const alias = `unitary_${parts.length}`
+    const { kind, foreignKey, target } = relationship
+    const own = query === null ? null : columnsOf(query)
+    const part: JoinedPart = {
+      joining,
+      relationship,
+      owner,
+      alias,
+      query,
+      columns: rowColumns(target, ({ name, position, isDeferred }) =>
+        (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
+      ),
+      isInner:
+        kind === 'BelongsTo' &&
+        query === null &&
+        (owner === null || owner.isInner) &&
+        foreignKey.every(({ isNullable }) => !isNullable),
+    }
+    parts.push(part)
+    for (const inner of nested) visit(part, inner)
+  }
+  for (const joining of joinings) visit(null, joining)
+  return parts
+}
+
+/**
+ * Can relationships be joined to a query without changing what it means?
+ *
+ * @category guards
+ */
+export const canJoin = ({ node }: AnySelect): boolean =>
+  node.frontModifiers === undefined &&
+  node.endModifiers === undefined &&
+  node.groupBy === undefined &&
+  node.having === undefined &&
+  node.setOperations === undefined &&
+  node.distinctOn === undefined &&
+  node.with === undefined &&
+  node.fetch === undefined &&
+  node.top === undefined
+
+/** Can a query of targets stand in a join? @category guards */
+export const canBeJoined = (query: AnySelect): boolean =>
+  canJoin(query) && query.node.limit === undefined && query.node.offset === undefined
+
+const rootAlias = 'unitary_rows'
+/** Under which name a row tells which row of the query it is, where the joins may repeat it. */
+export const joinedRow = 'unitary_row'
+const targetOrder = 'unitary_order'
+
+/**
+ * The query with its parts joined. Rows tell the number of the query's own row under `joinedRow` where joins may repeat one
+ * that comes more than once.
+ *
+ * @category combinators
+ */
+export const joinedSelect = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): AnySelect => {
+  const { mapping } = query.entity
+  const node = !joinsInPlace(query, parts)
+    ? joinOutside(query, parts)
+    : join(qualified(mapping, query.node), mapping, null, parts)
+  return { ...query, node }
+}
+
+/**
+ * Can the parts be joined to the query as it is?
+ *
+ * @category guards
+ */
+export const joinsInPlace = ({ node }: AnySelect, parts: ReadonlyArray<JoinedPart>): boolean => {
+  const { limit, offset, joins, where, orderBy } = node
+  const repeats = parts.some(({ relationship }) => relationship.isCollection)
+  const isCounted = limit !== undefined || offset !== undefined || joins !== undefined
+  return !(repeats && isCounted) && !containsNames(where) && !containsNames(orderBy)
+}
+
+/** Text and subqueries, whose names may become ambiguous beside other tables. */
+const containsNames = (node: OperationNode | undefined): boolean => {
+  if (node === undefined) return false
+  let found = false
+  const visit = (child: OperationNode, property: string): OperationNode => {
+    // the direction of an order is text too
+    found ||= SelectQueryNode.is(child) || (RawNode.is(child) && property !== 'direction')
+    mapChildren(child, visit)
+    return child
+  }
+  mapChildren(node, visit)
+  return found
+}
+
+/** Names without a table are those of the entity. */
+const qualified = (mapping: Mapping, node: SelectQueryNode): SelectQueryNode => {
+  const visit = (child: OperationNode): OperationNode =>
+    ReferenceNode.is(child) && child.table === undefined && ColumnNode.is(child.column)
+      ? attributeNode(mapping, { name: child.column.column.name })
+      : mapChildren(child, visit)
+  return mapChildren(node, (child, property) =>
+    node.joins === undefined && (property === 'where' || property === 'orderBy') ? visit(child) : child,
+  )
+}
+
+/** `select ... from (select ..., row_number() ... from ...) as "unitary_rows" left join ... order by its number` */
+const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): SelectQueryNode => {
+  const { entity, node } = query
+  const selected = selectedAttributes(query)
+  const over = OverNode.create()
+  const number = AggregateFunctionNode.cloneWithOver(
+    AggregateFunctionNode.create('row_number', []),
+    node.orderBy === undefined ? over : { ...over, orderBy: OrderByNode.create(node.orderBy.items) },
+  )
+  const numbered = SelectQueryNode.cloneWithSelections(node, [
+    SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
+  ])
+  const outer = SelectQueryNode.cloneWithSelections(
+    SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
+    [...selected.map(({ name }) => column(rootAlias, name)), column(rootAlias, joinedRow)].map((node) =>
+      SelectionNode.create(node),
+    ),
+  )
+  const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(column(rootAlias, joinedRow))])
+  return join(ordered as SelectQueryNode, entity.mapping, rootAlias, parts)
+}
+
+const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
+  const columns = columnsOf(query)
+  const { attributes } = query.entity.mapping
+  return attributes.filter(({ isDeferred, position }) => (columns === null ? !isDeferred : columns[position] !== null))
+}
+
+const column = (table: string, name: string): ReferenceNode =>
+  ReferenceNode.create(ColumnNode.create(name), TableNode.create(table))
+
+/** A column of the owner: of the query's own table where that has no alias. */
+const ownerColumn = (part: JoinedPart, mapping: Mapping, root: string | null, attribute: Attribute): ReferenceNode => {
+  if (part.owner !== null) return column(part.owner.alias, attribute.name)
+  return root === null ? attributeNode(mapping, attribute) : column(root, attribute.name)
+}
+
+const join = (
+  node: SelectQueryNode,
+  mapping: Mapping,
+  root: string | null,
+  parts: ReadonlyArray<JoinedPart>,
+): SelectQueryNode => {
+  let joined: SelectQueryNode = node
+  const order: OrderByItemNode[] = []
+  for (const part of parts) {
+    const { alias, columns, isInner, query, relationship } = part
+    const { foreignKey, key, target, through } = relationship
+    const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
+    if (through !== null) {
+      const link = `${alias}_link`
+      joined = joining(
+        joined,
+        'LeftJoin',
+        AliasNode.create(TableNode.create(through.table), IdentifierNode.create(link)),
+        through.own.map((name, i) => [column(link, name), own(key[i] as Attribute)] as const),
+      )
+    }
+    const pairs =
+      through !== null
+        ? through.target.map(
+            (name, i) => [column(alias, target.key[i]?.name ?? ''), column(`${alias}_link`, name)] as const,
+          )
+        : relationship.kind === 'BelongsTo'
+          ? foreignKey.map((held, i) => [column(alias, key[i]?.name ?? ''), own(held)] as const)
+          : foreignKey.map((held, i) => [column(alias, held.name), own(key[i] as Attribute)] as const)
+    // what joins and orders need is there too, whatever is selected of it
+    const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
+    joined = joining(
+      joined,
+      isInner ? 'InnerJoin' : 'LeftJoin',
+      AliasNode.create(table, IdentifierNode.create(alias)),
+      pairs,
+    )
+    joined = SelectQueryNode.cloneWithSelections(
+      joined,
+      target.attributes.flatMap(({ name, position }) => {
+        const as = columns[position]
+        return as === null || as === undefined
+          ? []
+          : [SelectionNode.create(AliasNode.create(column(alias, name), IdentifierNode.create(as)))]
+      }),
+    )
+    if (!relationship.isCollection) continue
+    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(column(alias, targetOrder)))
+    order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))
+  }
+  return order.length === 0 ? joined : (QueryNode.cloneWithOrderByItems(joined, order) as SelectQueryNode)
+}
+
+const orderItem = (alias: string, { name }: Attribute, direction: OrderDirection): OrderByItemNode =>
+  OrderByItemNode.create(column(alias, name), RawNode.createWithSql(direction))
+
+const joining = (
+  node: SelectQueryNode,
+  kind: 'LeftJoin' | 'InnerJoin',
+  table: OperationNode,
+  pairs: ReadonlyArray<readonly [OperationNode, OperationNode]>,
+): SelectQueryNode =>
+  QueryNode.cloneWithJoin(
+    node,
+    JoinNode.createWithOn(
+      kind,
+      table,
+      pairs
+        .map(([a, b]): OperationNode => BinaryOperationNode.create(a, OperatorNode.create('='), b))
+        .reduce((a, b) => AndNode.create(a, b)),
+    ),
+  )
+
+/** A query of targets, its rows numbered in its order. */
+const withOrder = ({ node }: AnySelect): SelectQueryNode => {
+  if (node.orderBy === undefined) return node
+  const { orderBy, ...rest } = node
+  const number = AggregateFunctionNode.cloneWithOver(AggregateFunctionNode.create('row_number', []), {
+    ...OverNode.create(),
+    orderBy: OrderByNode.create(orderBy.items),
+  })
+  return SelectQueryNode.cloneWithSelections(rest, [
+    SelectionNode.create(AliasNode.create(number, IdentifierNode.create(targetOrder))),
+  ])
+}

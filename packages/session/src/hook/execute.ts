@@ -1,0 +1,101 @@
+/**
+ * Statements before they run: hooks may rewrite them.
+ */
+import {
+  type AnyDelete,
+  type AnySelect,
+  type AnyUpdate,
+  type Mapped,
+  type Mapping,
+  type RelationshipMapping,
+  select,
+} from '@unitary/core'
+import { isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { HookError } from '../error.js'
+import { map, of, type Program, suspend, transition } from '../program/program.js'
+import type { SessionState } from '../state/session-state.js'
+import type { ExecuteContext } from './definition.js'
+import { hooksOnExecute } from './hooks.js'
+import { consult, type Due, type Origin, perform, refusal, withServices } from './react.js'
+
+type Executable = AnySelect | AnyUpdate | AnyDelete
+
+/** What a statement runs for. */
+type Purpose = Pick<ExecuteContext<Executable>, 'purpose' | 'relationship'>
+
+/**
+ * A statement as the hooks let it run. A select stays a select, of the same entity; an update by criteria may become a
+ * delete, and a delete an update.
+ *
+ * @category requests
+ */
+export const rewritten = <S extends Executable>(
+  statement: S,
+  purpose: 'query' | 'bulk',
+): Program<HookError, S extends AnySelect ? AnySelect : AnyUpdate | AnyDelete> =>
+  // `consulted` lets nothing else through
+  consulted(statement, { purpose, relationship: null }) as Program<never, never>
+
+/**
+ * The query that a get is narrowed to by the hooks; null where it is not.
+ *
+ * @category requests
+ */
+export const narrowedGet = (mapping: Mapping): Program<HookError, AnySelect | null> =>
+  narrowed(mapping, null, { purpose: 'get', relationship: null })
+
+/**
+ * The query that the load of a relationship is narrowed to: the one given, as the hooks let it run; null where it is simply
+ * all of the target.
+ *
+ * @category requests
+ */
+export const narrowedLoad = (
+  { name, owner, target }: RelationshipMapping,
+  query: AnySelect | null,
+): Program<HookError, AnySelect | null> =>
+  narrowed(target, query, { purpose: 'load', relationship: { entity: owner.name, name } })
+
+const narrowed = (mapping: Mapping, query: AnySelect | null, purpose: Purpose): Program<HookError, AnySelect | null> =>
+  suspend((state): Program<HookError, AnySelect | null> => {
+    const [own, session] = hooksOnExecute(state.hooks, mapping)
+    if (own.length === 0 && session.length === 0) return of(query)
+    const given = query ?? select(entityOf(state, mapping))
+    return map((asked: Executable) => (asked === given ? query : (asked as AnySelect)))(consulted(given, purpose))
+  })
+
+const entityOf = ({ model }: SessionState, { name }: Mapping): Mapped<unknown, string> =>
+  (model as unknown as Readonly<Record<string, Mapped<unknown, string>>>)[name] as Mapped<unknown, string>
+
+const consulted = (statement: Executable, purpose: Purpose): Program<HookError, Executable> =>
+  suspend((before): Program<HookError, Executable> => {
+    const { mapping } = statement.entity
+    const [own, session] = hooksOnExecute(before.hooks, mapping)
+    if (own.length === 0 && session.length === 0) return of(statement)
+    return withServices((services) =>
+      transition((state) => {
+        const due: Due[] = []
+        const ownOrigin: Origin = { hook: 'beforeExecute', entity: mapping.name, attribute: null }
+        const origin: Origin = { ...ownOrigin, entity: null }
+        const contextOf = (current: unknown) => ({ state, services, ...purpose, statement: current })
+        const first = consult(own, ownOrigin, statement, contextOf, due)
+        if (isLeft(first)) return first
+        if (!fits(statement, first.right)) return left(misplaced(ownOrigin))
+        const last = consult(session, origin, first.right, contextOf, due)
+        if (isLeft(last)) return last
+        if (!fits(statement, last.right)) return left(misplaced(origin))
+        const next = perform(state, due, services)
+        return isLeft(next) ? next : right([last.right as Executable, next.right])
+      }),
+    )
+  })
+
+const misplaced = (origin: Origin) =>
+  refusal(origin, 'it may rewrite a statement only into one on the same entity, and a select only into a select')
+
+const fits = (given: Executable, rewrittenTo: unknown): boolean => {
+  const statement = rewrittenTo as Executable
+  return (
+    statement.entity.mapping === given.entity.mapping && (statement._tag === 'Select') === (given._tag === 'Select')
+  )
+}

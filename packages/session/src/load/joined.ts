@@ -1,0 +1,208 @@
+/**
+ * Joined loads: what a statement's rows tell of relationships beside the entity that they are of.
+ */
+import {
+  type AnySelect,
+  type Attribute,
+  canJoin,
+  type DriverRow,
+  type InstanceId,
+  type JoinedPart,
+  type Joining,
+  joinedParts,
+  joinedRow,
+  joinedSelect,
+  joinsInPlace,
+} from '@unitary/core'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
+import type { DecodeError } from '../error.js'
+import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import type { QueryAnswer } from '../program/request.js'
+import type { Hooks } from '../state/hooks.js'
+import * as Instance from '../state/instance.js'
+import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
+import { absorb } from '../transition/absorb.js'
+import { keepMembers, knownTargets, type LoadedTargets } from './known.js'
+import type { PopulateOptions } from './populate.js'
+
+/** A statement with relationships joined. */
+export interface Joined {
+  readonly statement: AnySelect
+  readonly parts: ReadonlyArray<JoinedPart>
+}
+
+/** The targets of what was joined, by owners. */
+export type JoinedTargets = ReadonlyMap<Joining, LoadedTargets>
+
+/**
+ * What may be joined: nothing whose targets hooks look at or narrow, since they are told of statements of their own.
+ *
+ * @category combinators
+ */
+export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<Joining>): ReadonlyArray<Joining> =>
+  hooks === null || joinings.every((joining) => isUnseen(hooks, joining)) ? joinings : []
+
+const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: Joining): boolean =>
+  hooksOnLoad(hooks, target).length === 0 &&
+  hooksOnExecute(hooks, target).every((some) => some.length === 0) &&
+  joinings.every((nested) => isUnseen(hooks, nested))
+
+const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
+
+/**
+ * The query with relationships joined; null where there are none, or one statement cannot do it. The same value for the same
+ * query and list.
+ *
+ * @category constructors
+ */
+export const joinTo = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+  if (joinings.length === 0 || !canJoin(query)) return null
+  const joined = remembered(query, joinings)
+  return tablesOf(joined.parts) > mostTables ? null : joined
+}
+
+/** MariaDB takes 61 tables in a join and SQLite 64; the query itself may have some. */
+const mostTables = 48
+
+const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
+  parts.reduce((count, { relationship }) => count + (relationship.through === null ? 1 : 2), 0)
+
+/**
+ * The same for a query that is to be narrowed after it.
+ *
+ * @category constructors
+ */
+export const joinInPlace = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+  const joined = joinTo(query, joinings)
+  return joined !== null && joinsInPlace(query, joined.parts) ? joined : null
+}
+
+const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined => {
+  let byNode = known.get(joinings)
+  if (byNode === undefined) {
+    byNode = new WeakMap()
+    known.set(joinings, byNode)
+  }
+  const found = byNode.get(query.node)
+  if (found !== undefined) return { ...found, statement: { ...query, node: found.statement.node } }
+  const parts = joinedParts(joinings)
+  const made = { statement: joinedSelect(query, parts), parts }
+  byNode.set(query.node, made)
+  return made
+}
+
+/** Can a row of the query come several times, once for each member of a collection? @category guards */
+export const repeats = (parts: ReadonlyArray<JoinedPart>): boolean =>
+  parts.some(({ relationship }) => relationship.isCollection)
+
+/**
+ * The instances of the query's own rows, of rows that a join repeats: by their number where they were counted.
+ *
+ * @category combinators
+ */
+export const withoutRepeats = (answer: QueryAnswer, ids: ReadonlyArray<InstanceId>): ReadonlyArray<InstanceId> => {
+  const numbers = new Set<unknown>()
+  const rows = answer.batches.flatMap((batch) => batch.rows)
+  return ids.filter((id, i) => {
+    const row = rows[i]?.[joinedRow] ?? id
+    if (numbers.has(row)) return false
+    numbers.add(row)
+    return true
+  })
+}
+
+/**
+ * Takes the joined targets into the state: `roots` are the instances of the rows, one for each.
+ *
+ * @category transitions
+ */
+export const takeJoined = (
+  state: SessionState,
+  parts: ReadonlyArray<JoinedPart>,
+  answer: QueryAnswer,
+  roots: ReadonlyArray<InstanceId>,
+  options: PopulateOptions,
+): Either<DecodeError, readonly [JoinedTargets, SessionState]> => {
+  const changes = edit(state)
+  const instances = new Map<JoinedPart | null, ReadonlyArray<InstanceId | null>>([[null, roots]])
+  const found = new Map<Joining, LoadedTargets>()
+  for (const part of parts) {
+    const targets = targetsIn(state, changes, part, answer, options)
+    if (isLeft(targets)) return targets
+    instances.set(part, targets.right)
+    const owners = instances.get(part.owner) as ReadonlyArray<InstanceId | null>
+    found.set(part.joining, gathered(owners, targets.right))
+  }
+  const absorbed = done(state, changes)
+  const keeping = edit(absorbed)
+  const kept = new Map<Joining, LoadedTargets>()
+  for (const [joining, targets] of found) kept.set(joining, keep(absorbed, keeping, joining, targets, options))
+  return right([kept, done(absorbed, keeping)])
+}
+
+/** The part's instance in each row; null in those that have none. */
+const targetsIn = (
+  state: SessionState,
+  changes: StateEdit,
+  { columns, relationship }: JoinedPart,
+  { batches }: QueryAnswer,
+  { populateExisting = false, strict }: PopulateOptions,
+): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
+  const { target } = relationship
+  const keys = target.key.map(({ position }: Attribute) => columns[position] as string)
+  const targets: Array<InstanceId | null> = []
+  for (const { dialect, rows, token } of batches) {
+    const present = rows.filter((row: DriverRow) => keys.every((key) => row[key] !== null))
+    const absorbed = absorb(
+      state,
+      changes,
+      target,
+      { dialect, token, rows: present },
+      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns, arrived: null },
+    )
+    if (isLeft(absorbed)) return absorbed
+    let next = 0
+    for (const row of rows) targets.push(row === present[next] ? (absorbed.right[next++] as InstanceId) : null)
+  }
+  return right(targets)
+}
+
+const gathered = (
+  owners: ReadonlyArray<InstanceId | null>,
+  targets: ReadonlyArray<InstanceId | null>,
+): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
+  const members = new Map<InstanceId, Set<InstanceId>>()
+  for (let i = 0; i < owners.length; i++) {
+    const owner = owners[i] ?? null
+    if (owner === null) continue
+    let some = members.get(owner)
+    if (some === undefined) {
+      some = new Set()
+      members.set(owner, some)
+    }
+    const target = targets[i] ?? null
+    if (target !== null) some.add(target)
+  }
+  return new Map([...members].map(([owner, some]) => [owner, [...some]]))
+}
+
+/** What the session knew already stays; a narrowed load is only shown. */
+const keep = (
+  state: SessionState,
+  changes: StateEdit,
+  { isWhole, relationship }: Joining,
+  targets: LoadedTargets,
+  { populateExisting = false }: PopulateOptions,
+): LoadedTargets => {
+  if (!isWhole) return targets
+  const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+  for (const [id, loaded] of targets) {
+    const owner = instanceAt(state, id)
+    const before = populateExisting ? null : knownTargets(state, owner, relationship)
+    if (before !== null && relationship.kind === 'BelongsTo' && Instance.relatedOf(owner, relationship) === undefined) {
+      changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(before[0] ?? null)))
+    }
+    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded))
+  }
+  return kept
+}

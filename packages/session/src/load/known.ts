@@ -1,0 +1,89 @@
+/**
+ * What the state knows of relationships, and what it keeps of those that were loaded.
+ */
+import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import * as Collection from '../state/collection.js'
+import * as Instance from '../state/instance.js'
+import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { freshen, referredTo, targetOf } from '../transition/relate.js'
+
+type Instance = Instance.Instance
+
+/** The targets of each owner, in order. */
+export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
+
+/** Is the instance's snapshot all of it, and not out of date? */
+export const isKnown = (state: SessionState, instance: Instance): boolean =>
+  !isExpired(state, instance) && !instance.partial
+
+/** What the state knows without asking; null where it does not. */
+export const knownTargets = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): ReadonlyArray<InstanceId> | null => {
+  const isNew = owner.status === 'transient' || owner.status === 'pending'
+  if (relationship.kind !== 'BelongsTo') {
+    const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
+    return (known === undefined ? null : Instance.membersOf(known)) ?? (isNew ? [] : null)
+  }
+  if (isNew) {
+    const referred = referredTo(state, owner, relationship)
+    return referred === null ? [] : [referred.id]
+  }
+  const target = targetOf(state, edit(state), owner, relationship)
+  if (target === undefined) return null
+  return target === null ? [] : [target]
+}
+
+/** What was loaded, with the changes that no flush has written, becomes what the collection or has-one holds. */
+export const keepMembers = (
+  state: SessionState,
+  changes: StateEdit,
+  id: InstanceId,
+  relationship: RelationshipMapping,
+  loaded: ReadonlyArray<InstanceId>,
+): InstanceId[] => {
+  const owner = freshen(state, changes.instances.get(id) as Instance)
+  const known = Instance.relatedOf(owner, relationship)
+  if (!relationship.isCollection) {
+    const one = loadedOne(known, loaded[0] ?? null)
+    changes.instances.set(id, Instance.withRelated(owner, relationship, one))
+    return one.target === null ? [] : [one.target]
+  }
+  let many = Instance.many(Collection.from(loaded))
+  if (known?._tag === 'Many') {
+    const present = new Set(loaded)
+    const { added, removed } = known
+    const members = loaded.filter((member) => !Collection.has(removed, member))
+    for (const member of Collection.toArray(added)) if (!present.has(member)) members.push(member)
+    many = { _tag: 'Many', members: Collection.from(members), added, removed }
+  }
+  changes.instances.set(id, Instance.withRelated(owner, relationship, many))
+  return [...Collection.toArray(many.members ?? Collection.empty)]
+}
+
+/** A reference that was set while nobody knew what it held has replaced what was loaded. */
+export const loadedOne = (known: Instance.Related | undefined, loaded: InstanceId | null): Instance.One =>
+  known?._tag === 'One' && known.changed
+    ? { ...known, changed: known.target !== loaded, committed: loaded }
+    : Instance.one(loaded)
+
+/**
+ * The state in which owners hold the references that were looked up for them, where they held none.
+ *
+ * @category transitions
+ */
+export const withReferences = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  targets: LoadedTargets,
+): SessionState => {
+  const changes = edit(state)
+  for (const [id, [target = null]] of targets) {
+    const owner = instanceAt(state, id)
+    if (owner.status !== 'persistent' || Instance.relatedOf(owner, relationship) !== undefined) continue
+    changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(target)))
+  }
+  return done(state, changes)
+}

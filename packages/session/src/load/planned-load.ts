@@ -1,0 +1,179 @@
+/**
+ * What a query loads beside its rows: its own loads, and those that the model asks for, as a tree over the relationships.
+ */
+import {
+  type AnyModel,
+  type AnySelect,
+  canBeJoined,
+  type ExecutionOptions,
+  type Joining,
+  type Load,
+  type LoadStrategy,
+  type Mapping,
+  type RelationshipMapping,
+  select,
+} from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { InvalidValue } from '../error.js'
+import type { Origin } from '../state/instance.js'
+import { isWhole, targetQuery } from './target-query.js'
+
+/**
+ * One relationship that is loaded, and what is loaded of its targets.
+ *
+ * @category model
+ */
+export interface PlannedLoad {
+  readonly relationship: RelationshipMapping
+  readonly strategy: LoadStrategy
+  /** The query of the targets, where the load narrows, orders or extends it. */
+  readonly query: AnySelect | null
+  /** Of a relationship to the entity itself: so many levels. */
+  readonly depth: number
+  /** Did the query ask for it, so that its results show it? */
+  readonly isShown: boolean
+  /** Options of its own, over those of the query. */
+  readonly options: ExecutionOptions
+  readonly nested: ReadonlyArray<PlannedLoad>
+  /** How it stands in the statement of its owners, where it can. */
+  readonly joining: Joining | null
+  /** What is said of later loads of its targets' relationships. */
+  readonly origin: Origin | null
+}
+
+type Planned = Either<InvalidValue, ReadonlyArray<PlannedLoad>>
+
+const nothing: Planned = right([])
+
+const byLoads = new WeakMap<ReadonlyArray<Load>, WeakMap<Mapping, Planned>>()
+
+/** Where a query says nothing of loads. */
+const silent: ReadonlyArray<Load> = []
+
+/**
+ * The loads of a query, in the order in which they are made. The same value for the same list of loads.
+ *
+ * @category constructors
+ */
+export const plannedLoads = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>): Planned => {
+  if (loads.length === 0 && !hasDefaults(mapping)) return nothing
+  const key = loads.length === 0 ? silent : loads
+  let byMapping = byLoads.get(key)
+  if (byMapping === undefined) {
+    byMapping = new WeakMap()
+    byLoads.set(key, byMapping)
+  }
+  const known = byMapping.get(mapping) ?? plan(model, mapping, loads, [mapping])
+  byMapping.set(mapping, known)
+  return known
+}
+
+const hasDefaults = ({ relationships }: Mapping): boolean => relationships.some(({ load }) => isEager(load))
+
+const isEager = (strategy: LoadStrategy): boolean =>
+  strategy === 'selectin' || strategy === 'joined' || strategy === 'subquery' || strategy === 'immediate'
+
+const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, path: ReadonlyArray<Mapping>): Planned => {
+  const planned: PlannedLoad[] = []
+  for (const load of loads) {
+    if (load.relationship === '*') continue
+    const relationship = mapping.relationshipOf.get(load.relationship)
+    if (relationship === undefined) return left(noRelationship(mapping, load.relationship))
+    if (!isEager(load.strategy) && load.strategy !== 'none') continue
+    const made = planOne(model, relationship, load, true, [...path, relationship.target])
+    if (isLeft(made)) return made
+    planned.push(made.right)
+  }
+  if (loads.some(({ relationship }) => relationship === '*')) return right(planned)
+  for (const relationship of mapping.relationships) {
+    if (!isEager(relationship.load) || loads.some((load) => load.relationship === relationship.name)) continue
+    // what the model loads by itself ends where it would come round again
+    if (path.includes(relationship.target)) continue
+    const load: Load = { strategy: relationship.load, relationship: relationship.name, refine: null, depth: 1 }
+    const made = planOne(model, relationship, load, false, [...path, relationship.target])
+    if (isLeft(made)) return made
+    planned.push(made.right)
+  }
+  return right(planned)
+}
+
+const planOne = (
+  model: AnyModel,
+  relationship: RelationshipMapping,
+  { strategy, refine, depth }: Load,
+  isShown: boolean,
+  path: ReadonlyArray<Mapping>,
+): Either<InvalidValue, PlannedLoad> => {
+  if (relationship.load === 'writeOnly' && strategy !== 'none') {
+    return left({
+      _tag: 'InvalidValue',
+      entity: relationship.owner.name,
+      attribute: relationship.name,
+      value: strategy,
+      problem: 'it is write-only, and never loaded as a whole; Session.members gives a query of it',
+    })
+  }
+  if (refine?.node.limit !== undefined || refine?.node.offset !== undefined) {
+    return left({
+      _tag: 'InvalidValue',
+      entity: relationship.owner.name,
+      attribute: relationship.name,
+      value: 'limit',
+      problem: `a limit or offset in a ${strategy} would hold for all owners together; query the targets instead`,
+    })
+  }
+  const nested = plan(model, relationship.target, refine?.loads ?? [], path)
+  if (isLeft(nested)) return nested
+  // a refinement that only loads more needs no statement of its own
+  const query = refine !== null && refine.node !== select(refine.entity).node ? refine : null
+  return right({
+    relationship,
+    strategy,
+    query,
+    depth,
+    isShown,
+    options: refine?.options ?? {},
+    nested: nested.right,
+    joining: joiningOf(model, relationship, strategy, query, nested.right),
+    origin: refine === null ? null : originOf(refine),
+  })
+}
+
+const joiningOf = (
+  model: AnyModel,
+  relationship: RelationshipMapping,
+  strategy: LoadStrategy,
+  query: AnySelect | null,
+  nested: ReadonlyArray<PlannedLoad>,
+): Joining | null => {
+  const targets = targetQuery(model, relationship, query)
+  return strategy === 'joined' && (targets === null || canBeJoined(targets))
+    ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested) }
+    : null
+}
+
+/** What can be joined of some loads. @category combinators */
+export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> =>
+  loads.flatMap(({ joining }) => joining ?? [])
+
+/**
+ * What a query says of later loads: which of them are errors, what they load beside, and the options that they run with.
+ *
+ * @category constructors
+ */
+export const originOf = ({ loads, options }: Pick<AnySelect, 'loads' | 'options'>): Origin | null => {
+  const later = loads.filter(({ strategy }) => strategy === 'raise' || strategy === 'lazy')
+  // these are of the one statement
+  const { autoflush: _autoflush, populateExisting: _populate, shard: _shard, ...flowing } = options
+  if (later.length === 0 && Object.keys(flowing).length === 0) return null
+  // a load that the query makes is allowed, whatever it says of the others
+  return { loads: later.length === 0 ? later : loads, options: flowing }
+}
+
+const noRelationship = (mapping: Mapping, name: string): InvalidValue => ({
+  _tag: 'InvalidValue',
+  entity: mapping.name,
+  attribute: name,
+  value: name,
+  problem: `${mapping.name} has no relationship of that name`,
+})

@@ -1,0 +1,72 @@
+/**
+ * The query of a relationship's targets, with the condition that the relationship itself has.
+ */
+import {
+  type AnyModel,
+  type AnySelect,
+  type Mapped,
+  orderBy,
+  type RelationshipMapping,
+  select,
+  where,
+} from '@unitary/core'
+
+const conditions = new WeakMap<RelationshipMapping, AnySelect>()
+
+/**
+ * A query with the relationship's condition, null where that is simply all targets.
+ *
+ * @category constructors
+ */
+export const targetQuery = (
+  model: AnyModel,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+): AnySelect | null => {
+  const { where: condition } = relationship
+  if (condition === null) return query
+  if (query !== null) return where<AnySelect>(condition as never)(query)
+  const known = conditions.get(relationship)
+  if (known !== undefined) return known
+  const made = where<AnySelect>(condition as never)(select(targetOf(model, relationship)))
+  conditions.set(relationship, made)
+  return made
+}
+
+/** Does a refinement give all the targets that a relationship has, in its order, for the session to keep? @category guards */
+export const isWhole = (query: AnySelect | null): boolean =>
+  query === null ||
+  (query.node.where === undefined &&
+    query.node.orderBy === undefined &&
+    query.node.limit === undefined &&
+    query.node.offset === undefined &&
+    query.node.joins === undefined &&
+    query.node.groupBy === undefined)
+
+const inOrder = new WeakMap<RelationshipMapping, WeakMap<object, AnySelect>>()
+
+/**
+ * A query of targets in the order of the relationship, after its own. The same value for the same query.
+ *
+ * @category combinators
+ */
+export const ordered = (relationship: RelationshipMapping, query: AnySelect): AnySelect => {
+  if (relationship.orderBy.length === 0 || !relationship.isCollection) return query
+  let byNode = inOrder.get(relationship)
+  if (byNode === undefined) {
+    byNode = new WeakMap()
+    inOrder.set(relationship, byNode)
+  }
+  const known = byNode.get(query.node)
+  if (known !== undefined) return { ...query, node: known.node }
+  const made = relationship.orderBy.reduce(
+    (so: AnySelect, [attribute, direction]) => orderBy<AnySelect>(attribute.name as never, direction)(so),
+    query,
+  )
+  byNode.set(query.node, made)
+  return made
+}
+
+/** The entity of a relationship's targets. @category combinators */
+export const targetOf = (model: AnyModel, { target }: RelationshipMapping): Mapped<unknown, string> =>
+  (model as unknown as Readonly<Record<string, Mapped<unknown, string>>>)[target.name] as Mapped<unknown, string>

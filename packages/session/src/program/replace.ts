@@ -1,0 +1,48 @@
+/**
+ * Replacing the members of a collection: what it holds is loaded first, since those that are not among the new ones leave it.
+ */
+import type { CollectionName, DraftOrInstance, Mapped, Snapshot, TargetOf } from '@unitary/core'
+import { isLeft } from 'fp-ts/lib/Either.js'
+import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
+import { loadNeeded } from '../load/needed.js'
+import * as Instance from '../state/instance.js'
+import { isExpired } from '../state/session-state.js'
+import type { ChangeError } from '../transition/set.js'
+import { resolve } from '../transition/transition.js'
+import { chain, fail, type Program, suspend } from './program.js'
+import { replaceLoaded } from './work.js'
+
+/** Why the members of a collection cannot be replaced. @category errors */
+export type ReplaceError = ChangeError | RequestError | DecodeError | RaisedLoad
+
+/**
+ * Makes the members of a collection those given, in their order; those that are not among them are detached. A collection
+ * that is not loaded is loaded first. Of one that is `writeOnly` that is refused: `RaisedLoad`.
+ *
+ * @example
+ * pipe(ed, Session.replace(model.User, 'addresses', [home, { email: 'new@example.org' }]))
+ *
+ * @category work
+ */
+export const replace =
+  <M, N extends string, K extends CollectionName<M, N>>(
+    entity: Mapped<M, N>,
+    name: K,
+    members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>,
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
+    suspend((state): Program<ReplaceError, S> => {
+      const replaced = replaceLoaded(entity, name, members)(owner)
+      const found = resolve(state, entity, owner)
+      const relationship = entity.mapping.relationshipOf.get(name)
+      // what is wrong with the call the replacement itself tells
+      if (isLeft(found) || relationship?.isCollection !== true || found.right.status !== 'persistent') return replaced
+      const instance = found.right
+      const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
+      if (related !== undefined && Instance.membersOf(related) !== null) return replaced
+      if (relationship.load === 'writeOnly') {
+        const { key, mapping } = instance
+        return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: name, strategy: 'writeOnly' })
+      }
+      return chain(() => replaced)(loadNeeded([{ instance, relationship }]))
+    })

@@ -1,0 +1,50 @@
+/**
+ * Sessions over database servers, for tests of what differs between databases. Each has a database of its own, which is
+ * dropped when the test is over.
+ */
+import { type AnyModel, createAll } from '@unitary/core'
+import * as Session from '@unitary/session'
+import { sql } from 'kysely'
+import { onTestFinished } from 'vitest'
+import { type Host, mysqlHost, postgresHost, skipped } from '../core/engine/databases.js'
+import { errorOf, resultOf } from './app.js'
+
+/** The servers, each with why it is not there. */
+export const servers = [postgresHost, mysqlHost].map((host) => {
+  const why = skipped(host)
+  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
+})
+
+export interface ServerApp {
+  readonly store: Session.Store
+  /** The program's value; throws where it fails. */
+  readonly run: <E, A>(program: Session.Program<E, A>) => Promise<A>
+  /** What the program fails with; throws where it does not. */
+  readonly fails: <E, A>(program: Session.Program<E, A>) => Promise<E>
+  /** Rows of the database itself, in the order of their first column. */
+  readonly rows: (table: string) => Promise<ReadonlyArray<Record<string, unknown>>>
+}
+
+/** One session over a new database with the tables of a model. */
+export const openOnServer = async (host: Host, model: AnyModel): Promise<ServerApp> => {
+  const database = await host.create()
+  const engine = database.open()
+  onTestFinished(async () => {
+    await engine.close()
+    await database.drop()
+  })
+  resultOf(await createAll(model)(engine)())
+  const store = Session.createStore(Session.runtime(model, engine))
+  const run: ServerApp['run'] = async (program) => resultOf(await store.run(program)())
+  return {
+    store,
+    run,
+    fails: async (program) => errorOf(await store.run(program)()),
+    rows: async (table) => {
+      const rows = await Session.run(Session.runtime(model, engine))(
+        Session.sql<Record<string, unknown>>(sql`select * from ${sql.table(table)} order by 1`),
+      )()
+      return resultOf(rows)
+    },
+  }
+}
