@@ -135,6 +135,87 @@ export const load = (count: number, runs: number): Measured =>
     },
   })
 
+/** All rows one by one, of which only one at a time is held. */
+export const stream = (count: number, runs: number): Measured =>
+  compare('stream', count, runs, {
+    limit: {
+      prepare: seeded(count),
+      run: ({ database }) => {
+        let length = 0
+        for (const row of database.prepare('SELECT id, name, description FROM customer').iterate()) {
+          length += (row as { readonly name: string }).name.length
+        }
+        if (length === 0) throw new Error('no rows')
+      },
+      dispose: close,
+    },
+    ours: {
+      prepare: seeded(count),
+      run: (opened) => {
+        let length = 0
+        for (const row of Session.streamSync(runtimeOf(opened))(select(model.Customer)))
+          length += orDie(row).name.length
+        if (length === 0) throw new Error('no rows')
+      },
+      dispose: close,
+    },
+  })
+
+/** How much more is held while rows are streamed, garbage apart: the most of many looks. */
+export interface Held {
+  readonly workload: string
+  readonly count: number
+  readonly bytes: number
+}
+
+const heldNow = (): number => {
+  globalThis.gc?.()
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+const looks = 50
+
+/** Rows that are only read, with chunks of a thousand. */
+export const streamHeld = (count: number): Held => {
+  const opened = seeded(count)()
+  const before = heldNow()
+  let bytes = 0
+  let rows = 0
+  for (const chunk of Session.streamChunksSync(runtimeOf(opened))(select(model.Customer))) {
+    const next = rows + orDie(chunk).length
+    if (Math.floor((next * looks) / count) > Math.floor((rows * looks) / count))
+      bytes = Math.max(bytes, heldNow() - before)
+    rows = next
+  }
+  close(opened)
+  return { workload: 'stream', count, bytes }
+}
+
+/** Rows that a session changes and flushes, chunk by chunk, in one transaction. */
+export const changeHeld = (count: number): Held => {
+  const opened = seeded(count)()
+  const before = heldNow()
+  let bytes = 0
+  let rows = 0
+  const program = pipe(
+    select(model.Customer),
+    Session.forEachChunk((customers) => {
+      const next = rows + customers.length
+      if (Math.floor((next * looks) / count) > Math.floor((rows * looks) / count))
+        bytes = Math.max(bytes, heldNow() - before)
+      rows = next
+      return Session.traverseArray((one: (typeof customers)[number]) =>
+        pipe(one, Session.set(model.Customer, { description: 'changed' })),
+      )(customers)
+    }),
+    Session.chain(() => Session.commit),
+  )
+  orDie(Session.runSync(runtimeOf(opened))(program))
+  close(opened)
+  return { workload: 'change in chunks', count, bytes }
+}
+
 /** Gets by primary key that ask the database. */
 export const get = (count: number, runs: number): Measured => {
   const ids = Array.from({ length: count }, (_, i) => ((i * 7919) % count) + 1)

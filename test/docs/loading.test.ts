@@ -33,6 +33,7 @@ import {
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import Database from 'better-sqlite3'
+import { isLeft } from 'fp-ts/lib/Either.js'
 import { flow, pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
 import { resultOf } from '../session/app.js'
@@ -482,5 +483,35 @@ program('autoflush', function* () {
   const unflushed = yield* Session.noAutoflush(pipe(author, Session.load(model.Author, 'books')))
   console.log(unflushed.map(({ id }) => id)) // => [ 1, 2, undefined ]
   console.log((yield* Session.query(books)).length) // => 4
+  // #endregion
+})
+
+example('stream', async () => {
+  // #region stream
+  for await (const book of Session.stream(open(), { chunk: 2 })(pipe(books, selectin('tags')))) {
+    if (isLeft(book)) console.log(Session.render(book.left))
+    else console.log(book.right.title, book.right.tags.length)
+  }
+  // #endregion
+})
+
+program('chunks', function* () {
+  // #region chunks
+  const year = yield* pipe(
+    books,
+    Session.foldChunks(
+      0,
+      (latest, some) =>
+        pipe(
+          some,
+          Session.traverseArray((book) => pipe(book, Session.set(model.Book, { year: book.year + 1 }))),
+          Session.chainFirst(() => Session.commit),
+          Session.map((changed) => Math.max(latest, ...changed.map((book) => book.year))),
+        ),
+      { chunk: 2 },
+    ),
+  )
+  console.log(year) // => 1975
+  console.log((yield* Session.query(books)).map((book) => book.year)) // => [ 1967, 1975, 1962 ]
   // #endregion
 })

@@ -40,6 +40,47 @@ expectTypeOf(
   ),
 ).toEqualTypeOf<Session.Program<Session.QueryError, string[][]>>()
 
+// however a query is read, its results are the same
+type Loaded = Managed<M, 'User'> & { readonly addresses: ReadonlyArray<Managed<M, 'Address'>> }
+const loading = pipe(select(model.User), selectin('addresses'))
+declare const signal: AbortSignal
+expectTypeOf(Session.streamSync(runtime)(loading)).toExtend<Iterable<Either<Session.QueryError, Loaded>>>()
+expectTypeOf(Session.streamChunksSync(runtime, { chunk: 10 })(loading)).toExtend<
+  Iterable<Either<Session.QueryError, ReadonlyArray<Loaded>>>
+>()
+expectTypeOf(Session.stream(runtime, { chunk: 10 })(loading)).toExtend<
+  AsyncIterable<Either<Session.QueryError, Loaded>>
+>()
+expectTypeOf(Session.streamChunks(runtime)(loading)).toExtend<
+  AsyncIterable<Either<Session.QueryError, ReadonlyArray<Loaded>>>
+>()
+// only what can be aborted can be interrupted
+expectTypeOf(Session.stream(runtime, { signal })(loading)).toExtend<
+  AsyncIterable<Either<Session.QueryError | Session.Interrupted, Loaded>>
+>()
+expectTypeOf(Session.stream(runtime, { signal })(loading)).not.toExtend<
+  AsyncIterable<Either<Session.QueryError, Loaded>>
+>()
+expectTypeOf(
+  pipe(
+    loading,
+    Session.foldChunks(0, (sum, users) => Session.of(sum + users.flatMap(({ addresses }) => addresses).length)),
+  ),
+).toEqualTypeOf<Session.Program<Session.QueryError, number>>()
+expectTypeOf(
+  pipe(
+    loading,
+    Session.forEachChunk(
+      Session.traverseArray((one) => pipe(one, Session.set(model.User, { name: one.addresses[0]?.email ?? '' }))),
+    ),
+  ),
+).toEqualTypeOf<Session.Program<Session.QueryError | Session.ChangeError, undefined>>()
+pipe(
+  select(model.User),
+  // @ts-expect-error what was not loaded is not there
+  Session.forEachChunk((users) => Session.of(users[0]?.addresses)),
+)
+
 // what an instance is given as is what it comes back as
 expectTypeOf(Session.set(model.User, { name: 'x' })(user)).toEqualTypeOf<
   Session.Program<Session.ChangeError, Managed<M, 'User'>>

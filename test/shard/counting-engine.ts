@@ -62,11 +62,12 @@ export const counting = (engine: Engine, shard: string, journal: Journal, waits 
   }
 }
 
-/** The text of each query and the table of each write, by shard: `asia: select weather_locations`. */
+/** The text of each query, fetched at once or in portions, and the table of each write, by shard: `asia: select weather_locations`. */
 export const summaries = (asked: ReadonlyArray<Asked>): ReadonlyArray<string> =>
   asked.flatMap(({ shard, call }) => {
     switch (call._tag) {
       case 'Query':
+      case 'OpenCursor':
         return [`${shard}: ${summaryOf(call.statement.sql)}`]
       case 'Insert':
       case 'Update':

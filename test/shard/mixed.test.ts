@@ -89,6 +89,36 @@ describe.skipIf(missing !== null)(
       rightOf(await run(Session.query(query))).map(({ title }) => title)
     const all = () => select(model.Thing)
 
+    it('streams rows in the order in which it queries them, in portions of any size', async () => {
+      for (const query of [
+        pipe(all(), orderBy('title'), orderBy('id')),
+        pipe(all(), orderBy('size', 'desc'), orderBy('id'), offset(1), limit(7)),
+        all(),
+      ]) {
+        const expected = rightOf(await run(Session.query(query)))
+        for (const chunk of [1, 3, 100]) {
+          const found: unknown[] = []
+          for await (const thing of Session.stream(app(), { chunk })(query)) found.push(rightOf(thing))
+          expect(found).toEqual(expected)
+          for await (const _ of Session.stream(app(), { chunk })(query)) break
+        }
+        const folded = pipe(
+          query,
+          Session.foldChunks(
+            [] as typeof expected,
+            (sum, some) =>
+              pipe(
+                Session.query(pipe(all(), limit(1))),
+                Session.chain(() => Session.commit),
+                Session.map(() => [...sum, ...some]),
+              ),
+            { chunk: 3 },
+          ),
+        )
+        expect(rightOf(await run(folded))).toEqual(expected)
+      }
+    })
+
     it('orders text by its code points and NULL first, whatever each database does by itself', async () => {
       const sorted = [null, '10', '9', 'B', 'Z', 'a', 'b', 'z', 'é', '😀']
       expect(await titlesOf(pipe(all(), orderBy('title')))).toEqual(sorted)

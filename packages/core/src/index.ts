@@ -21,12 +21,16 @@ export {
 } from './codec/row-class.js'
 export type {
   Answer,
+  CloseCursorCall,
   CompiledStatement,
+  CursorCall,
   DeleteCall,
   DriverRow,
   EngineCall,
+  FetchCall,
   InsertCall,
   IsolationLevel,
+  OpenCursorCall,
   QueryAnswer,
   QueryCall,
   Returned,
@@ -34,7 +38,7 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, Dialect, Returning, TextComparison } from './engine/dialect.js'
+export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -144,7 +148,7 @@ export type {
   Relationships,
   TargetCondition,
 } from './model/relationship.js'
-export { type InstanceId, Snapshot } from './model/snapshot.js'
+export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'

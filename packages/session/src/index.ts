@@ -131,9 +131,14 @@ export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
+  CloseCursorRequest,
+  CursorId,
+  CursorRequest,
+  FetchRequest,
   FlushAnswer,
   FlushRequest,
   LookupRequest,
+  OpenCursorRequest,
   QueryAnswer,
   QueryRequest,
   Request,
@@ -160,8 +165,10 @@ export {
   set,
 } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
+export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
+export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
@@ -176,7 +183,15 @@ export {
 } from './runner/runtime.js'
 export { systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
-export { type TransactionFailure, Transactions } from './runner/transactions.js'
+export {
+  type AbortableStreamOptions,
+  type StreamOptions,
+  stream,
+  streamChunks,
+  streamChunksSync,
+  streamSync,
+} from './runner/stream.js'
+export { type OpenedCursor, type TransactionFailure, Transactions } from './runner/transactions.js'
 export type { History } from './state/history.js'
 export type { Hooks } from './state/hooks.js'
 export type { ShardToken } from './state/identity-map.js'

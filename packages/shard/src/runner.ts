@@ -8,6 +8,7 @@ import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
+  type CursorId,
   call,
   databaseError,
   type Effect,
@@ -20,8 +21,12 @@ import {
   type Interpreter,
   isStale,
   type LookupRequest,
+  type OpenCursorRequest,
+  openReader,
   type QueryAnswer,
   type QueryRequest,
+  type Reader,
+  Readers,
   type Request,
   type RequestError,
   type RouteRequest,
@@ -50,6 +55,7 @@ import type { Choosers } from './chooser/chooser.js'
 import { faultyMap, notMergeable } from './error.js'
 import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
+import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
 import { faultOf, type ShardMap } from './shard-map.js'
@@ -113,6 +119,7 @@ class Sharded {
   readonly #choosers: Choosers
   readonly #services: () => Services
   readonly #transactions: Transactions
+  readonly #readers = new Readers()
   readonly #fault: string | null
 
   constructor({ shards, choosers, services, isolationLevel }: ShardedOptions<string>) {
@@ -124,7 +131,8 @@ class Sharded {
   }
 
   end(): Effect<void> {
-    return this.#transactions.rollback()
+    this.#readers.clear()
+    return this.#transactions.end()
   }
 
   *answer(request: Request, state: SessionState): Effect<Either<RequestError, unknown>> {
@@ -136,6 +144,11 @@ class Sharded {
         return this.#route(request, state)
       case 'Query':
         return yield* this.#query(request, state)
+      case 'OpenCursor':
+        return yield* this.#openCursor(request, state)
+      case 'Fetch':
+      case 'CloseCursor':
+        return yield* this.#readers.answer(request)
       case 'Lookup':
         return yield* this.#lookUp(request, state)
       case 'Write':
@@ -212,6 +225,45 @@ class Sharded {
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
   }
 
+  *#openCursor(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, CursorId>> {
+    const reader = yield* this.#reader(request, state)
+    return isLeft(reader) ? reader : right(this.#readers.add(reader.right))
+  }
+
+  *#reader(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, Reader>> {
+    const { statement } = request
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    const [only] = tokens
+    if (only === undefined) return right(new ShardByShard([], [], { limit: 0, offset: 0 }))
+    if (tokens.length === 1) return yield* openReader(this.#transactions, this.#engine(only), request, only)
+    const entity = statement.entity.name
+    const fanOut = fanOutOf(statement)
+    if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
+    const { nodeFor, terms } = fanOut.right
+    const isNullLow = this.#isNullLow(tokens)
+    const sources = tokens.map((token): ShardSource => {
+      const engine = this.#engine(token)
+      const node = nodeFor(engine.dialect.name, isNullLow)
+      const asked = { ...request, statement: { ...statement, node } }
+      return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
+    })
+    const isMerged = terms.length > 0
+    if (!isMerged && request.isAlone) return right(new ShardByShard(sources, [], fanOut.right))
+    const opened = yield* openAll(sources)
+    if (isLeft(opened)) return opened
+    return right(
+      isMerged
+        ? new MergedShards(sources, opened.right, entity, fanOut.right, isNullLow)
+        : new ShardByShard(sources, opened.right, fanOut.right),
+    )
+  }
+
+  #engine(token: string): Engine {
+    return this.#shards.engines.get(token) as Engine
+  }
+
   *#lookUp(request: LookupRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
     const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
@@ -271,7 +323,7 @@ class Sharded {
   }
 
   *#on<A>(token: string, run: OnShard<A>): Effect<Either<RequestError, A>> {
-    const engine = this.#shards.engines.get(token) as Engine
+    const engine = this.#engine(token)
     const connection = yield* this.#transactions.connection(token, engine)
     return isLeft(connection)
       ? left(databaseError('connect', null, token, connection.left))

@@ -32,6 +32,7 @@ const engineOf = (compiler: typeof sqlite, ...kinds: ReadonlyArray<'insert' | 'u
   capabilities: {
     synchronous: false,
     twoPhase: false,
+    cursors: 'concurrent' as const,
     returning: {
       insert: kinds.includes('insert'),
       update: kinds.includes('update'),

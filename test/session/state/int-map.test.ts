@@ -98,6 +98,55 @@ describe('IntMap', () => {
     )
   })
 
+  test('forEachDifference finds the entries that another map does not have, below a key', () => {
+    const entries = fc.array(fc.tuple(key, fc.nat(5)), { maxLength: 40 })
+    fc.assert(
+      fc.property(
+        entries,
+        entries,
+        fc.array(key, { maxLength: 20 }),
+        fc.option(key),
+        (before, changed, removed, to) => {
+          const put = (map: IntMap.IntMap<number>, all: typeof before) =>
+            all.reduce((made, [at, value]) => IntMap.set(made, at, value), map)
+          const from = put(IntMap.empty, before)
+          const map = removed.reduce<IntMap.IntMap<number>>((made, at) => IntMap.remove(made, at), put(from, changed))
+          for (const [self, other] of [
+            [map, from],
+            [from, map],
+            [put(IntMap.empty, contents(map) as never), from],
+          ] as const) {
+            const seen: Array<readonly [number, number]> = []
+            IntMap.forEachDifference(self, other, (value, at) => seen.push([at, value]), to ?? undefined)
+            expect(seen).toEqual(
+              contents(self).filter(
+                ([at, value]) => IntMap.get(other, at) !== value && at < (to ?? Number.POSITIVE_INFINITY),
+              ),
+            )
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('what was removed leaves no leaves behind', () => {
+    const keys = fc.uniqueArray(key, { maxLength: 60 })
+    const leavesOf = (all: Iterable<number>) => new Set(Array.from(all, (at) => at >>> 5)).size
+    fc.assert(
+      fc.property(keys, keys, (added, removed) => {
+        const edit = IntMap.edit(IntMap.empty as IntMap.IntMap<number>)
+        for (const at of added) edit.set(at, at)
+        for (const at of removed) edit.delete(at)
+        const left = added.filter((at) => !removed.includes(at))
+        expect(edit.leaves()).toBe(leavesOf(left))
+        for (const at of [...left, ...removed]) edit.set(at, -1)
+        expect(edit.done().leaves).toBe(leavesOf([...left, ...removed]))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   test('gives back the same map where nothing changed', () => {
     const one = {}
     const map = IntMap.set(IntMap.set(IntMap.empty as IntMap.IntMap<object>, 3, one), 70, {})

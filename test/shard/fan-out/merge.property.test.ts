@@ -89,13 +89,14 @@ const ordered = (terms: ReadonlyArray<Term>) =>
     }
   }, select(model.Thing))
 
-describe('an ordered query over several shards', () => {
+describe('a query over several shards', () => {
   test.prop([
     fc.array(row, { maxLength: 40 }),
     fc.array(term, { minLength: 1, maxLength: 3 }),
     fc.option(fc.nat(12)),
     fc.option(fc.nat(12)),
-  ])('gives the rows of one table, in its order', (rows, terms, most, skipped) => {
+    fc.integer({ min: 1, max: 15 }),
+  ])('gives the rows of one table, in its order, at once as in portions', (rows, terms, most, skipped, chunk) => {
     const { plain, sharded } = open()
     const things = rows.map((given, id) => ({ ...given, id }))
     const insert = pipe(
@@ -116,5 +117,44 @@ describe('an ordered query over several shards', () => {
     expect(rightOf(found)).toEqual(expected)
     // rows outside of the window are not in the session either
     expect(Session.inspectAll(state)).toHaveLength(expected.length)
+    const chunks = [...Session.streamChunksSync(sharded, { chunk })(query)].map(rightOf)
+    expect(chunks.flat()).toEqual(expected)
+    expect(chunks.slice(0, -1).every(({ length }) => length === chunk)).toBe(true)
+    const folded = pipe(
+      query,
+      Session.foldChunks([] as typeof expected, (all, some) => Session.of([...all, ...some]), { chunk }),
+    )
+    expect(rightOf(Session.runSync(sharded)(folded))).toEqual(expected)
+  })
+
+  test.prop([
+    fc.array(row, { maxLength: 40 }),
+    fc.option(fc.nat(12)),
+    fc.option(fc.nat(12)),
+    fc.integer({ min: 1, max: 15 }),
+  ])('or those of one shard after the other, where it is not ordered', (rows, most, skipped, chunk) => {
+    const { sharded } = open()
+    const insert = pipe(
+      Session.addAll(
+        model.Thing,
+        rows.map((given, id) => ({ ...given, id })),
+      ),
+      Session.chainFirst(() => Session.commit),
+    )
+    rightOf(Session.runSync(sharded)(insert))
+    const query = pipe(
+      select(model.Thing),
+      (q) => (most === null ? q : limit(most)(q)),
+      (q) => (skipped === null ? q : offset(skipped)(q)),
+    )
+    const expected = rightOf(Session.runSync(sharded)(Session.query(query)))
+    const chunks = [...Session.streamChunksSync(sharded, { chunk })(query)].map(rightOf)
+    expect(chunks.flat()).toEqual(expected)
+    expect(chunks.slice(0, -1).every(({ length }) => length === chunk)).toBe(true)
+    const folded = pipe(
+      query,
+      Session.foldChunks([] as typeof expected, (all, some) => Session.of([...all, ...some]), { chunk }),
+    )
+    expect(rightOf(Session.runSync(sharded)(folded))).toEqual(expected)
   })
 })

@@ -83,8 +83,47 @@ export type TransactionCall =
   | { readonly _tag: 'ReleaseSavepoint'; readonly name: string }
   | { readonly _tag: 'RollbackToSavepoint'; readonly name: string }
 
+/**
+ * Runs a query of which the rows are fetched in portions, under a name that is the connection's own until the cursor is
+ * closed. Only in a transaction, and only for statements that write nothing.
+ *
+ * Its rows are those that the query had when it was opened. Other calls may come between two fetches, writes included,
+ * and change nothing about them; what the engine has to do for that, `Capabilities` tells.
+ *
+ * A rollback of the transaction or of a savepoint in which it was opened closes it, and so does a commit, unless it is to
+ * `hold`: then its rows outlive the commit and whatever comes after it, until it is closed or the connection is given back.
+ *
+ * @category model
+ */
+export interface OpenCursorCall {
+  readonly _tag: 'OpenCursor'
+  readonly name: string
+  readonly statement: CompiledStatement
+  readonly hold: boolean
+}
+
+/**
+ * The next rows of a cursor: as many as asked for, and fewer only at the end. There is nothing after the end.
+ *
+ * @category model
+ */
+export interface FetchCall {
+  readonly _tag: 'Fetch'
+  readonly name: string
+  readonly count: number
+}
+
+/** Ends a cursor, wherever it stands; one that has ended already is none to fail for. @category model */
+export interface CloseCursorCall {
+  readonly _tag: 'CloseCursor'
+  readonly name: string
+}
+
 /** @category model */
-export type EngineCall = QueryCall | InsertCall | UpdateCall | DeleteCall | TransactionCall
+export type CursorCall = OpenCursorCall | FetchCall | CloseCursorCall
+
+/** @category model */
+export type EngineCall = QueryCall | InsertCall | UpdateCall | DeleteCall | CursorCall | TransactionCall
 
 /** A row as the driver gives it. @category model */
 export type DriverRow = Readonly<Record<string, unknown>>
@@ -105,7 +144,8 @@ export interface UpdateAnswer {
 }
 
 /**
- * The answer to each kind of call: rows; the columns asked for; those and matched rows each; matched rows each; nothing.
+ * The answer to each kind of call: rows; the columns asked for; those and matched rows each; matched rows each; a cursor's
+ * next rows; nothing.
  *
  * @category model
  */
@@ -117,4 +157,6 @@ export type Answer<C extends EngineCall> = C extends QueryCall
       ? UpdateAnswer
       : C extends DeleteCall
         ? ReadonlyArray<number>
-        : undefined
+        : C extends FetchCall
+          ? ReadonlyArray<DriverRow>
+          : undefined

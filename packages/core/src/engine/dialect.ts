@@ -53,4 +53,15 @@ export interface Capabilities {
   readonly returning: Returning
   /** Prepared (two-phase) transactions. */
   readonly twoPhase: boolean
+  /** What an open cursor costs the calls beside it. */
+  readonly cursors: CursorSupport
 }
+
+/**
+ * What can run on a connection while rows of a cursor are left, with no more ado: anything (`concurrent`), queries
+ * (`beside queries`), or nothing (`alone`). Before anything else runs, the rows that are left are set aside: in memory
+ * where they are few, in a temporary file of this process where they are many.
+ *
+ * @category model
+ */
+export type CursorSupport = 'concurrent' | 'beside queries' | 'alone'

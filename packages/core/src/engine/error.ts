@@ -137,3 +137,18 @@ export const rolledBack = (failure: EngineError): EngineError =>
       cause: failure,
     },
   )
+
+/** @category constructors */
+export const cursorNeedsTransaction = (name: string): EngineError =>
+  engineError({ _tag: 'Unknown' }, `the cursor '${name}' is to be opened, and no transaction is open`)
+
+/** @category constructors */
+export const cursorOnlyReads = (sql: string): EngineError =>
+  engineError({ _tag: 'Unsupported' }, 'a cursor is for queries, and this statement writes', { sql })
+
+/** @category constructors */
+export const cursorNotOpen = (name: string): EngineError =>
+  engineError(
+    { _tag: 'Unavailable' },
+    `the cursor '${name}' is not open: it was closed, or its transaction has ended, or reading it has failed`,
+  )

@@ -1,15 +1,20 @@
 /**
  * Runs calls on one connection of a Kysely instance, which the engine holds for a session.
  */
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { type ControlledTransaction, createQueryId, type Kysely, type QueryResult, RawNode } from 'kysely'
 import type { BoundedCache } from './bounded-cache.js'
 import type { DriverRow, EngineCall, IsolationLevel, QueryAnswer, QueryCall } from './call.js'
 import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
-import { type EngineError, engineError, rolledBack } from './error.js'
+import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
+import type { CursorConnection } from './kysely-cursors.js'
+import { KyselyStream, type StreamCare } from './kysely-stream.js'
 import { runDelete, runInsert, runUpdate, type WriteConnection } from './kysely-writes.js'
+import { killQuery } from './mysql-cancel.js'
+import { postgresCursors } from './postgres-cursors.js'
+import { streamCursors } from './stream-cursors.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a Kysely instance of any database; calls name tables themselves
 export type AnyKysely = Kysely<any>
@@ -25,6 +30,8 @@ export interface KyselyCallContext {
   /** Texts of writes, by shape. */
   readonly texts: BoundedCache<string>
   readonly rowByRow: boolean
+  /** Where another connection is to be had, to end what this one is at; null where that is not to be done. */
+  readonly elsewhere: AnyKysely | null
 }
 
 /** The savepoint that a multi-row insert goes back to on PostgreSQL. */
@@ -33,13 +40,19 @@ const chunkSavepoint = 'unitary_chunk'
 const queryId = createQueryId()
 const nothing: Either<never, undefined> = right(undefined)
 
+export interface KyselyCalls {
+  readonly call: (call: EngineCall) => Promise<Either<EngineError, unknown>>
+  /** Ends what the connection has open: its transaction and its cursors. */
+  readonly end: () => Promise<void>
+}
+
 /**
  * The calls of one held connection. Nothing rejects: what the driver throws is answered as an error.
  */
 export const kyselyCalls = (
   db: AnyKysely,
-  { dialect, classify, transform, compile, texts, rowByRow }: KyselyCallContext,
-): ((call: EngineCall) => Promise<Either<EngineError, unknown>>) => {
+  { dialect, classify, transform, compile, texts, rowByRow, elsewhere }: KyselyCallContext,
+): KyselyCalls => {
   let transaction: AnyTransaction | null = null
   /** What made the transaction unfit for anything but a rollback, and whether a savepoint can still save it. */
   let failure: { readonly error: EngineError; readonly canReturn: boolean } | null = null
@@ -91,6 +104,18 @@ export const kyselyCalls = (
       ),
   }
 
+  const isMysql = dialect.name === 'mysql'
+  const care: StreamCare = { listens: isMysql, kill: isMysql && elsewhere !== null ? killQuery(elsewhere) : null }
+  const cursorConnection: CursorConnection = {
+    dialect,
+    compile,
+    classify,
+    texts,
+    run: (sql, parameters) => run(sql, parameters, null),
+    stream: (query) => KyselyStream.open((transaction ?? db).getExecutor(), query, care),
+  }
+  const cursors = dialect.name === 'postgres' ? postgresCursors(cursorConnection) : streamCursors(cursorConnection)
+
   const query = async ({ statement: { sql, parameters } }: QueryCall): Promise<Either<EngineError, QueryAnswer>> => {
     const result = await run(sql, parameters.map(dialect.toDriver), null)
     return isLeft(result) ? result : right({ rows: result.right.rows, affected: affectedRows(sql, result.right) })
@@ -103,6 +128,7 @@ export const kyselyCalls = (
     })
 
   const rollback = async (): Promise<Either<EngineError, undefined>> => {
+    await cursors.rollback()
     const open = transaction
     transaction = null
     failure = null
@@ -113,8 +139,13 @@ export const kyselyCalls = (
   }
 
   const commit = async (): Promise<Either<EngineError, undefined>> => {
+    await cursors.beforeCommit()
+    const free = await cursors.makeWay()
+    if (isLeft(free)) return free
     const answer = await inTransaction((open) => open.commit().execute())
-    if (!isLeft(answer)) transaction = null
+    if (isLeft(answer)) return answer
+    transaction = null
+    cursors.committed()
     return answer
   }
 
@@ -140,14 +171,44 @@ export const kyselyCalls = (
     return isLeft(committed) ? committed : answer
   }
 
+  const savepoint = async (
+    call: Extract<EngineCall, { readonly _tag: `${string}Savepoint` }>,
+  ): Promise<Either<EngineError, undefined>> => {
+    switch (call._tag) {
+      case 'Savepoint': {
+        const begun = await inTransaction((open) => open.savepoint(call.name).execute())
+        if (isRight(begun)) cursors.savepoint(call.name)
+        return begun
+      }
+      case 'ReleaseSavepoint': {
+        const ended = await inTransaction((open) => open.releaseSavepoint(call.name).execute())
+        if (isRight(ended)) cursors.releaseSavepoint(call.name)
+        return ended
+      }
+      case 'RollbackToSavepoint':
+        await cursors.rollbackToSavepoint(call.name)
+        return inTransaction((open) => open.rollbackToSavepoint(call.name).execute())
+    }
+  }
+
+  const makingWay = async (perform: () => Promise<Either<EngineError, unknown>>) => {
+    const free = await cursors.makeWay()
+    return isLeft(free) ? free : perform()
+  }
+
   const perform = (call: EngineCall): Promise<Either<EngineError, unknown>> => {
     switch (call._tag) {
       case 'Query':
-        return query(call)
+        return makingWay(() => query(call))
       case 'Insert':
       case 'Update':
       case 'Delete':
-        return write(call)
+        return makingWay(() => write(call))
+      case 'OpenCursor':
+        return transaction === null ? Promise.resolve(left(cursorNeedsTransaction(call.name))) : cursors.call(call)
+      case 'Fetch':
+      case 'CloseCursor':
+        return cursors.call(call)
       case 'Begin':
         return transaction === null
           ? begin(call.isolationLevel)
@@ -157,23 +218,34 @@ export const kyselyCalls = (
       case 'Rollback':
         return rollback()
       case 'Savepoint':
-        return inTransaction((open) => open.savepoint(call.name).execute())
       case 'ReleaseSavepoint':
-        return inTransaction((open) => open.releaseSavepoint(call.name).execute())
       case 'RollbackToSavepoint':
-        return inTransaction((open) => open.rollbackToSavepoint(call.name).execute())
+        return makingWay(() => savepoint(call))
     }
   }
 
-  return async (call) => {
-    if (failure !== null && call._tag !== 'Rollback' && !(failure.canReturn && call._tag === 'RollbackToSavepoint')) {
-      return left(rolledBack(failure.error))
-    }
-    const answer = await safely(() => perform(call))
+  /** What can be asked after a failure: to return to before it, and to close what nobody reads on. */
+  const isRefused = (call: EngineCall): boolean =>
+    failure !== null &&
+    call._tag !== 'Rollback' &&
+    call._tag !== 'CloseCursor' &&
+    !(failure.canReturn && call._tag === 'RollbackToSavepoint')
+
+  const call: KyselyCalls['call'] = async (asked) => {
+    if (failure !== null && isRefused(asked)) return left(rolledBack(failure.error))
+    const answer = await safely(() => perform(asked))
     if (transaction === null) return answer
     if (isLeft(answer)) failure ??= fatal(dialect, answer.left)
-    else if (call._tag === 'RollbackToSavepoint') failure = null
+    else if (asked._tag === 'RollbackToSavepoint') failure = null
     return answer
+  }
+
+  return {
+    call,
+    end: async () => {
+      await call({ _tag: 'Rollback' })
+      await cursors.clear()
+    },
   }
 }
 
@@ -188,11 +260,14 @@ const fatal = (
   dialect: Dialect,
   error: EngineError,
 ): { readonly error: EngineError; readonly canReturn: boolean } | null =>
-  dialect.name === 'postgres'
-    ? { error, canReturn: true }
-    : endsTransaction.has(error.reason._tag)
-      ? { error, canReturn: false }
-      : null
+  // a cursor that is not open has not been asked of the database
+  error.reason._tag === 'Unavailable'
+    ? null
+    : dialect.name === 'postgres'
+      ? { error, canReturn: true }
+      : endsTransaction.has(error.reason._tag)
+        ? { error, canReturn: false }
+        : null
 
 /** Drivers of SQLite count nothing where a write returns rows. */
 const affectedRows = (sql: string, { rows, numAffectedRows }: QueryResult<DriverRow>): number =>

@@ -49,6 +49,12 @@ export interface KyselyEngineOptions {
   readonly dialect?: Dialect['name']
   /** Inserts row by row where generated values are asked for; false by default, and slower. See `sqliteEngine`. */
   readonly rowByRow?: boolean
+  /**
+   * Whether a query of MySQL that nobody reads to its end is ended at the server, by a KILL QUERY on another connection of
+   * the pool; true by default. Without it all of its rows are still read, for nobody. `false` behind a proxy that gives
+   * each statement another connection.
+   */
+  readonly killsQueries?: boolean
 }
 
 interface Kind {
@@ -133,6 +139,10 @@ const askReturning = async (db: AnyKysely): Promise<Returning | null> => {
  *
  * With `mysql2`, give the pool `supportBigNumbers: true` where columns are of kind `bigint`.
  *
+ * Cursors are PostgreSQL's own, with no need of `pg-cursor`; it plans a query for its first rows then (see its setting
+ * `cursor_tuple_fraction`). On other databases they are the driver's streams, beside which the connection does nothing
+ * else: the rows that are left are set aside before any other statement, in a temporary file where they are many.
+ *
  * @category constructors
  */
 export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyEngineOptions = {}): Engine => {
@@ -143,7 +153,12 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   const lent = new Set<AsyncConnection>()
   const waiting = new Set<(answer: Either<EngineError, AsyncConnection>) => void>()
   let isClosed = false
-  let capabilities: Capabilities = { synchronous: false, returning, twoPhase: false }
+  let capabilities: Capabilities = {
+    synchronous: false,
+    returning,
+    twoPhase: false,
+    cursors: dialect.name === 'postgres' ? 'concurrent' : 'alone',
+  }
   let isServerKnown = dialect.name !== 'mysql'
 
   const transform = <N extends RootOperationNode>(node: N): N => executor.transformQuery(node, queryId) as N
@@ -159,6 +174,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     compile,
     texts: boundedCache(1000),
     rowByRow: options.rowByRow ?? false,
+    elsewhere: options.killsQueries === false ? null : kysely,
   }
 
   const learn = async (held: Held): Promise<Held> => {
@@ -195,12 +211,12 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     const connection: AsyncConnection = {
       _tag: 'AsyncConnection',
       call: <C extends EngineCall>(call: C) =>
-        (releasing === null ? calls(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
+        (releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
           Either<EngineError, Answer<C>>
         >,
       release: () => {
         lent.delete(connection)
-        releasing ??= calls({ _tag: 'Rollback' }).then(held.release)
+        releasing ??= calls.end().then(held.release)
         return releasing
       },
     }

@@ -6,27 +6,29 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { type RawBuilder, type RawNode, sql } from 'kysely'
 import { boundedCache } from './bounded-cache.js'
 import type {
+  CursorCall,
   DeleteCall,
   DriverRow,
   EngineCall,
+  FetchCall,
   InsertCall,
+  OpenCursorCall,
   QueryAnswer,
   QueryCall,
   TransactionCall,
   UpdateCall,
 } from './call.js'
-import { type EngineError, rolledBack } from './error.js'
+import { cursorNeedsTransaction, cursorNotOpen, cursorOnlyReads, type EngineError, rolledBack } from './error.js'
 import { compileForSqlite } from './sqlite-compile.js'
+import { SqliteCursors } from './sqlite-cursors.js'
 import { sqliteError } from './sqlite-error.js'
-import { narrow, reads64 } from './sqlite-integers.js'
+import { narrowRows, type PreparedQuery, prepareQuery } from './sqlite-query.js'
 import { bindable, type SqliteWriteOptions, sqliteWrites } from './sqlite-writes.js'
 
 type SavepointCall = Extract<TransactionCall, { readonly name: string }>
 
-/** A query's statement. `wideColumns` lists the columns of rows that have to be read as 64-bit integers, or is null. */
-interface PreparedQuery {
-  readonly statement: Statement
-  readonly wideColumns: ReadonlyArray<string> | null
+/** A query that is kept. */
+interface KeptQuery extends PreparedQuery {
   readonly isSchemaChange: boolean
 }
 
@@ -42,25 +44,22 @@ const savepointCommands: Readonly<Record<SavepointCall['_tag'], (name: string) =
   RollbackToSavepoint: (name) => sql`rollback to ${sql.id(name)}`,
 }
 
-/** Integers that a double holds come as numbers, as they do from other statements; only larger ones stay `bigint`. */
-const narrowRows = (rows: ReadonlyArray<DriverRow>, columns: ReadonlyArray<string>): void => {
-  for (const row of rows as Array<Record<string, unknown>>) {
-    for (const column of columns) row[column] = narrow(row[column])
-  }
-}
-
 const nothing: Either<never, undefined> = right(undefined)
+
+export interface SqliteCalls {
+  readonly call: (call: EngineCall) => Either<EngineError, unknown>
+  /** Ends all cursors, those that a commit has kept too. Never fails. */
+  readonly closeCursors: () => void
+}
 
 /**
  * The calls of one database. Nothing throws: what SQLite throws is answered as an error.
  */
-export const sqliteCalls = (
-  database: Database,
-  options: SqliteCallOptions,
-): ((call: EngineCall) => Either<EngineError, unknown>) => {
-  const queries = boundedCache<PreparedQuery>(options.cachedStatements)
+export const sqliteCalls = (database: Database, options: SqliteCallOptions): SqliteCalls => {
+  const queries = boundedCache<KeptQuery>(options.cachedStatements)
   const commands = boundedCache<Statement>(options.cachedStatements)
   const savepoints = boundedCache<string>(options.cachedStatements)
+  const cursors = new SqliteCursors()
   /** The text being prepared or run, for the error that may come of it. */
   let running: string | null = null
   /** Whether a transaction was begun here and not ended. */
@@ -76,19 +75,16 @@ export const sqliteCalls = (
 
   const runWrite = sqliteWrites(database, prepare, options)
 
-  const prepareQuery = (text: string): PreparedQuery => {
-    const statement = prepare(text)
-    const isWide = statement.reader && reads64(statement)
-    return queries.set(text, {
-      statement: isWide ? statement.safeIntegers(true) : statement,
-      wideColumns: isWide ? statement.columns().map(({ name }) => name) : null,
-      isSchemaChange: !statement.reader && /^\s*(create|alter|drop)\b/i.test(text),
-    })
+  const keepQuery = (text: string): KeptQuery => {
+    const query = prepareQuery(prepare(text))
+    const isSchemaChange = !query.statement.reader && /^\s*(create|alter|drop)\b/i.test(text)
+    return queries.set(text, { ...query, isSchemaChange })
   }
 
   const query = ({ statement: { sql: text, parameters } }: QueryCall): Either<EngineError, QueryAnswer> => {
     running = text
-    const { statement, wideColumns, isSchemaChange } = queries.get(text) ?? prepareQuery(text)
+    const { statement, wideColumns, isSchemaChange } = queries.get(text) ?? keepQuery(text)
+    if (!statement.readonly || !statement.reader) cursors.setAside()
     if (!statement.reader) {
       const { changes } = statement.run(bindable(parameters))
       // what is known of columns may be wrong now
@@ -115,7 +111,33 @@ export const sqliteCalls = (
     }
   }
 
+  const openCursor = (call: OpenCursorCall): Either<EngineError, undefined> => {
+    if (!database.inTransaction) return left(cursorNeedsTransaction(call.name))
+    const query = prepareQuery(prepare(call.statement.sql))
+    if (!query.statement.readonly || !query.statement.reader) return left(cursorOnlyReads(call.statement.sql))
+    cursors.open(call, query)
+    return nothing
+  }
+
+  const fetch = (call: FetchCall): Either<EngineError, ReadonlyArray<DriverRow>> => {
+    running = cursors.sqlOf(call.name)
+    return running === null ? left(cursorNotOpen(call.name)) : right(cursors.fetch(call))
+  }
+
+  const cursor = (call: CursorCall): Either<EngineError, unknown> => {
+    switch (call._tag) {
+      case 'OpenCursor':
+        return openCursor(call)
+      case 'Fetch':
+        return fetch(call)
+      case 'CloseCursor':
+        cursors.close(call.name)
+        return nothing
+    }
+  }
+
   const begin = (): Either<EngineError, undefined> => {
+    cursors.setAside()
     // transactions of SQLite are serializable, which is as much as any isolation level asks for
     run(begins[options.begin])
     isBegun = true
@@ -123,13 +145,16 @@ export const sqliteCalls = (
   }
 
   const commit = (): Either<EngineError, undefined> => {
+    cursors.beforeCommit()
     run('commit')
+    cursors.committed()
     isBegun = false
     return nothing
   }
 
   const rollback = (): Either<EngineError, undefined> => {
     undoneBy = null
+    cursors.rollback()
     if (database.inTransaction) run('rollback')
     isBegun = false
     return nothing
@@ -137,6 +162,7 @@ export const sqliteCalls = (
 
   /** A call of several rows that stands outside a transaction gets one of its own: all of its rows or none. */
   const write = (call: InsertCall | UpdateCall | DeleteCall): Either<EngineError, unknown> => {
+    cursors.setAside()
     if (call.rows.length < 2 || database.inTransaction) return runWrite(call)
     begin()
     const answer = attempt(() => runWrite(call))
@@ -148,7 +174,12 @@ export const sqliteCalls = (
   const savepoint = (call: SavepointCall): Either<EngineError, undefined> => {
     const key = `${call._tag} ${call.name}`
     const text = () => compileForSqlite(savepointCommands[call._tag](call.name).toOperationNode() as RawNode).sql
-    return run(savepoints.get(key) ?? savepoints.set(key, text()))
+    if (call._tag === 'RollbackToSavepoint') cursors.rollbackToSavepoint(call.name)
+    cursors.setAside()
+    const done = run(savepoints.get(key) ?? savepoints.set(key, text()))
+    if (call._tag === 'Savepoint') cursors.savepoint(call.name)
+    if (call._tag === 'ReleaseSavepoint') cursors.releaseSavepoint(call.name)
+    return done
   }
 
   const perform = (call: EngineCall): Either<EngineError, unknown> => {
@@ -159,6 +190,10 @@ export const sqliteCalls = (
       case 'Update':
       case 'Delete':
         return write(call)
+      case 'OpenCursor':
+      case 'Fetch':
+      case 'CloseCursor':
+        return cursor(call)
       case 'Begin':
         return begin()
       case 'Commit':
@@ -172,12 +207,22 @@ export const sqliteCalls = (
     }
   }
 
-  return (call) => {
-    if (undoneBy !== null && call._tag !== 'Rollback') return left(rolledBack(undoneBy))
+  const call: SqliteCalls['call'] = (asked) => {
+    if (undoneBy !== null && asked._tag !== 'Rollback' && asked._tag !== 'CloseCursor')
+      return left(rolledBack(undoneBy))
     running = null
-    const answer = attempt(() => perform(call))
+    const answer = attempt(() => perform(asked))
     // a full disk, a conflict clause or a trigger can end the transaction; what follows must not run outside it
     if (isLeft(answer) && isBegun && !database.inTransaction) undoneBy = answer.left
     return answer
   }
+
+  const closeCursors = (): void => {
+    attempt(() => {
+      cursors.clear()
+      return nothing
+    })
+  }
+
+  return { call, closeCursors }
 }

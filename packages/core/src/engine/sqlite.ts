@@ -76,6 +76,9 @@ const prepareDatabase = (database: Database, options: SqliteEngineOptions): void
  * of its own; within a transaction a call that fails may have written some of its rows, and its rows stand until the
  * transaction or a savepoint is rolled back.
  *
+ * While a cursor is open queries run beside it; before anything is written the rows that are left are set aside, in a
+ * temporary file where they are many. The application's own statements can only read until then.
+ *
  * @category constructors
  */
 export const sqliteEngine = (database: Database, options: SqliteEngineOptions = {}): Engine => {
@@ -84,7 +87,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
     begin: options.begin ?? 'deferred',
     cachedStatements: options.cachedStatements ?? 500,
   }
-  const perform = sqliteCalls(database, callOptions)
+  const calls = sqliteCalls(database, callOptions)
   const waiting: Array<(answer: Either<EngineError, Connection>) => void> = []
   let isPrepared = false
   let isLent = false
@@ -114,11 +117,12 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
     return right({
       _tag: 'SyncConnection',
       call: <C extends EngineCall>(call: C): Either<EngineError, Answer<C>> =>
-        isClosed ? closed : isOpen ? (perform(call) as Either<EngineError, Answer<C>>) : released,
+        isClosed ? closed : isOpen ? (calls.call(call) as Either<EngineError, Answer<C>>) : released,
       release: () => {
         if (!isOpen) return
         isOpen = false
-        if (!isClosed && !isForeign) perform({ _tag: 'Rollback' })
+        calls.closeCursors()
+        if (!isClosed && !isForeign) calls.call({ _tag: 'Rollback' })
         isLent = false
         lendToNext()
       },
@@ -137,7 +141,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
   return {
     _tag: 'Engine',
     dialect: sqliteDialect,
-    capabilities: { synchronous: true, returning: sqliteReturning, twoPhase: false },
+    capabilities: { synchronous: true, returning: sqliteReturning, twoPhase: false, cursors: 'beside queries' },
     compile: compileForSqlite,
     connect: () =>
       isLent && !isClosed
@@ -148,6 +152,7 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
       isClosed = true
       for (const resolve of waiting.splice(0)) resolve(closed)
       try {
+        calls.closeCursors()
         database.close()
         return Promise.resolve()
       } catch {

@@ -16,6 +16,14 @@ declare const pictured: unique symbol
 export type InstanceId<Name extends string = string> = number & { readonly [pictured]?: Name }
 
 /**
+ * In place of an instance's number: of snapshots that picture a row and belong to no session. No session has such an
+ * instance.
+ *
+ * @category model
+ */
+export const noInstance: InstanceId = -1
+
+/**
  * Base of the row classes that a session's decoders make, and the type of any reference to an instance: what
  * `Managed`, `Pending` and every function that takes "an instance" have in common.
  *

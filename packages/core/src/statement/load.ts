@@ -58,7 +58,8 @@ export const selectin: Eager = eager('selectin')
  * The join is hidden: conditions, order, limit and the number of results are those of the query without it. The best choice
  * for references. A refinement may have conditions and an order.
  *
- * It is done as `selectin` where one statement cannot do it: over several shards, and beside DISTINCT, GROUP BY and UNION.
+ * It is done as `selectin` where one statement cannot do it: over several shards, beside DISTINCT, GROUP BY and UNION, and
+ * where rows are read in chunks.
  *
  * @example
  * pipe(select(model.Address), joined('city', joined('country')))
@@ -69,7 +70,7 @@ export const joined: Eager = eager('joined')
 
 /**
  * Loads a relationship by one more statement, which has the query of the owners in it instead of their keys: for many owners
- * with large keys.
+ * with large keys. Where rows are read in chunks it is done as `selectin`.
  *
  * @category combinators
  */

@@ -42,24 +42,24 @@ export const populate = (
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
-  const ids = woven(batches, answer.order)
+  const ids = inOrder(batches, answer.order)
   const next = done(state, changes)
   if (arrived === null || arrived.size === 0) return right([ids, next])
   const seen = loaded(next, mapping, ids, arrived, services)
   return isLeft(seen) ? seen : right([ids, seen.right])
 }
 
-/** The batches' instances in the order of the answer. */
-const woven = (
-  batches: ReadonlyArray<ReadonlyArray<InstanceId>>,
+/** What came of the rows of each batch, in the order of the answer. */
+export const inOrder = <A>(
+  batches: ReadonlyArray<ReadonlyArray<A>>,
   order: ReadonlyArray<number> | null,
-): ReadonlyArray<InstanceId> => {
-  if (batches.length === 1) return batches[0] as ReadonlyArray<InstanceId>
+): ReadonlyArray<A> => {
+  if (batches.length === 1) return batches[0] as ReadonlyArray<A>
   if (order === null) return batches.flat()
   const next = batches.map(() => 0)
   return order.map((batch) => {
     const at = next[batch] as number
     next[batch] = at + 1
-    return (batches[batch] as ReadonlyArray<InstanceId>)[at] as InstanceId
+    return (batches[batch] as ReadonlyArray<A>)[at] as A
   })
 }

@@ -1,7 +1,7 @@
 /**
  * Instances with what was loaded beside them, as the program sees them.
  */
-import { type InstanceId, type Mapping, type RowViewer, rowClassOf, type Snapshot } from '@unitary/core'
+import { type InstanceId, type Mapping, type RowViewer, rowClassOf, Snapshot } from '@unitary/core'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import type { LoadedRelationship } from './eager.js'
@@ -9,18 +9,35 @@ import type { LoadedRelationship } from './eager.js'
 /** How an instance is shown: by its snapshot, or with what was loaded beside it. */
 export type View = (id: InstanceId) => Snapshot
 
+/** Instances by their snapshots. */
+const snapshots =
+  (state: SessionState): View =>
+  (id) =>
+    instanceAt(state, id).snapshot
+
 /**
  * Shows instances of an entity with what was loaded; each instance once, so that results share what they share, and results
- * refer to each other in a circle where their rows do.
+ * refer to each other in a circle where their rows do. `plain` is how instances are shown alone, where not by their
+ * snapshots.
  *
  * @category combinators
  */
-export const viewOf = (state: SessionState, mapping: Mapping, loaded: ReadonlyArray<LoadedRelationship>): View => {
+export const viewOf = (
+  state: SessionState,
+  mapping: Mapping,
+  loaded: ReadonlyArray<LoadedRelationship>,
+  plain: View = snapshots(state),
+): View => {
   const shown = loaded.filter(({ load }) => load.isShown)
-  return shown.length === 0 ? (id) => instanceAt(state, id).snapshot : viewing(state, mapping, shown)
+  return shown.length === 0 ? plain : viewing(state, mapping, shown, plain)
 }
 
-const viewing = (state: SessionState, mapping: Mapping, loaded: ReadonlyArray<LoadedRelationship>): View => {
+const viewing = (
+  state: SessionState,
+  mapping: Mapping,
+  loaded: ReadonlyArray<LoadedRelationship>,
+  plain: View,
+): View => {
   const view = viewerOf(
     mapping,
     loaded.map(({ load }) => load.relationship.name),
@@ -51,15 +68,16 @@ const viewing = (state: SessionState, mapping: Mapping, loaded: ReadonlyArray<Lo
       })
       return one
     })
-    const made = view(instanceAt(state, id).snapshot, id, related)
+    const alone = plain(id)
+    const made = view(alone, Snapshot.instanceOf(alone) as InstanceId, related)
     seen.set(id, made)
     drain(fill)
     return made
   }
   const views = loaded.map((part): View => {
     const { deeper, load, nested } = part
-    if (deeper === 'all') return loaded.length === 1 ? own : viewing(state, mapping, [part])
-    return viewOf(state, load.relationship.target, deeper === null ? nested : [deeper])
+    if (deeper === 'all') return loaded.length === 1 ? own : viewing(state, mapping, [part], plain)
+    return viewOf(state, load.relationship.target, deeper === null ? nested : [deeper], plain)
   })
   return own
 }

@@ -69,6 +69,42 @@ export interface QueryAnswer {
   readonly isJoined: boolean
 }
 
+declare const cursor: unique symbol
+
+/** An open query, by the number that its interpreter has given it. @category model */
+export type CursorId = number & { readonly [cursor]?: never }
+
+/**
+ * Opens a query whose rows are fetched in portions; answers its number.
+ *
+ * The rows are those of this moment, whatever is written after it, and they outlive a commit, unless the query locks them.
+ * A rollback to before it ends it. Where nothing but reading is done until it is closed (`isAlone`), none of that matters,
+ * and a database may be asked as late as its rows are needed.
+ *
+ * @category model
+ */
+export interface OpenCursorRequest {
+  readonly _tag: 'OpenCursor'
+  readonly statement: AnySelect
+  readonly isAlone: boolean
+}
+
+/** The next rows of an open query: as many as asked for, and fewer only at the end. @category model */
+export interface FetchRequest {
+  readonly _tag: 'Fetch'
+  readonly cursor: CursorId
+  readonly count: number
+}
+
+/** Ends an open query. @category model */
+export interface CloseCursorRequest {
+  readonly _tag: 'CloseCursor'
+  readonly cursor: CursorId
+}
+
+/** @category model */
+export type CursorRequest = OpenCursorRequest | FetchRequest | CloseCursorRequest
+
 /**
  * Rows of one entity by the values of some attributes: gets, refreshes and the loads of relationships. They run through
  * templates that are compiled once, in chunks, however many keys are looked for.
@@ -141,6 +177,7 @@ export type Request =
   | FlushRequest
   | RouteRequest
   | QueryRequest
+  | CursorRequest
   | LookupRequest
   | WriteRequest
   | SqlRequest
@@ -153,14 +190,16 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
   ? FlushAnswer
   : R extends RouteRequest
     ? FlushPlan
-    : R extends QueryRequest | LookupRequest
+    : R extends QueryRequest | FetchRequest | LookupRequest
       ? QueryAnswer
-      : R extends WriteRequest
-        ? WriteAnswer
-        : R extends SqlRequest
-          ? StatementAnswer
-          : R extends ServicesRequest
-            ? Services
-            : R extends TaskRequest
-              ? unknown
-              : undefined
+      : R extends OpenCursorRequest
+        ? CursorId
+        : R extends WriteRequest
+          ? WriteAnswer
+          : R extends SqlRequest
+            ? StatementAnswer
+            : R extends ServicesRequest
+              ? Services
+              : R extends TaskRequest
+                ? unknown
+                : undefined

@@ -108,7 +108,8 @@ interface Found {
 
 const nothingJoined: JoinedTargets = new Map()
 
-const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+/** The statement as the hooks let it run, if it is of the session's model. */
+export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
     return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')

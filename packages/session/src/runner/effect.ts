@@ -109,6 +109,12 @@ export const drive = <A>(effect: Effect<A>): A | Promise<A> => {
   return step.value
 }
 
+/**
+ * Waits until whatever else has come in the meantime has had its turn: for work that is long and never waits, beside which
+ * no timer would run and no signal be heard.
+ */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 const driveOn = async <A>(effect: Effect<A>, first: Promise<unknown>): Promise<A> => {
   let step = effect.next(await first)
   while (step.done !== true) {

@@ -168,7 +168,8 @@ function* runCompiled(
   return yield* call(connection, { _tag: 'Query', statement: compiled.right })
 }
 
-const failureOf = (
+/** @category constructors */
+export const failureOf = (
   error: StatementError | EngineError,
   operation: string,
   entity: string,

@@ -12,7 +12,7 @@ import { Machine, type Progress } from '../program/machine.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { cutOff } from '../transition/frame.js'
-import { drive, driveSync } from './effect.js'
+import { drive, driveSync, turn } from './effect.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
 /** A program's result, and the session's state after it: after a failure too. @category model */
@@ -113,6 +113,8 @@ export const stepAll = async <E, A>(
     while (progress._tag === 'Asking') {
       if (signal?.aborted === true) return [interrupted, machine.state]
       const answer = drive(interpreter.answer(progress.request, machine.state))
+      // a program that goes through many rows leaves others a turn after each chunk
+      if (progress.request._tag === 'Fetch' && !(answer instanceof Promise)) await turn()
       progress = machine.answer(answer instanceof Promise ? await answer : answer)
     }
     return progress.outcome as Finished<E, A>

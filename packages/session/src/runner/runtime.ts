@@ -10,13 +10,17 @@ import type {
   QueryAnswer,
   QueryRequest,
   Request,
+  ServicesRequest,
   SqlRequest,
+  TaskRequest,
+  TransactionRequest,
   WriteRequest,
 } from '../program/request.js'
 import type { EmptyOptions, SessionState } from '../state/session-state.js'
 import type { Rows } from '../transition/absorb.js'
 import { returnablePlan } from '../unit-of-work/returnable.js'
 import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
+import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
@@ -79,14 +83,19 @@ export const sessionOptions = (options: RuntimeOptions): EmptyOptions => ({
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {
   const transactions = new Transactions(isolationLevel)
+  const readers = new Readers()
   return {
-    answer: (request) => answer(transactions, engine, services, request),
-    end: () => transactions.rollback(),
+    answer: (request) => answer(transactions, readers, engine, services, request),
+    end: () => {
+      readers.clear()
+      return transactions.end()
+    },
   }
 }
 
 function* answer(
   transactions: Transactions,
+  readers: Readers,
   engine: Engine,
   services: () => Services,
   request: Request,
@@ -105,6 +114,13 @@ function* answer(
         ? left(connectError(null, connection.left))
         : yield* read(connection.right, engine, request)
     }
+    case 'OpenCursor': {
+      const opened = yield* openReader(transactions, engine, request, null)
+      return isLeft(opened) ? opened : right(readers.add(opened.right))
+    }
+    case 'Fetch':
+    case 'CloseCursor':
+      return yield* readers.answer(request)
     default:
       return yield* answerCommon(transactions, services, request)
   }
@@ -165,7 +181,7 @@ const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryA
 export function* answerCommon(
   transactions: Transactions,
   services: () => Services,
-  request: Exclude<Request, { readonly _tag: 'Flush' | 'Route' | 'Query' | 'Lookup' | 'Write' | 'Sql' }>,
+  request: TransactionRequest | ServicesRequest | TaskRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':

@@ -3,8 +3,11 @@
  *
  * A database that is first touched inside a savepoint begins its transaction and the savepoints together, so that rolling
  * back to any of them means the same everywhere.
+ *
+ * A query that is read in portions may outlive the transaction in which it was opened. Its connection is kept then, and the
+ * next transaction begins on it.
  */
-import type { Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
+import type { CompiledStatement, Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { ShardToken } from '../state/identity-map.js'
 import { call, connect, type Effect, release, together } from './effect.js'
@@ -15,12 +18,29 @@ export interface TransactionFailure {
   readonly error: EngineError
 }
 
+/** A cursor on a connection. */
+export interface OpenedCursor {
+  readonly connection: Connection
+  readonly name: string
+}
+
+/** What a connection is wanted for, beside its transaction. */
+interface CursorEntry {
+  readonly hold: boolean
+  /** Has a commit kept it? */
+  isKept: boolean
+}
+
 /**
  * Owns connections; belongs to one run or store.
  */
 export class Transactions {
   readonly #isolationLevel: IsolationLevel | null
   readonly #open = new Map<ShardToken | null, Connection>()
+  /** Connections without a transaction, on which cursors are open. */
+  readonly #kept = new Map<ShardToken | null, Connection>()
+  readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
+  #nextCursor = 1
   #savepoints: ReadonlyArray<string> = []
 
   constructor(isolationLevel: IsolationLevel | null) {
@@ -36,7 +56,8 @@ export class Transactions {
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
     if (open !== undefined) return right(open)
-    const connected = yield* connect(engine)
+    const kept = this.#kept.get(token)
+    const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
     const connection = connected.right
     const begun = yield* sequence(connection, [
@@ -44,11 +65,38 @@ export class Transactions {
       ...this.#savepoints.map((name): EngineCall => ({ _tag: 'Savepoint', name })),
     ])
     if (isLeft(begun)) {
-      yield* release(connection)
+      if (kept === undefined) yield* release(connection)
       return begun
     }
+    this.#kept.delete(token)
     this.#open.set(token, connection)
     return right(connection)
+  }
+
+  /** Opens a cursor on a connection that is in the transaction. */
+  *openCursor(
+    connection: Connection,
+    statement: CompiledStatement,
+    hold: boolean,
+  ): Effect<Either<EngineError, OpenedCursor>> {
+    const name = `unitary_cursor_${this.#nextCursor++}`
+    const opened = yield* call(connection, { _tag: 'OpenCursor', name, statement, hold })
+    if (isLeft(opened)) return opened
+    const cursors = this.#cursors.get(connection) ?? new Map<string, CursorEntry>()
+    this.#cursors.set(connection, cursors.set(name, { hold, isKept: false }))
+    return right({ connection, name })
+  }
+
+  /** Closes a cursor, if it is still open, and gives its connection back where that was kept for it alone. */
+  *closeCursor({ connection, name }: OpenedCursor): Effect<void> {
+    const cursors = this.#cursors.get(connection)
+    if (cursors?.delete(name) !== true) return
+    yield* call(connection, { _tag: 'CloseCursor', name })
+    for (const [token, kept] of this.#kept) {
+      if (kept !== connection || cursors.size > 0) continue
+      this.#kept.delete(token)
+      yield* this.#release(connection)
+    }
   }
 
   *savepoint(name: string): Effect<Either<TransactionFailure, undefined>> {
@@ -92,7 +140,8 @@ export class Transactions {
         return left({ token, error: committed.left })
       }
       this.#open.delete(token)
-      yield* release(connection)
+      for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
+      yield* this.#giveBack(token, connection)
     }
     return right(undefined)
   }
@@ -100,14 +149,36 @@ export class Transactions {
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
   *rollback(): Effect<void> {
     this.#savepoints = []
-    const open = [...this.#open.values()]
+    const open = [...this.#open]
     this.#open.clear()
-    yield* together(
-      open.map(function* (connection): Effect<void> {
-        yield* call(connection, { _tag: 'Rollback' })
-        yield* release(connection)
-      }),
-    )
+    yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))
+  }
+
+  /** Rolls back what is open, and gives all connections back, whatever is read on them. */
+  *end(): Effect<void> {
+    const kept = [...this.#kept.values()]
+    this.#kept.clear()
+    this.#cursors.clear()
+    yield* this.rollback()
+    yield* together(kept.map(release))
+  }
+
+  *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {
+    yield* call(connection, { _tag: 'Rollback' })
+    yield* this.#giveBack(token, connection)
+  }
+
+  /** Gives a connection back when its transaction is over, unless cursors are open on it that outlive that. */
+  *#giveBack(token: ShardToken | null, connection: Connection): Effect<void> {
+    const cursors = this.#cursors.get(connection)
+    for (const [name, { isKept }] of cursors ?? []) if (!isKept) cursors?.delete(name)
+    if (cursors !== undefined && cursors.size > 0) this.#kept.set(token, connection)
+    else yield* this.#release(connection)
+  }
+
+  *#release(connection: Connection): Effect<void> {
+    this.#cursors.delete(connection)
+    yield* release(connection)
   }
 
   *#everywhere(calls: ReadonlyArray<EngineCall>): Effect<Either<TransactionFailure, undefined>> {

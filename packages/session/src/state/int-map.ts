@@ -71,6 +71,11 @@ export interface IntMapEdit<A> {
   readonly done: () => IntMap<A>
 }
 
+const isEmpty = (node: Node): boolean => {
+  for (let slot = 0; slot < width; slot++) if (node[slot] !== undefined) return false
+  return true
+}
+
 class Edit<A> implements IntMapEdit<A> {
   #from: IntMap<A>
   #owner: Owner = {}
@@ -118,6 +123,7 @@ class Edit<A> implements IntMapEdit<A> {
     leaf[key & mask] = undefined
     this.#size--
     this.#changed = true
+    if (isEmpty(leaf)) this.#prune(key)
   }
 
   size(): number {
@@ -144,6 +150,26 @@ class Edit<A> implements IntMapEdit<A> {
     return this.#size === 0
       ? (empty as IntMap<A>)
       : { _tag: 'IntMap', size: this.#size, leaves: this.#leaves, shift: this.#shift, root: this.#root }
+  }
+
+  /** Takes out the leaf of a key, which is empty, and what is empty without it. The edit owns the path to it. */
+  #prune(key: number): void {
+    this.#leaf = null
+    this.#leafKey = -1
+    this.#leaves--
+    const path: Node[] = []
+    let node = this.#root as Node
+    for (let shift = this.#shift; shift > 0; shift -= bits) {
+      path.push(node)
+      node = node[(key >>> shift) & mask] as Node
+    }
+    for (let shift = bits; shift <= this.#shift; shift += bits) {
+      const parent = path.pop() as Node
+      parent[(key >>> shift) & mask] = undefined
+      if (!isEmpty(parent)) return
+    }
+    this.#root = null
+    this.#shift = 0
   }
 
   #own(node: Node | undefined): Node {
@@ -242,6 +268,46 @@ const visit = (
     } else if (key + 2 ** shift > from) {
       visit(child as Node, shift - bits, key, from, f)
     }
+  }
+}
+
+/**
+ * Calls `f` for each entry of a map that is not the same in another, with keys below `to`, in the order of the keys. What
+ * the maps share is not visited: O(32 log n) for each difference at the most.
+ *
+ * @category combinators
+ */
+export const forEachDifference = <A>(
+  self: IntMap<A>,
+  from: IntMap<A>,
+  f: (value: A, key: number) => void,
+  to = Number.POSITIVE_INFINITY,
+): void => {
+  if (self.root === null || self.root === from.root) return
+  let other = from.root as Node | null
+  // a map with fewer levels is what a taller one has in its first slots
+  for (let shift = from.shift; other !== null && shift < self.shift; shift += bits) other = [other]
+  // and of a taller one the rest is not here
+  for (let shift = from.shift; other !== null && shift > self.shift; shift -= bits) {
+    other = (other[0] as Node | undefined) ?? null
+  }
+  visitDifference(self.root as Node, other, self.shift, 0, to, f as (value: unknown, key: number) => void)
+}
+
+const visitDifference = (
+  node: Node,
+  other: Node | null,
+  shift: number,
+  base: number,
+  to: number,
+  f: (value: unknown, key: number) => void,
+): void => {
+  for (let slot = 0; slot < width; slot++) {
+    const child = node[slot]
+    const key = base + slot * 2 ** shift
+    if (child === undefined || key >= to || child === other?.[slot]) continue
+    if (shift === 0) f(child, key)
+    else visitDifference(child as Node, (other?.[slot] as Node | undefined) ?? null, shift - bits, key, to, f)
   }
 }
 

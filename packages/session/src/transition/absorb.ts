@@ -158,7 +158,13 @@ const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
       !isDeferred && (snapshot as unknown as Readonly<Record<string, unknown>>)[name] === undefined,
   )
 
-const decodeError = (mapping: Mapping, row: DriverRow, fault: DecodeFault, shard: ShardToken | null): DecodeError => ({
+/** @category constructors */
+export const decodeError = (
+  mapping: Mapping,
+  row: DriverRow,
+  fault: DecodeFault,
+  shard: ShardToken | null,
+): DecodeError => ({
   _tag: 'DecodeError',
   entity: mapping.name,
   table: mapping.table,

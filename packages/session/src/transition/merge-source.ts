@@ -2,6 +2,7 @@
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
 import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -81,13 +82,21 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     isStored: Snapshot.instanceOf(data) !== null,
     hasChanges: false,
     related: (relationship) => {
-      const given = data[relationship.name]
+      const given = heldBy(data, relationship)
       if (given === undefined || given === null) return given
       return Array.isArray(given)
         ? given.map((one: object) => mergeSource(from, relationship.target, one))
         : mergeSource(from, relationship.target, given as object)
     },
   }
+}
+
+/** A reference that was loaded beside a row is an option, where a draft has what it refers to or null. */
+const heldBy = (data: Values, { isCollection, name }: RelationshipMapping): unknown => {
+  const held = data[name]
+  return isCollection || held === undefined || Snapshot.instanceOf(data) === null
+    ? held
+    : toNullable(held as Option<unknown>)
 }
 
 /**
@@ -111,7 +120,7 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
     const fault = faultOf(mapping, data as Values)
     if (fault !== null) return fault
     for (const relationship of mapping.relationships) {
-      const held = (data as Values)[relationship.name]
+      const held = heldBy(data as Values, relationship)
       if (held === undefined || (held === null && !relationship.isCollection)) continue
       if (relationship.isCollection && !Array.isArray(held)) {
         return misfit(relationship, held, 'a collection is given as an array')

@@ -6,7 +6,7 @@
  * the same come in the order of the shards.
  */
 import type { QueryAnswer, Rows } from '@unitary/session'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { compareValues } from './compare.js'
 import type { FanOut } from './fan-out.js'
 import type { OrderTerm } from './order-term.js'
@@ -25,22 +25,38 @@ export const merge = (
   const { terms, offset, limit } = fanOut
   const end = limit === null ? Number.POSITIVE_INFINITY : offset + limit
   if (terms.length === 0) return right(concatenated(batches, offset, end))
-  const columns: Array<ReadonlyArray<ReadonlyArray<unknown>>> = []
-  for (const batch of batches) {
-    if (hasForeignText(batch, terms)) {
-      return left(
-        'it is ordered by an expression that is text, which its database orders in a way of its own; order by an attribute',
-      )
-    }
-    columns.push(terms.map((term) => valuesOf(batch, term)))
+  const merger = new Merger(batches.length, terms, isNullLow)
+  for (const [shard, batch] of batches.entries()) {
+    const columns = columnsOf(batch, terms)
+    if (isLeft(columns)) return columns
+    merger.feed(shard, columns.right, true)
   }
-  const merged = new Merger(columns, terms, isNullLow).run(offset, end)
+  merger.take(offset, null)
+  const first = merger.positions()
+  const order: number[] = []
+  merger.take(end - offset, order)
+  const next = merger.positions()
   return right({
-    batches: batches.map((batch, i) => cut(batch, merged.first[i] as number, merged.next[i] as number)),
-    order: merged.order,
+    batches: batches.map((batch, i) => cut(batch, first[i] as number, next[i] as number)),
+    order,
     isJoined: false,
   })
 }
+
+/** The values of each term, row by row: what a merge needs to know of a batch. */
+export type Columns = ReadonlyArray<ReadonlyArray<unknown>>
+
+/**
+ * A batch as it is merged by some terms. Left where its order is not one that can be told from the values.
+ *
+ * @category constructors
+ */
+export const columnsOf = (batch: Rows, terms: ReadonlyArray<OrderTerm>): Either<string, Columns> =>
+  hasForeignText(batch, terms)
+    ? left(
+        'it is ordered by an expression that is text, which its database orders in a way of its own; order by an attribute',
+      )
+    : right(terms.map((term) => valuesOf(batch, term)))
 
 const concatenated = (batches: ReadonlyArray<Rows>, offset: number, end: number): QueryAnswer => {
   let before = 0
@@ -72,53 +88,72 @@ const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): Read
 
 type MergeTerm = OrderTerm & { readonly isNullFirst: boolean }
 
-interface Merged {
-  readonly order: ReadonlyArray<number>
-  /** For each shard, its first row in the window, and the row after its last. */
-  readonly first: ReadonlyArray<number>
-  readonly next: ReadonlyArray<number>
-}
-
-class Merger {
-  /** By shard, by term, by row. */
-  readonly #columns: ReadonlyArray<ReadonlyArray<ReadonlyArray<unknown>>>
+/**
+ * Tells from which shard the next row comes. The shards' rows may be given all at once, or portion by portion.
+ */
+export class Merger {
   readonly #terms: ReadonlyArray<MergeTerm>
-  /** The next row of each shard. */
+  /** By shard, by term, by row: the portion that each shard is at. */
+  readonly #columns: Columns[]
+  /** The next row of each shard in its portion. */
   readonly #next: number[]
+  readonly #isLast: boolean[]
   /** Shards that have a next row; each before those at 2i + 1 and 2i + 2. */
   readonly #heap: number[] = []
+  /** Shards that have none, and are not at their end. */
+  readonly #hungry: Set<number>
 
-  constructor(
-    columns: ReadonlyArray<ReadonlyArray<ReadonlyArray<unknown>>>,
-    terms: ReadonlyArray<OrderTerm>,
-    isNullLow: boolean,
-  ) {
-    this.#columns = columns
+  constructor(shards: number, terms: ReadonlyArray<OrderTerm>, isNullLow: boolean) {
     this.#terms = terms.map((term) => ({
       ...term,
       isNullFirst: term.nulls === null ? isNullLow !== term.isDescending : term.nulls === 'first',
     }))
-    this.#next = columns.map(() => 0)
+    this.#columns = new Array<Columns>(shards).fill([])
+    this.#next = new Array<number>(shards).fill(0)
+    this.#isLast = new Array<boolean>(shards).fill(false)
+    this.#hungry = new Set(this.#next.keys())
   }
 
-  run(offset: number, end: number): Merged {
-    for (let shard = 0; shard < this.#columns.length; shard++) if (this.#hasNext(shard)) this.#push(shard)
-    let first: ReadonlyArray<number> = this.#next.slice()
-    const order: number[] = []
-    for (let at = 0; at < end && this.#heap.length > 0; at++) {
-      if (at === offset) first = this.#next.slice()
+  /** Shards whose next portion has to be fed before anything more can be told. */
+  hungry(): ReadonlyArray<number> {
+    return [...this.#hungry]
+  }
+
+  /** Where each shard stands in its portion. */
+  positions(): ReadonlyArray<number> {
+    return this.#next.slice()
+  }
+
+  /** Gives a hungry shard its next portion. One without rows has to be the last. */
+  feed(shard: number, columns: Columns, isLast: boolean): void {
+    this.#columns[shard] = columns
+    this.#next[shard] = 0
+    this.#isLast[shard] = isLast
+    this.#hungry.delete(shard)
+    if (this.#hasNext(shard)) this.#push(shard)
+  }
+
+  /** Takes rows, at most so many, and as long as no shard is hungry; the shard of each goes to the end of `order`. */
+  take(count: number, order: number[] | null): number {
+    if (this.#hungry.size > 0) return 0
+    let taken = 0
+    while (taken < count && this.#heap.length > 0) {
       const shard = this.#heap[0] as number
-      if (at >= offset) order.push(shard)
+      taken++
+      order?.push(shard)
       this.#next[shard] = (this.#next[shard] as number) + 1
-      if (!this.#hasNext(shard)) {
+      const hasNext = this.#hasNext(shard)
+      if (!hasNext) {
         const last = this.#heap.pop() as number
         if (this.#heap.length > 0) this.#heap[0] = last
       }
       this.#sink()
+      if (!hasNext && this.#isLast[shard] !== true) {
+        this.#hungry.add(shard)
+        break
+      }
     }
-    // a window that begins after the last row, or has no rows
-    if (order.length === 0) first = this.#next
-    return { order, first, next: this.#next }
+    return taken
   }
 
   #hasNext(shard: number): boolean {
