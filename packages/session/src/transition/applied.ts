@@ -48,6 +48,7 @@ export const applied = (
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
+  const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
@@ -60,7 +61,7 @@ export const applied = (
         inserted(state, changes, mapping, step, result._tag === 'Inserted' ? result.keys : null)
         break
       case 'Update': {
-        const stale = updated(state, changes, mapping, step, countsOf(result), going)
+        const stale = updated(state, changes, mapping, step, countsOf(result), going, replaced)
         if (stale !== null) return left(stale)
         break
       }
@@ -205,6 +206,7 @@ const updated = (
   step: UpdateStep,
   counts: ReadonlyArray<number>,
   going: ReadonlySet<InstanceId>,
+  replaced: ReadonlyMap<InstanceId, InstanceId>,
 ): StaleData | null => {
   const filled = filledColumns(state, mapping, step.set)
   const isInSavepoint = state.frames?.kind === 'savepoint'
@@ -213,7 +215,9 @@ const updated = (
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
     if (counts[i] !== 1) {
-      return stale(step, mapping.name, instance.key, counts[i] ?? 0)
+      // what takes over a row has no key of its own yet
+      const { key } = changes.instances.get(replaced.get(id) ?? id) as Instance.Instance
+      return stale(step, mapping.name, key, counts[i] ?? 0)
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
