@@ -301,8 +301,9 @@ describe('services', () => {
     app.run(Session.flush)
     expect(app.services()).toBe(1)
     app.run(Session.remove(task)(made as Snapshot<'Task'>))
+    // rows of others may lose their reference to it, which is an update of theirs
     app.run(Session.flush)
-    expect(app.services()).toBe(0)
+    expect(app.services()).toBe(1)
   })
 })
 

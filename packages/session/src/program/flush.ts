@@ -50,11 +50,11 @@ export const unlessFailed = <E, A>(f: (state: SessionState) => Program<E, A>): P
   })
 
 /** Could a row of the next flush get a value that services give? A version counter starts without asking any. */
-const needsServices = ({ added, changed, model }: SessionState): boolean =>
+const needsServices = ({ added, model }: SessionState): boolean =>
   model.mappings.some(
     ({ insertDefaults, updateDefaults, version }) =>
-      (changed.size > 0 && updateDefaults.length > 0) ||
-      (added.size > 0 && insertDefaults.some((attribute) => attribute !== version)),
+      // what is added or removed may change rows of others
+      updateDefaults.length > 0 || (added.size > 0 && insertDefaults.some((attribute) => attribute !== version)),
   )
 
 type Needs = ReadonlyArray<LoadNeeded>

@@ -50,6 +50,7 @@ export const applied = (
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
+  const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
   const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
   const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
@@ -63,7 +64,7 @@ export const applied = (
         inserted(state, changes, mapping, step, result.returned, outdated)
         break
       case 'Update': {
-        const stale = updated(state, changes, mapping, step, result, going, outdated)
+        const stale = updated(state, changes, mapping, step, result, { going, replaced, outdated })
         if (stale !== null) return left(stale)
         break
       }
@@ -228,14 +229,22 @@ const unsetReader = ({ attributes }: Mapping): UnsetReader => {
   }
 }
 
+/** What an update needs to know of the rest of its plan. */
+interface Around {
+  /** Instances that the plan deletes. */
+  readonly going: ReadonlySet<InstanceId>
+  /** Instances that take over the row of others, with those. */
+  readonly replaced: ReadonlyMap<InstanceId, InstanceId>
+  readonly outdated: Outdated
+}
+
 const updated = (
   state: SessionState,
   changes: StateEdit,
   mapping: Mapping,
   step: UpdateStep,
   result: StepResult,
-  going: ReadonlySet<InstanceId>,
-  outdated: Outdated,
+  { going, outdated, replaced }: Around,
 ): StaleData | null => {
   const counts = countsOf(result)
   const { serverVersion } = mapping
@@ -246,7 +255,9 @@ const updated = (
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
     if (counts[i] !== 1) {
-      return stale(step, mapping.name, instance.key, counts[i] ?? 0)
+      // what takes over a row has no key of its own yet
+      const { key } = changes.instances.get(replaced.get(id) ?? id) as Instance.Instance
+      return stale(step, mapping.name, key, counts[i] ?? 0)
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
