@@ -423,3 +423,41 @@ program('bulk', function* () {
   console.log(yield* status(wendy)) // => deleted
   // #endregion
 })
+
+example('hooks', () => {
+  // #region hooks
+  const { accept, keep, refuse } = Session
+  const written = Session.info('rows written', 0)
+
+  const hooks = Session.defineHooks(model)(
+    {
+      User: {
+        // decides on the value that is stored
+        set: { name: ({ value }) => (value.trim() === '' ? refuse('a user has a name') : accept(value.trim())) },
+        // keeps another attribute in step, by a change like any other
+        append: {
+          addresses: ({ instance, value }) =>
+            keep(Session.set(model.User, { nickname: value.email ?? null })(instance)),
+        },
+      },
+      // rewrites every query, load, get, update and delete of posts before it runs
+      Post: { beforeExecute: ({ statement }) => accept(pipe(statement, where('status', '=', 'published'))) },
+    },
+    { afterFlush: ({ flushed }) => keep(written.update((rows) => rows + flushed.inserted)) },
+  )
+
+  const write = Session.gen(function* () {
+    const posts = [{ title: 'one' }, { title: 'two', status: 'published' }]
+    const ed = yield* Session.add(model.User, { name: ' ed ', addresses: [{ email: 'ed@example.org' }], posts })
+    console.log(ed.name, ed.nickname) // => ed ed@example.org
+    yield* Session.commit
+    const shown = yield* Session.query(select(model.Post))
+    console.log(shown.map(({ title }) => title)) // => [ 'two' ]
+    yield* Session.add(model.User, { name: '' })
+  })
+
+  const [result, state] = Session.runStateSync(open(), Session.empty(model, { hooks }))(write)
+  console.log(written.get(state)) // => 4
+  if (result._tag === 'Left') console.log(Session.render(result.left)) // => The set hook of User.name refused: a user has a name.
+  // #endregion
+})

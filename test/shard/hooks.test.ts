@@ -1,4 +1,4 @@
-import { deleteFrom, orderBy, select, set, update, where, whereOf } from '@unitary/core'
+import { deleteFrom, joined, orderBy, select, set, update, where, whereOf } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { onShard } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -101,6 +101,21 @@ describe('hooks of a sharded session', () => {
       const found = run(Session.traverseArray(Session.load(model.Location, 'reports'))(locations))
       expect(found.flat().map(({ temperature }) => temperature)).toEqual([80, 75, 85])
       expect(world.asked()[0]).toBe('asia: select weather_reports')
+    })
+  })
+
+  test('narrow what is joined, which several shards load by keys', () => {
+    const hooks = defineHooks(model)({
+      Report: { beforeExecute: ({ statement }) => accept(pipe(statement, where('temperature', '>', 70))) },
+    })
+    inWorld(hooks, (world, run) => {
+      const query = pipe(select(model.Location), orderBy('id'), joined('reports'))
+      const found = run(Session.query(query))
+      expect(found.flatMap(({ reports }) => reports.map(({ temperature }) => temperature))).toEqual([80, 75, 85])
+      run(Session.expireAll)
+      world.asked()
+      const inAsia = run(Session.query(pipe(query, onShard('asia'))))
+      expect(inAsia.flatMap(({ reports }) => reports.map(({ temperature }) => temperature))).toEqual([80])
     })
   })
 

@@ -3,10 +3,13 @@ import {
   type AnySelect,
   type AnyUpdate,
   deleteFrom,
+  immediate,
+  joined,
   orderBy,
   select,
   selectin,
   set,
+  subquery,
   update,
   where,
   whereOf,
@@ -104,6 +107,44 @@ describe('a statement', () => {
       selectin('comments', (comments) => pipe(comments, where('body', '>', 'x'))),
     )
     expect(app.run(Session.query(refined))[0]?.comments.map(({ body }) => body)).toEqual(['z'])
+  })
+
+  test.each(['joined', 'subquery', 'immediate'] as const)('of an eager load that is %s is narrowed', (strategy) => {
+    const load = { joined, subquery, immediate }[strategy]
+    const app = opened(softDelete)
+    const [post] = app.run(Session.query(pipe(select(blog.Post), where('id', '=', 1), load('comments'))))
+    if (post === undefined) throw new Error('no post')
+    expect(post.comments.map(({ body }) => body)).toEqual(['x', 'z'])
+    // and the relationship holds what it gave
+    app.clear()
+    expect(app.run(Session.load(blog.Post, 'comments')(post))).toHaveLength(2)
+    expect(app.asked()).toEqual([])
+  })
+
+  test('of what is joined below what is joined is narrowed', () => {
+    const app = opened(softDelete)
+    const [comment] = app.run(
+      Session.query(
+        pipe(
+          select(blog.Comment),
+          where('id', '=', 1),
+          joined('post', (post) => pipe(post, joined('comments'))),
+        ),
+      ),
+    )
+    if (comment?.post._tag !== 'Some') throw new Error('no post')
+    expect(comment.post.value.comments.map(({ body }) => body)).toEqual(['x', 'z'])
+    const others = opened(tenancy('other'))
+    const [hidden] = others.run(Session.query(pipe(select(blog.Comment), where('id', '=', 1), joined('post'))))
+    expect(hidden?.post).toEqual({ _tag: 'None' })
+  })
+
+  test('that replaces a collection takes out what is shown', () => {
+    const app = opened(softDelete)
+    const post = found(app.run(Session.get(blog.Post, 1)))
+    app.run(Session.replace(blog.Post, 'comments', [])(post))
+    app.run(Session.commit)
+    expect(app.rows('comments')).toMatchObject([{ body: 'y' }])
   })
 
   test('of a reference is narrowed', () => {

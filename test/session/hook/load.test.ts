@@ -1,4 +1,4 @@
-import { modify, orderBy, select, withOptions } from '@unitary/core'
+import { joined, modify, orderBy, select, withOptions } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -75,6 +75,26 @@ describe('a load hook', () => {
     expect(app.told()).toEqual(['refreshed p2'])
     app.run(Session.refresh(blog.Post)(post))
     expect(app.told()).toEqual(['refreshed p2'])
+  })
+
+  test('is told of what is joined after the query’s own', () => {
+    const app = loading()
+    app.run(Session.query(pipe(select(blog.Post), orderBy('id'), joined('comments'))))
+    expect(app.told()).toEqual(['loaded p1', 'loaded p2', 'loaded a1', 'loaded b1', 'loaded a2', 'loaded b2'])
+  })
+
+  test('shows what it changed in what was loaded', () => {
+    const hooks = defineHooks(blog)({
+      Post: { load: ({ instance }) => keep(Session.set(blog.Post, { editedBy: 'hook' })(instance)) },
+    })
+    const app = openOn(blog, { hooks })
+    fill(app, 1)
+    const found = app.run(Session.get(blog.Post, 1))
+    expect(found).toMatchObject({ value: { editedBy: 'hook' } })
+    if (found._tag === 'None') throw new Error('no post')
+    app.run(Session.commit)
+    app.database.exec('update posts set editedBy = null')
+    expect(app.run(Session.read(blog.Post)(found.value)).editedBy).toBe('hook')
   })
 
   test('is told of a merge that loads, and not of what was added or flushed', () => {

@@ -110,9 +110,20 @@ describe('hooks on relationships', () => {
     expect(app.told()).toEqual(['replace User.addresses of ed: b, was b'])
   })
 
-  test('a collection that is not loaded tells nothing of before', () => {
+  test('a collection that is not loaded is loaded to be replaced, and tells nothing of before where it is not', () => {
     const app = telling()
     const ed = app.run(Session.add(model.User, { name: 'ed', addresses: [{ email: 'a' }] }))
+    app.run(Session.commit)
+    app.run(Session.read(model.User)(ed))
+    app.told()
+    app.run(Session.replace(model.User, 'addresses', [{ email: 'c' }])(ed))
+    expect(app.told()).toEqual([
+      'replace User.addresses of ed: c, was a',
+      'append User.addresses of ed: c',
+      '  set Address.user of c: ed, was null',
+      'remove User.addresses of ed: a',
+      '  set Address.user of a: null, was ed',
+    ])
     app.run(Session.commit)
     app.run(Session.read(model.User)(ed))
     app.told()

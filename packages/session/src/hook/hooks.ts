@@ -12,7 +12,7 @@
  * | `set` | `set` of the attributes, then of the references, each in the order in which the entity declares them; after each reference its other sides: `remove` (or `set`) of what it held, `append` (or `set`) of what it holds |
  * | `append` | for each member: `append`, then on the other side `set` (or `append`), then `remove` where it was before |
  * | `detach` | `remove`, then on the other side `set` (or `remove`) |
- * | `replace` | `replace`; then as with `append` for each that is new; then as with `detach` for each that goes |
+ * | `replace` | the load of the collection, where it is not loaded; `replace`; then as with `append` for each that is new; then as with `detach` for each that goes |
  * | `make`, `add` of drafts | for each instance, what is nested in a draft before it: as with `set` for what it gives, its relationships in the order in which the entity declares them, collections as with `replace` |
  * | `set`, `append`, `replace` given drafts | those of the drafts, then those of the change |
  * | `merge` | for each instance: as with `set` and `replace`, whether or not a value differs |
@@ -27,6 +27,8 @@
  * with the value that the one before it accepted, until one refuses. What they ask for is done right after the change and
  * calls hooks itself, up to 32 deep; after that it is a `HookLoop`. A step is done with all that follows from it, or not at
  * all.
+ *
+ * What a query would join is loaded by a statement of its own where hooks look at its rows or rewrite its statements.
  *
  * Not called: `set` for what a flush gives (keys, defaults, foreign keys) and for what bulk statements change; `remove` for
  * members that `Session.remove` marks for deletion; `beforeExecute` for rows of instances that are known again, for loads

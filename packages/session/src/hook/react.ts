@@ -93,6 +93,7 @@ const performOne = (
   while (progress._tag === 'Asking') {
     const { _tag } = progress.request
     if (_tag !== 'Services') {
+      machine.abandon()
       return left(refusal(origin, `it may ask for changes of the state only, and not for a ${_tag.toLowerCase()}`))
     }
     progress = machine.answer(right(services))

@@ -1,10 +1,12 @@
 /**
  * Replacing the members of a collection: what it holds is loaded first, since those that are not among the new ones leave it.
  */
-import type { CollectionName, DraftOrInstance, Mapped, Snapshot, TargetOf } from '@unitary/core'
+import type { AnySelect, CollectionName, DraftOrInstance, Mapped, Snapshot, TargetOf } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
-import { loadNeeded } from '../load/needed.js'
+import { narrowedLoad } from '../hook/execute.js'
+import { plainly } from '../load/related.js'
+import { fetchWith } from '../load/targets.js'
 import * as Instance from '../state/instance.js'
 import { isExpired } from '../state/session-state.js'
 import type { ChangeError } from '../transition/set.js'
@@ -17,7 +19,7 @@ export type ReplaceError = ChangeError | RequestError | DecodeError | RaisedLoad
 
 /**
  * Makes the members of a collection those given, in their order; those that are not among them are detached. A collection
- * that is not loaded is loaded first. Of one that is `writeOnly` that is refused: `RaisedLoad`.
+ * that is not loaded is loaded first, as far as hooks show it. Of one that is `writeOnly` that is refused: `RaisedLoad`.
  *
  * @example
  * pipe(ed, Session.replace(model.User, 'addresses', [home, { email: 'new@example.org' }]))
@@ -44,5 +46,8 @@ export const replace =
         const { key, mapping } = instance
         return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: name, strategy: 'writeOnly' })
       }
-      return chain(() => replaced)(loadNeeded([{ instance, relationship }]))
+      // what hooks hide of it stays
+      return chain((query: AnySelect | null) =>
+        chain(() => replaced)(fetchWith([instance.id], relationship, { ...plainly, query })),
+      )(narrowedLoad(relationship, null))
     })
