@@ -72,7 +72,6 @@ const transitions: ReadonlySet<Action['_tag']> = new Set([
   'appendPost',
   'detach',
   'detachPost',
-  'replace',
 ] as const)
 
 test('where a hook refuses, the state is what it was', () => {
