@@ -19,13 +19,13 @@ export const toReal = (value: unknown): unknown => {
   return Number.isNaN(number) ? value : number
 }
 
+/** 0 and 1 as truth values; what a driver has made of them already stays. */
+export const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
+
 /** The `Date` of a driver as portable text. */
 export const toTimestamp = (value: unknown): unknown =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value
 
-/**
- * The JSON value that a driver has parsed as portable text again. A string is a JSON string too, not JSON text: the
- * drivers parse whatever stands in a column of the database's JSON type.
- */
+/** JSON as text. It is selected as text; what comes as anything else the driver has parsed. */
 export const toJsonText = (value: unknown): unknown =>
-  value === null || value === undefined ? null : JSON.stringify(value)
+  value === null || value === undefined || typeof value === 'string' ? value : JSON.stringify(value)

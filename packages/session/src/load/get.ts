@@ -185,7 +185,7 @@ export const lookUp = <M, N extends string>(
     purpose: 'get',
     mapping,
     attributes: mapping.key,
-    link: null,
+    through: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
     query: joined?.statement ?? query,
