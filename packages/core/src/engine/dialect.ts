@@ -1,6 +1,7 @@
 /**
  * How a database spells what the portable side of a column says.
  */
+import type { OperationNode } from 'kysely'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 
 /**
@@ -37,8 +38,8 @@ export interface Dialect {
  * @category model
  */
 export interface Selected {
-  /** A function that is applied first. */
-  readonly by: string | null
+  /** What is made of the column first; null for nothing. */
+  readonly by: ((column: OperationNode) => OperationNode) | null
   readonly type: string
   /** Does the text sort as the values do? */
   readonly sorts: boolean

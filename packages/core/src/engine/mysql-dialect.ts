@@ -12,7 +12,7 @@
  */
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
-import { toBoolean, toInteger, toJsonText, toReal } from './from-driver.js'
+import { toBoolean, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -54,19 +54,11 @@ const selected: Readonly<Partial<Kinds<Selected>>> = {
   array: text,
 }
 
-/** DATETIME as portable text. What comes as anything else has been read in a time zone that nobody can tell. */
-const toInstant = (value: unknown): unknown =>
-  typeof value === 'string' && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?$/.test(value)
-    ? `${value.slice(0, 10)}T${value.slice(11, 23).padEnd(12, value.length === 19 ? '.000' : '0')}Z`
-    : value instanceof Date
-      ? unknownZone
-      : value
-
-/** What the codec rejects and names. */
-const unknownZone = 'a Date of the driver in an unknown time zone (give the pool dateStrings: true)'
-const unknownDay = unknownZone
-
-const toDay = (value: unknown): unknown => (value instanceof Date ? unknownDay : value)
+/** A `Date` is midnight, or whatever time, in a zone that nobody can tell: the codec rejects this, and names it. */
+const toZoneless = (value: unknown): unknown =>
+  value instanceof Date
+    ? 'a Date of the driver in an unknown time zone (give the pool dateStrings: true)'
+    : toUtc(value)
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
@@ -77,11 +69,11 @@ const readings: Kinds<((value: unknown) => unknown) | null> = {
   enum: null,
   uuid: null,
   boolean: toBoolean,
-  timestamp: toInstant,
-  date: toDay,
+  timestamp: toZoneless,
+  date: toZoneless,
   json: toJsonText,
   array: toJsonText,
-  blob: null,
+  blob: toBytes,
 }
 
 /** ISO text in UTC as DATETIME takes it. */

@@ -2,12 +2,13 @@
  * How PostgreSQL, by the driver `pg`, spells the portable side of a column.
  *
  * `pg` makes of a value what the application has told it to (`types.setTypeParser`): where that can lose something - `int8` and
- * `numeric` made numbers, days made local midnights, JSON's null made none - the column is selected as text. A timestamp is the
- * same instant as a `Date` and as text. JSON has to be of a JSON type in the database; JSON in a text column is of kind `text`.
+ * `numeric` made numbers, days made local midnights, JSON's null made none - the column is selected as text, a timestamp as its
+ * text in UTC. JSON has to be of a JSON type in the database; JSON in a text column is of kind `text`.
  */
+import { FunctionNode, ValueNode } from 'kysely'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
-import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
+import { toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -33,13 +34,16 @@ const columnTypes: Kinds<string> = {
 }
 
 const text: Selected = { by: null, type: 'text', sorts: false }
+const sortable: Selected = { ...text, sorts: true }
+const utc = ValueNode.createImmediate('UTC')
 
 const selected: Readonly<Partial<Kinds<Selected>>> = {
   bigint: text,
   decimal: text,
-  date: { ...text, sorts: true },
+  timestamp: { ...sortable, by: (column) => FunctionNode.create('timezone', [utc, column]) },
+  date: sortable,
   json: text,
-  array: { ...text, by: 'to_json' },
+  array: { ...text, by: (column) => FunctionNode.create('to_json', [column]) },
 }
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
@@ -51,11 +55,11 @@ const readings: Kinds<((value: unknown) => unknown) | null> = {
   enum: null,
   uuid: null,
   boolean: null,
-  timestamp: toTimestamp,
+  timestamp: toUtc,
   date: null,
   json: toJsonText,
   array: toJsonText,
-  blob: null,
+  blob: toBytes,
 }
 
 /** A list of JSON as PostgreSQL writes arrays: every item in quotation marks but NULL, numbers as they stand. */

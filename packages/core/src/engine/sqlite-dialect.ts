@@ -9,7 +9,7 @@
 import { decimalOfSortable, sortableDecimal } from '../codec/decimal.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Dialect, Returning } from './dialect.js'
-import { toBoolean } from './from-driver.js'
+import { toBoolean, toBytes } from './from-driver.js'
 
 /**
  * A portable value as better-sqlite3 binds it: it knows numbers, strings, bigints, bytes and null.
@@ -47,6 +47,12 @@ const toSortable = (value: unknown): unknown => (typeof value === 'string' ? sor
 const fromSortable = (value: unknown): unknown =>
   typeof value !== 'string' ? value : (decimalOfSortable(value) ?? `not sortable: ${value}`)
 
+const readings: Readonly<Partial<Record<ColumnKind, (value: unknown) => unknown>>> = {
+  boolean: toBoolean,
+  decimal: fromSortable,
+  blob: toBytes,
+}
+
 /**
  * @category instances
  */
@@ -54,7 +60,7 @@ export const sqliteDialect: Dialect = {
   name: 'sqlite',
   toDriver: toSqlite,
   written: (kind) => (kind === 'decimal' ? toSortable : null),
-  fromDriver: (kind) => (kind === 'boolean' ? toBoolean : kind === 'decimal' ? fromSortable : null),
+  fromDriver: (kind) => readings[kind] ?? null,
   selectedAs: () => null,
   parameterType: () => null,
   columnType: ({ kind }) => columnTypes[kind],

@@ -130,11 +130,11 @@ const withReturning = <Node extends OperationNode & { readonly returning?: Retur
 const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect): SelectQueryNode => {
   const found = outputsOf(scope, node.selections ?? [], dialect)
   if (found.every((output) => !('as' in output) || output.as === null)) return node
-  if (node.setOperations !== undefined) return union(scope, node, node.setOperations, found)
+  if (node.setOperations !== undefined) return union(node, node.setOperations, found)
   const isDistinct = node.frontModifiers?.some(({ modifier }) => modifier === 'Distinct') === true
   const items = (node.orderBy?.items ?? []).map(({ orderBy }) => orderBy)
   const outputs = found.map((output) =>
-    'as' in output && isDistinct && output.as?.sorts === false && items.some((item) => isSame(scope, item, output))
+    'as' in output && isDistinct && output.as?.sorts === false && items.some((item) => isSame(item, output))
       ? { ...output, as: null }
       : output,
   )
@@ -142,7 +142,7 @@ const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect): SelectQu
     ...node,
     selections: outputs.map(written),
     ...ordered(node, (item) => {
-      const output = outputs.find((one): one is Output => 'as' in one && one.as !== null && isSame(scope, item, one))
+      const output = outputs.find((one): one is Output => 'as' in one && one.as !== null && isSame(item, one))
       // among distinct rows an order has to be one of what is selected
       return output === undefined ? item : isDistinct ? named(output.name) : output.expression
     }),
@@ -161,8 +161,9 @@ const ordered = (node: SelectQueryNode, change: (item: OperationNode) => Operati
 const named = (name: string): ReferenceNode => ReferenceNode.create(ColumnNode.create(name))
 
 /** Is a term of the order the column that is selected, by its name in the result or by its own? */
-const isSame = (scope: Scope, item: OperationNode, { expression, name }: Output): boolean => {
-  if (ParensNode.is(item)) return isSame(scope, item.node, { expression, name } as Output)
+const isSame = (item: OperationNode, output: Output): boolean => {
+  if (ParensNode.is(item)) return isSame(item.node, output)
+  const { expression, name } = output
   if (!ReferenceNode.is(item) || !ColumnNode.is(item.column)) return false
   if (item.table === undefined && item.column.column.name === name) return true
   if (!ReferenceNode.is(expression) || !ColumnNode.is(expression.column)) return false
@@ -174,7 +175,6 @@ const isSame = (scope: Scope, item: OperationNode, { expression, name }: Output)
 
 /** All queries of a compound select their n-th column alike, or none does. */
 const union = (
-  scope: Scope,
   node: SelectQueryNode,
   operations: ReadonlyArray<SetOperationNode>,
   found: ReadonlyArray<Output | SelectionNode>,
@@ -190,7 +190,7 @@ const union = (
   if (!isPlain || found.length !== node.selections?.length) return node
   const items = (node.orderBy?.items ?? []).map(({ orderBy }) => orderBy)
   const casts = found.map((output) =>
-    'as' in output && output.as !== null && (output.as.sorts || !items.some((item) => isSame(scope, item, output)))
+    'as' in output && output.as !== null && (output.as.sorts || !items.some((item) => isSame(item, output)))
       ? output
       : null,
   )

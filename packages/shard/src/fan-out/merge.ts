@@ -98,8 +98,8 @@ const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): Read
 
 /** A decimal as text that sorts as the numbers do, as SQLite has it. */
 const toNumber = (value: unknown, { name }: Rows['dialect']): unknown => {
-  if (name === 'sqlite' || value === null || value === undefined) return value
-  const parsed = parseDecimal(String(value))
+  if (name === 'sqlite' || typeof value !== 'string') return value
+  const parsed = parseDecimal(value)
   return parsed._tag === 'Some' ? sortableDecimal(parsed.value) : value
 }
 
