@@ -41,8 +41,6 @@ export interface Selected {
   /** What is made of the column first; null for nothing. */
   readonly by: ((column: OperationNode) => OperationNode) | null
   readonly type: string
-  /** Does the text sort as the values do? */
-  readonly sorts: boolean
 }
 
 /** Where a parameter stands. @category model */

@@ -69,7 +69,7 @@ interface Kind {
 const kyselySqliteDialect: Dialect = {
   ...sqliteDialect,
   fromDriver: (kind) => (kind === 'bigint' ? toInteger : sqliteDialect.fromDriver(kind)),
-  selectedAs: (kind) => (kind === 'bigint' ? { by: null, type: 'text', sorts: false } : null),
+  selectedAs: (kind) => (kind === 'bigint' ? { by: null, type: 'text' } : null),
 }
 
 const kinds: Readonly<Record<Dialect['name'], Kind>> = {

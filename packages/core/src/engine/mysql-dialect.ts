@@ -42,14 +42,13 @@ const typeOf = ({ kind, detail }: ColumnType, isKey: boolean): string =>
     ? `decimal(${detail.precision}, ${detail.scale})`
     : ((isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind])
 
-const text: Selected = { by: null, type: 'char', sorts: false }
-const sortable: Selected = { ...text, sorts: true }
+const text: Selected = { by: null, type: 'char' }
 
 const selected: Readonly<Partial<Kinds<Selected>>> = {
   bigint: text,
   decimal: text,
-  timestamp: sortable,
-  date: sortable,
+  timestamp: text,
+  date: text,
   json: text,
   array: text,
 }

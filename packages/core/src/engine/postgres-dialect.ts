@@ -33,15 +33,14 @@ const columnTypes: Kinds<string> = {
   blob: 'bytea',
 }
 
-const text: Selected = { by: null, type: 'text', sorts: false }
-const sortable: Selected = { ...text, sorts: true }
+const text: Selected = { by: null, type: 'text' }
 const utc = ValueNode.createImmediate('UTC')
 
 const selected: Readonly<Partial<Kinds<Selected>>> = {
   bigint: text,
   decimal: text,
-  timestamp: { ...sortable, by: (column) => FunctionNode.create('timezone', [utc, column]) },
-  date: sortable,
+  timestamp: { ...text, by: (column) => FunctionNode.create('timezone', [utc, column]) },
+  date: text,
   json: text,
   array: { ...text, by: (column) => FunctionNode.create('to_json', [column]) },
 }

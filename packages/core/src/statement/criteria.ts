@@ -71,7 +71,7 @@ export function where<S extends Filterable>(
 export type Criteria<S> = Partial<RowOf<ModelOf<S>, NameOf<S>>>
 
 /**
- * Rows whose attributes have the given values; null matches NULL.
+ * Rows whose attributes have the given values; null matches NULL, and JSON's null in a JSON column without NULL.
  *
  * @example
  * pipe(select(model.User), filterBy({ name: 'ed', nickname: null }))
@@ -83,7 +83,7 @@ export const filterBy =
   (self: S): S =>
     Object.entries(criteria).reduce(
       (narrowed, [attribute, value]) =>
-        narrow(narrowed, comparison(self, attribute, value === null ? 'is' : '=', value)),
+        narrow(narrowed, comparison(self, attribute, value === null && !isJson(self, attribute) ? 'is' : '=', value)),
       self,
     )
 
@@ -111,6 +111,12 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
   // raw text may hold an OR, which would come apart beside other conditions
   node: QueryNode.cloneWithWhere(self.node, RawNode.is(condition) ? ParensNode.create(condition) : condition),
 })
+
+/** Is a null of the attribute JSON's own, since the column holds no NULL? */
+const isJson = ({ entity }: Filterable, name: string): boolean => {
+  const attribute = entity.mapping.attributeOf.get(name)
+  return attribute?.column.kind === 'json' && !attribute.isNullable
+}
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>

@@ -2,9 +2,9 @@
  * Selections as a dialect's driver can be trusted with them.
  *
  * What a driver makes of some values depends on how the application has set it up, and may lose something: an integer of 64
- * bits becomes a double, a day the midnight of some time zone. Such columns are selected as text, under the same names. What
- * the rows mean stays as it was: an order goes by the column itself, not by its text, and where rows are told apart by what is
- * selected (DISTINCT, UNION) only what sorts alike as text is selected so, if the order names it.
+ * bits becomes a double, a day the midnight of some time zone. Such columns are selected as text, under the same names. An
+ * order goes by the column itself all the same. Where rows are told apart by what is selected (DISTINCT, UNION), they are told
+ * apart first, and selected as text around it.
  */
 import {
   AliasNode,
@@ -17,10 +17,10 @@ import {
   type RootOperationNode,
   SelectionNode,
   SelectQueryNode,
-  type SetOperationNode,
+  TableNode,
 } from 'kysely'
 import type { Dialect, Selected } from '../engine/dialect.js'
-import { selectedAs, selectedColumn } from '../engine/selected-column.js'
+import { selectedColumn } from '../engine/selected-column.js'
 import type { Mapping } from '../model/mapping.js'
 import {
   catalogOf,
@@ -33,7 +33,7 @@ import {
   withExpressions,
   within,
 } from './scope.js'
-import { mapChildren, mapList } from './tree.js'
+import { mapChildren } from './tree.js'
 
 /**
  * The tree of a statement whose rows are read, in the program's language as it was given; the very same tree where nothing
@@ -66,12 +66,12 @@ export const readable =
     }
   }
 
-/** A selection of a single column, under its name in the result. */
+/** A selection under its name in the result. */
 interface Output {
   readonly node: SelectionNode
   readonly name: string
   readonly expression: OperationNode
-  /** How it is selected, if not as it is. */
+  /** How it is selected, if not as it is: where it is a column. */
   readonly as: Selected | null
 }
 
@@ -89,11 +89,14 @@ const outputOf = (scope: Scope, node: SelectionNode, dialect: Dialect): Output |
   const { selection } = node
   const isNamed = AliasNode.is(selection) && IdentifierNode.is(selection.alias)
   const expression = isNamed ? selection.node : selection
-  if (!ReferenceNode.is(expression) || !ColumnNode.is(expression.column)) return null
-  const name = isNamed ? (selection.alias as IdentifierNode).name : expression.column.column.name
-  const column = columnOf(scope, expression)
+  const isColumn = ReferenceNode.is(expression) && ColumnNode.is(expression.column)
+  if (!isNamed && !isColumn) return null
+  const name = isNamed ? (selection.alias as IdentifierNode).name : nameOf(expression as ReferenceNode)
+  const column = isColumn ? columnOf(scope, expression) : null
   return { node, name, expression, as: column === null ? null : dialect.selectedAs(column.attribute.column.kind) }
 }
+
+const nameOf = ({ column }: ReferenceNode): string => (ColumnNode.is(column) ? column.column.name : '')
 
 /** The columns that `*` stands for one by one, where one of them is to be selected otherwise. */
 const speltOut = (scope: Scope, node: SelectionNode, dialect: Dialect): ReadonlyArray<Output | SelectionNode> => {
@@ -128,23 +131,16 @@ const withReturning = <Node extends OperationNode & { readonly returning?: Retur
 }
 
 const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect): SelectQueryNode => {
-  const found = outputsOf(scope, node.selections ?? [], dialect)
-  if (found.every((output) => !('as' in output) || output.as === null)) return node
-  if (node.setOperations !== undefined) return union(node, node.setOperations, found)
+  const outputs = outputsOf(scope, node.selections ?? [], dialect)
+  if (outputs.every((output) => !('as' in output) || output.as === null)) return node
   const isDistinct = node.frontModifiers?.some(({ modifier }) => modifier === 'Distinct') === true
-  const items = (node.orderBy?.items ?? []).map(({ orderBy }) => orderBy)
-  const outputs = found.map((output) =>
-    'as' in output && isDistinct && output.as?.sorts === false && items.some((item) => isSame(item, output))
-      ? { ...output, as: null }
-      : output,
-  )
+  if (isDistinct || node.setOperations !== undefined) return around(node, outputs)
   return {
     ...node,
     selections: outputs.map(written),
     ...ordered(node, (item) => {
       const output = outputs.find((one): one is Output => 'as' in one && one.as !== null && isSame(item, one))
-      // among distinct rows an order has to be one of what is selected
-      return output === undefined ? item : isDistinct ? named(output.name) : output.expression
+      return output === undefined ? item : output.expression
     }),
   }
 }
@@ -158,63 +154,40 @@ const ordered = (node: SelectQueryNode, change: (item: OperationNode) => Operati
         ),
       }
 
-const named = (name: string): ReferenceNode => ReferenceNode.create(ColumnNode.create(name))
-
-/** Is a term of the order the column that is selected, by its name in the result or by its own? */
+/** Is a term of the order what is selected, by its name in the result or by its own? */
 const isSame = (item: OperationNode, output: Output): boolean => {
   if (ParensNode.is(item)) return isSame(item.node, output)
   const { expression, name } = output
   if (!ReferenceNode.is(item) || !ColumnNode.is(item.column)) return false
   if (item.table === undefined && item.column.column.name === name) return true
-  if (!ReferenceNode.is(expression) || !ColumnNode.is(expression.column)) return false
+  if (!ReferenceNode.is(expression) || nameOf(item) !== nameOf(expression)) return false
   const one = item.table?.table.identifier.name
   const other = expression.table?.table.identifier.name
-  if (item.column.column.name !== expression.column.column.name) return false
   return one === other || (one === undefined) !== (other === undefined)
 }
 
-/** All queries of a compound select their n-th column alike, or none does. */
-const union = (
-  node: SelectQueryNode,
-  operations: ReadonlyArray<SetOperationNode>,
-  found: ReadonlyArray<Output | SelectionNode>,
-): SelectQueryNode => {
-  const queries = operations.map(({ expression }) => expression)
-  const isPlain = queries.every(
-    (query) =>
-      SelectQueryNode.is(query) &&
-      query.setOperations === undefined &&
-      query.selections?.length === node.selections?.length &&
-      query.selections?.every(({ selection }) => isOne(selection)),
-  )
-  if (!isPlain || found.length !== node.selections?.length) return node
-  const items = (node.orderBy?.items ?? []).map(({ orderBy }) => orderBy)
-  const casts = found.map((output) =>
-    'as' in output && output.as !== null && (output.as.sorts || !items.some((item) => isSame(item, output)))
-      ? output
-      : null,
-  )
-  const alike = (selections: ReadonlyArray<SelectionNode>): ReadonlyArray<SelectionNode> =>
-    mapList(selections, (selection, i) => {
-      const output = casts[i]
-      return output === null || output === undefined ? selection : wrapped(output, selection)
-    })
+const alias = 'unitary_distinct'
+
+const outside = (name: string): ReferenceNode => ReferenceNode.create(ColumnNode.create(name), TableNode.create(alias))
+
+/**
+ * `select ... from (select distinct ...) as "unitary_distinct" order by ...`; the query as it is where its order is not one of
+ * what it selects, or it locks rows.
+ */
+const around = (node: SelectQueryNode, outputs: ReadonlyArray<Output | SelectionNode>): SelectQueryNode => {
+  const { endModifiers, fetch, limit, offset, orderBy, ...query } = node
+  const all = outputs.filter((output): output is Output => 'as' in output)
+  const places = (orderBy?.items ?? []).map(({ orderBy: item }) => all.find((output) => isSame(item, output)))
+  if (endModifiers !== undefined || all.length < outputs.length || places.includes(undefined)) return node
+  const inner: SelectQueryNode = { ...query, selections: all.map((output) => output.node) }
   return {
-    ...node,
-    selections: alike(node.selections),
-    setOperations: operations.map((operation) => {
-      const query = operation.expression as SelectQueryNode
-      return { ...operation, expression: { ...query, selections: alike(query.selections ?? []) } }
-    }),
+    ...SelectQueryNode.createFrom([AliasNode.create(inner, IdentifierNode.create(alias))]),
+    selections: all.map(({ as, name }) =>
+      as === null ? SelectionNode.create(outside(name)) : selectedColumn(as, outside(name), name),
+    ),
+    ...ordered(node, (item) => outside(all.find((output) => isSame(item, output))?.name ?? '')),
+    ...(limit === undefined ? {} : { limit }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(fetch === undefined ? {} : { fetch }),
   }
-}
-
-const isOne = (selection: OperationNode): boolean =>
-  !(ReferenceNode.is(selection) && !ColumnNode.is(selection.column)) && selection.kind !== 'SelectAllNode'
-
-const wrapped = ({ as, name }: Output, { selection }: SelectionNode): SelectionNode => {
-  const expression = AliasNode.is(selection) ? selection.node : selection
-  return as === null
-    ? SelectionNode.create(expression as never)
-    : SelectionNode.create(AliasNode.create(selectedAs(as, expression), IdentifierNode.create(name)))
 }
