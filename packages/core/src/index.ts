@@ -254,6 +254,7 @@ export {
   mappingsOf,
   type NameOf,
   type Statement,
+  trusted,
   withOptions,
 } from './statement/statement.js'
 export {

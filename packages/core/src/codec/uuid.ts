@@ -8,7 +8,8 @@ const canonical = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 const isUuid = (value: unknown): value is string => typeof value === 'string' && canonical.test(value)
 
 /**
- * UUIDs in canonical form, which is of lower case: two that are equal are equal values. Reads upper case too.
+ * UUIDs in canonical form, which is of lower case: two that are equal are equal values. Reads upper case too, and writes lower
+ * case.
  *
  * @category codecs
  */
@@ -19,5 +20,5 @@ export const uuid: t.Type<string, string, unknown> = new t.Type(
     const text = typeof u === 'string' ? u.toLowerCase() : u
     return isUuid(text) ? t.success(text) : t.failure(u, c)
   },
-  t.identity,
+  (text) => text.toLowerCase(),
 )

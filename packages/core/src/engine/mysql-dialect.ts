@@ -53,11 +53,8 @@ const selected: Readonly<Partial<Kinds<Selected>>> = {
   array: text,
 }
 
-/** A `Date` is midnight, or whatever time, in a zone that nobody can tell: the codec rejects this, and names it. */
-const toZoneless = (value: unknown): unknown =>
-  value instanceof Date
-    ? 'a Date of the driver in an unknown time zone (give the pool dateStrings: true)'
-    : toUtc(value)
+/** A `Date` is of a time zone that nobody can tell here: no codec takes what becomes of it. */
+const toZoneless = (value: unknown): unknown => (value instanceof Date ? 'a Date' : toUtc(value))
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,

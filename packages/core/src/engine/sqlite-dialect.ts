@@ -43,9 +43,9 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
 
 const toSortable = (value: unknown): unknown => (typeof value === 'string' ? sortableDecimal(value) : value)
 
-/** Text of another form, which would not compare, is left for the codec to reject. */
+/** Anything else would not compare: no codec takes what becomes of it. */
 const fromSortable = (value: unknown): unknown =>
-  typeof value !== 'string' ? value : (decimalOfSortable(value) ?? `not sortable: ${value}`)
+  value === null ? null : typeof value === 'string' ? (decimalOfSortable(value) ?? 'not sortable') : 'not sortable'
 
 const readings: Readonly<Partial<Record<ColumnKind, (value: unknown) => unknown>>> = {
   boolean: toBoolean,

@@ -201,16 +201,11 @@ export const lookUp = <M, N extends string>(
       given,
     ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(
-        state,
-        mapping,
-        answer.right,
-        query === null ? options : { ...query.options, ...options },
-        given,
-      )
+      const populating = query === null ? options : { ...query.options, ...options }
+      const populated = populate(state, mapping, answer.right, populating, given)
       if (isLeft(populated)) return [populated, state]
       const [rows, current] = populated.right
-      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options)
+      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, populating)
       if (taken !== null && isLeft(taken)) return [taken, state]
       const next = taken === null ? current : taken.right[1]
       const ids = joined === null ? rows : [...new Set(rows)]
