@@ -4,9 +4,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineModel, entity, generated, integer, primaryKey, text } from '@unitary/core'
+import { column, defineModel, entity, enumOf, generated, instant, integer, primaryKey, text } from '@unitary/core'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
 
 const Customer = entity('Customer', 'customer', {
   id: pipe(integer, primaryKey, generated),
@@ -20,7 +21,17 @@ const Child = entity('Child', 'child', {
   name: text,
 })
 
-export const model = defineModel({ Customer, Parent, Child })((r) => ({
+const Amount = t.brand(t.number, (n): n is t.Branded<number, { readonly Amount: symbol }> => n >= 0, 'Amount')
+/** Columns whose codecs do more than name a type. */
+const Purchase = entity('Purchase', 'purchase', {
+  id: pipe(integer, primaryKey, generated),
+  state: enumOf('open', 'paid', 'sent'),
+  amount: column(Amount, 'integer'),
+  name: text,
+  at: instant,
+})
+
+export const model = defineModel({ Customer, Parent, Child, Purchase })((r) => ({
   Parent: { children: r.Parent.hasMany('Child', { foreignKey: 'parentId', inverse: 'parent' }) },
   Child: { parent: r.Child.belongsTo('Parent', { foreignKey: 'parentId', inverse: 'children' }) },
 }))
@@ -29,7 +40,8 @@ const schema = `
   CREATE TABLE customer(id INTEGER PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL);
   CREATE TABLE parent(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
   CREATE TABLE child(id INTEGER PRIMARY KEY, parentId INTEGER NOT NULL REFERENCES parent(id), name TEXT NOT NULL);
-  CREATE INDEX child_parent ON child(parentId);`
+  CREATE INDEX child_parent ON child(parentId);
+  CREATE TABLE purchase(id INTEGER PRIMARY KEY, state TEXT NOT NULL, amount INTEGER NOT NULL, name TEXT NOT NULL, at TEXT NOT NULL);`
 
 export interface Opened {
   readonly database: Database.Database
@@ -62,6 +74,16 @@ export const seedCustomers = (database: Database.Database, count: number): void 
   const insert = database.prepare('INSERT INTO customer(name, description) VALUES (?, ?)')
   database.transaction(() => {
     for (let i = 0; i < count; i++) insert.run(customer(i).name, customer(i).description)
+  })()
+}
+
+/** Fills the purchase table. */
+export const seedPurchases = (database: Database.Database, count: number): void => {
+  const insert = database.prepare('INSERT INTO purchase(state, amount, name, at) VALUES (?, ?, ?, ?)')
+  database.transaction(() => {
+    for (let i = 0; i < count; i++) {
+      insert.run(['open', 'paid', 'sent'][i % 3], i, `purchase ${i}`, new Date(i * 1e6).toISOString())
+    }
   })()
 }
 

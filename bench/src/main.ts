@@ -10,6 +10,7 @@ import {
   insert,
   insertGraph,
   load,
+  loadTrusted,
   planChanged,
   stream,
   streamHeld,
@@ -38,6 +39,7 @@ const report = (measured: Measured): void => console.log(show(measured))
 report(insert(100_000 * scale, runs))
 report(insertGraph(10_000 * scale, runs))
 report(load(100_000 * scale, runs))
+report(loadTrusted(10_000, runs))
 report(stream(1_000_000 * scale, quick ? 3 : 5))
 report(get(10_000 * scale, runs))
 report(flushChanged(1_000, runs * 2))

@@ -1,12 +1,12 @@
 /**
  * The workloads: each the same work, by hand and by the library.
  */
-import { select, where } from '@unitary/core'
+import { select, trusted, where } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { close, customer, insertByHand, model, type Opened, open, seedCustomers } from './database.js'
+import { close, customer, insertByHand, model, type Opened, open, seedCustomers, seedPurchases } from './database.js'
 import { compare, type Measured, type Side } from './harness.js'
 
 /** A bench has no use for a failure: it ends the run. */
@@ -130,6 +130,31 @@ export const load = (count: number, runs: number): Measured =>
       prepare: seeded(count),
       run: (opened) => {
         orDie(Session.runSync(runtimeOf(opened))(Session.query(select(model.Customer))))
+      },
+      dispose: close,
+    },
+  })
+
+const seededPurchases = (count: number) => (): Opened => {
+  const opened = open()
+  seedPurchases(opened.database, count)
+  return opened
+}
+
+/** Load of rows whose values are taken as they are; the limit is the same load with every value checked. */
+export const loadTrusted = (count: number, runs: number): Measured =>
+  compare('load trusted (strict)', count, runs, {
+    limit: {
+      prepare: seededPurchases(count),
+      run: (opened) => {
+        orDie(Session.runSync(runtimeOf(opened))(Session.query(select(model.Purchase))))
+      },
+      dispose: close,
+    },
+    ours: {
+      prepare: seededPurchases(count),
+      run: (opened) => {
+        orDie(Session.runSync(runtimeOf(opened))(pipe(select(model.Purchase), trusted, Session.query)))
       },
       dispose: close,
     },
