@@ -150,6 +150,7 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
@@ -166,12 +167,21 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
 export {
   canBeJoined,
   canJoin,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -206,8 +216,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -217,16 +225,17 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
   mappingsOf,
   type NameOf,
   type Statement,
+  type TablesOf,
   withOptions,
 } from './statement/statement.js'
 export {

@@ -15,7 +15,14 @@ import {
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
 import type { AnySelect } from './select.js'
-import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement } from './statement.js'
+import {
+  attributeNode,
+  type ExpressionsOf,
+  expressionsOf,
+  type ModelOf,
+  type NameOf,
+  type Statement,
+} from './statement.js'
 import type { AnyUpdate } from './update.js'
 
 /** A statement that conditions can narrow. @category model */
@@ -62,7 +69,7 @@ export function where<S extends Filterable>(
     narrow(
       self,
       typeof condition === 'function'
-        ? condition(expressionBuilder() as ExpressionsOf<S>).toOperationNode()
+        ? condition(expressionsOf(self)).toOperationNode()
         : comparison(self, condition, operator as ComparisonOperator, value),
     )
 }

@@ -42,7 +42,7 @@ import { mapChildren } from './tree.js'
  * @category model
  */
 export interface JoinedPart {
-  readonly joining: Joining
+  readonly joining: JoinedLoad
   readonly relationship: RelationshipMapping
   /** The part whose targets own it; null for the rows of the query. */
   readonly owner: JoinedPart | null
@@ -59,12 +59,12 @@ export interface JoinedPart {
  *
  * @category model
  */
-export interface Joining {
+export interface JoinedLoad {
   readonly relationship: RelationshipMapping
   readonly query: AnySelect | null
   /** Are its rows all the targets that the relationship has, in its order? */
   readonly isWhole: boolean
-  readonly joinings: ReadonlyArray<Joining>
+  readonly joinings: ReadonlyArray<JoinedLoad>
 }
 
 /**
@@ -72,9 +72,9 @@ export interface Joining {
  *
  * @category constructors
  */
-export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<JoinedPart> => {
+export const joinedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> => {
   const parts: JoinedPart[] = []
-  const visit = (owner: JoinedPart | null, joining: Joining): void => {
+  const visit = (owner: JoinedPart | null, joining: JoinedLoad): void => {
     const { relationship, query, joinings: nested } = joining
     const alias = `unitary_${parts.length}`
     const { kind, foreignKey, target } = relationship

@@ -6,7 +6,7 @@ import {
   type AnySelect,
   canBeJoined,
   type ExecutionOptions,
-  type Joining,
+  type JoinedLoad,
   type Load,
   type LoadStrategy,
   type Mapping,
@@ -36,7 +36,7 @@ export interface PlannedLoad {
   readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
   /** How it stands in the statement of its owners, where it can. */
-  readonly joining: Joining | null
+  readonly joining: JoinedLoad | null
   /** What is said of later loads of its targets' relationships. */
   readonly origin: Origin | null
 }
@@ -145,7 +145,7 @@ const joiningOf = (
   strategy: LoadStrategy,
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
-): Joining | null => {
+): JoinedLoad | null => {
   const targets = targetQuery(model, relationship, query)
   return strategy === 'joined' && (targets === null || canBeJoined(targets))
     ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested) }
@@ -153,7 +153,7 @@ const joiningOf = (
 }
 
 /** What can be joined of some loads. @category combinators */
-export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> =>
+export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<JoinedLoad> =>
   loads.flatMap(({ joining }) => joining ?? [])
 
 /**
