@@ -32,12 +32,15 @@ import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
 import { selectBuilder } from './builder.js'
+import type { StatementError } from './error.js'
 import type { Extended, Extent, Whole } from './extent.js'
+import { qualified } from './qualify.js'
 import {
   attributeNode,
   type ExpressionsOf,
   expressionsOf,
   type ModelOf,
+  mappingsOf,
   type NameOf,
   type Statement,
   tableNode,
@@ -61,6 +64,8 @@ export interface Select<out M, out N extends string, out L = unknown, out X exte
   readonly loads: ReadonlyArray<Load>
   /** What it joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
+  /** What is wrong with it, known since it was built: executing it says so. */
+  readonly fault: StatementError | null
   /** Never there: carries `L`. */
   readonly [loaded]?: L
 }
@@ -124,6 +129,7 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   node: entityNode(entity.mapping),
   loads: [],
   aliases: [],
+  fault: null,
   options: {},
 })
 
@@ -147,9 +153,13 @@ export const orderBy =
     const expression =
       typeof by === 'string'
         ? new ExpressionWrapper(attributeNode(self.entity.mapping, { name: by }))
-        : by(expressionsOf(self))
+        : inQuery(self, by(expressionsOf(self)))
     return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
   }
+
+/** Beside other tables a name is that of the first which has it. */
+const inQuery = (self: AnySelect, by: Expression<unknown>): Expression<unknown> =>
+  self.aliases.length === 0 ? by : new ExpressionWrapper(qualified(mappingsOf(self), self.node, by.toOperationNode()))
 
 /**
  * At most so many rows.
