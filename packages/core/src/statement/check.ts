@@ -7,6 +7,7 @@
  */
 import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import { faultIn } from './fault.js'
 import type { AnySelect } from './select.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -23,17 +24,15 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  *
  * @category interpreters
  */
-export const checkStatement = (statement: AnyStatement): StatementError | null =>
-  (isSelect(statement) ? faultOf(statement) : null) ?? checkTree(statement)
+export const checkStatement = (statement: AnyStatement): StatementError | null => {
+  const wrong = checkTree(statement)
+  return wrong !== null || !('loads' in statement) ? wrong : checkLoads(statement as AnySelect)
+}
 
-const isSelect = (statement: AnyStatement): statement is AnySelect => 'fault' in statement
-
-/** What was wrong when the query was built, or when what it loads was. */
-const faultOf = ({ fault, loads }: AnySelect): StatementError | null => {
-  if (fault !== null) return fault
+const checkLoads = ({ loads }: AnySelect): StatementError | null => {
   for (const { refine } of loads) {
-    const found = refine === null ? null : faultOf(refine)
-    if (found !== null) return found
+    const wrong = refine === null ? null : checkStatement(refine)
+    if (wrong !== null) return wrong
   }
   return null
 }
@@ -41,22 +40,22 @@ const faultOf = ({ fault, loads }: AnySelect): StatementError | null => {
 const checkTree = ({ entity, node }: AnyStatement): StatementError | null => {
   const known = checked.get(node)
   if (known !== undefined) return known
-  const found = unorderedIn(node)
-  const error =
-    found === null
-      ? null
-      : unorderedValue(entity.name, attributeName(found.leftOperand), operatorOf(found), unorderedOf(found))
+  const error = errorIn(entity.name, node)
   checked.set(node, error)
   return error
 }
 
-const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
+const errorIn = (entity: string, node: OperationNode): StatementError | null => {
+  const fault = faultIn(node)
+  if (fault !== null) return fault
   if (BinaryOperationNode.is(node) && ordering.has(operatorOf(node))) {
-    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) return node
+    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) {
+      return unorderedValue(entity, attributeName(node.leftOperand), operatorOf(node), unorderedOf(node))
+    }
   }
-  let found: BinaryOperationNode | null = null
+  let found: StatementError | null = null
   mapChildren(node, (child) => {
-    found ??= unorderedIn(child)
+    found ??= errorIn(entity, child)
     return child
   })
   return found

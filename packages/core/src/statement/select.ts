@@ -32,7 +32,6 @@ import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
 import { selectBuilder } from './builder.js'
-import type { StatementError } from './error.js'
 import type { Extended, Extent, Whole } from './extent.js'
 import { qualified } from './qualify.js'
 import {
@@ -64,8 +63,6 @@ export interface Select<out M, out N extends string, out L = unknown, out X exte
   readonly loads: ReadonlyArray<Load>
   /** What it joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
-  /** What is wrong with it, known since it was built: executing it says so. */
-  readonly fault: StatementError | null
   /** Never there: carries `L`. */
   readonly [loaded]?: L
 }
@@ -129,7 +126,6 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   node: entityNode(entity.mapping),
   loads: [],
   aliases: [],
-  fault: null,
   options: {},
 })
 
