@@ -177,14 +177,30 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type Clause,
+  type EncodeError,
+  type InvalidClause,
+  invalidClause,
+  renderStatementError,
+  type StatementError,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -193,12 +209,36 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
 export {
   canBeJoined,
   canJoin,
+  containedParts,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -233,8 +273,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -244,16 +282,17 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
   mappingsOf,
   type NameOf,
   type Statement,
+  type TablesOf,
   trusted,
   withOptions,
 } from './statement/statement.js'
