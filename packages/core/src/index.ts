@@ -28,7 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
-export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
+export { type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
