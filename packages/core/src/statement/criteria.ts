@@ -14,7 +14,7 @@ import {
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
-import type { AnySelect } from './select.js'
+import type { AnyQuery } from './rows.js'
 import {
   attributeNode,
   type ExpressionsOf,
@@ -26,7 +26,7 @@ import {
 import type { AnyUpdate } from './update.js'
 
 /** A statement that conditions can narrow. @category model */
-export type Filterable = AnySelect | AnyUpdate | AnyDelete
+export type Filterable = AnyQuery | AnyUpdate | AnyDelete
 
 /** What a value of type `V` can be compared with by an operator: values, expressions, subqueries. @category model */
 export type Operand<V, Op> = Op extends 'in' | 'not in'

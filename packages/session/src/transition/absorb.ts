@@ -77,7 +77,7 @@ export const absorb = (
     }
     const id = edit.nextInstance
     const snapshot = read(row, id)
-    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, token))
+    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, token, columns))
     const key = rawKeyOf(mapping, snapshot as never) as RawKey
     const known = edit.identityMap.get(mapping, token, key)
     if (known === undefined) {
@@ -164,14 +164,20 @@ export const decodeError = (
   row: DriverRow,
   fault: DecodeFault,
   shard: ShardToken | null,
+  columns: RowColumns | null = null,
 ): DecodeError => ({
   _tag: 'DecodeError',
   entity: mapping.name,
   table: mapping.table,
   attribute: fault.attribute.name,
   column: fault.attribute.columnName,
-  key: mapping.key.length === 1 ? row[mapping.key[0]?.name ?? ''] : mapping.key.map((attribute) => row[attribute.name]),
+  key: keyIn(mapping, row, columns),
   value: fault.value,
   expected: fault.attribute.column.codec.name,
   shard,
 })
+
+const keyIn = ({ key }: Mapping, row: DriverRow, columns: RowColumns | null): unknown => {
+  const parts = key.map(({ name, position }) => row[columns?.[position] ?? name])
+  return parts.length === 1 ? parts[0] : parts
+}

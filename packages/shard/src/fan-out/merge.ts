@@ -78,11 +78,16 @@ const cut = (batch: Rows, from: number, to: number): Rows => {
  */
 const hasForeignText = ({ dialect, rows }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
   dialect.name !== 'sqlite' &&
-  terms.some(({ attribute, name }) => attribute === null && rows.some((row) => typeof row[name] === 'string'))
+  terms.some(
+    (term) => term.attribute === null && valuesOf({ dialect, rows }, term).some((value) => typeof value === 'string'),
+  )
 
 /** The values of a term, as they compare. */
-const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): ReadonlyArray<unknown> => {
-  const convert = attribute === null ? null : dialect.fromDriver(attribute.column.kind)
+const valuesOf = (
+  { dialect, rows }: Pick<Rows, 'dialect' | 'rows'>,
+  { name, kind }: OrderTerm,
+): ReadonlyArray<unknown> => {
+  const convert = kind === null ? null : dialect.fromDriver(kind)
   return rows.map(convert === null ? (row) => row[name] : (row) => convert(row[name]))
 }
 
