@@ -160,7 +160,14 @@ export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type Clause,
+  type EncodeError,
+  type InvalidClause,
+  renderStatementError,
+  type StatementError,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -179,6 +186,19 @@ export type {
   Whole,
 } from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
 export {
   canBeJoined,
   canJoin,

@@ -4,9 +4,9 @@ import {
   limit,
   type Managed,
   orderBy,
-  real,
   type ResultOf,
   type Rows,
+  real,
   select,
   selectin,
   selectRows,
@@ -95,9 +95,7 @@ describe('selectRows', () => {
       selectin('addresses'),
       selectRows((q) => ({ user: q.entity() })),
     )
-    expectTypeOf<ResultOf<typeof loaded>['user']['addresses']>().toEqualTypeOf<
-      ReadonlyArray<Managed<M, 'Address'>>
-    >()
+    expectTypeOf<ResultOf<typeof loaded>['user']['addresses']>().toEqualTypeOf<ReadonlyArray<Managed<M, 'Address'>>>()
   })
 
   test('keeps its type through clauses, which know the names of its values', () => {

@@ -1,11 +1,13 @@
 /**
- * What is refused of a statement before anything is asked of a database: comparing by order with a value that has none.
+ * What is refused of a statement before anything is asked of a database: what was wrong with it when it was built, and
+ * comparing by order with a value that has none.
  *
  * NULL is neither below nor above anything, so that such a condition lets no row through, and of truth values databases
  * think differently. SQLAlchemy refuses both, and so does this.
  */
 import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import type { AnyQuery } from './rows.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
 
@@ -21,7 +23,23 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  *
  * @category interpreters
  */
-export const checkStatement = ({ entity, node }: AnyStatement): StatementError | null => {
+export const checkStatement = (statement: AnyStatement): StatementError | null =>
+  (isQuery(statement) ? faultOf(statement) : null) ?? checkTree(statement)
+
+const isQuery = (statement: AnyStatement): statement is AnyQuery => 'fault' in statement
+
+/** What was wrong when the query was built, or when what it loads was. */
+const faultOf = (query: AnyQuery): StatementError | null => {
+  if (query.fault !== null) return query.fault
+  const { loads } = query._tag === 'Rows' ? query.query : query
+  for (const { refine } of loads) {
+    const found = refine === null ? null : faultOf(refine)
+    if (found !== null) return found
+  }
+  return null
+}
+
+const checkTree = ({ entity, node }: AnyStatement): StatementError | null => {
   const known = checked.get(node)
   if (known !== undefined) return known
   const found = unorderedIn(node)

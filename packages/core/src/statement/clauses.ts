@@ -18,10 +18,17 @@ import {
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
 import { selectBuilder } from './builder.js'
+import { qualified } from './qualify.js'
 import { type AnyQuery, type ResultOf, selectedAs } from './rows.js'
-import { attributeNode, type ExpressionsOf, expressionsOf, type ModelOf, type NameOf } from './statement.js'
+import { attributeNode, type ExpressionsOf, expressionsOf, type ModelOf, mappingsOf, type NameOf } from './statement.js'
 
 const withNode = <S extends AnyQuery>(self: S, node: SelectQueryNode): S => ({ ...self, node })
+
+/** Beside other tables a name is that of the first which has it. */
+export const inQuery = <V>(self: AnyQuery, expression: Expression<V>): Expression<V> =>
+  self.aliases.length === 0
+    ? expression
+    : new ExpressionWrapper(qualified(mappingsOf(self), self.node, expression.toOperationNode()))
 
 /** The attributes of a query's entity, and the names of what its rows hold. @category model */
 export type NamedIn<S> = (keyof RowOf<ModelOf<S>, NameOf<S>> & string) | OutputName<S>
@@ -48,7 +55,7 @@ export const orderBy =
     const expression =
       typeof by === 'string'
         ? new ExpressionWrapper(outputNode(self, by) ?? attributeNode(self.entity.mapping, { name: by }))
-        : by(expressionsOf(self))
+        : inQuery(self, by(expressionsOf(self)))
     return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
   }
 
@@ -105,7 +112,7 @@ export const groupBy =
     const terms = by.map((term) =>
       typeof term === 'string'
         ? new ExpressionWrapper(groupedOutput(self, term) ?? attributeNode(self.entity.mapping, { name: term }))
-        : term(expressionsOf(self)),
+        : inQuery(self, term(expressionsOf(self))),
     )
     return withNode(
       self,
@@ -142,6 +149,6 @@ export const having =
     withNode(
       self,
       selectBuilder(self.node)
-        .having(condition(expressionsOf(self)))
+        .having(inQuery(self, condition(expressionsOf(self))))
         .toOperationNode(),
     )

@@ -14,12 +14,14 @@ import {
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
+import { qualified } from './qualify.js'
 import type { AnyQuery } from './rows.js'
 import {
   attributeNode,
   type ExpressionsOf,
   expressionsOf,
   type ModelOf,
+  mappingsOf,
   type NameOf,
   type Statement,
 } from './statement.js'
@@ -69,7 +71,7 @@ export function where<S extends Filterable>(
     narrow(
       self,
       typeof condition === 'function'
-        ? condition(expressionsOf(self)).toOperationNode()
+        ? inQuery(self, condition(expressionsOf(self)).toOperationNode())
         : comparison(self, condition, operator as ComparisonOperator, value),
     )
 }
@@ -118,6 +120,10 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
   // raw text may hold an OR, which would come apart beside other conditions
   node: QueryNode.cloneWithWhere(self.node, RawNode.is(condition) ? ParensNode.create(condition) : condition),
 })
+
+/** Beside other tables a name is that of the first which has it: the entity's own where it is an attribute. */
+const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
+  'aliases' in self && self.aliases.length > 0 ? qualified(mappingsOf(self), self.node, condition) : condition
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>

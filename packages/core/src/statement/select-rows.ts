@@ -23,6 +23,7 @@ import type { ValueOf } from '../model/entity.js'
 import type { Managed, RowOf } from '../model/infer.js'
 import type { Attribute } from '../model/mapping.js'
 import { columnsOf, rowColumns } from './attributes.js'
+import { inQuery } from './clauses.js'
 import type { AliasOf, ExtentOf, JoinedAs } from './extent.js'
 import type { EntityOutput, Output, ResultOf, RowShape, Rows } from './rows.js'
 import type { AnySelect } from './select.js'
@@ -69,20 +70,19 @@ export interface RowFunctions<DB, TB extends keyof DB> extends FunctionModule<DB
   count<O extends number | string | bigint, RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, O>
-  countAll<O extends number | string | bigint = number, T extends TB = TB>(
-    table: T,
-  ): AggregateFunctionBuilder<DB, TB, O>
-  countAll<O extends number | string | bigint = number>(): AggregateFunctionBuilder<DB, TB, O>
+  countAll(): AggregateFunctionBuilder<DB, TB, number>
+  countAll<T extends TB>(table: T): AggregateFunctionBuilder<DB, TB, number>
+  countAll<O extends number | string | bigint, T extends TB = TB>(table?: T): AggregateFunctionBuilder<DB, TB, O>
   sum<RE extends ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, SumOf<ExtractTypeFromReferenceExpression<DB, TB, RE>> | null>
   sum<O extends number | string | bigint | null, RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, O>
-  avg<
-    O extends number | string | null = number | null,
-    RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>,
-  >(expr: RE): AggregateFunctionBuilder<DB, TB, O>
+  avg<RE extends ReferenceExpression<DB, TB>>(expr: RE): AggregateFunctionBuilder<DB, TB, number | null>
+  avg<O extends number | string | null, RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>>(
+    expr: RE,
+  ): AggregateFunctionBuilder<DB, TB, O>
   max<RE extends ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, ExtractTypeFromReferenceExpression<DB, TB, RE> | null>
@@ -256,7 +256,7 @@ const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown
       outputs.push(output)
     } else {
       const expression = '_tag' in asked ? (asked as ReadPart<unknown>).expression : (asked as Expression<unknown>)
-      selecting(expression.toOperationNode(), name)
+      selecting(inQuery(self, expression).toOperationNode(), name)
       outputs.push({
         _tag: 'Value',
         name,
@@ -265,8 +265,8 @@ const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown
       })
     }
   }
-  const { entity, node, options } = self
-  return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, shape, outputs, options }
+  const { aliases, entity, fault, node, options } = self
+  return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, aliases, fault, shape, outputs, options }
 }
 
 const entityOutput = (self: AnySelect, name: string, asked: string | null, prefix: string): EntityOutput => {
