@@ -30,6 +30,7 @@ import { checkExpression } from '../codec/check.js'
 import { bigInt, IntegerType } from '../codec/codecs.js'
 import type { ReadMode } from '../codec/row-class.js'
 import type { Dialect } from '../engine/dialect.js'
+import { toJsonText } from '../engine/from-driver.js'
 import type { AnyColumn, ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { type AnyQuery, type AnyRows, selectedAs, type ValueOutput } from './rows.js'
@@ -38,6 +39,7 @@ import {
   catalogOf,
   columnOf,
   computedAt,
+  find,
   outermost,
   outputOf,
   type Scope,
@@ -57,6 +59,8 @@ export interface Reading {
   readonly kind: ColumnKind | null
   /** What decodes it; null where it is a plain value. */
   readonly codec: AnyColumn['codec'] | null
+  /** Is it a table's column itself, of which drivers know the type? */
+  readonly isStored: boolean
   /** Whose values it has. */
   readonly source: { readonly mapping: Mapping; readonly attribute: Attribute } | null
 }
@@ -71,7 +75,7 @@ export class ReadFault {
   }
 }
 
-const asGiven: Reading = { kind: null, codec: null, source: null }
+const asGiven: Reading = { kind: null, codec: null, isStored: false, source: null }
 const aBoolean: Reading = { ...asGiven, kind: 'boolean' }
 const aNumber: Reading = { ...asGiven, kind: 'real' }
 const anInteger: Reading = { ...asGiven, kind: 'integer' }
@@ -116,13 +120,19 @@ const readingsOf = (rows: AnyRows): ReadonlyMap<string, Reading> => {
   )
 }
 
-const asColumn = ({ codec, kind }: AnyColumn): Reading => ({ kind, codec, source: null })
+const asColumn = ({ codec, kind }: AnyColumn): Reading => ({ kind, codec, isStored: false, source: null })
 
 const reading = (scope: Scope, node: OperationNode): Reading => {
   const column = columnOf(scope, node)
-  if (column !== null) return { ...asColumn(column.attribute.column), source: column }
-  return computed(scope, node)
+  return column === null
+    ? computed(scope, node)
+    : { ...asColumn(column.attribute.column), isStored: isStored(scope, node), source: column }
 }
+
+const isStored = (scope: Scope, node: OperationNode): boolean =>
+  ParensNode.is(node)
+    ? isStored(scope, node.node)
+    : ReferenceNode.is(node) && (find(scope, node)?.source.mapping ?? null) !== null
 
 const computed = (scope: Scope, node: OperationNode): Reading => {
   if (ReferenceNode.is(node)) {
@@ -167,9 +177,9 @@ const called = (scope: Scope, func: string, args: ReadonlyArray<OperationNode>):
 /** The sum of integers is one, and fails to be read where it is too large for what it is read as. */
 const sumOf = ({ kind, source }: Reading): Reading =>
   kind === 'bigint'
-    ? { kind, codec: bigInt, source }
+    ? { ...asGiven, kind, codec: bigInt, source }
     : source !== null && kind === 'integer'
-      ? { kind, codec: integerCodec, source }
+      ? { ...asGiven, kind, codec: integerCodec, source }
       : aNumber
 
 const integerCodec = new IntegerType()
@@ -217,11 +227,12 @@ const literal = (value: unknown): Reading =>
  * @category interpreters
  */
 export const valueReaderOf = (
-  { codec, kind }: Reading,
+  { codec, isStored, kind }: Reading,
   dialect: Dialect,
   mode: ReadMode,
 ): ((value: unknown) => unknown) => {
-  const convert = kind === null ? null : dialect.fromDriver(kind)
+  const isJsonText = kind === 'json' && !isStored && dialect.name === 'mysql'
+  const convert = kind === null ? null : isJsonText ? toParsedText : dialect.fromDriver(kind)
   const isTaken = codec === null || (mode === 'trusted' && isPlain(codec))
   if (isTaken) return convert ?? ((value) => value)
   const ofNull = codec.decode(null)
@@ -231,6 +242,17 @@ export const valueReaderOf = (
     if (given === null || given === undefined) return whenNull
     const decoded = codec.decode(given)
     return isLeft(decoded) ? new ReadFault(given, codec.name) : decoded.right
+  }
+}
+
+/** MariaDB forgets on the way through a function or subquery that text is JSON, which its driver then does not parse. */
+const toParsedText = (value: unknown): unknown => {
+  if (typeof value !== 'string') return toJsonText(value)
+  try {
+    JSON.parse(value)
+    return value
+  } catch {
+    return toJsonText(value)
   }
 }
 
