@@ -157,9 +157,11 @@ export { checkStatement } from './statement/check.js'
 export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
+export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export {
   type Clause,
   type EncodeError,

@@ -2,26 +2,14 @@
  * Rows as every database gives them.
  */
 import {
-  type AnyModel,
-  bigint,
-  boolean,
-  column,
-  defineModel,
   distinct,
-  entity,
   groupBy,
   having,
-  integer,
-  isoDate,
   join,
-  json,
   leftJoin,
   limit,
-  named,
-  nullable,
   offset,
   orderBy,
-  primaryKey,
   real,
   select,
   selectRows,
@@ -31,258 +19,206 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { none, some } from 'fp-ts/lib/Option.js'
-import * as t from 'io-ts'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { openOnServer } from '../server-app.js'
+import { date, filled, hosts, model } from './library.js'
 
-const Author = entity('Author', 'authors', {
-  id: pipe(integer, primaryKey),
-  name: pipe(column(t.string, 'text'), named('full_name')),
-  born: pipe(column(isoDate, 'timestamp'), named('born_at')),
-  isActive: pipe(boolean, named('is_active')),
-  tags: pipe(column(json(t.array(t.string)), 'json'), nullable),
-})
-const Book = entity('Book', 'books', {
-  id: pipe(integer, primaryKey),
-  title: column(t.string, 'text'),
-  pages: pipe(integer, nullable),
-  price: real,
-  copies: bigint,
-  authorId: pipe(integer, named('author_id'), nullable),
-})
+describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
+  test.skipIf(isMissing)('columns are decoded by their codecs, through whatever chooses among values', async () => {
+    const { run } = await filled(host)
+    const found = await run(
+      pipe(
+        select(model.Author),
+        where('id', '=', 1),
+        selectRows((q) => ({
+          name: q.ref('authors.name'),
+          born: q.ref('born'),
+          isActive: q.ref('authors.isActive'),
+          tags: q.ref('tags'),
+          either: q.fn.coalesce('tags', q.val(['none'])),
+          chosen: q.case().when('name', '=', 'Lem').then(q.ref('born')).else(q.ref('born')).end(),
+          latest: q
+            .selectFrom('authors as others')
+            .select((o) => o.fn.max('others.born').as('latest'))
+            .whereRef('others.name', '<>', 'authors.name'),
+        })),
+        Session.rows,
+      ),
+    )
+    expect(found).toEqual([
+      {
+        name: 'Le Guin',
+        born: date(1929),
+        isActive: true,
+        tags: ['sf'],
+        either: ['sf'],
+        chosen: date(1929),
+        latest: date(1947),
+      },
+    ])
+  })
 
-const model = defineModel({ Author, Book })((r) => ({
-  Author: { books: r.Author.hasMany('Book', { foreignKey: 'authorId', inverse: 'author', orderBy: 'id' }) },
-  Book: { author: r.Book.belongsTo('Author', { foreignKey: 'authorId', inverse: 'books' }) },
-}))
-
-const date = (year: number) => new Date(Date.UTC(year, 0, 1))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost]
-
-const filled = async (host: (typeof hosts)[number]) => {
-  const app = await openOnServer(host, model as AnyModel)
-  await app.run(
-    Session.addAll(model.Author, [
-      { id: 1, name: 'Le Guin', born: date(1929), isActive: true, tags: ['sf'] },
-      { id: 2, name: 'Lem', born: date(1921), isActive: false, tags: null },
-      { id: 3, name: 'Butler', born: date(1947), isActive: true, tags: ['sf', 'us'] },
-    ]),
-  )
-  await app.run(
-    Session.addAll(model.Book, [
-      { id: 1, title: 'Rocannon', pages: 100, price: 1.5, copies: 10n, authorId: 1 },
-      { id: 2, title: 'Dispossessed', pages: 300, price: 2.5, copies: 9_007_199_254_740_993n, authorId: 1 },
-      { id: 3, title: 'Solaris', pages: 200, price: 2, copies: 7n, authorId: 2 },
-      { id: 4, title: 'Beowulf', pages: null, price: 4, copies: 1n, authorId: null },
-    ]),
-  )
-  await app.run(Session.commit)
-  await app.run(Session.expungeAll)
-  return app
-}
-
-describe.each(hosts.map((host) => ({ host, title: host.name, isMissing: skipped(host) !== null })))(
-  'rows on $title',
-  ({ host, isMissing }) => {
-    test.skipIf(isMissing)('columns are decoded by their codecs, through whatever chooses among values', async () => {
-      const { run } = await filled(host)
-      const found = await run(
-        pipe(
-          select(model.Author),
-          where('id', '=', 1),
-          selectRows((q) => ({
-            name: q.ref('authors.name'),
-            born: q.ref('born'),
-            isActive: q.ref('authors.isActive'),
-            tags: q.ref('tags'),
-            either: q.fn.coalesce('tags', q.val(['none'])),
-            chosen: q.case().when('name', '=', 'Lem').then(q.ref('born')).else(q.ref('born')).end(),
-            latest: q
-              .selectFrom('authors as others')
-              .select((o) => o.fn.max('others.born').as('latest'))
-              .whereRef('others.name', '<>', 'authors.name'),
-          })),
-          Session.rows,
-        ),
-      )
-      expect(found).toEqual([
-        {
-          name: 'Le Guin',
-          born: date(1929),
-          isActive: true,
-          tags: ['sf'],
-          either: ['sf'],
-          chosen: date(1929),
-          latest: date(1947),
-        },
-      ])
-    })
-
-    test.skipIf(isMissing)('aggregates are numbers, comparisons booleans', async () => {
-      const { run } = await filled(host)
-      const found = await run(
-        pipe(
-          select(model.Book),
-          selectRows((q) => ({
-            rows: q.fn.countAll(),
-            pages: q.fn.count('pages'),
-            authors: q.fn.count('authorId').distinct(),
-            sum: q.fn.sum('pages'),
-            mean: q.fn.avg('pages'),
-            price: q.fn.sum('price'),
-            twice: q(q.fn.sum('pages'), '*', 2),
-            sure: q.fn.coalesce(q.fn.sum<number>('pages'), q.lit(0)),
-            first: q.fn.min('title'),
-            most: q.fn.min('copies'),
-            isMany: q(q.fn.countAll(), '>', 3),
-            none: q
-              .selectFrom('books as b')
-              .select((b) => b.fn.sum('b.pages').as('sum'))
-              .where('b.id', '>', 9),
-            count: q.selectFrom('authors').select((a) => a.fn.countAll().as('n')),
-            isThere: q.exists(q.selectFrom('authors').select('authors.id').where('authors.id', '=', 1)),
-            isNot: q.not(q.exists(q.selectFrom('authors').select('authors.id').where('authors.id', '=', 9))),
-            text: q.readAs(real, sql`sum(${q.ref('price')})`),
-          })),
-          Session.one,
-        ),
-      )
-      expect(found).toEqual({
-        rows: 4,
-        pages: 3,
-        authors: 2,
-        sum: 600,
-        mean: 200,
-        price: 10,
-        twice: 1200,
-        sure: 600,
-        first: 'Beowulf',
-        most: 1n,
-        isMany: true,
-        none: null,
-        count: 3,
-        isThere: true,
-        isNot: true,
-        text: 10,
-      })
-    })
-
-    test.skipIf(isMissing)('a sum of 64-bit integers is exact, or fails to be read', async () => {
-      const { fails, run } = await filled(host)
-      const sum = pipe(
+  test.skipIf(isMissing)('aggregates are numbers, comparisons booleans', async () => {
+    const { run } = await filled(host)
+    const found = await run(
+      pipe(
         select(model.Book),
-        selectScalar((q) => q.fn.sum('copies')),
-      )
-      expect(await run(pipe(sum, where('id', '<>', 2), Session.one))).toBe(18n)
-      if (host.name === 'SQLite') {
-        expect(await fails(Session.one(sum))).toMatchObject({ _tag: 'DecodeError', attribute: 'copies' })
-      } else {
-        expect(await run(Session.one(sum))).toBe(9_007_199_254_741_011n)
-      }
+        selectRows((q) => ({
+          rows: q.fn.countAll(),
+          pages: q.fn.count('pages'),
+          authors: q.fn.count('authorId').distinct(),
+          sum: q.fn.sum('pages'),
+          mean: q.fn.avg('pages'),
+          price: q.fn.sum('price'),
+          twice: q(q.fn.sum('pages'), '*', 2),
+          sure: q.fn.coalesce(q.fn.sum<number>('pages'), q.lit(0)),
+          first: q.fn.min('title'),
+          most: q.fn.min('copies'),
+          isMany: q(q.fn.countAll(), '>', 3),
+          none: q
+            .selectFrom('books as b')
+            .select((b) => b.fn.sum('b.pages').as('sum'))
+            .where('b.id', '>', 9),
+          count: q.selectFrom('authors').select((a) => a.fn.countAll().as('n')),
+          isThere: q.exists(q.selectFrom('authors').select('authors.id').where('authors.id', '=', 1)),
+          isNot: q.not(q.exists(q.selectFrom('authors').select('authors.id').where('authors.id', '=', 9))),
+          text: q.readAs(real, sql`sum(${q.ref('price')})`),
+        })),
+        Session.one,
+      ),
+    )
+    expect(found).toEqual({
+      rows: 4,
+      pages: 3,
+      authors: 2,
+      sum: 600,
+      mean: 200,
+      price: 10,
+      twice: 1200,
+      sure: 600,
+      first: 'Beowulf',
+      most: 1n,
+      isMany: true,
+      none: null,
+      count: 3,
+      isThere: true,
+      isNot: true,
+      text: 10,
     })
+  })
 
-    test.skipIf(isMissing)('groups, and orders and filters by what it computes', async () => {
-      const { run } = await filled(host)
-      const perAuthor = pipe(
+  test.skipIf(isMissing)('a sum of 64-bit integers is exact, or fails to be read', async () => {
+    const { fails, run } = await filled(host)
+    const sum = pipe(
+      select(model.Book),
+      selectScalar((q) => q.fn.sum('copies')),
+    )
+    expect(await run(pipe(sum, where('id', '<>', 2), Session.one))).toBe(18n)
+    if (host.name === 'SQLite') {
+      expect(await fails(Session.one(sum))).toMatchObject({ _tag: 'DecodeError', attribute: 'copies' })
+    } else {
+      expect(await run(Session.one(sum))).toBe(9_007_199_254_741_011n)
+    }
+  })
+
+  test.skipIf(isMissing)('groups, and orders and filters by what it computes', async () => {
+    const { run } = await filled(host)
+    const perAuthor = pipe(
+      select(model.Book),
+      leftJoin('author', 'a'),
+      selectRows((q) => ({ name: q.ref('a.name'), books: q.fn.countAll(), isLong: q('pages', '>', 150) })),
+      groupBy('name', 'isLong'),
+      orderBy('books', 'desc'),
+      orderBy('name'),
+      orderBy('isLong'),
+    )
+    expect(await run(pipe(perAuthor, where('pages', 'is not', null), Session.rows))).toEqual([
+      { name: 'Le Guin', books: 1, isLong: false },
+      { name: 'Le Guin', books: 1, isLong: true },
+      { name: 'Lem', books: 1, isLong: true },
+    ])
+    const prolific = pipe(
+      select(model.Book),
+      groupBy('authorId'),
+      having((eb) => eb(eb.fn.countAll(), '>', 1)),
+      selectRows((q) => [q.ref('authorId'), q.fn.max('price')]),
+    )
+    expect(await run(Session.rows(prolific))).toEqual([[1, 2.5]])
+    expect(await run(Session.count(prolific))).toBe(1)
+  })
+
+  test.skipIf(isMissing)('entities stand beside columns, as options where a row may have none', async () => {
+    const { run } = await filled(host)
+    const found = await run(
+      pipe(
         select(model.Book),
         leftJoin('author', 'a'),
-        selectRows((q) => ({ name: q.ref('a.name'), books: q.fn.countAll(), isLong: q('pages', '>', 150) })),
-        groupBy('name', 'isLong'),
-        orderBy('books', 'desc'),
-        orderBy('name'),
-        orderBy('isLong'),
-      )
-      expect(await run(pipe(perAuthor, where('pages', 'is not', null), Session.rows))).toEqual([
-        { name: 'Le Guin', books: 1, isLong: false },
-        { name: 'Le Guin', books: 1, isLong: true },
-        { name: 'Lem', books: 1, isLong: true },
-      ])
-      const prolific = pipe(
-        select(model.Book),
-        groupBy('authorId'),
-        having((eb) => eb(eb.fn.countAll(), '>', 1)),
-        selectRows((q) => [q.ref('authorId'), q.fn.max('price')]),
-      )
-      expect(await run(Session.rows(prolific))).toEqual([[1, 2.5]])
-      expect(await run(Session.count(prolific))).toBe(1)
-    })
-
-    test.skipIf(isMissing)('entities stand beside columns, as options where a row may have none', async () => {
-      const { run } = await filled(host)
-      const found = await run(
-        pipe(
-          select(model.Book),
-          leftJoin('author', 'a'),
-          orderBy('id'),
-          selectRows((q) => [q.ref('title'), q.entity(), q.entity('a'), q.ref('a.born')]),
-          Session.rows,
-        ),
-      )
-      const lem = await run(Session.get(model.Author, 2))
-      expect(found).toMatchObject([
-        ['Rocannon', { id: 1 }, some({ id: 1, born: date(1929) }), date(1929)],
-        ['Dispossessed', { id: 2, copies: 9_007_199_254_740_993n }, some({ id: 1 }), date(1929)],
-        ['Solaris', { id: 3 }, some({ id: 2, name: 'Lem' }), date(1921)],
-        ['Beowulf', { id: 4 }, none, null],
-      ])
-      expect(found[2]?.[2]).toEqual(lem)
-      expect(
-        found[0]?.[2]._tag === 'Some' && found[1]?.[2]._tag === 'Some' && found[0][2].value === found[1][2].value,
-      ).toBe(true)
-    })
-
-    test.skipIf(isMissing)('window functions see all rows', async () => {
-      const { run } = await filled(host)
-      const ranked = pipe(
-        select(model.Book),
         orderBy('id'),
-        selectRows((q) => ({
-          id: q.ref('id'),
-          place: q.fn.agg<number>('row_number').over((over) => over.orderBy('price', 'desc')),
-          before: q.fn.agg<string | null>('lag', ['title']).over((over) => over.orderBy('id')),
-          ofAuthor: q.fn.countAll().over((over) => over.partitionBy('authorId')),
-          running: q.fn.sum('pages').over((over) => over.orderBy('id')),
-        })),
-      )
-      expect(await run(Session.rows(ranked))).toEqual([
-        { id: 1, place: 4, before: null, ofAuthor: 2, running: 100 },
-        { id: 2, place: 2, before: 'Rocannon', ofAuthor: 2, running: 400 },
-        { id: 3, place: 3, before: 'Dispossessed', ofAuthor: 1, running: 600 },
-        { id: 4, place: 1, before: 'Solaris', ofAuthor: 1, running: 600 },
-      ])
-    })
+        selectRows((q) => [q.ref('title'), q.entity(), q.entity('a'), q.ref('a.born')]),
+        Session.rows,
+      ),
+    )
+    const lem = await run(Session.get(model.Author, 2))
+    expect(found).toMatchObject([
+      ['Rocannon', { id: 1 }, some({ id: 1, born: date(1929) }), date(1929)],
+      ['Dispossessed', { id: 2, copies: 9_007_199_254_740_993n }, some({ id: 1 }), date(1929)],
+      ['Solaris', { id: 3 }, some({ id: 2, name: 'Lem' }), date(1921)],
+      ['Beowulf', { id: 4 }, none, null],
+    ])
+    expect(found[2]?.[2]).toEqual(lem)
+    expect(
+      found[0]?.[2]._tag === 'Some' && found[1]?.[2]._tag === 'Some' && found[0][2].value === found[1][2].value,
+    ).toBe(true)
+  })
 
-    test.skipIf(isMissing)('counts what a query gives, and tells whether it gives anything', async () => {
-      const { run } = await filled(host)
-      const books = select(model.Book)
-      const withAuthor = pipe(books, join('author', 'a'))
-      expect(await run(Session.count(books))).toBe(4)
-      expect(await run(pipe(books, orderBy('title'), where('pages', '>', 150), Session.count))).toBe(2)
-      expect(await run(pipe(books, orderBy('title'), limit(3), offset(2), Session.count))).toBe(2)
-      expect(await run(pipe(withAuthor, Session.count))).toBe(3)
-      expect(await run(pipe(select(model.Author), join('books'), Session.count))).toBe(3)
-      const authorsOfBooks = pipe(withAuthor, selectScalar('authorId'))
-      expect(await run(Session.count(authorsOfBooks))).toBe(3)
-      expect(await run(pipe(authorsOfBooks, distinct, Session.count))).toBe(2)
-      expect(
-        await run(
-          pipe(
-            books,
-            selectScalar((q) => q.fn.countAll()),
-            Session.count,
-          ),
+  test.skipIf(isMissing)('window functions see all rows', async () => {
+    const { run } = await filled(host)
+    const ranked = pipe(
+      select(model.Book),
+      orderBy('id'),
+      selectRows((q) => ({
+        id: q.ref('id'),
+        place: q.fn.agg<number>('row_number').over((over) => over.orderBy('price', 'desc')),
+        before: q.fn.agg<string | null>('lag', ['title']).over((over) => over.orderBy('id')),
+        ofAuthor: q.fn.countAll().over((over) => over.partitionBy('authorId')),
+        running: q.fn.sum('pages').over((over) => over.orderBy('id')),
+      })),
+    )
+    expect(await run(Session.rows(ranked))).toEqual([
+      { id: 1, place: 4, before: null, ofAuthor: 2, running: 100 },
+      { id: 2, place: 2, before: 'Rocannon', ofAuthor: 2, running: 400 },
+      { id: 3, place: 3, before: 'Dispossessed', ofAuthor: 1, running: 600 },
+      { id: 4, place: 1, before: 'Solaris', ofAuthor: 1, running: 600 },
+    ])
+  })
+
+  test.skipIf(isMissing)('counts what a query gives, and tells whether it gives anything', async () => {
+    const { run } = await filled(host)
+    const books = select(model.Book)
+    const withAuthor = pipe(books, join('author', 'a'))
+    expect(await run(Session.count(books))).toBe(4)
+    expect(await run(pipe(books, orderBy('title'), where('pages', '>', 150), Session.count))).toBe(2)
+    expect(await run(pipe(books, orderBy('title'), limit(3), offset(2), Session.count))).toBe(2)
+    expect(await run(pipe(withAuthor, Session.count))).toBe(3)
+    expect(await run(pipe(select(model.Author), join('books'), Session.count))).toBe(3)
+    const authorsOfBooks = pipe(withAuthor, selectScalar('authorId'))
+    expect(await run(Session.count(authorsOfBooks))).toBe(3)
+    expect(await run(pipe(authorsOfBooks, distinct, Session.count))).toBe(2)
+    expect(
+      await run(
+        pipe(
+          books,
+          selectScalar((q) => q.fn.countAll()),
+          Session.count,
         ),
-      ).toBe(1)
-      expect(await run(pipe(books, where('pages', '>', 150), Session.exists))).toBe(true)
-      expect(await run(pipe(books, where('pages', '>', 900), Session.exists))).toBe(false)
-      expect(await run(pipe(books, limit(0), Session.exists))).toBe(false)
-      expect(await run(pipe(books, orderBy('id'), offset(4), Session.exists))).toBe(false)
-      expect(await run(pipe(books, orderBy('id'), offset(3), Session.exists))).toBe(true)
-      expect(await run(pipe(authorsOfBooks, distinct, offset(1), Session.exists))).toBe(true)
-      expect(await run(pipe(authorsOfBooks, distinct, offset(2), Session.exists))).toBe(false)
-    })
-  },
-)
+      ),
+    ).toBe(1)
+    expect(await run(pipe(books, where('pages', '>', 150), Session.exists))).toBe(true)
+    expect(await run(pipe(books, where('pages', '>', 900), Session.exists))).toBe(false)
+    expect(await run(pipe(books, limit(0), Session.exists))).toBe(false)
+    expect(await run(pipe(books, orderBy('id'), offset(4), Session.exists))).toBe(false)
+    expect(await run(pipe(books, orderBy('id'), offset(3), Session.exists))).toBe(true)
+    expect(await run(pipe(authorsOfBooks, distinct, offset(1), Session.exists))).toBe(true)
+    expect(await run(pipe(authorsOfBooks, distinct, offset(2), Session.exists))).toBe(false)
+  })
+})

@@ -84,12 +84,14 @@ type Expected = Column | null | ReadonlyArray<Column | null>
 
 const translated = new WeakMap<Catalog, boolean>()
 
-/** Whether any attribute of the model is called or written otherwise in its table. */
+/** Whether any attribute of the model is called or written otherwise in its table, or any table has a schema. */
 const isTranslated = (catalog: Catalog): boolean => {
   const known = translated.get(catalog)
   if (known !== undefined) return known
-  const answer = [...catalog.values()].some((mapping) =>
-    mapping.attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
+  const answer = [...catalog.values()].some(
+    ({ attributes, table }) =>
+      table.includes('.') ||
+      attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
   )
   translated.set(catalog, answer)
   return answer

@@ -135,7 +135,13 @@ const sourcesIn = (scope: Scope, node: OperationNode): ReadonlyArray<Source> => 
   const name = IdentifierNode.is(node.alias) ? node.alias.name : ''
   if (TableNode.is(node.node)) return [tableSource(scope, node.node, name)]
   if (SelectQueryNode.is(node.node)) return [outputOf(scope, node.node, name)]
-  return [unknownSource(name)]
+  return [textSource(scope, name)]
+}
+
+/** Raw text under the name of an entity's table gives what that has, under the names of the table's columns. */
+const textSource = (scope: Scope, name: string): Source => {
+  const mapping = scope.catalog.get(name)
+  return mapping === undefined ? unknownSource(name) : { ...sourceOf(mapping, name), mapping: null, isOpen: true }
 }
 
 const tableSource = (scope: Scope, node: TableNode, name: string): Source => {

@@ -8,6 +8,7 @@ import {
   type OperationNode,
   ParensNode,
   type SelectQueryNode,
+  TableNode,
   UnaryOperationNode,
 } from 'kysely'
 import type { RelationshipMapping } from '../model/mapping.js'
@@ -63,6 +64,7 @@ export const targetTable = (query: AnySelect, alias: string): TargetTable => {
 const conditional: ReadonlySet<string> = new Set(['kind', 'from', 'selections', 'where', 'orderBy'])
 
 const isCondition = (node: SelectQueryNode): boolean =>
+  (node.from?.froms ?? []).every(TableNode.is) &&
   Object.entries(node).every(([property, value]) => value === undefined || conditional.has(property))
 
 /** Beside others an OR would come apart. */
