@@ -1,19 +1,27 @@
 import {
+  fromQuery,
+  fromSql,
   groupBy,
   having,
+  join,
+  leftJoin,
   limit,
+  loadOnly,
   type Managed,
   orderBy,
   type ResultOf,
   type Rows,
   real,
+  type Select,
   select,
   selectin,
   selectRows,
   selectScalar,
+  union,
   where,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { Option } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { describe, expectTypeOf, test } from 'vitest'
 import { model } from './fixture.js'
@@ -147,4 +155,95 @@ describe('selectRows', () => {
       selectRows(() => ({ five: 5 })),
     )
   })
+})
+
+describe('joined entities', () => {
+  const joined = pipe(users, join('addresses', 'a'), leftJoin('a.city', 'c'))
+
+  test('are options where a row may have none', () => {
+    const query = pipe(
+      joined,
+      selectRows((q) => ({
+        user: q.entity(),
+        address: q.entity('a'),
+        city: q.entity('c'),
+        email: q.ref('a.email'),
+        name: q.ref('c.name'),
+      })),
+    )
+    expectTypeOf<ResultOf<typeof query>>().toEqualTypeOf<{
+      readonly user: User
+      readonly address: Managed<M, 'Address'>
+      readonly city: Option<Managed<M, 'City'>>
+      readonly email: string
+      readonly name: string | null
+    }>()
+  })
+
+  test('are known to clauses that come after', () => {
+    pipe(
+      joined,
+      selectRows((q) => ({ user: q.entity() })),
+      where((eb) => eb('a.email', '=', 'x')),
+      orderBy((eb) => eb.ref('c.population')),
+      groupBy((eb) => eb.ref('a.id')),
+    )
+    pipe(
+      joined,
+      // @ts-expect-error a column that the alias has not
+      selectRows((q) => ({ name: q.ref('a.name') })),
+    )
+    pipe(
+      joined,
+      // @ts-expect-error an alias that was not joined
+      selectRows((q) => ({ other: q.entity('b') })),
+    )
+  })
+})
+
+describe('set operations', () => {
+  test('keep what is loaded, and forget what was joined', () => {
+    const query = pipe(users, selectin('addresses'), join('addresses', 'a'), union(users))
+    expectTypeOf<ResultOf<typeof query>['addresses']>().toEqualTypeOf<ReadonlyArray<Managed<M, 'Address'>>>()
+    expectTypeOf(pipe(users, union(users))).toEqualTypeOf<Select<M, 'User'>>()
+    pipe(
+      query,
+      // @ts-expect-error an alias that a subquery has
+      where((eb) => eb('a.email', '=', 'x')),
+    )
+    // @ts-expect-error another entity
+    pipe(users, union(select(model.City)))
+  })
+})
+
+describe('fromQuery', () => {
+  test('gives what the query selects', () => {
+    const whole = fromQuery(model.City, (db) => db.selectFrom('cities').selectAll())
+    expectTypeOf(whole).toEqualTypeOf<Select<M, 'City'>>()
+    const partial = fromQuery(model.City, (db) => db.selectFrom('cities').select(['id', 'name']))
+    expectTypeOf<keyof ResultOf<typeof partial>>().toEqualTypeOf<'id' | 'name'>()
+    const other = fromQuery(model.City, (db) =>
+      db
+        .selectFrom('addresses')
+        .innerJoin('cities', 'cities.id', 'addresses.cityId')
+        .selectAll('cities')
+        .select('email'),
+    )
+    expectTypeOf(other).toEqualTypeOf<Select<M, 'City'>>()
+  })
+
+  test('wants the key, and tables of the model', () => {
+    // @ts-expect-error a query without the key
+    fromQuery(model.City, (db) => db.selectFrom('cities').select('name'))
+    // @ts-expect-error a table that the model has not
+    fromQuery(model.City, (db) => db.selectFrom('towns').selectAll())
+    // @ts-expect-error a column that the table has not
+    fromQuery(model.City, (db) => db.selectFrom('cities').select('nmae'))
+  })
+})
+
+test('fromSql gives whole entities, or the parts that are said', () => {
+  expectTypeOf(fromSql(model.City, sql`select * from cities`)).toEqualTypeOf<Select<M, 'City'>>()
+  const partial = pipe(fromSql(model.City, sql`select id, name from cities`), loadOnly('name'))
+  expectTypeOf<keyof ResultOf<typeof partial>>().toEqualTypeOf<'id' | 'name'>()
 })

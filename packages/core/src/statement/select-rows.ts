@@ -150,7 +150,7 @@ type Read<V> = [SqlBool] extends [V]
     : V
 
 /** A row of parts: an object or tuple of what they give. @category model */
-export type RowResult<O> = { readonly [K in keyof O]: PartResult<O[K]> }
+export type RowResult<O> = { readonly [K in keyof O]: PartResult<O[K]> } & {}
 
 /**
  * Asks a query for rows: objects of entities, columns and whatever else Kysely's expression builder can say, or tuples of
