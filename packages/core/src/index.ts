@@ -178,6 +178,7 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
 export type {
   AliasOf,
   Extent,

@@ -1,6 +1,9 @@
 import {
   analyse,
+  any,
   compile,
+  deleteFrom,
+  has,
   join,
   joinOn,
   leftJoin,
@@ -175,6 +178,35 @@ describe('joinOn', () => {
   })
 })
 
+describe('any and has', () => {
+  test('ask for a row that is related, under an alias of their own', () => {
+    expect(shown(pipe(users, where(any('addresses', where('since', '>', date)))))).toEqual([
+      '"users" where exists (select 1 as "found" from "addresses" as "unitary_any_0" ' +
+        'where "unitary_any_0"."user_id" = "users"."id" and "unitary_any_0"."since" > ?)',
+      [iso],
+    ])
+    expect(shown(pipe(select(model.Address), where(has('user', where(any('addresses'))))))[0]).toBe(
+      '"addresses" where exists (select 1 as "found" from "users" as "unitary_any_1" ' +
+        'where "unitary_any_1"."id" = "addresses"."user_id" and exists (select 1 as "found" ' +
+        'from "addresses" as "unitary_any_0" where "unitary_any_0"."user_id" = "unitary_any_1"."id"))',
+    )
+  })
+
+  test('of a statement that writes', () => {
+    expect(
+      compiled(
+        pipe(
+          deleteFrom(model.User),
+          where((eb) => eb.not(any(eb, 'addresses'))),
+        ),
+      ).sql,
+    ).toBe(
+      'delete from "users" where not exists (select 1 as "found" from "addresses" as "unitary_any_0" ' +
+        'where "unitary_any_0"."user_id" = "users"."id")',
+    )
+  })
+})
+
 describe('what cannot be joined', () => {
   const faultOf = (statement: Parameters<typeof compiled>[0]): string => {
     const made = compile(sqlite)(statement)
@@ -202,7 +234,7 @@ describe('what cannot be joined', () => {
       'join of adresses in a query of User: adresses is no relationship of User',
     )
     const beyond = join('b.city' as never) as unknown as (self: typeof users) => typeof users
-    expect(faultOf(beyond(users))).toBe('join of city in a query of User: b.city is no relationship of b')
+    expect(faultOf(beyond(users))).toBe('join of city in a query of User: city is no relationship of b')
   })
 
   test('fails what it refines, too', () => {

@@ -1,5 +1,8 @@
 import {
+  any,
+  deleteFrom,
   distinct,
+  has,
   join,
   joinOn,
   leftJoin,
@@ -9,6 +12,7 @@ import {
   type ResultOf,
   select,
   selectin,
+  update,
   where,
 } from '@unitary/core'
 import { flow, pipe } from 'fp-ts/lib/function.js'
@@ -147,6 +151,60 @@ describe('joinOn', () => {
       users,
       // @ts-expect-error a name that is taken
       joinOn(model.City, 'users', (eb) => eb('users.name', '=', 'x')),
+    )
+  })
+})
+
+describe('any and has', () => {
+  test('are conditions, alone and among others', () => {
+    pipe(users, where(any('addresses')))
+    pipe(users, where(any('addresses', where('email', '=', 'x'))))
+    pipe(
+      users,
+      where(
+        any(
+          'addresses',
+          where((eb) => eb.or([eb('email', '=', 'x'), has(eb, 'city', where('name', '=', 'x'))])),
+        ),
+      ),
+      where((eb) => eb.not(any(eb, 'addresses', where(has('city'))))),
+    )
+    pipe(deleteFrom(model.User), where(any('addresses')))
+    pipe(
+      update(model.Address),
+      where((eb) => eb.and([has(eb, 'user'), eb('id', '>', 3)])),
+    )
+  })
+
+  test('start at aliases', () => {
+    pipe(users, join('addresses', 'a'), where(has('a.city', where('name', '=', 'x'))))
+    pipe(
+      addresses,
+      join('user', 'u'),
+      where((eb) => eb.not(any(eb, 'u.addresses'))),
+    )
+    // @ts-expect-error an alias that was not joined
+    pipe(users, where(has('a.city')))
+  })
+
+  test('tell collections and references apart', () => {
+    // @ts-expect-error a misspelt relationship
+    pipe(users, where(any('adresses')))
+    // @ts-expect-error a collection
+    pipe(users, where(has('addresses')))
+    // @ts-expect-error a reference
+    pipe(addresses, where(any('user')))
+    // @ts-expect-error a misspelt attribute of the target
+    pipe(users, where(any('addresses', where('emial', '=', 'x'))))
+    pipe(
+      users,
+      // @ts-expect-error a misspelt relationship
+      where((eb) => any(eb, 'adresses')),
+    )
+    pipe(
+      users,
+      // @ts-expect-error a misspelt attribute of the target
+      where((eb) => any(eb, 'addresses', where('emial', '=', 'x'))),
     )
   })
 })

@@ -28,3 +28,23 @@ export interface AliasPath {
   readonly owner: string | null
   readonly relationship: RelationshipMapping
 }
+
+/** The alias at the start of a path, null where it starts at the query's own entity, and the relationship at its end. */
+export const partsOf = (path: string): readonly [owner: string | null, relationship: string] => {
+  const dot = path.indexOf('.')
+  return dot === -1 ? [null, path] : [path.slice(0, dot), path.slice(dot + 1)]
+}
+
+/** Where a path leads in a query of a mapping; null where there is nothing. */
+export const pathIn = (mapping: Mapping, aliases: ReadonlyArray<Alias>, path: string): AliasPath | null => {
+  const [owner, name] = partsOf(path)
+  const from = owner === null ? mapping : aliases.find((alias) => alias.name === owner)?.mapping
+  const relationship = from?.relationshipOf.get(name)
+  return relationship === undefined ? null : { owner, relationship }
+}
+
+/** Says so. */
+export const noPath = (mapping: Mapping, path: string): string => {
+  const [owner, name] = partsOf(path)
+  return `${name} is no relationship of ${owner ?? mapping.name}`
+}

@@ -7,6 +7,7 @@
  */
 import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import { faultIn } from './fault.js'
 import type { AnyQuery } from './rows.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -23,18 +24,18 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  *
  * @category interpreters
  */
-export const checkStatement = (statement: AnyStatement): StatementError | null =>
-  (isQuery(statement) ? faultOf(statement) : null) ?? checkTree(statement)
+export const checkStatement = (statement: AnyStatement): StatementError | null => {
+  const wrong = checkTree(statement)
+  return wrong !== null || !isQuery(statement) ? wrong : checkLoads(statement)
+}
 
-const isQuery = (statement: AnyStatement): statement is AnyQuery => 'fault' in statement
+const isQuery = (statement: AnyStatement): statement is AnyQuery => 'aliases' in statement
 
-/** What was wrong when the query was built, or when what it loads was. */
-const faultOf = (query: AnyQuery): StatementError | null => {
-  if (query.fault !== null) return query.fault
+const checkLoads = (query: AnyQuery): StatementError | null => {
   const { loads } = query._tag === 'Rows' ? query.query : query
   for (const { refine } of loads) {
-    const found = refine === null ? null : faultOf(refine)
-    if (found !== null) return found
+    const wrong = refine === null ? null : checkStatement(refine)
+    if (wrong !== null) return wrong
   }
   return null
 }
@@ -42,22 +43,22 @@ const faultOf = (query: AnyQuery): StatementError | null => {
 const checkTree = ({ entity, node }: AnyStatement): StatementError | null => {
   const known = checked.get(node)
   if (known !== undefined) return known
-  const found = unorderedIn(node)
-  const error =
-    found === null
-      ? null
-      : unorderedValue(entity.name, attributeName(found.leftOperand), operatorOf(found), unorderedOf(found))
+  const error = errorIn(entity.name, node)
   checked.set(node, error)
   return error
 }
 
-const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
+const errorIn = (entity: string, node: OperationNode): StatementError | null => {
+  const fault = faultIn(node)
+  if (fault !== null) return fault
   if (BinaryOperationNode.is(node) && ordering.has(operatorOf(node))) {
-    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) return node
+    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) {
+      return unorderedValue(entity, attributeName(node.leftOperand), operatorOf(node), unorderedOf(node))
+    }
   }
-  let found: BinaryOperationNode | null = null
+  let found: StatementError | null = null
   mapChildren(node, (child) => {
-    found ??= unorderedIn(child)
+    found ??= errorIn(entity, child)
     return child
   })
   return found

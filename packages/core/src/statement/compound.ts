@@ -41,7 +41,6 @@ const combine =
     return {
       ...self,
       aliases: [],
-      fault: self.fault ?? other.fault,
       node: derivedNode(mapping, together, attributes),
     }
   }

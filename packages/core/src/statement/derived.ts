@@ -23,6 +23,7 @@ import {
   type OperationNode,
   ParensNode,
   QueryCreator,
+  QueryNode,
   type RawBuilder,
   SelectionNode,
   SelectQueryNode,
@@ -35,6 +36,7 @@ import type { Omitting, Plain } from './attributes.js'
 import { unbound } from './builder.js'
 import { invalidClause, type StatementError } from './error.js'
 import type { Whole } from './extent.js'
+import { faultNode } from './fault.js'
 import { catalogOf, outermost, outputOf } from './scope.js'
 import { type AnySelect, type Select, select } from './select.js'
 import { attributeNode, mappingsOf } from './statement.js'
@@ -94,7 +96,8 @@ export const fromQuery = <M, N extends string, O extends KeyRow<M, N>>(
     output.isOpen ? !isDeferred : output.columns.has(name),
   )
   const fault = missingKey(mapping, given)
-  return { ...self, fault, node: derivedNode(mapping, node, given) } as never
+  const derived = derivedNode(mapping, node, given)
+  return { ...self, node: fault === null ? derived : QueryNode.cloneWithWhere(derived, faultNode(fault)) } as never
 }
 
 const missingKey = (mapping: Mapping, given: ReadonlyArray<Attribute>): StatementError | null => {

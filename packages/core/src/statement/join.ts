@@ -29,11 +29,12 @@ import {
 } from 'kysely'
 import type { TableOf } from '../model/database.js'
 import type { RelationshipName, TargetOf } from '../model/infer.js'
-import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import type { Mapped, TypeFault } from '../model/model.js'
-import type { Alias } from './alias.js'
+import { type Alias, type AliasPath, noPath, partsOf, pathIn } from './alias.js'
 import { invalidClause } from './error.js'
 import type { AliasOf, Extent, JoinedAs, Whole } from './extent.js'
+import { faultNode } from './fault.js'
 import { qualified, qualifiedQuery } from './qualify.js'
 import { allEqual, columnIn, relationOf } from './relation.js'
 import { namedTable } from './scope.js'
@@ -121,13 +122,10 @@ const along =
   (isOptional: boolean) =>
   (path: string, alias: string = nameAt(path), refine: Refine | null = null) =>
   (self: AnySelect): AnySelect => {
-    const [owner, name] = parts(path)
-    const mapping = owner === null ? self.entity.mapping : aliasNamed(self, owner)?.mapping
-    const relationship = mapping?.relationshipOf.get(name)
-    if (relationship === undefined) {
-      return faulty(self, alias, `${path} is no relationship of ${owner ?? self.entity.name}`)
-    }
-    return joinRelationship(self, { owner, relationship }, alias, refine, isOptional)
+    const reached = pathIn(self.entity.mapping, self.aliases, path)
+    return reached === null
+      ? faulty(self, alias, noPath(self.entity.mapping, path))
+      : joinRelationship(self, reached, alias, refine, isOptional)
   }
 
 /**
@@ -160,9 +158,9 @@ const on =
   (isOptional: boolean) =>
   (entity: Mapped<unknown, string>, alias: string, condition: (eb: never) => Expression<SqlBool>) =>
   (self: AnySelect): AnySelect => {
+    if (isTaken(self, alias)) return taken(self, alias)
     const { mapping } = entity
     const joined = joining(self, { name: alias, mapping, isOptional, path: null })
-    if (joined.fault !== null) return joined
     const table = AliasNode.create(tableNode(mapping), IdentifierNode.create(alias))
     const mappings = mappingsOf(self)
     // the condition may speak of the table that it joins
@@ -189,29 +187,22 @@ export const joinOn: JoinOn<false> = on(false) as never
  */
 export const leftJoinOn: JoinOn<true> = on(true) as never
 
-/** The owner's alias, null for the query's entity, and the relationship. */
-export const parts = (path: string): readonly [owner: string | null, relationship: string] => {
-  const dot = path.indexOf('.')
-  return dot === -1 ? [null, path] : [path.slice(0, dot), path.slice(dot + 1)]
-}
-
-const nameAt = (path: string): string => parts(path)[1]
-
-/** The alias of that name. */
-export const aliasNamed = (self: AnySelect, name: string): Alias | undefined =>
-  self.aliases.find((alias) => alias.name === name)
+const nameAt = (path: string): string => partsOf(path)[1]
 
 const faulty = (self: AnySelect, alias: string, problem: string): AnySelect => ({
   ...self,
-  fault: self.fault ?? invalidClause(self.entity.name, 'join', alias, problem),
+  node: QueryNode.cloneWithWhere(self.node, faultNode(invalidClause(self.entity.name, 'join', alias, problem))),
 })
+
+const isTaken = (self: AnySelect, alias: string): boolean =>
+  alias === self.entity.mapping.table || self.aliases.some(({ name }) => name === alias)
+
+const taken = (self: AnySelect, alias: string): AnySelect =>
+  faulty(self, alias, 'the query has a table of that name already; give the join an alias of its own')
 
 /** The query with one more alias, and names that go on to mean the same. */
 const joining = (self: AnySelect, alias: Alias): AnySelect => {
-  const { aliases, entity, node } = self
-  if (alias.name === entity.mapping.table || aliasNamed(self, alias.name) !== undefined) {
-    return faulty(self, alias.name, 'the query has a table of that name already; give the join an alias of its own')
-  }
+  const { aliases, node } = self
   return {
     ...self,
     node: aliases.length === 0 ? qualifiedQuery(mappingsOf(self), node) : node,
@@ -221,19 +212,16 @@ const joining = (self: AnySelect, alias: Alias): AnySelect => {
 
 const joinRelationship = (
   self: AnySelect,
-  path: { readonly owner: string | null; readonly relationship: RelationshipMapping },
+  path: AliasPath,
   alias: string,
   refine: Refine | null,
   isOptional: boolean,
 ): AnySelect => {
+  if (isTaken(self, alias)) return taken(self, alias)
   const { owner, relationship } = path
   const { mapping } = self.entity
   const targets = targetsOf(self.entity, relationship, refine)
-  const joined = joining(
-    { ...self, fault: self.fault ?? targets.fault },
-    { name: alias, mapping: relationship.target, isOptional, path },
-  )
-  if (joined.fault !== null) return joined
+  const joined = joining(self, { name: alias, mapping: relationship.target, isOptional, path })
   const own = (attribute: Attribute): OperationNode =>
     owner === null ? attributeNode(mapping, attribute) : columnIn(owner, attribute.name)
   const kind = isOptional ? 'LeftJoin' : 'InnerJoin'

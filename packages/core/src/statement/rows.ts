@@ -19,7 +19,6 @@ import type { AnyColumn } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { Alias } from './alias.js'
-import type { StatementError } from './error.js'
 import type { Extended, Extent, Whole } from './extent.js'
 import type { AnySelect, Resulting, Select } from './select.js'
 import type { Statement } from './statement.js'
@@ -41,8 +40,6 @@ export interface Rows<out M, out N extends string, out A, out X extends Extent =
   readonly query: AnySelect
   /** What that joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
-  /** What is wrong with it, known since it was built: executing it says so. */
-  readonly fault: StatementError | null
   readonly shape: RowShape
   /** What a row holds, in order. */
   readonly outputs: ReadonlyArray<Output>
@@ -128,7 +125,6 @@ export const entitiesOf = ({ node, options, query }: AnyRows): AnySelect => ({
 export const ofEntities = (rows: AnyRows, query: AnySelect): AnyRows => ({
   ...rows,
   query,
-  fault: rows.fault ?? query.fault,
   options: query.options,
   node: { ...query.node, selections: rows.node.selections ?? [] },
 })

@@ -265,8 +265,8 @@ const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown
       })
     }
   }
-  const { aliases, entity, fault, node, options } = self
-  return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, aliases, fault, shape, outputs, options }
+  const { aliases, entity, node, options } = self
+  return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, aliases, shape, outputs, options }
 }
 
 const entityOutput = (self: AnySelect, name: string, asked: string | null, prefix: string): EntityOutput => {

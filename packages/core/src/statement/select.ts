@@ -21,7 +21,6 @@ import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
-import type { StatementError } from './error.js'
 import type { Extended, Extent, Whole } from './extent.js'
 import { attributeNode, type Statement, tableNode } from './statement.js'
 
@@ -43,8 +42,6 @@ export interface Select<out M, out N extends string, out L = unknown, out X exte
   readonly loads: ReadonlyArray<Load>
   /** What it joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
-  /** What is wrong with it, known since it was built: executing it says so. */
-  readonly fault: StatementError | null
   /** Never there: carries `L`. */
   readonly [loaded]?: L
 }
@@ -105,6 +102,5 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   node: entityNode(entity.mapping),
   loads: [],
   aliases: [],
-  fault: null,
   options: {},
 })

@@ -88,6 +88,9 @@ export const withOptions =
   (options: ExecutionOptions) =>
   <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
 
+/** The statement that an expression builder was made for. */
+export const statementOf = <S>(expressions: ExpressionsOf<S>): S => expressions[statement]
+
 /** The table of a mapping as a node. */
 export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)
 
