@@ -173,6 +173,22 @@ describe('rows over several shards', () => {
   })
 })
 
+describe('streams of rows over several shards', () => {
+  it('merge them in portions of any size', () => {
+    const asked = pipe(
+      locations,
+      orderBy('city'),
+      offset(1),
+      selectRows((q) => ({ location: q.entity(), name: q.ref('city') })),
+    )
+    const expected = run(Session.rows(asked))
+    expect(expected.map(({ name }) => name)).toEqual(inOrder.slice(1))
+    for (const chunk of [1, 2, 100]) {
+      expect([...Session.streamSync(world.runtime, { chunk })(asked)].map(rightOf)).toEqual(expected)
+    }
+  })
+})
+
 describe('count and exists over several shards', () => {
   it('add up, and ask the shards that are concerned', () => {
     expect(run(Session.count(locations))).toBe(7)

@@ -12,6 +12,7 @@ import {
   orderBy,
   real,
   select,
+  selectin,
   selectRows,
   selectScalar,
   where,
@@ -21,6 +22,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { resultOf } from '../app.js'
 import { date, filled, hosts, model } from './library.js'
 
 describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
@@ -220,5 +222,38 @@ describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
     expect(await run(pipe(books, orderBy('id'), offset(3), Session.exists))).toBe(true)
     expect(await run(pipe(authorsOfBooks, distinct, offset(1), Session.exists))).toBe(true)
     expect(await run(pipe(authorsOfBooks, distinct, offset(2), Session.exists))).toBe(false)
+  })
+
+  test.skipIf(isMissing)('are streamed, and gone through in chunks', async () => {
+    const { run, runtime } = await filled(host)
+    const asked = pipe(
+      select(model.Book),
+      leftJoin('author', 'a'),
+      selectin('author'),
+      orderBy('id'),
+      selectRows((q) => ({ book: q.entity(), author: q.entity('a'), born: q.ref('a.born') })),
+    )
+    const expected = await run(Session.rows(asked))
+    // SQLite has one connection
+    await run(Session.close)
+    for (const chunk of [1, 3, 100]) {
+      const streamed: unknown[] = []
+      for await (const row of Session.stream(runtime, { chunk })(asked)) streamed.push(resultOf(row))
+      expect(streamed).toEqual(expected)
+      const folded = pipe(
+        asked,
+        Session.foldChunks(
+          [] as Array<string | null>,
+          (titles, some) => Session.of([...titles, ...some.map(({ book, author }) => book.title + author._tag)]),
+          { chunk },
+        ),
+      )
+      expect(await run(folded)).toEqual(['RocannonSome', 'DispossessedSome', 'SolarisSome', 'BeowulfNone'])
+      await run(Session.close)
+    }
+    const titles = pipe(select(model.Book), orderBy('id'), selectScalar('title'))
+    const chunks: unknown[] = []
+    for await (const some of Session.streamChunks(runtime, { chunk: 3 })(titles)) chunks.push(resultOf(some))
+    expect(chunks).toEqual([['Rocannon', 'Dispossessed', 'Solaris'], ['Beowulf']])
   })
 })

@@ -98,7 +98,7 @@ export type CursorId = number & { readonly [cursor]?: never }
  */
 export interface OpenCursorRequest {
   readonly _tag: 'OpenCursor'
-  readonly statement: AnySelect
+  readonly statement: AnyQuery
   readonly isAlone: boolean
 }
 

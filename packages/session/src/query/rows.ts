@@ -20,7 +20,7 @@ import { requestRows } from '../hook/loaded.js'
 import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import { originOf, plannedLoads } from '../load/planned-load.js'
 import { type TakenOutput, takeRows } from '../load/take-rows.js'
-import { viewOf } from '../load/view.js'
+import { snapshots, type View, viewOf } from '../load/view.js'
 import { autoflush } from '../program/flush.js'
 import {
   ask,
@@ -34,6 +34,7 @@ import {
   suspend,
   traverseArray,
 } from '../program/program.js'
+import type { SessionState } from '../state/session-state.js'
 import { asRewritten, type QueryError } from './query.js'
 
 /**
@@ -54,9 +55,7 @@ export const rows = <M, N extends string, A, X extends Extent>(
 ): Program<QueryError, ReadonlyArray<A>> =>
   chain((asked: AnyRows) =>
     chain((taken: ReadonlyArray<TakenOutput>) =>
-      map((columns: ReadonlyArray<Column>) => assembled(asked, columns) as ReadonlyArray<A>)(
-        traverseArray((output: TakenOutput) => shownOf(asked, output))(taken),
-      ),
+      map((found: ReadonlyArray<unknown>) => found as ReadonlyArray<A>)(showRows(asked, taken)),
     )(takenFrom(asked)),
   )(asRewrittenQuery(statement))
 
@@ -80,8 +79,8 @@ const counted = (statement: AnyQuery, purpose: 'count' | 'exists'): Program<Quer
     asRewrittenQuery(statement),
   )
 
-/** Rows are rewritten as the query of entities that they are made of. */
-const asRewrittenQuery = <S extends AnyQuery>(statement: S): Program<QueryError, S> => {
+/** A query as the hooks let it run: rows as the query of entities that they are made of. */
+export const asRewrittenQuery = <S extends AnyQuery>(statement: S): Program<QueryError, S> => {
   if (statement._tag === 'Select') return asRewritten(statement) as Program<QueryError, never>
   const before = entitiesOf(statement)
   return map((after: AnySelect) => (after === before ? statement : (ofEntities(statement, after) as S)))(
@@ -119,8 +118,25 @@ const takenFrom = (statement: AnyRows): Program<QueryError, ReadonlyArray<TakenO
 /** What stands in each row under one name. */
 type Column = ReadonlyArray<unknown>
 
-/** Instances as they are shown, with what is loaded beside them; the entity of the query with the loads of the query. */
-const shownOf = (statement: AnyRows, taken: TakenOutput): Program<QueryError, Column> => {
+/** How instances are shown alone. */
+type Showing = (state: SessionState) => View
+
+/**
+ * What was taken of rows, as a program sees it: instances with what is loaded beside them, by one statement a relationship.
+ *
+ * @category queries
+ */
+export const showRows = (
+  statement: AnyRows,
+  taken: ReadonlyArray<TakenOutput>,
+  showing: Showing = snapshots,
+): Program<QueryError, ReadonlyArray<unknown>> =>
+  map((columns: ReadonlyArray<Column>) => assembled(statement, columns))(
+    traverseArray((output: TakenOutput) => shownOf(statement, output, showing))(taken),
+  )
+
+/** Entities are shown with what is loaded beside them; that of the query with the loads of the query. */
+const shownOf = (statement: AnyRows, taken: TakenOutput, showing: Showing): Program<QueryError, Column> => {
   if (taken._tag === 'Values') return of(taken.values)
   const { alias, isOptional, mapping } = taken.output
   const { options, query } = statement
@@ -134,7 +150,7 @@ const shownOf = (statement: AnyRows, taken: TakenOutput): Program<QueryError, Co
     )
     return chain((beside: ReadonlyArray<LoadedRelationship>) =>
       gets((current): Column => {
-        const view = viewOf(current, mapping, beside)
+        const view = viewOf(current, mapping, beside, showing(current))
         const show = (id: InstanceId | null): unknown => (id === null ? none : isOptional ? some(view(id)) : view(id))
         return taken.ids.map(show)
       }),
