@@ -158,6 +158,13 @@ export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from 
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
@@ -166,6 +173,7 @@ export {
   type Clause,
   type EncodeError,
   type InvalidClause,
+  invalidClause,
   renderStatementError,
   type StatementError,
   type UnorderedValue,
@@ -205,6 +213,7 @@ export {
 export {
   canBeJoined,
   canJoin,
+  containedParts,
   type JoinedLoad,
   type JoinedPart,
   joinedParts,

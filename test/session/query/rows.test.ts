@@ -1,4 +1,5 @@
 import {
+  containsEager,
   fromQuery,
   immediate,
   join,
@@ -12,6 +13,7 @@ import {
   selectRows,
   selectScalar,
   subquery,
+  union,
   where,
   withOptions,
 } from '@unitary/core'
@@ -206,6 +208,32 @@ describe('rows', () => {
     expect(app.fails(Session.exists(faulty))).toMatchObject({ _tag: 'InvalidStatement', operation: 'exists' })
     const other = openOn(model)
     expect(other.fails(Session.rows(faulty))).toMatchObject({ _tag: 'InvalidStatement' })
+  })
+})
+
+describe('what a query contains of relationships', () => {
+  const contained = pipe(users, join('addresses', 'a'), containsEager('addresses', 'a'))
+
+  test('is no part of rows and set operations, which say so', () => {
+    const app = arrange()
+    const asRows = pipe(
+      contained,
+      selectRows((q) => ({ user: q.entity() })),
+    )
+    expect(app.fails(Session.rows(asRows))).toMatchObject({
+      _tag: 'InvalidStatement',
+      cause: { _tag: 'InvalidClause', clause: 'selectRows', name: 'addresses' },
+    })
+    expect(app.fails(pipe(contained, union(users), Session.query))).toMatchObject({
+      _tag: 'InvalidStatement',
+      cause: { _tag: 'InvalidClause', clause: 'union', name: 'addresses' },
+    })
+  })
+
+  test('does not change how many rows there are', () => {
+    const [found, statements] = arrange().counted(Session.count(contained))
+    expect(found).toBe(3)
+    expect(statements[0]).toMatch(/^select count\(\*\) as "unitary_count" from "users" inner join/)
   })
 })
 

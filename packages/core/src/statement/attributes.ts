@@ -128,10 +128,6 @@ export const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> =
   )
 }
 
-/** Is nothing selected but attributes of the entity? */
-export const isOfAttributes = (mapping: Mapping, { selections = [] }: SelectQueryNode): boolean =>
-  selections.every((selection) => attributeOf(mapping, selection) !== null)
-
 const selectedBy = (mapping: Mapping, { selections = [] }: SelectQueryNode): ReadonlySet<Attribute> =>
   new Set(selections.flatMap((selection) => attributeOf(mapping, selection) ?? []))
 

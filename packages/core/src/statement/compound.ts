@@ -15,6 +15,7 @@
 import { SelectionNode, SelectQueryNode, SetOperationNode, type SetOperator } from 'kysely'
 import type { Attribute } from '../model/mapping.js'
 import { type Omitting, selectedAttributes } from './attributes.js'
+import { uncontained } from './contains.js'
 import { derivedNode } from './derived.js'
 import type { Extent, Whole } from './extent.js'
 import type { AnySelect, Select } from './select.js'
@@ -31,7 +32,8 @@ export type SetOperation = <M, N extends string, X2 extends Extent>(
 const combine =
   (operator: SetOperator, all: boolean) =>
   (other: AnySelect) =>
-  (self: AnySelect): AnySelect => {
+  (first: AnySelect): AnySelect => {
+    const self = uncontained(first, 'union', 'load the relationship by selectin')
     const { mapping } = self.entity
     const attributes = selectedAttributes(self)
     const together: SelectQueryNode = {

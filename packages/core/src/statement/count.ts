@@ -6,12 +6,13 @@ import {
   AliasNode,
   IdentifierNode,
   LimitNode,
+  type OperationNode,
+  ReferenceNode,
   SelectAllNode,
   SelectionNode,
   SelectQueryNode,
   ValueNode,
 } from 'kysely'
-import { isOfAttributes } from './attributes.js'
 import type { AnyQuery } from './rows.js'
 
 /** Under which name the one row of `counting` has the number. */
@@ -62,7 +63,7 @@ const selecting = (node: Parameters<typeof AliasNode.create>[0]): SelectionNode 
 const one = selecting(ValueNode.createImmediate(1))
 
 /** What is selected does not tell how many rows there are. */
-const isPlain = ({ _tag, entity, node }: AnyQuery): boolean =>
+const isPlain = ({ _tag, node }: AnyQuery): boolean =>
   _tag === 'Select' &&
   node.frontModifiers === undefined &&
   node.distinctOn === undefined &&
@@ -71,7 +72,9 @@ const isPlain = ({ _tag, entity, node }: AnyQuery): boolean =>
   node.setOperations === undefined &&
   node.fetch === undefined &&
   node.top === undefined &&
-  isOfAttributes(entity.mapping, node)
+  (node.selections ?? []).every(({ selection }) => isColumn(selection))
+
+const isColumn = (node: OperationNode): boolean => (AliasNode.is(node) ? isColumn(node.node) : ReferenceNode.is(node))
 
 /** The number of rows depends neither on their order nor on locks. */
 const unordered = ({ node }: AnyQuery): SelectQueryNode => {

@@ -24,6 +24,7 @@ import type { Managed, RowOf } from '../model/infer.js'
 import type { Attribute } from '../model/mapping.js'
 import { columnsOf, rowColumns } from './attributes.js'
 import { inQuery } from './clauses.js'
+import { uncontained } from './contains.js'
 import type { AliasOf, ExtentOf, JoinedAs } from './extent.js'
 import type { EntityOutput, Output, ResultOf, RowShape, Rows } from './rows.js'
 import type { AnySelect } from './select.js'
@@ -265,7 +266,11 @@ const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown
       })
     }
   }
-  const { aliases, entity, node, options } = self
+  const { aliases, entity, node, options } = uncontained(
+    self,
+    'selectRows',
+    'ask for the alias by `entity`, or load the relationship by selectin',
+  )
   return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, aliases, shape, outputs, options }
 }
 

@@ -6,15 +6,20 @@ import {
   type AnyRows,
   checkStatement,
   columnsOf,
+  containedParts,
   type InstanceId,
+  invalidClause,
+  type JoinedPart,
   type Mapping,
   type RowColumns,
   type Services,
+  type StatementError,
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { type DecodeError, type HookError, type InvalidValue, invalidStatement } from '../error.js'
-import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
+import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
+import { type JoinedTargets, takeJoined } from '../load/joined.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { type TakenOutput, takeRows } from '../load/take-rows.js'
@@ -38,6 +43,8 @@ export interface OpenQuery {
   /** Where its rows have the attributes, if not where every row has them. */
   readonly columns: RowColumns | null
   readonly loads: ReadonlyArray<PlannedLoad>
+  /** What its rows have of relationships, since it joins them itself. */
+  readonly contained: ReadonlyArray<JoinedPart>
 }
 
 /** Rows of a portion where nobody says. */
@@ -72,10 +79,21 @@ const opened = (statement: AnyQuery, isAlone: boolean): Program<QueryError, Open
     const loads = statement._tag === 'Rows' ? right([]) : plannedLoads(state.model, mapping, statement.loads)
     if (isLeft(loads)) return fail(loads.left)
     const columns = statement._tag === 'Rows' ? null : columnsOf(statement)
-    return map((cursor: CursorId): OpenQuery => ({ cursor, statement, mapping, columns, loads: loads.right }))(
-      ask({ _tag: 'OpenCursor', statement, isAlone }),
-    )
+    const contained = containedParts(joiningsFor(loads.right))
+    const collection = contained.find(({ relationship }) => relationship.isCollection)
+    if (collection !== undefined) return fail(invalidStatement('query', lyingAcross(collection)))
+    return map(
+      (cursor: CursorId): OpenQuery => ({ cursor, statement, mapping, columns, loads: loads.right, contained }),
+    )(ask({ _tag: 'OpenCursor', statement, isAlone }))
   })
+
+const lyingAcross = ({ relationship: { name, owner } }: JoinedPart): StatementError =>
+  invalidClause(
+    owner.name,
+    'containsEager',
+    name,
+    'rows are read in portions, and those of one collection may come in several; load it by selectin',
+  )
 
 /**
  * What a portion brought: the instances of its rows, or what its rows hold.
@@ -83,17 +101,22 @@ const opened = (statement: AnyQuery, isAlone: boolean): Program<QueryError, Open
  * @category model
  */
 export type Portion =
-  | { readonly _tag: 'Instances'; readonly size: number; readonly ids: ReadonlyArray<InstanceId> }
+  | {
+      readonly _tag: 'Instances'
+      readonly size: number
+      readonly ids: ReadonlyArray<InstanceId>
+      readonly joined: JoinedTargets
+    }
   | { readonly _tag: 'Rows'; readonly size: number; readonly rows: AnyRows; readonly taken: ReadonlyArray<TakenOutput> }
 
 /**
- * Takes a portion into the state.
+ * Takes a portion into the state, and what its rows contain of relationships.
  *
  * @category transitions
  */
 export const takePortion = (
   state: SessionState,
-  { columns, mapping, statement }: OpenQuery,
+  { columns, contained, mapping, statement }: OpenQuery,
   answer: QueryAnswer,
   services: Services,
 ): Either<DecodeError | HookError, readonly [Portion, SessionState]> => {
@@ -104,11 +127,16 @@ export const takePortion = (
       ? taken
       : right([{ _tag: 'Rows', size, rows: statement, taken: taken.right[0] }, taken.right[1]])
   }
-  const populated = populate(state, mapping, answer, { ...statement.options, columns }, services)
-  return isLeft(populated)
-    ? populated
-    : right([{ _tag: 'Instances', size, ids: populated.right[0] }, populated.right[1]])
+  const options = { ...statement.options, columns }
+  const populated = populate(state, mapping, answer, options, services)
+  if (isLeft(populated)) return populated
+  const [ids, next] = populated.right
+  if (contained.length === 0) return right([{ _tag: 'Instances', size, ids, joined: nothingJoined }, next])
+  const taken = takeJoined(next, contained, answer, ids, options, services)
+  return isLeft(taken) ? taken : right([{ _tag: 'Instances', size, ids, joined: taken.right[0] }, taken.right[1]])
 }
+
+const nothingJoined: JoinedTargets = new Map()
 
 /**
  * The results of a portion, with what the query loads beside them: by the portion's keys, whatever the strategy, since
@@ -122,10 +150,10 @@ export const showPortion = (
   showing: (state: SessionState) => View = snapshots,
 ): Program<QueryError, ReadonlyArray<unknown>> => {
   if (portion._tag === 'Rows') return showRows(portion.rows, portion.taken, showing)
-  const { ids } = portion
+  const { ids, joined } = portion
   return pipe(
     withOrigin(statement._tag === 'Rows' ? null : originOf(statement), ids),
-    chain(() => loadPlanned(loads, ids, { query: null, joined: new Map(), options: statement.options })),
+    chain(() => loadPlanned(loads, ids, { query: null, joined, options: statement.options })),
     chain((beside: ReadonlyArray<LoadedRelationship>) =>
       gets((state) => ids.map(viewOf(state, mapping, beside, showing(state)))),
     ),
