@@ -125,6 +125,8 @@ describe('selectRows', () => {
     pipe(counted, orderBy('m'))
     // @ts-expect-error a name of nothing
     pipe(counted, groupBy('m'))
+    // @ts-expect-error a single value has no name
+    pipe(users, selectScalar('joined'), orderBy('getTime'))
     // @ts-expect-error of entities only attributes are known
     pipe(users, orderBy('n'))
   })

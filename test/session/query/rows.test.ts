@@ -1,13 +1,18 @@
 import {
   containsEager,
+  defineModel,
+  entity,
   fromQuery,
+  fromSql,
   immediate,
+  integer,
   join,
   joined,
   leftJoin,
   limit,
   loadOnly,
   orderBy,
+  primaryKey,
   select,
   selectin,
   selectRows,
@@ -20,6 +25,7 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { none, some } from 'fp-ts/lib/Option.js'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { model, open, openOn } from '../app.js'
 
@@ -198,6 +204,7 @@ describe('rows', () => {
 
   test('are refused where the statement is faulty, or of another model', () => {
     const app = arrange()
+    app.clear()
     const faulty = pipe(
       users,
       where((eb) => eb('nickname', '>', null)),
@@ -206,8 +213,24 @@ describe('rows', () => {
     expect(app.fails(Session.rows(faulty))).toMatchObject({ _tag: 'InvalidStatement' })
     expect(app.fails(Session.count(faulty))).toMatchObject({ _tag: 'InvalidStatement', operation: 'count' })
     expect(app.fails(Session.exists(faulty))).toMatchObject({ _tag: 'InvalidStatement', operation: 'exists' })
-    const other = openOn(model)
-    expect(other.fails(Session.rows(faulty))).toMatchObject({ _tag: 'InvalidStatement' })
+    const nobody = pipe(
+      users,
+      selectRows((q) => ({ user: q.entity('a' as never) })),
+    )
+    expect(app.fails(Session.rows(nobody))).toMatchObject({
+      cause: { _tag: 'InvalidClause', clause: 'selectRows', name: 'a' },
+    })
+    const nothing = pipe(
+      users,
+      selectRows(() => ({})),
+    )
+    expect(app.fails(Session.rows(nothing))).toMatchObject({ cause: { _tag: 'InvalidClause', clause: 'selectRows' } })
+    const other = defineModel({ Thing: entity('Thing', 'things', { id: pipe(integer, primaryKey) }) })(() => ({}))
+    expect(app.fails(pipe(select(other.Thing), selectScalar('id'), Session.rows))).toMatchObject({
+      _tag: 'ModelMismatch',
+      entity: 'Thing',
+    })
+    expect(app.asked()).toEqual([])
   })
 })
 
@@ -282,4 +305,27 @@ describe('count and exists', () => {
     expect(app.run(Session.count(derived))).toBe(2)
     expect(app.run(pipe(derived, where('name', '=', 'wendy'), Session.exists))).toBe(false)
   })
+})
+
+test('a table with a schema is queried as any other, and so is what stands in its place', () => {
+  const Thing = entity('Thing', 'main.things', { id: pipe(integer, primaryKey), size: integer })
+  const on = defineModel({ Thing })(() => ({}))
+  const app = openOn(on)
+  app.run(
+    Session.addAll(
+      on.Thing,
+      [1, 2, 3].map((id) => ({ id, size: id * 10 })),
+    ),
+  )
+  const small = pipe(select(on.Thing), where('size', '<', 25))
+  const sizes = (query: typeof small) =>
+    app.run(pipe(query, orderBy('size', 'desc'), selectScalar('size'), Session.rows))
+  expect(sizes(small)).toEqual([20, 10])
+  expect(sizes(pipe(small, union(pipe(select(on.Thing), where('id', '=', 3)))))).toEqual([30, 20, 10])
+  const derived = fromQuery(on.Thing, (db) => db.selectFrom('main.things').selectAll())
+  expect(app.run(pipe(derived, where('size', '>', 10), orderBy('id'), Session.query))).toMatchObject([
+    { id: 2, size: 20 },
+    { id: 3, size: 30 },
+  ])
+  expect(sizes(fromSql(on.Thing, sql`select id, size from main.things`))).toEqual([30, 20, 10])
 })

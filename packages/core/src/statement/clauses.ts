@@ -33,9 +33,12 @@ export const inQuery = <V>(self: AnyQuery, expression: Expression<V>): Expressio
 /** The attributes of a query's entity, and the names of what its rows hold. @category model */
 export type NamedIn<S> = (keyof RowOf<ModelOf<S>, NameOf<S>> & string) | OutputName<S>
 
-type OutputName<S> = S extends { readonly _tag: 'Rows' }
-  ? Exclude<keyof ResultOf<S> & string, keyof [] & string>
-  : never
+type OutputName<S> = S extends { readonly _tag: 'Rows' } ? NameIn<ResultOf<S>> : never
+
+/** Tuples and single values have no names. */
+type NameIn<A> = A extends string | number | bigint | boolean | null | Date | Uint8Array | ReadonlyArray<unknown>
+  ? never
+  : keyof A & string
 
 /**
  * Orders by an attribute, by a value of the rows by its name, or by an expression, after what is ordered by already.

@@ -5,7 +5,6 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import {
   type AggregateFunctionBuilder,
   AliasNode,
-  ColumnNode,
   type Expression,
   ExpressionWrapper,
   type ExtractTypeFromReferenceExpression,
@@ -13,20 +12,20 @@ import {
   IdentifierNode,
   type OperationNode,
   type ReferenceExpression,
-  ReferenceNode,
   SelectionNode,
   type SqlBool,
-  TableNode,
 } from 'kysely'
 import type { AnyColumn } from '../model/column.js'
 import type { ValueOf } from '../model/entity.js'
 import type { Managed, RowOf } from '../model/infer.js'
-import type { Attribute } from '../model/mapping.js'
 import { columnsOf, rowColumns } from './attributes.js'
 import { inQuery } from './clauses.js'
 import { uncontained } from './contains.js'
+import { invalidClause } from './error.js'
 import type { AliasOf, ExtentOf, JoinedAs } from './extent.js'
-import type { EntityOutput, Output, ResultOf, RowShape, Rows } from './rows.js'
+import { faultNode } from './fault.js'
+import { columnIn } from './relation.js'
+import type { Output, ResultOf, RowShape, Rows } from './rows.js'
 import type { AnySelect } from './select.js'
 import {
   attributeNode,
@@ -242,49 +241,71 @@ const rowExpressionsOf = (self: AnySelect): RowExpressions<AnySelect> =>
   }) as never
 
 const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown, string, never> => {
-  const outputs: Output[] = []
-  const selections: SelectionNode[] = []
-  const selecting = (node: OperationNode, column: string): void => {
-    selections.push(SelectionNode.create(AliasNode.create(node, IdentifierNode.create(column))))
-  }
-  for (const [i, [name, asked]] of parts.entries()) {
-    if ('_tag' in asked && asked._tag === 'EntityPart') {
-      const output = entityOutput(self, name, asked.alias, `unitary_${i}`)
-      for (const attribute of output.mapping.attributes) {
-        const column = output.columns[attribute.position] ?? null
-        if (column !== null) selecting(columnOf(output, attribute), column)
-      }
-      outputs.push(output)
-    } else {
-      const expression = '_tag' in asked ? (asked as ReadPart<unknown>).expression : (asked as Expression<unknown>)
-      selecting(inQuery(self, expression).toOperationNode(), name)
-      outputs.push({
-        _tag: 'Value',
-        name,
-        column: name,
-        readAs: '_tag' in asked ? (asked as ReadPart<unknown>).column : null,
-      })
-    }
-  }
+  const selected = parts.map(([name, part], i) =>
+    isEntity(part) ? entitySelected(self, name, part, `unitary_${i}`) : valueSelected(self, name, part),
+  )
+  const selections = selected.flatMap(({ columns }) => columns.map(([column, node]) => selection(node, column)))
   const { aliases, entity, node, options } = uncontained(
     self,
     'selectRows',
     'ask for the alias by `entity`, or load the relationship by selectin',
   )
-  return { _tag: 'Rows', entity, node: { ...node, selections }, query: self, aliases, shape, outputs, options }
+  return {
+    _tag: 'Rows',
+    entity,
+    node: { ...node, selections: selections.length === 0 ? [selection(nothingAsked(self), '')] : selections },
+    query: self,
+    aliases,
+    shape,
+    outputs: selected.map(({ output }) => output),
+    options,
+  }
 }
 
-const entityOutput = (self: AnySelect, name: string, asked: string | null, prefix: string): EntityOutput => {
-  const joined = self.aliases.find((alias) => alias.name === asked)
+/** What stands in a row, and the columns that it takes. */
+interface Selected {
+  readonly output: Output
+  readonly columns: ReadonlyArray<readonly [column: string, node: OperationNode]>
+}
+
+const selection = (node: OperationNode, column: string): SelectionNode =>
+  SelectionNode.create(AliasNode.create(node, IdentifierNode.create(column)))
+
+const nothingAsked = ({ entity }: AnySelect): OperationNode =>
+  faultNode(invalidClause(entity.name, 'selectRows', entity.name, 'a row has to hold something; ask for a value'))
+
+const isEntity = (part: RowPart): part is EntityPart<unknown> => '_tag' in part && part._tag === 'EntityPart'
+
+const isRead = (part: RowPart): part is ReadPart<unknown> => '_tag' in part && part._tag === 'ReadPart'
+
+const valueSelected = (self: AnySelect, name: string, part: Exclude<RowPart, EntityPart<unknown>>): Selected => {
+  const expression = isRead(part) ? part.expression : part
+  return {
+    output: { _tag: 'Value', name, column: name, readAs: isRead(part) ? part.column : null },
+    columns: [[name, inQuery(self, expression).toOperationNode()]],
+  }
+}
+
+const entitySelected = (self: AnySelect, name: string, { alias }: EntityPart<unknown>, prefix: string): Selected => {
+  const joined = alias === null ? null : (self.aliases.find((candidate) => candidate.name === alias) ?? null)
   const mapping = joined?.mapping ?? self.entity.mapping
-  const selected = joined === undefined ? columnsOf(self) : null
+  const selected = joined === null ? columnsOf(self) : null
   const columns = rowColumns(mapping, ({ isDeferred, name: attribute, position }) =>
     (selected === null ? isDeferred : selected[position] === null) ? null : `${prefix}.${attribute}`,
   )
-  return { _tag: 'Entity', name, mapping, alias: asked, isOptional: joined?.isOptional ?? false, columns }
+  const isOptional = joined?.isOptional ?? false
+  return {
+    output: { _tag: 'Entity', name, mapping, alias, isOptional, columns },
+    columns:
+      alias !== null && joined === null
+        ? [[prefix, noAlias(self, alias)]]
+        : mapping.attributes.flatMap((attribute) => {
+            const column = columns[attribute.position] ?? null
+            const node = alias === null ? attributeNode(mapping, attribute) : columnIn(alias, attribute.name)
+            return column === null ? [] : [[column, node] as const]
+          }),
+  }
 }
 
-const columnOf = ({ alias, mapping }: EntityOutput, attribute: Attribute): ReferenceNode =>
-  alias === null
-    ? attributeNode(mapping, attribute)
-    : ReferenceNode.create(ColumnNode.create(attribute.name), TableNode.create(alias))
+const noAlias = ({ entity }: AnySelect, alias: string): OperationNode =>
+  faultNode(invalidClause(entity.name, 'selectRows', alias, 'no join of the query has that alias; join it first'))
