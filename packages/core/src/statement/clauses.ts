@@ -24,9 +24,9 @@ import { attributeNode, type ExpressionsOf, expressionsOf, type ModelOf, mapping
 
 const withNode = <S extends AnyQuery>(self: S, node: SelectQueryNode): S => ({ ...self, node })
 
-/** Beside other tables a name is that of the first which has it. */
-export const inQuery = <V>(self: AnyQuery, expression: Expression<V>): Expression<V> =>
-  self.aliases.length === 0
+/** Beside other tables a name is that of the first which has it, and beside the names of values that of a column. */
+const inQuery = <V>(self: AnyQuery, expression: Expression<V>): Expression<V> =>
+  self._tag === 'Select' && self.aliases.length === 0
     ? expression
     : new ExpressionWrapper(qualified(mappingsOf(self), self.node, expression.toOperationNode()))
 

@@ -123,7 +123,9 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
 
 /** Beside other tables a name is that of the first which has it: the entity's own where it is an attribute. */
 const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
-  'aliases' in self && self.aliases.length > 0 ? qualified(mappingsOf(self), self.node, condition) : condition
+  'aliases' in self && (self._tag === 'Rows' || self.aliases.length > 0)
+    ? qualified(mappingsOf(self), self.node, condition)
+    : condition
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>

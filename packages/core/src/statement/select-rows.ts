@@ -19,11 +19,11 @@ import type { AnyColumn } from '../model/column.js'
 import type { ValueOf } from '../model/entity.js'
 import type { Managed, RowOf } from '../model/infer.js'
 import { columnsOf, rowColumns } from './attributes.js'
-import { inQuery } from './clauses.js'
 import { uncontained } from './contains.js'
 import { invalidClause } from './error.js'
 import type { AliasOf, ExtentOf, JoinedAs } from './extent.js'
 import { faultNode } from './fault.js'
+import { qualified, qualifiedQuery } from './qualify.js'
 import { columnIn } from './relation.js'
 import type { Output, ResultOf, RowShape, Rows } from './rows.js'
 import type { AnySelect } from './select.js'
@@ -33,6 +33,7 @@ import {
   type ExpressionsOf,
   expressionsOf,
   type ModelOf,
+  mappingsOf,
   type NameOf,
   type TablesOf,
 } from './statement.js'
@@ -253,7 +254,11 @@ const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown
   return {
     _tag: 'Rows',
     entity,
-    node: { ...node, selections: selections.length === 0 ? [selection(nothingAsked(self), '')] : selections },
+    node: {
+      // what was said of columns is not to mean values of the same name
+      ...qualifiedQuery(mappingsOf(self), node),
+      selections: selections.length === 0 ? [selection(nothingAsked(self), '')] : selections,
+    },
     query: self,
     aliases,
     shape,
@@ -282,7 +287,7 @@ const valueSelected = (self: AnySelect, name: string, part: Exclude<RowPart, Ent
   const expression = isRead(part) ? part.expression : part
   return {
     output: { _tag: 'Value', name, column: name, readAs: isRead(part) ? part.column : null },
-    columns: [[name, inQuery(self, expression).toOperationNode()]],
+    columns: [[name, qualified(mappingsOf(self), self.node, expression.toOperationNode())]],
   }
 }
 
