@@ -149,6 +149,30 @@ describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
     expect(await run(Session.count(prolific))).toBe(1)
   })
 
+  test.skipIf(isMissing)('names of columns do not mean values of the same name', async () => {
+    const { run } = await filled(host)
+    const books = select(model.Book)
+    const before = pipe(
+      books,
+      orderBy((eb) => eb.ref('title')),
+      selectRows((q) => ({ title: q.ref('id'), id: q.ref('title') })),
+    )
+    const after = pipe(
+      books,
+      selectRows((q) => ({ title: q.ref('id'), id: q.ref('title') })),
+      orderBy((eb) => eb.ref('title')),
+    )
+    const byValue = pipe(
+      books,
+      selectRows((q) => ({ title: q.ref('id'), id: q.ref('title') })),
+      orderBy('title', 'desc'),
+    )
+    const titles = async (rows: typeof before) => (await run(Session.rows(rows))).map(({ title }) => title)
+    expect(await titles(before)).toEqual([4, 2, 1, 3])
+    expect(await titles(after)).toEqual([4, 2, 1, 3])
+    expect(await titles(byValue)).toEqual([4, 3, 2, 1])
+  })
+
   test.skipIf(isMissing)('entities stand beside columns, as options where a row may have none', async () => {
     const { run } = await filled(host)
     const found = await run(
