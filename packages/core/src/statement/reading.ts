@@ -26,11 +26,11 @@ import {
   UnaryOperationNode,
   ValueNode,
 } from 'kysely'
-import { checkExpression } from '../codec/check.js'
+import { onlyChecks } from '../codec/check.js'
 import { bigInt, IntegerType } from '../codec/codecs.js'
+import { DecimalType } from '../codec/decimal.js'
 import type { ReadMode } from '../codec/row-class.js'
 import type { Dialect } from '../engine/dialect.js'
-import { toJsonText } from '../engine/from-driver.js'
 import type { AnyColumn, ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { type AnyQuery, type AnyRows, selectedAs, type ValueOutput } from './rows.js'
@@ -39,7 +39,6 @@ import {
   catalogOf,
   columnOf,
   computedAt,
-  find,
   outermost,
   outputOf,
   type Scope,
@@ -59,8 +58,6 @@ export interface Reading {
   readonly kind: ColumnKind | null
   /** What decodes it; null where it is a plain value. */
   readonly codec: AnyColumn['codec'] | null
-  /** Is it a table's column itself, of which drivers know the type? */
-  readonly isStored: boolean
   /** Whose values it has. */
   readonly source: { readonly mapping: Mapping; readonly attribute: Attribute } | null
 }
@@ -75,7 +72,7 @@ export class ReadFault {
   }
 }
 
-const asGiven: Reading = { kind: null, codec: null, isStored: false, source: null }
+const asGiven: Reading = { kind: null, codec: null, source: null }
 const aBoolean: Reading = { ...asGiven, kind: 'boolean' }
 const aNumber: Reading = { ...asGiven, kind: 'real' }
 const anInteger: Reading = { ...asGiven, kind: 'integer' }
@@ -120,19 +117,22 @@ const readingsOf = (rows: AnyRows): ReadonlyMap<string, Reading> => {
   )
 }
 
-const asColumn = ({ codec, kind }: AnyColumn): Reading => ({ kind, codec, isStored: false, source: null })
+/**
+ * The kind of the values of an expression that is no column itself, where a codec reads them; null where it is a column, or
+ * nothing tells.
+ */
+export const computedKind = (scope: Scope, node: OperationNode): ColumnKind | null => {
+  if (ReferenceNode.is(node) || ParensNode.is(node)) return null
+  const { codec, kind } = reading(scope, node)
+  return codec === null ? null : kind
+}
+
+const asColumn = ({ codec, kind }: AnyColumn): Reading => ({ kind, codec, source: null })
 
 const reading = (scope: Scope, node: OperationNode): Reading => {
   const column = columnOf(scope, node)
-  return column === null
-    ? computed(scope, node)
-    : { ...asColumn(column.attribute.column), isStored: isStored(scope, node), source: column }
+  return column === null ? computed(scope, node) : { ...asColumn(column.attribute.column), source: column }
 }
-
-const isStored = (scope: Scope, node: OperationNode): boolean =>
-  ParensNode.is(node)
-    ? isStored(scope, node.node)
-    : ReferenceNode.is(node) && (find(scope, node)?.source.mapping ?? null) !== null
 
 const computed = (scope: Scope, node: OperationNode): Reading => {
   if (ReferenceNode.is(node)) {
@@ -159,7 +159,7 @@ const computed = (scope: Scope, node: OperationNode): Reading => {
 const counting: ReadonlySet<string> = new Set(['count', 'row_number', 'rank', 'dense_rank', 'ntile'])
 /** Functions that give a value of another row. */
 const looking: ReadonlySet<string> = new Set(['lag', 'lead', 'first_value', 'last_value', 'nth_value'])
-const measuring: ReadonlySet<string> = new Set(['avg', 'percent_rank', 'cume_dist'])
+const measuring: ReadonlySet<string> = new Set(['percent_rank', 'cume_dist'])
 /** Functions that give one of their arguments, where none of them is a column. */
 const choosing: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nullif', 'greatest', 'least', 'max', 'min'])
 
@@ -167,22 +167,29 @@ const called = (scope: Scope, func: string, args: ReadonlyArray<OperationNode>):
   const name = func.toLowerCase()
   const [first] = args
   if (counting.has(name)) return anInteger
-  if (measuring.has(name)) return aNumber
   if (choosing.has(name)) return firstReading(scope, args)
+  if (measuring.has(name)) return aNumber
   if (first === undefined) return asGiven
   if (looking.has(name)) return reading(scope, first)
+  if (name === 'avg') return averageOf(reading(scope, first))
   return name === 'sum' || name === 'abs' ? sumOf(reading(scope, first)) : asGiven
 }
 
-/** The sum of integers is one, and fails to be read where it is too large for what it is read as. */
+/** The sum of integers is one, and fails to be read where it is too large for what it is read as; that of decimals too. */
 const sumOf = ({ kind, source }: Reading): Reading =>
-  kind === 'bigint'
-    ? { ...asGiven, kind, codec: bigInt, source }
-    : source !== null && kind === 'integer'
-      ? { ...asGiven, kind, codec: integerCodec, source }
-      : aNumber
+  kind === 'decimal'
+    ? { kind, codec: anyDecimal, source }
+    : kind === 'bigint'
+      ? { kind, codec: bigInt, source }
+      : source !== null && kind === 'integer'
+        ? { kind, codec: integerCodec, source }
+        : aNumber
 
 const integerCodec = new IntegerType()
+/** More digits than any database has. On SQLite decimals are text, which sorts as they do and adds up to nothing. */
+const anyDecimal = new DecimalType(20_000, 10_000)
+
+const averageOf = (given: Reading): Reading => (given.kind === 'decimal' ? sumOf(given) : aNumber)
 
 const arithmetic: ReadonlySet<string> = new Set(ARITHMETIC_OPERATORS)
 const comparing: ReadonlySet<string> = new Set(
@@ -194,8 +201,8 @@ const operated = (scope: Scope, node: BinaryOperationNode): Reading => {
   if (comparing.has(operator)) return aBoolean
   if (!arithmetic.has(operator)) return asGiven
   const sides = [reading(scope, node.leftOperand), reading(scope, node.rightOperand)]
-  const wide = sides.find(({ kind }) => kind === 'bigint')
-  return wide === undefined ? aNumber : sumOf(wide)
+  const exact = sides.find(({ kind }) => kind === 'decimal') ?? sides.find(({ kind }) => kind === 'bigint')
+  return exact === undefined ? aNumber : sumOf(exact)
 }
 
 const operatorOf = ({ operator }: BinaryOperationNode | UnaryOperationNode): string =>
@@ -227,13 +234,12 @@ const literal = (value: unknown): Reading =>
  * @category interpreters
  */
 export const valueReaderOf = (
-  { codec, isStored, kind }: Reading,
+  { codec, kind }: Reading,
   dialect: Dialect,
   mode: ReadMode,
 ): ((value: unknown) => unknown) => {
-  const isJsonText = kind === 'json' && !isStored && dialect.name === 'mysql'
-  const convert = kind === null ? null : isJsonText ? toParsedText : dialect.fromDriver(kind)
-  const isTaken = codec === null || (mode === 'trusted' && isPlain(codec))
+  const convert = kind === null ? null : dialect.fromDriver(kind)
+  const isTaken = codec === null || (mode === 'trusted' && isChecked(codec))
   if (isTaken) return convert ?? ((value) => value)
   const ofNull = codec.decode(null)
   const whenNull = isRight(ofNull) ? ofNull.right : null
@@ -245,16 +251,4 @@ export const valueReaderOf = (
   }
 }
 
-/** MariaDB forgets on the way through a function or subquery that text is JSON, which its driver then does not parse. */
-const toParsedText = (value: unknown): unknown => {
-  if (typeof value !== 'string') return toJsonText(value)
-  try {
-    JSON.parse(value)
-    return value
-  } catch {
-    return toJsonText(value)
-  }
-}
-
-const isPlain = (codec: AnyColumn['codec']): boolean =>
-  codec.encode === t.identity && checkExpression(codec, 'v') !== null
+const isChecked = (codec: AnyColumn['codec']): boolean => codec.encode === t.identity && onlyChecks(codec)

@@ -15,13 +15,13 @@
  */
 import { AliasNode, IdentifierNode, type OperationNode, type SelectQueryNode } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
-import type { AnyColumn } from '../model/column.js'
+import type { AnyColumn, ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { Alias } from './alias.js'
 import type { Extended, Extent, Whole } from './extent.js'
 import type { AnySelect, Resulting, Select } from './select.js'
-import type { Statement } from './statement.js'
+import type { AnyStatement, Statement } from './statement.js'
 
 declare const row: unique symbol
 
@@ -95,6 +95,17 @@ export type ResultOf<S> = S extends { readonly _tag: 'Rows'; readonly [row]?: in
   : S extends Select<infer M, infer N, infer L, infer X>
     ? Resulting<M, N, L, X>
     : never
+
+const noKinds: ReadonlyMap<string, ColumnKind> = new Map()
+
+/** What is said of how columns of the result are read; nothing of entities and most values, which tell it themselves. */
+export const readKinds = (statement: AnyStatement): ReadonlyMap<string, ColumnKind> => {
+  if (!('outputs' in statement)) return noKinds
+  const said = (statement as AnyRows).outputs.flatMap((output) =>
+    output._tag === 'Value' && output.readAs !== null ? [[output.column, output.readAs.kind] as const] : [],
+  )
+  return said.length === 0 ? noKinds : new Map(said)
+}
 
 /** The expression that a query selects under a name; null where there is none. */
 export const selectedAs = ({ selections = [] }: SelectQueryNode, name: string): OperationNode | null => {

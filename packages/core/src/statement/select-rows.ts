@@ -15,6 +15,7 @@ import {
   SelectionNode,
   type SqlBool,
 } from 'kysely'
+import type { Decimal } from '../codec/decimal.js'
 import type { AnyColumn } from '../model/column.js'
 import type { ValueOf } from '../model/entity.js'
 import type { Managed, RowOf } from '../model/infer.js'
@@ -80,7 +81,9 @@ export interface RowFunctions<DB, TB extends keyof DB> extends FunctionModule<DB
   sum<O extends number | string | bigint | null, RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, O>
-  avg<RE extends ReferenceExpression<DB, TB>>(expr: RE): AggregateFunctionBuilder<DB, TB, number | null>
+  avg<RE extends ReferenceExpression<DB, TB>>(
+    expr: RE,
+  ): AggregateFunctionBuilder<DB, TB, MeanOf<ExtractTypeFromReferenceExpression<DB, TB, RE>> | null>
   avg<O extends number | string | null, RE extends ReferenceExpression<DB, TB> = ReferenceExpression<DB, TB>>(
     expr: RE,
   ): AggregateFunctionBuilder<DB, TB, O>
@@ -100,8 +103,10 @@ export interface RowFunctions<DB, TB extends keyof DB> extends FunctionModule<DB
   >(expr: RE): AggregateFunctionBuilder<DB, TB, O>
 }
 
-/** Of 64-bit integers a sum is one too. */
-type SumOf<V> = [Extract<V, bigint>] extends [never] ? number : bigint
+/** Of 64-bit integers a sum is one too, and of decimals a decimal. */
+type SumOf<V> = [Extract<V, bigint>] extends [never] ? MeanOf<V> : bigint
+
+type MeanOf<V> = [Extract<V, Decimal>] extends [never] ? number : Decimal
 
 /**
  * What rows are asked for with: Kysely's expression builder over the query's tables, and its entities.

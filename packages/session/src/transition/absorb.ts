@@ -77,7 +77,7 @@ export const absorb = (
     }
     const id = edit.nextInstance
     const snapshot = read(row, id)
-    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, token, columns))
+    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, from.dialect, row, snapshot, token, columns))
     const key = rawKeyOf(mapping, snapshot as never) as RawKey
     const known = edit.identityMap.get(mapping, token, key)
     if (known === undefined) {
@@ -158,26 +158,40 @@ const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
       !isDeferred && (snapshot as unknown as Readonly<Record<string, unknown>>)[name] === undefined,
   )
 
-/** @category constructors */
+/**
+ * The error of a row that does not decode. Its key is the program's where that decodes.
+ *
+ * @category constructors
+ */
 export const decodeError = (
   mapping: Mapping,
+  dialect: Dialect,
   row: DriverRow,
   fault: DecodeFault,
   shard: ShardToken | null,
-  columns: RowColumns | null = null,
-): DecodeError => ({
-  _tag: 'DecodeError',
-  entity: mapping.name,
-  table: mapping.table,
-  attribute: fault.attribute.name,
-  column: fault.attribute.columnName,
-  key: keyIn(mapping, row, columns),
-  value: fault.value,
-  expected: fault.attribute.column.codec.name,
-  shard,
-})
+  columns: RowColumns | null,
+): DecodeError => {
+  const key = mapping.key.map((attribute) => keyPart(attribute, dialect, row, columns))
+  return {
+    _tag: 'DecodeError',
+    entity: mapping.name,
+    table: mapping.table,
+    attribute: fault.attribute.name,
+    column: fault.attribute.columnName,
+    key: key.length === 1 ? key[0] : key,
+    value: fault.value,
+    expected: fault.attribute.column.codec.name,
+    shard,
+  }
+}
 
-const keyIn = ({ key }: Mapping, row: DriverRow, columns: RowColumns | null): unknown => {
-  const parts = key.map(({ name, position }) => row[columns?.[position] ?? name])
-  return parts.length === 1 ? parts[0] : parts
+const keyPart = (
+  { column, name, position }: Attribute,
+  dialect: Dialect,
+  row: DriverRow,
+  columns: RowColumns | null,
+): unknown => {
+  const given = row[columns?.[position] ?? name]
+  const decoded = column.codec.decode(dialect.fromDriver(column.kind)?.(given) ?? given)
+  return decoded._tag === 'Right' ? decoded.right : given
 }

@@ -64,14 +64,19 @@ export const orderTerm = (statement: AnyQuery, item: OrderByItemNode, index: num
   const found = statement._tag === 'Rows' ? selectedInRows(statement, item) : selectedBeside(statement, item)
   if (found !== null) return right({ ...direction, hidden: null, ...found })
   if (isPosition(item.orderBy)) return left('it is ordered by the number of a column; order by its name')
+  const attribute = attributeOf(statement, item.orderBy)
   return right({
     ...direction,
     name: `unitary_order_${index}`,
-    attribute: attributeOf(statement, item.orderBy),
-    kind: readingIn(statement, item.orderBy).kind,
+    attribute,
+    kind: attribute?.column.kind ?? numericKind(readingIn(statement, item.orderBy).kind),
     hidden: item.orderBy,
   })
 }
+
+/** What is merged as the driver gives it may still be a number as text. */
+const numericKind = (kind: ColumnKind | null): ColumnKind | null =>
+  kind === 'integer' || kind === 'bigint' || kind === 'real' || kind === 'boolean' ? kind : null
 
 type Selected = Pick<OrderTerm, 'name' | 'attribute' | 'kind'> & Partial<Pick<OrderTerm, 'item'>>
 
@@ -165,15 +170,16 @@ const isPosition = (node: OperationNode): boolean =>
     : ValueNode.is(node) || (RawNode.is(node) && /^\s*\d*\s*$/.test(node.sqlFragments.join('')))
 
 /** The selection of what has to be selected for the merge alone. */
-export const hiddenSelection = ({ name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> => {
+export const hiddenSelection = ({ attribute, name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> => {
   if (hidden === null) return []
-  // raw text may be a list, which would come apart: in parentheses the database refuses it
-  const selected = RawNode.is(hidden) ? ParensNode.create(hidden) : hidden
+  // raw text may be a list, which would come apart: in parentheses the database refuses it; and what is no attribute is
+  // merged as the driver gives it
+  const selected = RawNode.is(hidden) || attribute === null ? ParensNode.create(hidden) : hidden
   return [SelectionNode.create(AliasNode.create(selected, IdentifierNode.create(name)))]
 }
 
 /** Kinds that hold text, which the database might order in a way of its own. */
-const texts: ReadonlySet<string> = new Set(['text', 'timestamp', 'json'])
+const texts: ReadonlySet<string> = new Set(['text', 'enum', 'decimal', 'uuid', 'timestamp', 'date', 'json', 'array'])
 
 const bytewise = { sqlite: 'binary', postgres: 'C', mysql: 'utf8mb4_bin' } as const
 
@@ -197,4 +203,4 @@ export const itemFor = (term: OrderTerm, dialect: Dialect['name'], isNullLow: bo
 }
 
 const isText = ({ column }: Attribute, dialect: Dialect['name']): boolean =>
-  dialect === 'sqlite' ? texts.has(column.kind) : column.kind === 'text'
+  dialect === 'sqlite' ? texts.has(column.kind) : column.kind === 'text' || column.kind === 'enum'
