@@ -165,13 +165,14 @@ describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
         select(model.Author),
         selectRows((q) => ({
           latest: q.fn.max('born'),
+          again: q.parens(q.fn.max('born')),
           read: q.readAs(born, sql`min(${q.ref('born')})`),
           before: q.selectFrom('authors as o').select('o.tags').where('o.name', '=', 'Butler').limit(1),
         })),
         Session.one,
       ),
     )
-    expect(found).toEqual({ latest: date(1947), read: date(1921), before: ['sf', 'us'] })
+    expect(found).toEqual({ latest: date(1947), again: date(1947), read: date(1921), before: ['sf', 'us'] })
     const lagging = pipe(
       select(model.Author),
       orderBy('born'),
