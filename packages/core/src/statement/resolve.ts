@@ -187,9 +187,8 @@ export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, va
 }
 
 const encode = (run: Run, column: Column | null, given: unknown): unknown => {
-  // a slot that knows its column already is of a table of links
-  if (given instanceof Slot) return column === null ? given : new Slot(given.index, column)
   if (column === null || !isSpelt(run.dialect, column.attribute)) return given
+  if (given instanceof Slot) return new Slot(given.index, column)
   const { mapping, attribute } = column
   try {
     return spelt(run.dialect, attribute, given)
