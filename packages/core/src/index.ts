@@ -38,7 +38,14 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
+export type {
+  Capabilities,
+  CursorSupport,
+  Dialect,
+  Returning,
+  StatementLimits,
+  TextComparison,
+} from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -157,7 +164,16 @@ export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type EncodeError,
+  type MissingValue,
+  type NotPortable,
+  type NoUniqueKey,
+  renderStatementError,
+  type StatementError,
+  type UnknownAttribute,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -166,7 +182,27 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
-export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type AnyInsert,
+  canHaveDefaults,
+  fromSelect,
+  type Insert,
+  type Inserting,
+  type InsertRow,
+  insertInto,
+  returningEntities,
+  values,
+  withDefaults,
+} from './statement/insert.js'
+export {
+  Computed,
+  type InsertRows,
+  insertOfRows,
+  insertRowsOf,
+  type RowRun,
+  rowRuns,
+  runCells,
+} from './statement/insert-rows.js'
 export {
   canBeJoined,
   canJoin,
@@ -249,4 +285,13 @@ export {
   update,
   withUpdateDefaults,
 } from './statement/update.js'
+export {
+  type AttributeOf,
+  type ConflictChanges,
+  type ConflictExpressions,
+  type ConflictTarget,
+  onConflictDoNothing,
+  onConflictDoUpdate,
+} from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { canSkip, inGivenOrder, loadedAttributes, returningRows, tellingApart } from './statement/written-rows.js'

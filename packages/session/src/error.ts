@@ -85,7 +85,13 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
+/**
+ * A statement that is refused before any database is asked: it holds a value that its column's codec cannot encode, a row
+ * without one, a comparison by order with what has none, an upsert by what is not unique. `attribute` is empty where it is
+ * about none.
+ *
+ * @category model
+ */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -100,8 +106,8 @@ export const invalidStatement = (operation: string, cause: StatementError): Inva
   _tag: 'InvalidStatement',
   operation,
   entity: cause.entity,
-  attribute: cause.attribute,
-  value: cause.value,
+  attribute: 'attribute' in cause ? cause.attribute : '',
+  value: 'value' in cause ? cause.value : null,
   cause,
 })
 
@@ -389,7 +395,7 @@ export const render = (error: SessionError): string => {
           : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
       }.`
     case 'InvalidStatement':
-      return `The ${error.operation} holds a wrong value: ${renderStatementError(error.cause)}.`
+      return `The ${error.operation} is refused: ${renderStatementError(error.cause)}.`
     case 'DatabaseError':
       return `${error.operation}${error.entity === null ? '' : ` of ${error.entity}`} failed${on(error.shard)}: ${error.cause.message} (${error.cause.reason._tag}${error.retryable ? ', may be tried again' : ''}).`
     case 'StaleData':

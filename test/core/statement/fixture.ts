@@ -96,6 +96,7 @@ const compilerOf = (
     fromDriver: () => null,
     columnType: () => '',
     textComparison: 'code points',
+    limits: { rows: 100, parameters: 32_766 },
   },
   compile: (node) => {
     const { sql, parameters } = compiler.compileQuery(node, queryId)

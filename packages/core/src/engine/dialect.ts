@@ -16,9 +16,20 @@ export interface Dialect {
   readonly columnType: (kind: ColumnKind, isKey: boolean) => string
   /** What can be told of texts without asking a database. */
   readonly textComparison: TextComparison
+  readonly limits: StatementLimits
 }
 
 /**
+ * How much one statement takes: rows of an insert, of which more would gain nothing, and parameters, of which the database
+ * takes no more.
+ *
+ * @category model
+ */
+export interface StatementLimits {
+  readonly rows: number
+  readonly parameters: number
+}
+
 /**
  * Which of an engine's writes can return columns of the rows that they write.
  *

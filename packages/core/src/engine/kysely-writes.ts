@@ -37,14 +37,6 @@ export interface WriteConnection {
   readonly savepoint: (command: 'savepoint' | 'rollbackTo' | 'release') => Promise<Either<EngineError, undefined>>
 }
 
-const limits: Readonly<Record<Dialect['name'], { readonly rows: number; readonly parameters: number }>> = {
-  sqlite: { rows: 100, parameters: 32_766 },
-  // the protocol counts parameters in 16 bits
-  postgres: { rows: 1000, parameters: 65_535 },
-  // no limit of parameters, but one of bytes (max_allowed_packet)
-  mysql: { rows: 100, parameters: 65_535 },
-}
-
 const rowFaults: ReadonlySet<EngineReason['_tag']> = new Set([
   'UniqueViolation',
   'ForeignKeyViolation',
@@ -240,7 +232,7 @@ export const runInsert = async (
     if (drawn.right.length === call.rows.length) return insertWithKeys(connection, call, matching.key[0], drawn.right)
   }
   const isTold = matching?._tag === 'Given' || (matching?._tag === 'Counted' && dialect.name === 'sqlite' && !rowByRow)
-  const sizes = answers.length > 0 && !isTold ? [1] : chunkSizes(call.columns.length, limits[dialect.name])
+  const sizes = answers.length > 0 && !isTold ? [1] : chunkSizes(call.columns.length, dialect.limits)
   const error = await insertChunks(connection, made, sizes)
   return error === null ? right(answers) : left(error)
 }
@@ -261,7 +253,7 @@ const insertWithKeys = async (
     },
     connection.dialect,
   )
-  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, limits.postgres))
+  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, connection.dialect.limits))
   const others: Returned = keyed.answers
   return error === null ? right(others.toSpliced(call.returning.indexOf(key), 0, keys)) : left(error)
 }

@@ -61,6 +61,8 @@ export const mysqlDialect: Dialect = {
   columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
   // without regard to case and accents, unless a column says otherwise
   textComparison: 'collation',
+  // prepared statements count parameters in 16 bits, and the server takes so many bytes (max_allowed_packet)
+  limits: { rows: 100, parameters: 65_535 },
 }
 
 /** MySQL has no RETURNING. */

@@ -42,6 +42,8 @@ export const postgresDialect: Dialect = {
   columnType: (kind) => columnTypes[kind],
   // how texts are ordered depends on the database's locale; which are equal does not
   textComparison: 'equality',
+  // the protocol counts parameters in 16 bits
+  limits: { rows: 1000, parameters: 65_535 },
 }
 
 export const postgresReturning: Returning = { insert: true, update: true, delete: true, triggered: true }

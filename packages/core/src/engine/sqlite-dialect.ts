@@ -44,6 +44,8 @@ export const sqliteDialect: Dialect = {
   fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
   columnType: (kind) => columnTypes[kind],
   textComparison: 'code points',
+  // SQLite's default, with which better-sqlite3 is built
+  limits: { rows: 100, parameters: 32_766 },
 }
 
 /**

@@ -1,0 +1,77 @@
+/**
+ * Upserts as MySQL and MariaDB have them: `ON DUPLICATE KEY UPDATE`, whose assignments are made one after another, and which
+ * knows no condition.
+ *
+ * @see https://dev.mysql.com/doc/refman/8.4/en/insert-on-duplicate.html
+ */
+import {
+  ColumnUpdateNode as Assignment,
+  CaseNode,
+  ColumnNode,
+  type ColumnUpdateNode,
+  FunctionNode,
+  type InsertQueryNode,
+  type OnConflictNode,
+  OnDuplicateKeyNode,
+  type OperationNode,
+  ReferenceNode,
+  WhenNode,
+} from 'kysely'
+import { tableName } from './scope.js'
+import { mapChildren } from './tree.js'
+
+/**
+ * The clause that does what an `ON CONFLICT` says; null where its assignments read what others set, in a circle.
+ */
+export const onDuplicateKey = ({ columns }: InsertQueryNode, conflict: OnConflictNode): OnDuplicateKeyNode | null => {
+  if (conflict.updates === undefined) {
+    // IGNORE would let pass more than that: values out of range, references to nothing
+    const [first] = [...(conflict.columns ?? []), ...(columns ?? [])]
+    return OnDuplicateKeyNode.create(first === undefined ? [] : [Assignment.create(first, ReferenceNode.create(first))])
+  }
+  const guard = conflict.updateWhere === undefined ? null : withValues(conflict.updateWhere.where)
+  const updates = conflict.updates.map((update) => guarded(update, guard))
+  const ordered = readFirst(updates)
+  return ordered === null ? null : OnDuplicateKeyNode.create(ordered)
+}
+
+const guarded = ({ column, value }: ColumnUpdateNode, guard: OperationNode | null): ColumnUpdateNode => {
+  const set = withValues(value)
+  if (guard === null) return Assignment.create(column, set)
+  const when = WhenNode.cloneWithResult(WhenNode.create(guard), set)
+  const kept = ColumnNode.is(column) ? ReferenceNode.create(column) : column
+  return Assignment.create(column, CaseNode.cloneWith(CaseNode.cloneWithWhen(CaseNode.create(), when), { else: kept }))
+}
+
+/** `excluded.name` is `values(name)`: MariaDB has no alias for the row that was to be inserted. */
+const withValues = (node: OperationNode): OperationNode =>
+  isExcluded(node)
+    ? FunctionNode.create('values', [ReferenceNode.create(node.column as ColumnNode)])
+    : mapChildren(node, withValues)
+
+const isExcluded = (node: OperationNode): node is ReferenceNode =>
+  ReferenceNode.is(node) && node.table !== undefined && tableName(node.table) === 'excluded'
+
+/** The assignments in an order in which each reads only what none has set before it; null where there is none. */
+const readFirst = (updates: ReadonlyArray<ColumnUpdateNode>): ReadonlyArray<ColumnUpdateNode> | null => {
+  const left = updates.map((update) => ({ update, sets: columnIn(update.column), reads: readsOf(update.value) }))
+  const ordered: ColumnUpdateNode[] = []
+  while (left.length > 0) {
+    const at = left.findIndex(({ sets }, i) => left.every(({ reads }, j) => i === j || !reads.has(sets)))
+    const [next] = at < 0 ? [] : left.splice(at, 1)
+    if (next === undefined) return null
+    ordered.push(next.update)
+  }
+  return ordered
+}
+
+const columnIn = (node: OperationNode): string =>
+  ReferenceNode.is(node) ? columnIn(node.column) : ColumnNode.is(node) ? node.column.name : ''
+
+const readsOf = (node: OperationNode, into: Set<string> = new Set()): ReadonlySet<string> => {
+  // what VALUES reads is never set
+  if (node.kind === 'FunctionNode' && (node as FunctionNode).func === 'values') return into
+  if (ReferenceNode.is(node)) into.add(columnIn(node))
+  else mapChildren(node, (child) => (readsOf(child, into), child))
+  return into
+}
