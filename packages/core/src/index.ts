@@ -294,4 +294,11 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
-export { canSkip, inGivenOrder, loadedAttributes, returningRows, tellingApart } from './statement/written-rows.js'
+export {
+  canSkip,
+  conflictKeys,
+  inGivenOrder,
+  loadedAttributes,
+  returningRows,
+  tellingApart,
+} from './statement/written-rows.js'

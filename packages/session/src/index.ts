@@ -137,6 +137,8 @@ export type {
   FetchRequest,
   FlushAnswer,
   FlushRequest,
+  InsertAnswer,
+  InsertRequest,
   LookupRequest,
   OpenCursorRequest,
   QueryAnswer,
@@ -164,13 +166,16 @@ export {
   services,
   set,
 } from './program/work.js'
-export { type BulkError, execute, type Synchronize } from './query/bulk.js'
+export type { BulkError, Synchronize } from './query/bulk.js'
 export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
+export { type Executed, type ExecuteError, execute } from './query/execute.js'
+export type { InsertError } from './query/insert.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
+export { runInsert } from './runner/insert.js'
 export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
@@ -196,7 +201,7 @@ export type { History } from './state/history.js'
 export type { Hooks } from './state/hooks.js'
 export type { ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
-export type { Instance, Status } from './state/instance.js'
+export { type Instance, make as makeInstance, type Status } from './state/instance.js'
 export type { Known } from './state/known.js'
 export {
   type EmptyOptions,
@@ -211,6 +216,7 @@ export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
 export type { Flushed } from './transition/applied.js'
 export type { Written } from './transition/bulk.js'
+export type { Inserted } from './transition/inserted.js'
 export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'

@@ -64,6 +64,18 @@ const whyNone = (entity: string, basis: Basis | null, value: unknown): string =>
         ? `${entity}.${basis.name} decides the shard and has no value; give it one`
         : `no shard is named for ${entity}.${basis.name} = ${show(value)}; name one in the strategy of ${entity}, or correct the value`
 
+/** Nobody can tell where the rows go that a query gives an insert. */
+export const noShardForQuery = (entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation: 'insert',
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `insert of ${entity}: nothing tells on which shards the rows of a query belong before it has run; pin it to one shard with onShard, which has both`,
+})
+
 /** A chooser gave an empty list. */
 export const noShardNamed = (operation: string, entity: string, by: 'shardsOfKey' | 'shardsOf'): RoutingError => ({
   _tag: 'RoutingError',

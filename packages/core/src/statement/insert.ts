@@ -92,9 +92,7 @@ export const values =
 export const fromSelect =
   <S extends AnyInsert, const A extends ReadonlyArray<keyof RowOf<ModelOf<S>, NameOf<S>> & string>>(
     attributes: A,
-    query: (
-      eb: ExpressionsOf<S>,
-    ) => Expression<{ readonly [K in keyof RowOf<ModelOf<S>, NameOf<S>>]?: RowOf<ModelOf<S>, NameOf<S>>[K] }>,
+    query: (eb: ExpressionsOf<S>) => Expression<Readonly<Record<string, RowOf<ModelOf<S>, NameOf<S>>[A[number]]>>>,
   ) =>
   (self: S): S => ({
     ...self,

@@ -68,10 +68,14 @@ const readFirst = (updates: ReadonlyArray<ColumnUpdateNode>): ReadonlyArray<Colu
 const columnIn = (node: OperationNode): string =>
   ReferenceNode.is(node) ? columnIn(node.column) : ColumnNode.is(node) ? node.column.name : ''
 
-const readsOf = (node: OperationNode, into: Set<string> = new Set()): ReadonlySet<string> => {
-  // what VALUES reads is never set
-  if (node.kind === 'FunctionNode' && (node as FunctionNode).func === 'values') return into
-  if (ReferenceNode.is(node)) into.add(columnIn(node))
-  else mapChildren(node, (child) => (readsOf(child, into), child))
-  return into
+/** The columns that an expression reads; what VALUES reads is never set. */
+const readsOf = (node: OperationNode): ReadonlySet<string> => {
+  const read = new Set<string>()
+  const visit = (child: OperationNode): OperationNode => {
+    if (ReferenceNode.is(child)) read.add(columnIn(child))
+    else if (!FunctionNode.is(child) || child.func !== 'values') mapChildren(child, visit)
+    return child
+  }
+  visit(node)
+  return read
 }

@@ -7,7 +7,7 @@
 import { QueryNode, SelectionNode } from 'kysely'
 import type { DriverRow } from '../engine/call.js'
 import type { Dialect } from '../engine/dialect.js'
-import { type Attribute, rawKeyOfValue } from '../model/mapping.js'
+import { type Attribute, type Mapping, rawKeyOfValue } from '../model/mapping.js'
 import { conflictAssignments, conflictTarget, uniqueKeysOf } from './conflict.js'
 import type { AnyInsert } from './insert.js'
 import { Computed, type InsertRows, type RowRun } from './insert-rows.js'
@@ -110,3 +110,22 @@ export const inGivenOrder = (
 
 const keyText = (values: ReadonlyArray<unknown>): string | number | null =>
   values.length === 1 ? rawKeyOfValue(values[0]) : JSON.stringify(values.map(rawKeyOfValue))
+
+/**
+ * The keys by which an upsert may have updated a row of another primary key than the one given. MySQL knows no target: it
+ * may be any that is unique.
+ *
+ * @category interpreters
+ */
+export const conflictKeys = (
+  { entity: { mapping }, node }: AnyInsert,
+  { name }: Dialect,
+): ReadonlyArray<ReadonlyArray<Attribute>> => {
+  const { onConflict, onDuplicateKey } = node
+  if (onConflict?.updates === undefined && onDuplicateKey === undefined) return []
+  const target = name === 'mysql' ? null : conflictTarget(mapping, node)
+  return target === null ? mapping.uniqueKeys : isKey(mapping, target) ? [] : [target]
+}
+
+const isKey = ({ key }: Mapping, attributes: ReadonlyArray<Attribute>): boolean =>
+  attributes.length === key.length && key.every((attribute) => attributes.includes(attribute))

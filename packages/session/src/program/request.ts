@@ -6,10 +6,12 @@
  */
 import type {
   AnyDelete,
+  AnyInsert,
   AnySelect,
   AnyUpdate,
   Attribute,
   ExecutionOptions,
+  InsertRows,
   Link,
   Mapping,
   OrderDirection,
@@ -22,6 +24,7 @@ import type { RootOperationNode } from 'kysely'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
+import type { Inserted } from '../transition/inserted.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 
 /** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
@@ -136,6 +139,21 @@ export interface WriteRequest {
   readonly keysOn: ReadonlyArray<TextComparison>
 }
 
+/** An insert past the unit of work. @category model */
+export interface InsertRequest {
+  readonly _tag: 'Insert'
+  /** Its defaults are filled in. */
+  readonly statement: AnyInsert
+  /** Its rows, checked and encoded; null where a query gives them. */
+  readonly rows: InsertRows | null
+}
+
+/** @category model */
+export interface InsertAnswer {
+  /** From each database that was asked. */
+  readonly batches: ReadonlyArray<Inserted>
+}
+
 /** What a bulk statement is called in errors. @category combinators */
 export const operationOf = ({ _tag }: WriteRequest['statement']): 'bulk update' | 'bulk delete' =>
   _tag === 'Update' ? 'bulk update' : 'bulk delete'
@@ -180,6 +198,7 @@ export type Request =
   | CursorRequest
   | LookupRequest
   | WriteRequest
+  | InsertRequest
   | SqlRequest
   | TransactionRequest
   | ServicesRequest
@@ -196,10 +215,12 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
         ? CursorId
         : R extends WriteRequest
           ? WriteAnswer
-          : R extends SqlRequest
-            ? StatementAnswer
-            : R extends ServicesRequest
-              ? Services
-              : R extends TaskRequest
-                ? unknown
-                : undefined
+          : R extends InsertRequest
+            ? InsertAnswer
+            : R extends SqlRequest
+              ? StatementAnswer
+              : R extends ServicesRequest
+                ? Services
+                : R extends TaskRequest
+                  ? unknown
+                  : undefined

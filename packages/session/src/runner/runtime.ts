@@ -6,6 +6,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
 import type {
   FlushAnswer,
+  InsertRequest,
   LookupRequest,
   QueryAnswer,
   QueryRequest,
@@ -23,6 +24,7 @@ import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.j
 import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
+import { runInsert } from './insert.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
@@ -108,6 +110,7 @@ function* answer(
     case 'Query':
     case 'Lookup':
     case 'Write':
+    case 'Insert':
     case 'Sql': {
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
@@ -151,7 +154,7 @@ function* flush(
 function* read(
   connection: Connection,
   engine: Engine,
-  request: QueryRequest | LookupRequest | WriteRequest | SqlRequest,
+  request: QueryRequest | LookupRequest | WriteRequest | InsertRequest | SqlRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
@@ -164,6 +167,10 @@ function* read(
     case 'Write': {
       const written = yield* runWrite(connection, engine, request, null)
       return isLeft(written) ? written : right({ batches: [written.right] })
+    }
+    case 'Insert': {
+      const inserted = yield* runInsert(connection, engine, request, null)
+      return isLeft(inserted) ? inserted : right({ batches: [inserted.right] })
     }
     case 'Sql':
       return yield* runSql(connection, engine, request, null)
