@@ -9,6 +9,7 @@ import {
   type Held,
   insert,
   insertGraph,
+  insertPast,
   load,
   planChanged,
   stream,
@@ -36,6 +37,7 @@ console.log(line(['workload', 'rows', 'limit ms', 'unitary ms', 'ratio', 'spread
 const report = (measured: Measured): void => console.log(show(measured))
 
 report(insert(100_000 * scale, runs))
+report(insertPast(10_000, runs))
 report(insertGraph(10_000 * scale, runs))
 report(load(100_000 * scale, runs))
 report(stream(1_000_000 * scale, quick ? 3 : 5))

@@ -1,7 +1,7 @@
 /**
  * The workloads: each the same work, by hand and by the library.
  */
-import { select, where } from '@unitary/core'
+import { insertInto, select, values, where } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import { isLeft } from 'fp-ts/lib/Either.js'
@@ -47,6 +47,42 @@ export const insert = (count: number, runs: number): Measured =>
         const rows = Array.from({ length: count }, (_, i) => customer(i))
         const program = pipe(
           Session.addAll(model.Customer, rows),
+          Session.chain(() => Session.commit),
+        )
+        orDie(Session.runSync(runtimeOf(opened))(program))
+      },
+      dispose: close,
+    },
+  })
+
+/** The same rows past the session, whose state learns nothing of them. */
+export const insertPast = (count: number, runs: number): Measured =>
+  compare('insert past the session', count, runs, {
+    limit: {
+      prepare: open,
+      run: ({ database }) => {
+        const rows = Array.from({ length: count }, (_, i) => customer(i))
+        database.exec('BEGIN')
+        insertByHand(
+          database,
+          'customer',
+          ['name', 'description'],
+          rows,
+          (row) => [row.name, row.description],
+          () => {},
+        )
+        database.exec('COMMIT')
+      },
+      dispose: close,
+    },
+    ours: {
+      prepare: open,
+      run: (opened) => {
+        const rows = Array.from({ length: count }, (_, i) => customer(i))
+        const program = pipe(
+          insertInto(model.Customer),
+          values(rows),
+          Session.execute(),
           Session.chain(() => Session.commit),
         )
         orDie(Session.runSync(runtimeOf(opened))(program))
