@@ -33,7 +33,7 @@ import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { kyselySqliteHost, sqliteHost } from '../../core/engine/databases.js'
+import { type Host, kyselySqliteHost, sqliteHost } from '../../core/engine/databases.js'
 import { openOn, services } from '../app.js'
 import { openOnServer, type ServerApp, servers } from '../server-app.js'
 
@@ -80,7 +80,10 @@ const Visit = entity('Visit', 'visits', {
   times: integer,
 })
 
-const model = defineModel({ User, Page, Visit })((r) => ({
+/** Nothing is unique but what the database gives. */
+const Note = entity('Note', 'notes', { id: pipe(integer, primaryKey, generated), body: text })
+
+const model = defineModel({ User, Page, Visit, Note })((r) => ({
   User: { visited: r.User.hasMany('Visit', { foreignKey: 'userId' }) },
 }))
 
@@ -340,6 +343,26 @@ describe.each(hosts)('on $title', ({ host, isMissing }) => {
       ])
     })
 
+    test('updates only what differs', async () => {
+      const app = await open()
+      await app.run(Session.execute()(pages))
+      const same = pipe(
+        insertInto(model.Page),
+        values([
+          { path: '/a', title: 'a', hits: 1 },
+          { path: '/b', title: 'b', hits: 3 },
+        ]),
+        onConflictDoUpdate('path', ['hits', 'title'], (eb) =>
+          eb.or([eb('hits', '<>', eb.ref('excluded.hits')), eb('title', '<>', eb.ref('excluded.title'))]),
+        ),
+      )
+      await app.run(Session.execute()(same))
+      expect(await stored(app)).toEqual([
+        ['/a', 'a', 1, 1, null],
+        ['/b', 'b', 3, 2, 'edited'],
+      ])
+    })
+
     test('encodes values by the column that they are set for or compared with', async () => {
       const app = await open()
       const [early, late] = [new Date(0), new Date(1_000_000)]
@@ -456,6 +479,78 @@ describe.each(hosts)('on $title', ({ host, isMissing }) => {
   })
 })
 
+/** A host as if its database had no RETURNING. */
+const withoutReturning = (host: Host): Host => ({
+  ...host,
+  create: async () => {
+    const database = await host.create()
+    const open = () => {
+      const engine = database.open()
+      const returning = { insert: false, update: false, delete: false, triggered: false }
+      return {
+        ...engine,
+        get capabilities() {
+          return { ...engine.capabilities, returning }
+        },
+      }
+    }
+    return { ...database, open }
+  },
+})
+
+describe.each([hosts[0], hosts[3]].filter((one) => one !== undefined))(
+  'without RETURNING, on $title',
+  ({ host, isMissing }) => {
+    const open = () => openOnServer(withoutReturning(host), model)
+
+    describe.skipIf(isMissing)('an insert', () => {
+      test('gives the entities by their keys', async () => {
+        const app = await open()
+        const rows = people(300).map((one, i) => ({ ...one, ...(i % 7 === 0 ? { visits: i } : {}) }))
+        const users = await app.run(pipe(insertInto(model.User), values(rows), returningEntities, Session.execute()))
+        expect(users.map(({ email, visits }) => [email, visits])).toEqual(
+          rows.map(({ email, visits }) => [email, visits ?? 7]),
+        )
+        const [ed] = users
+        const visits = await app.run(
+          pipe(
+            insertInto(model.Visit),
+            values([
+              { userId: ed?.id ?? 0, country: 'no', times: 2 },
+              { userId: ed?.id ?? 0, country: 'dk', times: sql<number>`1 + 1` },
+            ]),
+            returningEntities,
+            Session.execute(),
+          ),
+        )
+        expect(visits).toMatchObject([
+          { country: 'no', times: 2 },
+          { country: 'dk', times: 2 },
+        ])
+      })
+
+      test('that nothing tells the rows of says so, and writes none', async () => {
+        const app = await open()
+        const rows = [{ body: 'a' }, { body: sql<string>`upper('x')` }]
+        expect(
+          await app.fails(pipe(insertInto(model.Note), values(rows), returningEntities, Session.execute())),
+        ).toMatchObject({
+          _tag: 'DatabaseError',
+          cause: { reason: { _tag: 'Unsupported' }, message: expect.stringContaining('RETURNING') },
+        })
+        const copies = pipe(
+          insertInto(model.Note),
+          fromSelect(['body'], (eb) => eb.selectFrom('users').select('users.name')),
+          returningEntities,
+        )
+        expect(await app.fails(Session.execute()(copies))).toMatchObject({ cause: { reason: { _tag: 'Unsupported' } } })
+        await app.run(Session.commit)
+        expect(await app.rows('notes')).toEqual([])
+      })
+    })
+  },
+)
+
 describe('an insert', () => {
   const nothingAsked = (statement: Parameters<ReturnType<typeof Session.execute>>[0]) => {
     const app = openOn(model)
@@ -546,7 +641,7 @@ describe('an insert', () => {
   })
 
   test('of another model is refused', () => {
-    const other = defineModel({ User, Page, Visit })(() => ({}))
+    const other = defineModel({ User, Page, Visit, Note })(() => ({}))
     expect(nothingAsked(pipe(insertInto(other.User), values(people(1))))).toEqual({
       _tag: 'ModelMismatch',
       entity: 'User',

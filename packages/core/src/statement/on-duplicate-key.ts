@@ -14,6 +14,7 @@ import {
   type OnConflictNode,
   OnDuplicateKeyNode,
   type OperationNode,
+  RawNode,
   ReferenceNode,
   WhenNode,
 } from 'kysely'
@@ -29,16 +30,26 @@ export const onDuplicateKey = ({ columns }: InsertQueryNode, conflict: OnConflic
     const [first] = [...(conflict.columns ?? []), ...(columns ?? [])]
     return OnDuplicateKeyNode.create(first === undefined ? [] : [Assignment.create(first, ReferenceNode.create(first))])
   }
-  const guard = conflict.updateWhere === undefined ? null : withValues(conflict.updateWhere.where)
-  const updates = conflict.updates.map((update) => guarded(update, guard))
-  const ordered = readFirst(updates)
+  const updates = conflict.updates.map(({ column, value }) => Assignment.create(column, withValues(value)))
+  const ordered =
+    conflict.updateWhere === undefined ? readFirst(updates) : guarded(updates, withValues(conflict.updateWhere.where))
   return ordered === null ? null : OnDuplicateKeyNode.create(ordered)
 }
 
-const guarded = ({ column, value }: ColumnUpdateNode, guard: OperationNode | null): ColumnUpdateNode => {
-  const set = withValues(value)
-  if (guard === null) return Assignment.create(column, set)
-  const when = WhenNode.cloneWithResult(WhenNode.create(guard), set)
+type Assignments = ReadonlyArray<ColumnUpdateNode>
+
+/** The assignments where a condition holds: that is asked by each, or by the first for all where it reads what they set. */
+const guarded = (updates: Assignments, condition: OperationNode): Assignments | null => {
+  const asking = readFirst(updates.map((update) => onlyWhen(update, condition)))
+  if (asking !== null) return asking
+  const told = RawNode.create(['(@unitary_met := (', '))'], [condition])
+  return readFirst(updates)?.map((update, i) => onlyWhen(update, i === 0 ? told : met)) ?? null
+}
+
+const met = RawNode.createWithSql('@unitary_met')
+
+const onlyWhen = ({ column, value }: ColumnUpdateNode, condition: OperationNode): ColumnUpdateNode => {
+  const when = WhenNode.cloneWithResult(WhenNode.create(condition), value)
   const kept = ColumnNode.is(column) ? ReferenceNode.create(column) : column
   return Assignment.create(column, CaseNode.cloneWith(CaseNode.cloneWithWhen(CaseNode.create(), when), { else: kept }))
 }
@@ -53,7 +64,7 @@ const isExcluded = (node: OperationNode): node is ReferenceNode =>
   ReferenceNode.is(node) && node.table !== undefined && tableName(node.table) === 'excluded'
 
 /** The assignments in an order in which each reads only what none has set before it; null where there is none. */
-const readFirst = (updates: ReadonlyArray<ColumnUpdateNode>): ReadonlyArray<ColumnUpdateNode> | null => {
+const readFirst = (updates: Assignments): Assignments | null => {
   const left = updates.map((update) => ({ update, sets: columnIn(update.column), reads: readsOf(update.value) }))
   const ordered: ColumnUpdateNode[] = []
   while (left.length > 0) {
