@@ -293,7 +293,7 @@ class Sharded {
     const routed = routeInsert(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const partOf = new Map(routed.right.map((part) => [part.token, part]))
-    const written = yield* this.#onAllOrNone([...partOf.keys()], (connection, engine, token) => {
+    const written = yield* this.#onEach([...partOf.keys()], (connection, engine, token) => {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
     })

@@ -16,6 +16,7 @@ import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
 import { requestRows } from '../hook/loaded.js'
 import { populate } from '../load/populate.js'
+import { allOrNone } from '../program/all-or-none.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { ask, chain, fail, map, type Outcome, of, type Program, suspend } from '../program/program.js'
 import { instanceAt } from '../state/session-state.js'
@@ -53,7 +54,9 @@ const insertComplete = (statement: AnyInsert): Program<InsertError, Answer> => {
   // no row, no statement
   if (rows.right?.given.length === 0) return of(statement.answers === 'entities' ? [] : 0)
   const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
-  return chain(() => write(statement, rows.right))(flushed)
+  const isOne = rows.right === null || rows.right.given.length === 1
+  const written = write(statement, rows.right)
+  return chain(() => (isOne ? written : allOrNone(written)))(flushed)
 }
 
 const write = (

@@ -2,7 +2,7 @@
  * Running inserts past the unit of work on one connection.
  *
  * Rows that are plain values go by the engine's own batches, as those of a flush do. What a batch cannot say - expressions,
- * conflicts, clauses of Kysely's - goes as statements of many rows each. Several statements are written all or none.
+ * conflicts, clauses of Kysely's - goes as statements of many rows each.
  */
 import {
   type AnyInsert,
@@ -37,7 +37,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import type { Inserted } from '../transition/inserted.js'
 import type { InsertStep } from '../unit-of-work/step.js'
 import { call, type Effect } from './effect.js'
-import { databaseError, stepError, violation } from './execute.js'
+import { stepError, violation } from './execute.js'
 import { failureOf } from './query.js'
 
 /** An insert under way on one connection. */
@@ -52,7 +52,8 @@ interface Inserting {
 }
 
 /**
- * Runs an insert. Of rows that were given, those that come back stand in their order.
+ * Runs an insert. Of rows that were given, those that come back stand in their order. Where it fails, some may have been
+ * written.
  *
  * @category interpreters
  */
@@ -65,8 +66,7 @@ export function* runInsert(
   const inserting: Inserting = { connection, engine, statement, token, answered: [], places: [] }
   const unable = unanswerable(inserting, rows)
   if (unable !== null) return left(failed(inserting, unable))
-  const work = rows === null ? insertQuery(inserting) : insertRuns(inserting, rows)
-  const affected = rows === null || rows.encoded.length < 2 ? yield* work : yield* together(inserting, work)
+  const affected = yield* rows === null ? insertQuery(inserting) : insertRuns(inserting, rows)
   if (isLeft(affected)) return affected
   const { answered, places } = inserting
   return right({
@@ -95,23 +95,6 @@ const unanswerable = ({ engine, statement }: Inserting, rows: InsertRows | null)
         'the database has no INSERT ... RETURNING, which the entities of an insert from a query need; leave out returningEntities, and query the rows',
       )
     : null
-}
-
-const savepoint = 'unitary_insert'
-
-/** Several statements: all of them, or none. */
-function* together<A>(
-  { connection, token }: Inserting,
-  work: Effect<Either<RequestError, A>>,
-): Effect<Either<RequestError, A>> {
-  const begun = yield* call(connection, { _tag: 'Savepoint', name: savepoint })
-  if (isLeft(begun)) return left(databaseError('savepoint', null, token, begun.left))
-  const done = yield* work
-  if (isLeft(done)) yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
-  const released = yield* call(connection, { _tag: 'ReleaseSavepoint', name: savepoint })
-  // what failed may have ended the transaction, and the savepoint with it
-  if (isLeft(done) || !isLeft(released)) return done
-  return left(databaseError('release of a savepoint', null, token, released.left))
 }
 
 type Affected = Either<RequestError, number>
