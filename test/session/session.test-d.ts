@@ -62,6 +62,17 @@ expectTypeOf(pipe(deleteFrom(model.User), Session.execute())).toEqualTypeOf<
 // @ts-expect-error entities are given by inserts
 returningEntities(deleteFrom(model.User))
 
+// rows to update have their keys, and what is to change
+expectTypeOf(Session.updateMany(model.User, [{ id: 1, name: 'ed' }, { id: 2 }])).toEqualTypeOf<
+  Session.Program<Session.UpdateManyError, number>
+>()
+// @ts-expect-error a key is missing
+Session.updateMany(model.User, [{ name: 'ed' }])
+// @ts-expect-error a misspelt attribute
+Session.updateMany(model.User, [{ id: 1, nmae: 'ed' }])
+// @ts-expect-error a value of the wrong type
+Session.updateMany(model.User, [{ id: 1, name: 3 }])
+
 // however a query is read, its results are the same
 type Loaded = Managed<M, 'User'> & { readonly addresses: ReadonlyArray<Managed<M, 'Address'>> }
 const loading = pipe(select(model.User), selectin('addresses'))

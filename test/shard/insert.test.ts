@@ -1,4 +1,4 @@
-import { fromSelect, insertInto, onConflictDoUpdate, returningEntities, values } from '@unitary/core'
+import { fromSelect, insertInto, onConflictDoUpdate, returningEntities, select, values, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { onShard } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -171,5 +171,40 @@ describe('an upsert over shards', () => {
     expect(written).toBe(3)
     expect(seen.map(({ city }) => city)).toEqual(['Tokyo', 'LONDON', 'DELHI', 'NEW YORK'])
     expect(world.asked().filter((asked) => asked.includes('insert'))).toHaveLength(6)
+  })
+})
+
+describe('an update of many rows over shards', () => {
+  it('goes where the session holds the rows, else where their keys can be', () => {
+    const met = runSync(
+      Session.gen(function* () {
+        yield* Session.execute()(locations)
+        yield* Session.query(pipe(select(model.Location), where('continent', '=', 'Asia')))
+        const asked = world.asked().length
+        expect(asked).toBeGreaterThan(0)
+        const count = yield* Session.updateMany(model.Location, [
+          { id: 1, city: 'Edo' },
+          { id: 2, city: 'Londinium' },
+        ])
+        yield* Session.commit
+        return count
+      }),
+    )
+    expect(met).toBe(2)
+    expect(world.asked()).toEqual([
+      'asia: update weather_locations (2)',
+      'north_america: update weather_locations (1)',
+      'europe: update weather_locations (1)',
+      'south_america: update weather_locations (1)',
+    ])
+    expect(rowsIn(world, 'weather_locations')).toMatchObject({
+      asia: [{ city: 'Edo' }, { city: 'Delhi' }],
+      europe: [{ city: 'Londinium' }],
+    })
+  })
+
+  it('may not change what decides the shard', () => {
+    const moves = Session.updateMany(model.Location, [{ id: 1, continent: 'Europe' }])
+    expect(failSync(moves)).toMatchObject({ _tag: 'RoutingError', reason: 'ShardsDiffer', attribute: 'continent' })
   })
 })

@@ -167,6 +167,7 @@ export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export {
   type EncodeError,
   type MissingValue,
+  missingValue,
   type NotPortable,
   type NoUniqueKey,
   renderStatementError,
@@ -285,6 +286,7 @@ export {
   update,
   withUpdateDefaults,
 } from './statement/update.js'
+export { type KeyedChanges, type UpdateRun, updateRowsOf } from './statement/update-rows.js'
 export {
   type AttributeOf,
   type ConflictChanges,

@@ -149,6 +149,8 @@ export type {
   SqlRequest,
   TaskRequest,
   TransactionRequest,
+  UpdateRowsAnswer,
+  UpdateRowsRequest,
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
@@ -172,6 +174,7 @@ export { type Executed, type ExecuteError, execute } from './query/execute.js'
 export type { InsertError } from './query/insert.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
+export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
@@ -197,9 +200,10 @@ export {
   streamSync,
 } from './runner/stream.js'
 export { type OpenedCursor, type TransactionFailure, Transactions } from './runner/transactions.js'
+export { runUpdateRows } from './runner/update-rows.js'
 export type { History } from './state/history.js'
 export type { Hooks } from './state/hooks.js'
-export type { ShardToken } from './state/identity-map.js'
+export { anywhere as heldAnywhere, type ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
 export { type Instance, make as makeInstance, type Status } from './state/instance.js'
 export type { Known } from './state/known.js'
@@ -220,6 +224,7 @@ export type { Inserted } from './transition/inserted.js'
 export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
+export type { KeyedRun, UpdatedRows } from './transition/updated-rows.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
 export { returnable, returnablePlan } from './unit-of-work/returnable.js'

@@ -76,6 +76,18 @@ export const noShardForQuery = (entity: string): RoutingError => ({
   message: `insert of ${entity}: nothing tells on which shards the rows of a query belong before it has run; pin it to one shard with onShard, which has both`,
 })
 
+/** A row whose version is to be checked may be on several shards. */
+export const noShardForVersion = (entity: string, key: unknown): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation: 'update of many rows',
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `update of many rows of ${entity} ${show(key)}: nothing tells the one shard of its row, whose version is to be checked; load it first, or name the shard in the options`,
+})
+
 /** A chooser gave an empty list. */
 export const noShardNamed = (operation: string, entity: string, by: 'shardsOfKey' | 'shardsOf'): RoutingError => ({
   _tag: 'RoutingError',

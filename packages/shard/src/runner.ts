@@ -42,6 +42,7 @@ import {
   runLookup,
   runQuery,
   runSql,
+  runUpdateRows,
   runWrite,
   type SessionState,
   type SqlRequest,
@@ -51,6 +52,8 @@ import {
   systemServices,
   Transactions,
   together,
+  type UpdateRowsAnswer,
+  type UpdateRowsRequest,
   type WriteAnswer,
   type WriteRequest,
 } from '@unitary/session'
@@ -63,6 +66,7 @@ import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
+import { routeUpdates } from './route/route-updates.js'
 import { faultOf, type ShardMap } from './shard-map.js'
 
 /** @category model */
@@ -160,6 +164,8 @@ class Sharded {
         return yield* this.#write(request, state)
       case 'Insert':
         return yield* this.#insert(request, state)
+      case 'UpdateRows':
+        return yield* this.#updateRows(request, state)
       case 'Sql':
         return yield* this.#sql(request)
       default:
@@ -298,6 +304,16 @@ class Sharded {
       return inPlaces(places, runInsert(connection, engine, own, token))
     })
     return isLeft(written) ? written : right({ batches: written.right })
+  }
+
+  *#updateRows(request: UpdateRowsRequest, state: SessionState): Effect<Either<RequestError, UpdateRowsAnswer>> {
+    const routed = routeUpdates(state, request, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const runsOf = routed.right
+    const updated = yield* this.#onEach([...runsOf.keys()], (connection, engine, token) =>
+      runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
+    )
+    return isLeft(updated) ? updated : right({ batches: updated.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */

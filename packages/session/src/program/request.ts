@@ -25,6 +25,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
 import type { Inserted } from '../transition/inserted.js'
+import type { KeyedRun, UpdatedRows } from '../transition/updated-rows.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 
 /** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
@@ -154,6 +155,20 @@ export interface InsertAnswer {
   readonly batches: ReadonlyArray<Inserted>
 }
 
+/** An update of many rows, each found by its key. @category model */
+export interface UpdateRowsRequest {
+  readonly _tag: 'UpdateRows'
+  readonly mapping: Mapping
+  /** The cells of a row are the values of `set`, then those of `where`. */
+  readonly runs: ReadonlyArray<KeyedRun>
+  readonly options: ExecutionOptions
+}
+
+/** @category model */
+export interface UpdateRowsAnswer {
+  readonly batches: ReadonlyArray<UpdatedRows>
+}
+
 /** What a bulk statement is called in errors. @category combinators */
 export const operationOf = ({ _tag }: WriteRequest['statement']): 'bulk update' | 'bulk delete' =>
   _tag === 'Update' ? 'bulk update' : 'bulk delete'
@@ -199,6 +214,7 @@ export type Request =
   | LookupRequest
   | WriteRequest
   | InsertRequest
+  | UpdateRowsRequest
   | SqlRequest
   | TransactionRequest
   | ServicesRequest
@@ -217,10 +233,12 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
           ? WriteAnswer
           : R extends InsertRequest
             ? InsertAnswer
-            : R extends SqlRequest
-              ? StatementAnswer
-              : R extends ServicesRequest
-                ? Services
-                : R extends TaskRequest
-                  ? unknown
-                  : undefined
+            : R extends UpdateRowsRequest
+              ? UpdateRowsAnswer
+              : R extends SqlRequest
+                ? StatementAnswer
+                : R extends ServicesRequest
+                  ? Services
+                  : R extends TaskRequest
+                    ? unknown
+                    : undefined

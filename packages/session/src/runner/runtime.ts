@@ -15,6 +15,7 @@ import type {
   SqlRequest,
   TaskRequest,
   TransactionRequest,
+  UpdateRowsRequest,
   WriteRequest,
 } from '../program/request.js'
 import type { EmptyOptions, SessionState } from '../state/session-state.js'
@@ -28,6 +29,7 @@ import { runInsert } from './insert.js'
 import { runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
+import { runUpdateRows } from './update-rows.js'
 
 /**
  * Answers the requests of one run, and owns its connections.
@@ -111,6 +113,7 @@ function* answer(
     case 'Lookup':
     case 'Write':
     case 'Insert':
+    case 'UpdateRows':
     case 'Sql': {
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
@@ -154,7 +157,7 @@ function* flush(
 function* read(
   connection: Connection,
   engine: Engine,
-  request: QueryRequest | LookupRequest | WriteRequest | InsertRequest | SqlRequest,
+  request: QueryRequest | LookupRequest | WriteRequest | InsertRequest | UpdateRowsRequest | SqlRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
@@ -171,6 +174,10 @@ function* read(
     case 'Insert': {
       const inserted = yield* runInsert(connection, engine, request, null)
       return isLeft(inserted) ? inserted : right({ batches: [inserted.right] })
+    }
+    case 'UpdateRows': {
+      const updated = yield* runUpdateRows(connection, engine, request, null)
+      return isLeft(updated) ? updated : right({ batches: [updated.right] })
     }
     case 'Sql':
       return yield* runSql(connection, engine, request, null)
