@@ -180,9 +180,9 @@ export {
   type EvaluableCriteria,
   evaluateChanges,
   evaluateCriteria,
-  type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export type { NotEvaluable } from './statement/evaluate-term.js'
 export {
   type AnyInsert,
   canHaveDefaults,
@@ -191,6 +191,7 @@ export {
   type Inserting,
   type InsertRow,
   insertInto,
+  mapRows,
   returningEntities,
   values,
   withDefaults,
