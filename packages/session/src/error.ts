@@ -265,6 +265,7 @@ export type HookEvent =
   | 'remove'
   | 'replace'
   | 'beforeExecute'
+  | 'beforeInsert'
   | 'beforeFlush'
   | 'afterFlush'
   | 'afterCommit'

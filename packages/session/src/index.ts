@@ -52,6 +52,7 @@ export type {
   FlushedContext,
   HookContext,
   HooksOf,
+  InsertContext,
   LoadContext,
   MemberContext,
   ReplaceContext,

@@ -8,6 +8,7 @@ import {
   AliasNode,
   ColumnNode,
   type Expression,
+  ExpressionWrapper,
   expressionBuilder,
   IdentifierNode,
   type InsertObject,
@@ -76,6 +77,38 @@ export const values =
       .values(rows as never)
       .toOperationNode() as InsertQueryNode,
   })
+
+/**
+ * Changes each of the rows that are to be inserted; an expression among them stays one. What a query gives is left as it is.
+ *
+ * @example
+ * // a hook that keeps rows to their tenant
+ * beforeInsert: ({ statement }) => accept(pipe(statement, mapRows((row) => ({ ...row, tenant: 'acme' }))))
+ *
+ * @category combinators
+ */
+export const mapRows =
+  <S extends AnyInsert>(change: (row: InsertRow<S>) => InsertRow<S>) =>
+  (self: S): S => {
+    const { columns = [], values: given } = self.node
+    if (given === undefined || !ValuesNode.is(given)) return self
+    const names = columns.map(({ column }) => column.name)
+    return values<S>(given.values.map((row) => change(rowOf(names, row) as InsertRow<S>)))(self)
+  }
+
+const rowOf = (names: ReadonlyArray<string>, row: Row): unknown => {
+  const given: Record<string, unknown> = {}
+  names.forEach((name, i) => {
+    const item = row.values[i]
+    if (PrimitiveValueListNode.is(row)) given[name] = item
+    else if (!isDefault(item as OperationNode)) {
+      given[name] = ValueNode.is(item as OperationNode)
+        ? (item as ValueNode).value
+        : new ExpressionWrapper(item as OperationNode)
+    }
+  })
+  return given
+}
 
 /**
  * Inserts what a query gives, its columns being the values of the attributes named, in their order. Defaults that the

@@ -16,7 +16,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError } from '../error.js'
-import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import { hooksOnLoad, hooksOnStatement } from '../hook/hooks.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
 import * as Instance from '../state/instance.js'
@@ -44,7 +44,7 @@ export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<Joinin
 
 const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: Joining): boolean =>
   hooksOnLoad(hooks, target).length === 0 &&
-  hooksOnExecute(hooks, target).every((some) => some.length === 0) &&
+  hooksOnStatement(hooks, 'beforeExecute', target).every((some) => some.length === 0) &&
   joinings.every((nested) => isUnseen(hooks, nested))
 
 const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()

@@ -14,6 +14,7 @@ import {
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
+import { rewrittenInsert } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { populate } from '../load/populate.js'
 import { allOrNone } from '../program/all-or-none.js'
@@ -38,9 +39,10 @@ export const executeInsert = (statement: AnyInsert): Program<InsertError, Answer
   unlessFailed((state): Program<InsertError, Answer> => {
     const checked = checkModel(state, statement.entity)
     if (isLeft(checked)) return fail(checked.left)
-    const wrong = checkStatement(statement)
-    if (wrong !== null) return fail(invalidStatement('insert', wrong))
-    return chain(insertComplete)(filled(statement))
+    return chain((asked: AnyInsert): Program<InsertError, Answer> => {
+      const wrong = checkStatement(asked)
+      return wrong === null ? chain(insertComplete)(filled(asked)) : fail(invalidStatement('insert', wrong))
+    })(rewrittenInsert(statement))
   })
 
 const filled = (statement: AnyInsert): Program<RequestError, AnyInsert> =>
