@@ -10,6 +10,15 @@ export {
   NullableType,
 } from './codec/codecs.js'
 export {
+  compareDecimals,
+  type Decimal,
+  DecimalType,
+  isDecimal,
+  parseDecimal,
+  sortableDecimal,
+} from './codec/decimal.js'
+export { listOf } from './codec/list.js'
+export {
   DecodeFault,
   type ReadMode,
   type RowClass,
@@ -19,6 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
+export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
@@ -42,7 +52,9 @@ export type {
   Capabilities,
   CursorSupport,
   Dialect,
+  ParameterPlace,
   Returning,
+  Selected,
   StatementLimits,
   TextComparison,
 } from './engine/dialect.js'
@@ -65,20 +77,28 @@ export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
   type AnyColumn,
+  arrayOf,
   bigint,
   blob,
   boolean,
   type Column,
+  type ColumnDetail,
   type ColumnFlag,
   type ColumnKind,
+  type ColumnType,
   column,
+  decimal,
   deferred,
   deferredIn,
+  enumOf,
   type ForeignKey,
   generated,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
+  plainDate,
   primaryKey,
   type ReferentialAction,
   real,
@@ -86,6 +106,7 @@ export {
   serverVersion,
   text,
   unique,
+  uuid,
   version,
   withDefault,
   withInsertDefault,
@@ -157,15 +178,26 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export {
+  type Clause,
   type EncodeError,
+  type InvalidClause,
+  invalidClause,
   type MissingValue,
   missingValue,
   type NotPortable,
@@ -183,6 +215,16 @@ export {
   type Truth,
 } from './statement/evaluate.js'
 export type { NotEvaluable } from './statement/evaluate-term.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export {
   type AnyInsert,
   canHaveDefaults,
@@ -206,10 +248,24 @@ export {
   runCells,
 } from './statement/insert-rows.js'
 export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
+export {
   canBeJoined,
   canJoin,
+  containedParts,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -244,8 +300,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -255,16 +309,18 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
   mappingsOf,
   type NameOf,
   type Statement,
+  type TablesOf,
+  trusted,
   withOptions,
 } from './statement/statement.js'
 export {

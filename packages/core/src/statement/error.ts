@@ -81,8 +81,32 @@ export interface NotPortable {
   readonly problem: string
 }
 
+/**
+ * A clause that a query cannot have: a join along something that is no relationship, an alias that is taken.
+ *
+ * @category errors
+ */
+export interface InvalidClause {
+  readonly _tag: 'InvalidClause'
+  readonly entity: string
+  readonly clause: Clause
+  /** What the clause names. */
+  readonly name: string
+  readonly problem: string
+}
+
 /** @category errors */
-export type StatementError = EncodeError | UnorderedValue | UnknownAttribute | MissingValue | NoUniqueKey | NotPortable
+export type Clause = 'join' | 'any' | 'has' | 'containsEager'
+
+/** @category errors */
+export type StatementError =
+  | EncodeError
+  | UnorderedValue
+  | InvalidClause
+  | UnknownAttribute
+  | MissingValue
+  | NoUniqueKey
+  | NotPortable
 
 /** @category constructors */
 export const encodeError = (
@@ -132,6 +156,15 @@ export const notPortable = (entity: string, dialect: Dialect['name'], problem: s
   problem,
 })
 
+/** @category constructors */
+export const invalidClause = (entity: string, clause: Clause, name: string, problem: string): InvalidClause => ({
+  _tag: 'InvalidClause',
+  entity,
+  clause,
+  name,
+  problem,
+})
+
 /**
  * A sentence for people: what failed, where, and the cure.
  *
@@ -151,6 +184,8 @@ export const renderStatementError = (error: StatementError): string => {
       return `${error.entity}: no unique key consists of ${error.attributes.join(', ')}, so that no row can conflict by it; name the primary key, or declare what is unique in the model`
     case 'NotPortable':
       return `${error.entity}: ${error.problem} (${error.dialect})`
+    case 'InvalidClause':
+      return `${error.clause} of ${error.name} in a query of ${error.entity}: ${error.problem}`
   }
 }
 

@@ -15,6 +15,7 @@ import {
   UnaryOperationNode,
   ValueNode,
 } from 'kysely'
+import { compareDecimals } from '../codec/decimal.js'
 import type { TextComparison } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { compareEncoded } from './compare.js'
@@ -54,8 +55,10 @@ export interface Term {
   readonly column: Attribute | null
   readonly literal: { readonly value: unknown } | null
   readonly isText: boolean
-  /** Databases compare JSON as documents or as text. */
-  readonly isJson: boolean
+  /** Decimals are text on the portable side, and compare as numbers. */
+  readonly isDecimal: boolean
+  /** Why nobody can compare it: databases compare JSON and arrays as documents or as text. */
+  readonly document: string | null
 }
 
 export const refuse = ({ mapping }: Reading, expression: string): Either<NotEvaluable, never> =>
@@ -89,7 +92,14 @@ export const noteText = ({ unsureOn }: Reading, isEquality: boolean): void => {
   unsureOn.add('collation')
 }
 
-/** Instants are written in one way, which sorts in time order by any collation. */
+/** How two values compare. */
+export const comparisonOf = (a: Term, b: Term): typeof compareEncoded =>
+  a.isDecimal || b.isDecimal ? compareExact : compareEncoded
+
+const compareExact: typeof compareEncoded = (a, b) =>
+  typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : undefined
+
+/** Instants, days and UUIDs are written in one way, which sorts by any collation as they do. */
 export const asWritten: TextComparison = 'code points'
 
 /** Undefined where the codec cannot encode it: then the statement cannot be compiled, and never runs. */
@@ -122,7 +132,8 @@ const literalTerm = (value: unknown): Term => ({
   column: null,
   literal: { value },
   isText: typeof value === 'string',
-  isJson: false,
+  isDecimal: false,
+  document: null,
 })
 
 const attributeTerm = (attribute: Attribute): Term => {
@@ -132,8 +143,10 @@ const attributeTerm = (attribute: Attribute): Term => {
     meeting: () => evaluate,
     column: attribute,
     literal: null,
-    isText: column.kind === 'text',
-    isJson: column.kind === 'json',
+    isText: column.kind === 'text' || column.kind === 'enum',
+    isDecimal: column.kind === 'decimal',
+    document:
+      column.kind === 'json' ? 'a comparison of JSON' : column.kind === 'array' ? 'a comparison of arrays' : null,
   }
 }
 
@@ -149,7 +162,8 @@ const computed = (evaluate: Evaluate, isText = false): Term => ({
   column: null,
   literal: null,
   isText,
-  isJson: false,
+  isDecimal: false,
+  document: null,
 })
 
 /** One of several values: literals are encoded by the column that it meets, or else by the first of its own. */
@@ -160,7 +174,8 @@ const oneOf = (terms: ReadonlyArray<Term>, choose: (values: ReadonlyArray<Evalua
     column: own,
     literal: null,
     isText: terms.some(({ isText }) => isText),
-    isJson: terms.some(({ isJson }) => isJson),
+    isDecimal: terms.some(({ isDecimal }) => isDecimal),
+    document: terms.find(({ document }) => document !== null)?.document ?? null,
   }
 }
 
@@ -208,7 +223,9 @@ const choice = (reading: Reading, { value, when = [], else: otherwise }: CaseNod
 const equals = (reading: Reading, a: Term, node: OperationNode): Result<Evaluate> => {
   const b = term(reading, node)
   if (isLeft(b)) return b
-  if (a.isJson || b.right.isJson) return refuse(reading, 'a comparison of JSON')
+  const document = a.document ?? b.right.document
+  if (document !== null) return refuse(reading, document)
+  const compare = comparisonOf(a, b.right)
   const isOfTexts = a.isText || b.right.isText
   if (isOfTexts) noteText(reading, true)
   const x = a.meeting(b.right.column)
@@ -218,7 +235,7 @@ const equals = (reading: Reading, a: Term, node: OperationNode): Result<Evaluate
     const other = y(row, texts)
     if (one === undefined || other === undefined) return undefined
     if (one === null || other === null) return null
-    const order = compareEncoded(one, other, isOfTexts ? texts : asWritten)
+    const order = compare(one, other, isOfTexts ? texts : asWritten)
     return order === undefined ? undefined : order === 0
   })
 }
@@ -234,7 +251,8 @@ const call = (reading: Reading, node: FunctionNode): Result<Term> => {
   if (name === 'coalesce' || name === 'ifnull') return right(oneOf(args.right, firstKnown))
   if (name === 'nullif' && another !== undefined && others.length === 0) return nullIf(reading, node, [only, another])
   const ofOne = another === undefined ? functions[name] : undefined
-  if (ofOne === undefined || ofOne.isOfText !== only.isText || only.isJson) return refuse(reading, nameOf(node))
+  if (ofOne === undefined || ofOne.isOfText !== only.isText || only.document !== null)
+    return refuse(reading, nameOf(node))
   for (const texts of ofOne.unsureOn) reading.unsureOn.add(texts)
   const evaluate = only.meeting(null)
   const apply = (row: Row, texts: TextComparison): unknown => {

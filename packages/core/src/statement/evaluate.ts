@@ -24,12 +24,13 @@ import {
 } from 'kysely'
 import type { Dialect, TextComparison } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
-import { compareEncoded } from './compare.js'
+import type { compareEncoded } from './compare.js'
 import { holdsTogether } from './condition.js'
 import type { AnyDelete } from './delete.js'
 import { matchesPattern } from './evaluate-function.js'
 import {
   asWritten,
+  comparisonOf,
   type Evaluate,
   encoded,
   nameOf,
@@ -251,14 +252,16 @@ const compared = (reading: Reading, a: Term, operator: string, b: Term): Result<
   const x = a.meeting(b.column)
   const y = b.meeting(a.column)
   const isNullCheck = identify !== undefined && (isNull(a) || isNull(b))
-  if (!isNullCheck && (a.isJson || b.isJson)) return refuse(reading, 'a comparison of JSON')
+  const document = a.document ?? b.document
+  if (!isNullCheck && document !== null) return refuse(reading, document)
+  const compareValues = comparisonOf(a, b)
   const isOfTexts = a.isText || b.isText
   if (isOfTexts && !isNullCheck) noteText(reading, decide === isEqual || decide === isUnequal)
   return right((row, texts) => {
     const one = x(row, texts)
     const other = y(row, texts)
     if (one === undefined || other === undefined) return undefined
-    if (one !== null && other !== null) return decide(compareEncoded(one, other, isOfTexts ? texts : asWritten))
+    if (one !== null && other !== null) return decide(compareValues(one, other, isOfTexts ? texts : asWritten))
     return identify === undefined ? null : identify(one === other ? 0 : 'unequal')
   })
 }
@@ -311,7 +314,8 @@ const tupleComparison = (
 const membership = (reading: Reading, item: Term, list: OperationNode, isIn: boolean): Result<Evaluate> => {
   const values = listed(list)
   if (values === null) return refuse(reading, `${isIn ? 'in' : 'not in'} ${nameOf(list)}`)
-  if (item.isJson) return refuse(reading, 'a comparison of JSON')
+  if (item.document !== null) return refuse(reading, item.document)
+  const compareValues = comparisonOf(item, item)
   const isOfTexts = item.isText
   if (isOfTexts) noteText(reading, true)
   const evaluate = item.meeting(null)
@@ -328,7 +332,7 @@ const membership = (reading: Reading, item: Term, list: OperationNode, isIn: boo
         continue
       }
       const isMember =
-        member === undefined ? undefined : isEqual(compareEncoded(value, member, isOfTexts ? texts : asWritten))
+        member === undefined ? undefined : isEqual(compareValues(value, member, isOfTexts ? texts : asWritten))
       if (isMember === true) return isIn
       if (isMember === undefined) isSure = false
     }

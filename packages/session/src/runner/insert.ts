@@ -39,6 +39,7 @@ import type { InsertStep } from '../unit-of-work/step.js'
 import { call, type Effect } from './effect.js'
 import { stepError, violation } from './execute.js'
 import { failureOf } from './query.js'
+import { kindsOf, selectedKinds, spelt } from './spelling.js'
 
 /** An insert under way on one connection. */
 interface Inserting {
@@ -137,7 +138,9 @@ function* insertBatch(inserting: Inserting, rows: InsertRows, run: RowRun): Effe
   if (wantsRows(statement) && !engine.capabilities.returning.insert && !isGiven) {
     return left(failed(inserting, unable(noKey(statement))))
   }
-  const cells = runCells(rows, run)
+  const step = stepOf(inserting, attributes, runCells(rows, run))
+  const kinds = kindsOf({ mappings: [mapping] }, step)
+  const cells = spelt(step.rows, step, kinds, engine.dialect)
   const answer = yield* call(connection, {
     _tag: 'Insert',
     table: mapping.table,
@@ -145,8 +148,15 @@ function* insertBatch(inserting: Inserting, rows: InsertRows, run: RowRun): Effe
     rows: cells,
     key: key.map(({ columnName }) => columnName),
     returning: returned.map(({ columnName }) => columnName),
+    ...(returned.length === 0
+      ? {}
+      : selectedKinds(
+          [...returned, ...key].map(({ columnName }) => columnName),
+          kinds,
+          engine.dialect,
+        )),
   })
-  if (isLeft(answer)) return left(stepError(stepOf(inserting, attributes, cells), null, answer.left))
+  if (isLeft(answer)) return left(stepError(step, null, answer.left))
   if (wantsRows(statement)) {
     const found = engine.capabilities.returning.insert
       ? right(rowsIn(returned, answer.right, cells.length))

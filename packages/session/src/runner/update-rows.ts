@@ -10,6 +10,7 @@ import type { KeyedRun, UpdatedRows } from '../transition/updated-rows.js'
 import type { PlanColumn, UpdateStep } from '../unit-of-work/step.js'
 import { call, type Effect } from './effect.js'
 import { stepError } from './execute.js'
+import { kindsOf, spelt } from './spelling.js'
 
 /**
  * Updates the rows, and tells how many each of them met. Where it fails, some may have been written.
@@ -24,15 +25,16 @@ export function* runUpdateRows(
 ): Effect<Either<RequestError, UpdatedRows>> {
   const matched = new Map<number, number>()
   for (const run of runs) {
+    const step = stepOf(mapping, run, token)
     const answer = yield* call(connection, {
       _tag: 'Update',
       table: mapping.table,
       set: run.set.map(({ columnName }) => columnName),
       where: run.where.map(({ columnName }) => columnName),
-      rows: run.rows,
+      rows: spelt(step.rows, step, kindsOf({ mappings: [mapping] }, step), dialect),
       returning: [],
     })
-    if (isLeft(answer)) return left(stepError(stepOf(mapping, run, token), null, answer.left))
+    if (isLeft(answer)) return left(stepError(step, null, answer.left))
     for (let i = 0; i < run.places.length; i++) matched.set(run.places[i] as number, answer.right.matched[i] ?? 0)
   }
   return right({ dialect, token, matched })

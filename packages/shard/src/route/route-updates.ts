@@ -86,6 +86,7 @@ const tokensOf = (
     mapping,
     attributes: mapping.key,
     link: null,
+    through: null,
     keys: decodedKeyOf(mapping, key),
     orderBy: [],
     query: null,
