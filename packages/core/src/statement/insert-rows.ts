@@ -97,7 +97,7 @@ const encodedRows = (
   let isLiteral = true
   for (let j = 0; j < attributes.length; j++) {
     const attribute = attributes[j] as Attribute
-    const { column, encode, isNullable, name } = attribute
+    const { column, encode, name } = attribute
     const { codec } = column
     const required = isRequired(attribute)
     for (let i = 0; i < given.length; i++) {
@@ -106,7 +106,7 @@ const encodedRows = (
         if (required) return left(missingValue(mapping.name, name, i))
       } else if (value instanceof Computed) {
         isLiteral = false
-      } else if (value === null && !isNullable) {
+      } else if (value === null && !codec.is(value)) {
         return left(missingValue(mapping.name, name, i))
       } else if (!codec.is(value)) {
         return left(encodeError(mapping.name, name, value, `it is no ${codec.name}`, i))

@@ -107,10 +107,10 @@ const encodedCells = (
   place: number,
 ): Either<StatementError, ReadonlyArray<unknown>> => {
   const cells: unknown[] = []
-  for (const { column, encode, isNullable, name } of attributes) {
+  for (const { column, encode, name } of attributes) {
     const value = row[name]
-    if (value === null && !isNullable) return left(missingValue(mapping.name, name, place))
     if (!column.codec.is(value)) {
+      if (value === null) return left(missingValue(mapping.name, name, place))
       return left(encodeError(mapping.name, name, value, `it is no ${column.codec.name}`, place))
     }
     try {
