@@ -48,6 +48,7 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
+export { fitsStatement } from './engine/chunk.js'
 export type {
   Capabilities,
   CursorSupport,

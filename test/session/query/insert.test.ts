@@ -178,6 +178,14 @@ describe.each(hosts)('on $title', ({ host, isMissing }) => {
       expect(Number(answer?.n)).toBe(count)
     })
 
+    test('splits rows that are too long for one statement', async () => {
+      const app = await open()
+      const rows = Array.from({ length: 100 }, (_, i) => ({ path: `/${i}`, title: 'x'.repeat(300_000), hits: i }))
+      const pages = pipe(insertInto(model.Page), values(rows))
+      expect(await app.run(Session.execute()(pages))).toBe(100)
+      expect(await app.run(pipe(pages, onConflictDoUpdate('path', ['title']), Session.execute()))).toBe(100)
+    }, 60_000)
+
     test('writes expressions, beside values that are encoded, in statements of their own', async () => {
       const app = await open()
       const rows = Array.from({ length: 250 }, (_, i) => ({

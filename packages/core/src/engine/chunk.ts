@@ -14,3 +14,20 @@ export const chunkSizes = (columns: number, limits: StatementLimits): ReadonlyAr
   const smaller = Math.floor(largest / 10)
   return [largest, smaller, 1].filter((size, i, sizes) => size >= 1 && sizes.indexOf(size) === i)
 }
+
+/**
+ * Does a database take so many parameters, of that many bytes? What is written into the statement's text is counted twice,
+ * for what has to be escaped. O(parameters) where bytes are limited.
+ *
+ * @category guards
+ */
+export const fitsStatement = (parameters: ReadonlyArray<unknown>, limits: StatementLimits): boolean => {
+  if (parameters.length > limits.parameters) return false
+  if (limits.bytes === null) return true
+  let bytes = 0
+  for (const value of parameters) {
+    bytes += typeof value === 'string' || value instanceof Uint8Array ? 2 * value.length : 8
+    if (bytes > limits.bytes) return false
+  }
+  return true
+}

@@ -36,14 +36,17 @@ export interface Dialect {
 }
 
 /**
- * How much one statement takes: rows of an insert, of which more would gain nothing, and parameters, of which the database
- * takes no more.
+ * How much one statement takes.
  *
  * @category model
  */
 export interface StatementLimits {
+  /** Rows of an insert, of which more would gain nothing. */
   readonly rows: number
+  /** Parameters, of which the database takes no more. */
   readonly parameters: number
+  /** Bytes that the database takes in any case; null where nothing limits them. One row may have more. */
+  readonly bytes: number | null
 }
 
 /**

@@ -13,7 +13,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
 import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
-import { chunkSizes } from './chunk.js'
+import { chunkSizes, fitsStatement } from './chunk.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, type EngineReason, engineError } from './error.js'
 import { codeOf, textOf } from './error-parts.js'
@@ -144,12 +144,16 @@ const insertRange = async (
   to: number,
   sizes: ReadonlyArray<number>,
 ): Promise<FailedChunk | null> => {
-  let at = from
-  for (const size of sizes) {
-    for (; to - at >= size; at += size) {
-      const error = await insertChunk(connection, insertion, at, size)
-      if (error !== null) return { error, at, size }
-    }
+  const { limits } = connection.dialect
+  const { rows } = insertion.call
+  for (let at = from; at < to; ) {
+    const fits = (size: number): boolean =>
+      size <= to - at &&
+      (size === 1 || limits.bytes === null || fitsStatement(rows.slice(at, at + size).flat(), limits))
+    const size = sizes.find(fits) ?? 1
+    const error = await insertChunk(connection, insertion, at, size)
+    if (error !== null) return { error, at, size }
+    at += size
   }
   return null
 }

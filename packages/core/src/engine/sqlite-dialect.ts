@@ -66,7 +66,7 @@ export const sqliteDialect: Dialect = {
   columnType: ({ kind }) => columnTypes[kind],
   textComparison: 'code points',
   // SQLite's default, with which better-sqlite3 is built
-  limits: { rows: 100, parameters: 32_766 },
+  limits: { rows: 100, parameters: 32_766, bytes: null },
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   type Engine,
   type EngineError,
   engineError,
+  fitsStatement,
   type InsertRows,
   inGivenOrder,
   insertOfRows,
@@ -232,9 +233,9 @@ function* insertStatements(inserting: Inserting, rows: InsertRows, run: RowRun):
     const plain: AnyInsert = { ...statement, node: insertOfRows(statement, rows, run, from, to) }
     const compiled = compile(engine)(isReturned ? returningRows(plain) : plain)
     if (isLeft(compiled)) return left(failed(inserting, compiled.left))
-    if (size > 1 && compiled.right.parameters.length > dialect.limits.parameters) {
-      // expressions have parameters of their own
-      size = Math.ceil(size / 2)
+    if (to - from > 1 && !fitsStatement(compiled.right.parameters, dialect.limits)) {
+      // expressions have parameters of their own, and values their length
+      size = Math.ceil((to - from) / 2)
       continue
     }
     const answer = yield* query(inserting, compiled.right)
