@@ -48,6 +48,7 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
+export { fitsStatement } from './engine/chunk.js'
 export type {
   Capabilities,
   CursorSupport,
@@ -55,6 +56,7 @@ export type {
   ParameterPlace,
   Returning,
   Selected,
+  StatementLimits,
   TextComparison,
 } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
@@ -201,8 +203,13 @@ export {
   type EncodeError,
   type InvalidClause,
   invalidClause,
+  type MissingValue,
+  missingValue,
+  type NotPortable,
+  type NoUniqueKey,
   renderStatementError,
   type StatementError,
+  type UnknownAttribute,
   type UnorderedValue,
 } from './statement/error.js'
 export {
@@ -210,9 +217,9 @@ export {
   type EvaluableCriteria,
   evaluateChanges,
   evaluateCriteria,
-  type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export type { NotEvaluable } from './statement/evaluate-term.js'
 export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
 export type {
   AliasOf,
@@ -223,7 +230,28 @@ export type {
   JoinedTables,
   Whole,
 } from './statement/extent.js'
-export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type AnyInsert,
+  canHaveDefaults,
+  fromSelect,
+  type Insert,
+  type Inserting,
+  type InsertRow,
+  insertInto,
+  mapRows,
+  returningEntities,
+  values,
+  withDefaults,
+} from './statement/insert.js'
+export {
+  Computed,
+  type InsertRows,
+  insertOfRows,
+  insertRowsOf,
+  type RowRun,
+  rowRuns,
+  runCells,
+} from './statement/insert-rows.js'
 export {
   type EntityAt,
   type Join,
@@ -334,4 +362,21 @@ export {
   update,
   withUpdateDefaults,
 } from './statement/update.js'
+export { type KeyedChanges, type UpdateRun, updateRowsOf } from './statement/update-rows.js'
+export {
+  type AttributeOf,
+  type ConflictChanges,
+  type ConflictExpressions,
+  type ConflictTarget,
+  onConflictDoNothing,
+  onConflictDoUpdate,
+} from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export {
+  canSkip,
+  conflictKeys,
+  inGivenOrder,
+  loadedAttributes,
+  returningRows,
+  tellingApart,
+} from './statement/written-rows.js'

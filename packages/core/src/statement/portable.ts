@@ -1,20 +1,27 @@
 /**
- * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, and row locks.
+ * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, and upserts.
  */
 import {
+  AliasNode,
   BinaryOperationNode,
+  IdentifierNode,
+  InsertQueryNode,
   LimitNode,
   type OperationNode,
   OperatorNode,
   PrimitiveValueListNode,
+  QueryNode,
   RawNode,
   type RootOperationNode,
+  SelectAllNode,
+  SelectionNode,
   SelectModifierNode,
   SelectQueryNode,
   ValueListNode,
   ValueNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
+import { onDuplicateKey } from './on-duplicate-key.js'
 import { mapChildren } from './tree.js'
 
 /** The tree as a dialect takes it; the very same tree where it takes it as it is. */
@@ -24,6 +31,7 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
+  if (InsertQueryNode.is(rewritten)) return withConflict(rewritten, dialect)
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
 
@@ -55,12 +63,34 @@ const withoutEmptyList = (node: BinaryOperationNode): OperationNode => {
   if (!OperatorNode.is(operator) || (operator.operator !== 'in' && operator.operator !== 'not in')) return node
   const isList = PrimitiveValueListNode.is(rightOperand) || ValueListNode.is(rightOperand)
   if (!isList || rightOperand.values.length > 0) return node
-  return BinaryOperationNode.create(
-    ValueNode.createImmediate(1),
-    OperatorNode.create('='),
-    ValueNode.createImmediate(operator.operator === 'in' ? 0 : 1),
-  )
+  return one(operator.operator === 'in' ? 0 : 1)
 }
+
+/** `1 = n` */
+const one = (n: 0 | 1): BinaryOperationNode =>
+  BinaryOperationNode.create(ValueNode.createImmediate(1), OperatorNode.create('='), ValueNode.createImmediate(n))
+
+/** Left as it is where MySQL has no words for it, which is told by that. */
+const withConflict = (node: InsertQueryNode, dialect: Dialect['name']): InsertQueryNode => {
+  const { onConflict, values, ...rest } = node
+  if (onConflict === undefined || dialect === 'postgres') return node
+  if (dialect === 'sqlite') {
+    // SQLite takes the ON after a FROM for that of a join
+    return values !== undefined && SelectQueryNode.is(values) && values.where === undefined
+      ? { ...node, values: QueryNode.cloneWithWhere(wrapped(values), one(1)) }
+      : node
+  }
+  const onDuplicate = onDuplicateKey(node, onConflict)
+  return onDuplicate === null ? node : { ...rest, ...(values && { values }), onDuplicateKey: onDuplicate }
+}
+
+const wrapped = (query: SelectQueryNode): SelectQueryNode =>
+  query.setOperations === undefined
+    ? query
+    : SelectQueryNode.cloneWithSelections(
+        SelectQueryNode.createFrom([AliasNode.create(query, IdentifierNode.create('given'))]),
+        [SelectionNode.create(SelectAllNode.create())],
+      )
 
 /** The largest limit where one must be given. */
 const unlimited: Readonly<Record<Dialect['name'], unknown>> = {

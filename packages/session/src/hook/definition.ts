@@ -3,11 +3,13 @@
  */
 import type {
   AnyDelete,
+  AnyInsert,
   AnySelect,
   AnyUpdate,
   CollectionName,
   Delete,
   Entities,
+  Insert,
   Model,
   ReferenceName,
   RowOf,
@@ -84,6 +86,12 @@ export interface ExecuteContext<S> extends HookContext {
   readonly relationship: { readonly entity: string; readonly name: string } | null
 }
 
+/** What a `beforeInsert` hook is given. @category model */
+export interface InsertContext<S> extends HookContext {
+  /** As it was written: its defaults are not filled in. */
+  readonly statement: S
+}
+
 /** What an `afterFlush` hook is given. @category model */
 export interface FlushedContext extends HookContext {
   /** The plan as it ran, each step with its shard. */
@@ -148,6 +156,8 @@ export interface HooksOf<M, N extends string> {
   readonly beforeExecute?: (
     context: ExecuteContext<Select<M, N> | Update<M, N> | Delete<M, N>>,
   ) => Verdict<Select<M, N> | Update<M, N> | Delete<M, N>>
+  /** An insert past the unit of work is about to run, or an upsert. What a flush inserts is `set`'s and `beforeFlush`'s. */
+  readonly beforeInsert?: (context: InsertContext<Insert<M, N>>) => Verdict<Insert<M, N>>
 }
 
 /** Hooks for entities of a model, by their names. @category model */
@@ -170,4 +180,6 @@ export interface SessionHooks {
   readonly beforeExecute?: (
     context: ExecuteContext<AnySelect | AnyUpdate | AnyDelete>,
   ) => Verdict<AnySelect | AnyUpdate | AnyDelete>
+  /** An insert past the unit of work is about to run, of any entity; asked after the entity's own hook. */
+  readonly beforeInsert?: (context: InsertContext<AnyInsert>) => Verdict<AnyInsert>
 }

@@ -18,7 +18,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import { hooksOnLoad, hooksOnStatement } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
@@ -45,7 +45,7 @@ const areUnseen = (hooks: Hooks, joinings: ReadonlyArray<JoinedLoad>): boolean =
     ({ contained, joinings: nested, relationship: { target } }) =>
       (contained !== null ||
         (hooksOnLoad(hooks, target).length === 0 &&
-          hooksOnExecute(hooks, target).every((some) => some.length === 0))) &&
+          hooksOnStatement(hooks, 'beforeExecute', target).every((some) => some.length === 0))) &&
       areUnseen(hooks, nested),
   )
 

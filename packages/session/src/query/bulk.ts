@@ -48,16 +48,11 @@ export type Synchronize = 'auto' | 'evaluate' | 'fetch' | 'none'
 
 /**
  * Runs an update or delete by criteria, on every shard that it concerns, and gives the number of rows that it met.
- * Pending changes are flushed first. Versions are not counted up, no cascade runs, and collections that are loaded keep
- * what was deleted until they expire.
- *
- * @example
- * pipe(update(model.User), set({ nickname: null }), where('name', '=', 'ed'), Session.execute())
  *
  * @category queries
  */
-export const execute =
-  (options: { readonly synchronize?: Synchronize } = {}) =>
+export const executeByCriteria =
+  (options: { readonly synchronize?: Synchronize }) =>
   (statement: AnyUpdate | AnyDelete): Program<BulkError, number> =>
     unlessFailed((state): Program<BulkError, number> => {
       const checked = checkModel(state, statement.entity)

@@ -1,7 +1,15 @@
 /**
  * Which shards a request concerns. Pure.
  */
-import { type AnyDelete, type AnyUpdate, analyse, assignmentsOf, type Filterable } from '@unitary/core'
+import {
+  type AnyDelete,
+  type AnyUpdate,
+  type Attribute,
+  analyse,
+  assignmentsOf,
+  type Filterable,
+  type Mapping,
+} from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
@@ -96,15 +104,26 @@ export const shardsOfSql = ({ token }: SqlRequest, shards: ShardMap): Either<Rou
   token === null ? right(shards.tokens) : checked(shards, 'sql', null, [token], 'the shard option')
 
 /** The attribute that an update sets and that decides the shard of its rows, if there is one. */
-const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null => {
-  const { mapping } = statement.entity
+const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null =>
+  decidingAttribute(
+    statement.entity.mapping,
+    assignmentsOf(statement).map(([attribute]) => attribute),
+    choosers,
+  )
+
+/** Which of the attributes that are set decides the shard of a row, if there is one. */
+export const decidingAttribute = (
+  mapping: Mapping,
+  set: ReadonlyArray<Attribute>,
+  choosers: Choosers,
+): string | null => {
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return null
   const deciding =
     basis.kind === 'attribute'
       ? [basis.name]
       : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
-  const changed = assignmentsOf(statement).map(([{ name }]) => name)
+  const changed = set.map(({ name }) => name)
   return deciding.find((name) => changed.includes(name)) ?? null
 }
 
