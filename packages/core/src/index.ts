@@ -151,12 +151,27 @@ export type {
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
+export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
+export {
+  type ActiveCriteria,
+  activeCriteria,
+  allCriteriaOff,
+  type CriteriaOf,
+  type CriteriaOptions,
+  type Criterion,
+  combineCriteria,
+  criteria,
+  criteriaOff,
+  type EntityCriteria,
+  withoutCriteria,
+} from './statement/entity-criteria.js'
 export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
 export {
   type EvaluableChanges,
@@ -226,6 +241,7 @@ export {
   type ModelOf,
   mappingsOf,
   type NameOf,
+  optionsOver,
   type Statement,
   withOptions,
 } from './statement/statement.js'

@@ -25,6 +25,8 @@ export interface ExecutionOptions {
   readonly autoflush?: boolean
   /** Whether every value that is read is checked by its codec; true where it is absent. */
   readonly strict?: boolean
+  /** The names of criteria that do not hold, of those that else hold for every query; `*` for all of them. */
+  readonly withoutCriteria?: ReadonlyArray<string>
 }
 
 /**
@@ -61,6 +63,28 @@ export type ExpressionsOf<S> = ExpressionBuilder<Database<ModelOf<S>>, TableOf<M
 export const withOptions =
   (options: ExecutionOptions) =>
   <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
+
+/**
+ * Options over others: each holds where it is given, and what either switches off is off. The very same options where
+ * nothing is to be put together.
+ *
+ * @category combinators
+ */
+export const optionsOver =
+  (base: ExecutionOptions) =>
+  (options: ExecutionOptions): ExecutionOptions => {
+    if (isEmpty(base)) return options
+    if (isEmpty(options)) return base
+    const off = base.withoutCriteria
+    return off === undefined || options.withoutCriteria === undefined
+      ? { ...base, ...options }
+      : { ...base, ...options, withoutCriteria: [...new Set([...off, ...options.withoutCriteria])] }
+  }
+
+const isEmpty = (options: object): boolean => {
+  for (const _ in options) return false
+  return true
+}
 
 /** The table of a mapping as a node. */
 export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)
