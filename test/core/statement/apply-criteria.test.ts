@@ -23,6 +23,12 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import { describe, expect, test } from 'vitest'
 import { compiled, model, tail } from './fixture.js'
 
+declare module '@unitary/core' {
+  interface ExecutionOptions {
+    readonly tenant?: string
+  }
+}
+
 const rules = criteria(model)({
   User: { adult: (eb) => eb('age', '>=', 18), named: (eb) => eb('users.name', '<>', '') },
   Address: { ours: (eb) => eb('userId', 'in', [1, 2]) },

@@ -32,6 +32,7 @@ import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
+import { conditionAt, type EntityCondition } from './entity-condition.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -64,6 +65,10 @@ export interface Joining {
   readonly query: AnySelect | null
   /** Are its rows all the targets that the relationship has, in its order? */
   readonly isWhole: boolean
+  /** What is so of the targets beside: part of the join, so that owners without such a target stay. */
+  readonly condition: EntityCondition | null
+  /** The key of the criteria that the targets are under, where these may hide some. */
+  readonly narrowed: string | null
   readonly joinings: ReadonlyArray<Joining>
 }
 
@@ -75,7 +80,7 @@ export interface Joining {
 export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<JoinedPart> => {
   const parts: JoinedPart[] = []
   const visit = (owner: JoinedPart | null, joining: Joining): void => {
-    const { relationship, query, joinings: nested } = joining
+    const { condition, relationship, query, joinings: nested } = joining
     const alias = `unitary_${parts.length}`
     const { kind, foreignKey, target } = relationship
     const own = query === null ? null : columnsOf(query)
@@ -91,6 +96,7 @@ export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<Joi
       isInner:
         kind === 'BelongsTo' &&
         query === null &&
+        condition === null &&
         (owner === null || owner.isInner) &&
         foreignKey.every(({ isNullable }) => !isNullable),
     }
@@ -250,6 +256,7 @@ const join = (
       isInner ? 'InnerJoin' : 'LeftJoin',
       AliasNode.create(table, IdentifierNode.create(alias)),
       pairs,
+      part.joining.condition === null ? null : conditionAt(part.joining.condition, alias, false),
     )
     joined = SelectQueryNode.cloneWithSelections(
       joined,
@@ -275,17 +282,14 @@ const joining = (
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
   pairs: ReadonlyArray<readonly [OperationNode, OperationNode]>,
-): SelectQueryNode =>
-  QueryNode.cloneWithJoin(
-    node,
-    JoinNode.createWithOn(
-      kind,
-      table,
-      pairs
-        .map(([a, b]): OperationNode => BinaryOperationNode.create(a, OperatorNode.create('='), b))
-        .reduce((a, b) => AndNode.create(a, b)),
-    ),
-  )
+  condition: OperationNode | null = null,
+): SelectQueryNode => {
+  const equal = pairs
+    .map(([a, b]): OperationNode => BinaryOperationNode.create(a, OperatorNode.create('='), b))
+    .reduce((a, b) => AndNode.create(a, b))
+  const on = condition === null ? equal : AndNode.create(equal, condition)
+  return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
+}
 
 /** A query of targets, its rows numbered in its order. */
 const withOrder = ({ node }: AnySelect): SelectQueryNode => {

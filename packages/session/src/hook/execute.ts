@@ -1,10 +1,12 @@
 /**
- * Statements before they run: hooks may rewrite them.
+ * Statements before they run: hooks may rewrite them, then criteria narrow them.
  */
 import {
   type AnyDelete,
   type AnySelect,
   type AnyUpdate,
+  applyActive,
+  type ExecutionOptions,
   type Mapped,
   type Mapping,
   type RelationshipMapping,
@@ -13,7 +15,7 @@ import {
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { HookError } from '../error.js'
 import { map, of, type Program, suspend, transition } from '../program/program.js'
-import type { SessionState } from '../state/session-state.js'
+import { criteriaUnder, optionsIn, type SessionState } from '../state/session-state.js'
 import type { ExecuteContext } from './definition.js'
 import { hooksOnExecute } from './hooks.js'
 import { consult, type Due, type Origin, perform, refusal, withServices } from './react.js'
@@ -24,7 +26,7 @@ type Executable = AnySelect | AnyUpdate | AnyDelete
 type Purpose = Pick<ExecuteContext<Executable>, 'purpose' | 'relationship'>
 
 /**
- * A statement as the hooks let it run. A select stays a select, of the same entity; an update by criteria may become a
+ * A statement as the hooks let it run, with the session's options under its own and the session's criteria. A select stays a select, of the same entity; an update by criteria may become a
  * delete, and a delete an update.
  *
  * @category requests
@@ -33,20 +35,44 @@ export const rewritten = <S extends Executable>(
   statement: S,
   purpose: 'query' | 'bulk',
 ): Program<HookError, S extends AnySelect ? AnySelect : AnyUpdate | AnyDelete> =>
-  // `consulted` lets nothing else through
-  consulted(statement, { purpose, relationship: null }) as Program<never, never>
+  suspend((state) => {
+    const asked = consulted(underOptions(state, statement), { purpose, relationship: null })
+    // `consulted` lets nothing else through
+    return (state.criteria === null ? asked : map(narrowedBy(state))(asked)) as Program<never, never>
+  })
+
+const underOptions = (state: SessionState, statement: Executable): Executable => {
+  const options = optionsIn(state, statement.options)
+  return options === statement.options ? statement : { ...statement, options }
+}
+
+/** Under the criteria that hold for its options. */
+const narrowedBy =
+  (state: SessionState) =>
+  (statement: Executable): Executable => {
+    const active = criteriaUnder(state, statement.options)
+    return active === null ? statement : applyActive(active)(statement)
+  }
 
 /**
- * The query that a get is narrowed to by the hooks; null where it is not.
+ * The query that a get with some options is narrowed to by the hooks and criteria; null where it is not.
  *
  * @category requests
  */
-export const narrowedGet = (mapping: Mapping): Program<HookError, AnySelect | null> =>
-  narrowed(mapping, null, { purpose: 'get', relationship: null })
+export const narrowedGet = (mapping: Mapping, options: ExecutionOptions): Program<HookError, AnySelect | null> =>
+  suspend((state): Program<HookError, AnySelect | null> => {
+    const asked = narrowed(mapping, null, { purpose: 'get', relationship: null }, options)
+    if (state.criteria === null) return asked
+    return map((query: AnySelect | null): AnySelect | null => {
+      const given = query ?? { ...select(entityOf(state, mapping)), options }
+      const shown = narrowedBy(state)(given)
+      return shown === given ? query : (shown as AnySelect)
+    })(asked)
+  })
 
 /**
  * The query that the load of a relationship is narrowed to: the one given, as the hooks let it run; null where it is simply
- * all of the target.
+ * all of the target. (Criteria come to it with the relationship's own condition, see `../load/targets.ts`.)
  *
  * @category requests
  */
@@ -54,13 +80,18 @@ export const narrowedLoad = (
   { name, owner, target }: RelationshipMapping,
   query: AnySelect | null,
 ): Program<HookError, AnySelect | null> =>
-  narrowed(target, query, { purpose: 'load', relationship: { entity: owner.name, name } })
+  narrowed(target, query, { purpose: 'load', relationship: { entity: owner.name, name } }, {})
 
-const narrowed = (mapping: Mapping, query: AnySelect | null, purpose: Purpose): Program<HookError, AnySelect | null> =>
+const narrowed = (
+  mapping: Mapping,
+  query: AnySelect | null,
+  purpose: Purpose,
+  options: ExecutionOptions,
+): Program<HookError, AnySelect | null> =>
   suspend((state): Program<HookError, AnySelect | null> => {
     const [own, session] = hooksOnExecute(state.hooks, mapping)
     if (own.length === 0 && session.length === 0) return of(query)
-    const given = query ?? select(entityOf(state, mapping))
+    const given = query ?? { ...select(entityOf(state, mapping)), options }
     return map((asked: Executable) => (asked === given ? query : (asked as AnySelect)))(consulted(given, purpose))
   })
 

@@ -190,7 +190,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, relationship }: Joining,
+  { isWhole, narrowed, relationship }: Joining,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {
@@ -198,11 +198,11 @@ const keep = (
   const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   for (const [id, loaded] of targets) {
     const owner = instanceAt(state, id)
-    const before = populateExisting ? null : knownTargets(state, owner, relationship)
+    const before = populateExisting ? null : knownTargets(state, owner, relationship, narrowed)
     if (before !== null && relationship.kind === 'BelongsTo' && Instance.relatedOf(owner, relationship) === undefined) {
       changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(before[0] ?? null)))
     }
-    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded))
+    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded, narrowed))
   }
   return kept
 }

@@ -15,7 +15,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { type DecodeError, type HookError, type InvalidValue, invalidStatement } from '../error.js'
 import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { ask, chain, fail, map, type Program, suspend } from '../program/program.js'
 import type { CursorId, QueryAnswer } from '../program/request.js'
@@ -66,7 +66,7 @@ const opened = (statement: AnySelect, isAlone: boolean): Program<QueryError, Ope
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = plannedLoads(state.model, mapping, statement.loads)
+    const loads = plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const columns = columnsOf(statement)
     return map((cursor: CursorId): OpenQuery => ({ cursor, statement, mapping, columns, loads: loads.right }))(
@@ -98,6 +98,6 @@ export const loadBeside = (
   ids: ReadonlyArray<InstanceId>,
 ): Program<LoadError, ReadonlyArray<LoadedRelationship>> =>
   pipe(
-    withOrigin(originOf(statement), ids),
+    withOrigin(statement, ids),
     chain(() => loadPlanned(loads, ids, { query: null, joined: new Map(), options: statement.options })),
   )

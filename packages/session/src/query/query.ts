@@ -28,7 +28,7 @@ import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
 import { type JoinedTargets, joinable, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
@@ -108,7 +108,7 @@ interface Found {
 
 const nothingJoined: JoinedTargets = new Map()
 
-/** The statement as the hooks let it run, if it is of the session's model. */
+/** The statement as hooks and criteria let it run, if it is of the session's model. */
 export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
@@ -120,7 +120,7 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = plannedLoads(state.model, mapping, statement.loads)
+    const loads = plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const joined = joinTo(statement, joinable(state, joiningsFor(loads.right)))
     const asked = requestRows(
@@ -144,6 +144,6 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
       },
     )
-    const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    const found = chain((rows: Found) => map(() => rows)(withOrigin(statement, rows.ids)))(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })
