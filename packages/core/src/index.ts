@@ -150,6 +150,7 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
@@ -172,7 +173,14 @@ export {
   type EntityCriteria,
   withoutCriteria,
 } from './statement/entity-criteria.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type Clause,
+  type EncodeError,
+  type InvalidClause,
+  renderStatementError,
+  type StatementError,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -181,12 +189,35 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
 export {
   canBeJoined,
   canJoin,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -221,8 +252,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -232,10 +261,10 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
@@ -243,6 +272,7 @@ export {
   type NameOf,
   optionsOver,
   type Statement,
+  type TablesOf,
   withOptions,
 } from './statement/statement.js'
 export {

@@ -85,7 +85,12 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
+/**
+ * A statement that cannot run: it holds a value that its column's codec cannot encode, or one without an order in a comparison
+ * by order, or a clause that it cannot have.
+ *
+ * @category model
+ */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -100,8 +105,8 @@ export const invalidStatement = (operation: string, cause: StatementError): Inva
   _tag: 'InvalidStatement',
   operation,
   entity: cause.entity,
-  attribute: cause.attribute,
-  value: cause.value,
+  attribute: cause._tag === 'InvalidClause' ? cause.name : cause.attribute,
+  value: cause._tag === 'InvalidClause' ? undefined : cause.value,
   cause,
 })
 
@@ -389,7 +394,7 @@ export const render = (error: SessionError): string => {
           : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
       }.`
     case 'InvalidStatement':
-      return `The ${error.operation} holds a wrong value: ${renderStatementError(error.cause)}.`
+      return `The ${error.operation} cannot run: ${renderStatementError(error.cause)}.`
     case 'DatabaseError':
       return `${error.operation}${error.entity === null ? '' : ` of ${error.entity}`} failed${on(error.shard)}: ${error.cause.message} (${error.cause.reason._tag}${error.retryable ? ', may be tried again' : ''}).`
     case 'StaleData':

@@ -12,6 +12,9 @@
  */
 import {
   AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
   type CommonTableExpressionNode,
   type DeleteQueryNode,
   IdentifierNode,
@@ -19,14 +22,16 @@ import {
   type JoinType,
   OnNode,
   type OperationNode,
+  ReferenceNode,
   type SelectQueryNode,
   TableNode,
   type UpdateQueryNode,
   WhereNode,
   type WithNode,
 } from 'kysely'
-import { bothConditions, conditionAt, type EntityCondition, rowsOf } from './entity-condition.js'
+import { bothConditions, conditionAt, type EntityCondition, hasKeyOf, rowsOf } from './entity-condition.js'
 import { type ActiveCriteria, activeCriteria, type EntityCriteria } from './entity-criteria.js'
+import { linkAlias } from './relation.js'
 import { catalogOf, outermost, type Scope, tableName, tablesOf, withExpressions, within } from './scope.js'
 import { type AnyStatement, type ExecutionOptions, optionsOver } from './statement.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
@@ -137,6 +142,11 @@ const query = (active: ActiveCriteria, parent: Scope, node: Query): OperationNod
   }
   const inJoin = (join: JoinNode, i: number): JoinNode => {
     const narrowed = narrowedIn(active, outside, join.table)
+    if (isLinkOf(joins[i - 1], join)) return join
+    const linked = joins[i + 1]
+    if (linked !== undefined && isLinkOf(join, linked)) {
+      return toShown(join, linked, narrowedIn(active, outside, linked.table))
+    }
     if (onlyByOn.has(join.joinType)) return withOn(join, narrowed)
     if (i <= lastOuter) return { ...join, table: onlyRowsOf(narrowed, join.table) }
     inWhere(narrowed)
@@ -160,6 +170,37 @@ const onlyByOn: ReadonlySet<JoinType> = new Set(['InnerJoin', 'LeftJoin', 'Later
 const withOn = (join: JoinNode, narrowed: ReadonlyArray<Narrowed>): JoinNode => {
   const on = narrowed.map((one) => said(one, false)).reduce<OperationNode | undefined>(bothConditions, join.on?.on)
   return on === join.on?.on || on === undefined ? join : { ...join, on: OnNode.create(on) }
+}
+
+/** Is a join that of the links over which the next one reads a relationship, both keeping rows without any? */
+const isLinkOf = (link: JoinNode | undefined, target: JoinNode): boolean => {
+  const alias = aliasOf(target.table)
+  return (
+    link?.joinType === 'LeftJoin' &&
+    target.joinType === 'LeftJoin' &&
+    alias !== null &&
+    aliasOf(link.table) === linkAlias(alias)
+  )
+}
+
+const aliasOf = (table: OperationNode): string | null =>
+  AliasNode.is(table) && IdentifierNode.is(table.alias) ? table.alias.name : null
+
+/** The join of links, of those only whose targets are shown: else each would keep a row of its owner's. */
+const toShown = (link: JoinNode, target: JoinNode, [narrowed]: ReadonlyArray<Narrowed>): JoinNode => {
+  if (narrowed === undefined || target.on === undefined) return link
+  const { condition } = narrowed
+  const held = linkColumns(target.on.on)
+  const keys = condition.mapping.key.flatMap(({ name }) => held.get(name) ?? [])
+  return { ...link, on: OnNode.create(bothConditions(link.on?.on, hasKeyOf(condition, keys))) }
+}
+
+/** The columns of links that hold a key, by its attributes: `target.id = link.target_id and ...`. */
+const linkColumns = (on: OperationNode): ReadonlyMap<string, OperationNode> => {
+  if (AndNode.is(on)) return new Map([...linkColumns(on.left), ...linkColumns(on.right)])
+  if (!BinaryOperationNode.is(on) || !ReferenceNode.is(on.leftOperand)) return new Map()
+  const { column } = on.leftOperand
+  return ColumnNode.is(column) ? new Map([[column.column.name, on.rightOperand]]) : new Map()
 }
 
 /** The tables that a statement writes to. */

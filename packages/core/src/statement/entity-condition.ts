@@ -1,25 +1,23 @@
 /**
  * A condition on an entity, to be said of its table under any name.
  *
- * References to the entity's own attributes are found once, by scope, and written for each name; what would mean something
- * else under another name - text of raw SQL, a name that the condition's own subqueries use - is said by keys instead.
+ * Its references are written for each name. What would mean something else there - text of raw SQL, a name that the
+ * condition's own subqueries use - is said by keys instead.
  *
  * @example
  * // of "posts" as "p": "p"."is_hidden" = false
  * // else:              "p"."id" in (select "posts"."id" from "posts" where "posts"."is_hidden" = false)
  */
 import {
+  AliasNode,
   AndNode,
   BinaryOperationNode,
-  ColumnNode,
+  IdentifierNode,
   type OperationNode,
   OperatorNode,
-  OrderByNode,
   OrNode,
   ParensNode,
   QueryNode,
-  RawNode,
-  ReferenceNode,
   SelectionNode,
   SelectQueryNode,
   TableNode,
@@ -27,18 +25,10 @@ import {
 } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { holdsTogether } from './condition.js'
-import { isOutput, outputNames } from './names.js'
-import {
-  type Catalog,
-  find,
-  outermost,
-  type Scope,
-  type Source,
-  sourceOf,
-  tablesOf,
-  withExpressions,
-  within,
-} from './scope.js'
+import { containsText, qualified, renamed } from './qualify.js'
+import { columnIn } from './relation.js'
+import { tableName } from './scope.js'
+import { entityNode } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
 
@@ -46,8 +36,9 @@ import { mapChildren } from './tree.js'
  * @category model
  */
 export interface EntityCondition {
+  readonly mappings: ReadonlyArray<Mapping>
   readonly mapping: Mapping
-  /** As it is said of the table itself. */
+  /** As it is said of the table itself, beside others or alone. */
   readonly node: OperationNode
   /** Can its references be written for another name? */
   readonly isMovable: boolean
@@ -63,50 +54,39 @@ export const parenthesised = (node: OperationNode): OperationNode =>
 export const bothConditions = (a: OperationNode | undefined, b: OperationNode): OperationNode =>
   a === undefined ? b : AndNode.create(parenthesised(a), b)
 
-/** Stands in the place of the entity's table, wherever a reference is to it. */
-const own: TableNode = TableNode.create('unitary_entity')
-
 /**
  * A condition on the rows of an entity's table. Names that lead to no attribute of the entity stay as they are.
  *
  * @category constructors
  */
-export const entityCondition = (catalog: Catalog, mapping: Mapping, node: OperationNode): EntityCondition => {
-  const entity = sourceOf(mapping, mapping.table)
-  const reading: Reading = { entity, names: new Set(), isMovable: true }
-  const marked = mark(reading, { ...outermost(catalog), sources: [entity] }, node)
-  return { mapping, node: marked, isMovable: reading.isMovable, names: reading.names }
-}
+export const entityCondition = (
+  mappings: ReadonlyArray<Mapping>,
+  mapping: Mapping,
+  node: OperationNode,
+): EntityCondition => ({
+  mappings,
+  mapping,
+  node: qualified(mappings, entityNode(mapping), node),
+  isMovable: !containsText(node),
+  names: namesIn(node),
+})
 
-/** What is found out about a condition; seen by one call of `entityCondition` only. */
-interface Reading {
-  readonly entity: Source
-  readonly names: Set<string>
-  isMovable: boolean
-}
-
-/** Puts `own` in the place of the entity's table. */
-const mark = (reading: Reading, scope: Scope, node: OperationNode): OperationNode => {
-  if (ReferenceNode.is(node)) {
-    return ColumnNode.is(node.column) && find(scope, node)?.source === reading.entity
-      ? ReferenceNode.create(node.column, own)
-      : node
+/** Names of tables, and those that they are given. */
+const namesIn = (node: OperationNode): ReadonlySet<string> => {
+  const names = new Set<string>()
+  const visit = (child: OperationNode): OperationNode => {
+    if (SelectQueryNode.is(child)) for (const name of sourceNames(child)) names.add(name)
+    return mapChildren(child, visit)
   }
-  if (RawNode.is(node) && node.sqlFragments.some((fragment) => /[\p{L}_"`]/u.test(fragment))) reading.isMovable = false
-  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => mark(reading, scope, child))
-  const outside = withExpressions(scope, node.with?.expressions ?? [])
-  const inner = within(outside, tablesOf(node))
-  for (const { name } of inner.sources) reading.names.add(name)
-  const outputs = outputNames(node)
-  return mapChildren(node, (child, property) => {
-    if (property === 'setOperations' || property === 'with') return mark(reading, outside, child)
-    return OrderByNode.is(child)
-      ? mapChildren(child, (item) =>
-          mapChildren(item, (term) => (isOutput(term, outputs) ? term : mark(reading, inner, term))),
-        )
-      : mark(reading, inner, child)
-  })
+  visit(node)
+  return names
 }
+
+const sourceNames = ({ from, joins = [] }: SelectQueryNode): ReadonlyArray<string> =>
+  [...(from?.froms ?? []), ...joins.map(({ table }) => table)].flatMap((table) => {
+    if (TableNode.is(table)) return [tableName(table)]
+    return AliasNode.is(table) && IdentifierNode.is(table.alias) ? [table.alias.name] : []
+  })
 
 /**
  * The condition on the entity's table under a name, alone in its query or beside other tables.
@@ -114,32 +94,34 @@ const mark = (reading: Reading, scope: Scope, node: OperationNode): OperationNod
  * @category interpreters
  */
 export const conditionAt = (condition: EntityCondition, name: string, isAlone: boolean): OperationNode => {
-  const { isMovable, mapping, names } = condition
+  const { isMovable, mapping, mappings, names, node } = condition
   if (name === mapping.table) {
-    const table = tableNode(mapping)
-    return isMovable || isAlone ? said(condition, table) : hasKeyOf(condition, table)
+    return isMovable || isAlone
+      ? node
+      : hasKeyOf(
+          condition,
+          mapping.key.map((attribute) => attributeNode(mapping, attribute)),
+        )
   }
-  const alias = TableNode.create(name)
-  return isMovable && !names.has(name) ? said(condition, alias) : hasKeyOf(condition, alias)
+  return isMovable && !names.has(name)
+    ? renamed(mappings, mapping, node, name)
+    : hasKeyOf(
+        condition,
+        mapping.key.map((attribute) => columnIn(name, attribute.name)),
+      )
 }
 
-const said = ({ node }: EntityCondition, table: TableNode): OperationNode => {
-  const visit = (child: OperationNode): OperationNode =>
-    ReferenceNode.is(child) && child.table === own
-      ? ReferenceNode.create(child.column as ColumnNode, table)
-      : mapChildren(child, visit)
-  return visit(node)
-}
-
-/** `(name.key, ...) in (select table.key, ... from table where ...)` */
-const hasKeyOf = (condition: EntityCondition, table: TableNode): OperationNode => {
-  const { mapping } = condition
-  const keys = mapping.key.map(({ name }) => ReferenceNode.create(ColumnNode.create(name), table))
+/**
+ * Columns that hold a key of a row for which the condition is true: `(key, ...) in (select ... from table where ...)`.
+ *
+ * @category interpreters
+ */
+export const hasKeyOf = (condition: EntityCondition, keys: ReadonlyArray<OperationNode>): OperationNode => {
   const [only] = keys
   return BinaryOperationNode.create(
     keys.length === 1 && only !== undefined ? only : TupleNode.create(keys),
     OperatorNode.create('in'),
-    rowsOf(condition, mapping.key),
+    rowsOf(condition, condition.mapping.key),
   )
 }
 
@@ -149,14 +131,12 @@ const hasKeyOf = (condition: EntityCondition, table: TableNode): OperationNode =
  * @category interpreters
  */
 export const rowsOf = (
-  condition: EntityCondition,
-  attributes: ReadonlyArray<Attribute> = condition.mapping.attributes,
+  { mapping, node }: EntityCondition,
+  attributes: ReadonlyArray<Attribute> = mapping.attributes,
 ): SelectQueryNode => {
-  const { mapping } = condition
-  const table = tableNode(mapping)
   const selected = SelectQueryNode.cloneWithSelections(
-    SelectQueryNode.createFrom([table]),
+    SelectQueryNode.createFrom([tableNode(mapping)]),
     attributes.map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )
-  return QueryNode.cloneWithWhere(selected, said(condition, table)) as SelectQueryNode
+  return QueryNode.cloneWithWhere(selected, node) as SelectQueryNode
 }

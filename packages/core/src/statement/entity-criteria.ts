@@ -15,15 +15,20 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/api.html#sqlalchemy.orm.with_loader_criteria
  */
-import { AndNode, type Expression, type ExpressionBuilder, expressionBuilder, type SqlBool } from 'kysely'
+import { AndNode, type Expression, type SqlBool } from 'kysely'
 import { type BoundedCache, boundedCache } from '../engine/bounded-cache.js'
-import type { Database, TableOf } from '../model/database.js'
 import type { Mapping } from '../model/mapping.js'
-import type { AnyModel, Model } from '../model/model.js'
+import type { AnyModel, Mapped, Model } from '../model/model.js'
 import type { Entities } from '../model/relationship.js'
 import { type EntityCondition, entityCondition, parenthesised } from './entity-condition.js'
-import { catalogOf } from './scope.js'
-import { type AnyStatement, type ExecutionOptions, optionsOver } from './statement.js'
+import { type Select, select } from './select.js'
+import {
+  type AnyStatement,
+  type ExecutionOptions,
+  type ExpressionsOf,
+  expressionsOf,
+  optionsOver,
+} from './statement.js'
 
 /**
  * The options that criteria may depend on: those that an application adds to `ExecutionOptions`.
@@ -42,7 +47,7 @@ export type CriteriaOptions = Omit<
  * @category model
  */
 export type Criterion<M, N extends string> = (
-  eb: ExpressionBuilder<Database<M>, TableOf<M, N>>,
+  eb: ExpressionsOf<Select<M, N>>,
   options: CriteriaOptions,
 ) => Expression<SqlBool> | null
 
@@ -66,8 +71,7 @@ interface NamedCriterion {
  */
 export interface EntityCriteria<out Names extends string = string> {
   readonly _tag: 'EntityCriteria'
-  /** Of the whole model. */
-  readonly mappings: ReadonlyArray<Mapping>
+  readonly model: AnyModel
   /** In the order in which they were defined. */
   readonly entities: ReadonlyMap<Mapping, ReadonlyArray<NamedCriterion>>
   readonly names: ReadonlySet<string>
@@ -75,12 +79,9 @@ export interface EntityCriteria<out Names extends string = string> {
   readonly [names]?: Names
 }
 
-const make = <Names extends string>(
-  mappings: ReadonlyArray<Mapping>,
-  entities: EntityCriteria['entities'],
-): EntityCriteria<Names> => ({
+const make = <Names extends string>(model: AnyModel, entities: EntityCriteria['entities']): EntityCriteria<Names> => ({
   _tag: 'EntityCriteria',
-  mappings,
+  model,
   entities,
   names: new Set([...entities.values()].flatMap((own) => own.map(({ name }) => name))),
 })
@@ -103,7 +104,7 @@ export const criteria =
       Record<string, Readonly<Record<string, Criterion<never, never> | undefined>>>
     >
     return make(
-      model.mappings,
+      model,
       new Map(
         model.mappings.flatMap((mapping) => {
           const own = Object.entries(defined[mapping.name] ?? {}).flatMap(([name, condition]) =>
@@ -116,21 +117,22 @@ export const criteria =
   }
 
 /**
- * Criteria put together: all of them hold. Those of one name are switched off together.
+ * Criteria of one model put together: all of them hold. Those of one name are switched off together.
  *
  * @example
  * Session.runtime(model, engine, { criteria: combineCriteria(softDelete, tenancy) })
  *
  * @category combinators
  */
-export const combineCriteria = <Names extends string = never>(
-  ...all: ReadonlyArray<EntityCriteria<Names>>
+export const combineCriteria = <Names extends string>(
+  first: EntityCriteria<Names>,
+  ...others: ReadonlyArray<EntityCriteria<Names>>
 ): EntityCriteria<Names> => {
-  const entities = new Map<Mapping, ReadonlyArray<NamedCriterion>>()
-  for (const { entities: some } of all) {
+  const entities = new Map(first.entities)
+  for (const { entities: some } of others) {
     for (const [mapping, own] of some) entities.set(mapping, [...(entities.get(mapping) ?? []), ...own])
   }
-  return make(all[0]?.mappings ?? [], entities)
+  return make(first.model, entities)
 }
 
 /**
@@ -205,26 +207,26 @@ export const activeCriteria = (from: EntityCriteria, options: ExecutionOptions):
 
 const activate = (from: EntityCriteria, options: ExecutionOptions, key: string): ActiveCriteria => {
   const { autoflush: _a, populateExisting: _p, shard: _sh, strict: _st, withoutCriteria: off = [], ...given } = options
-  const catalog = catalogOf(from.mappings)
   const conditions = new Map<Mapping, EntityCondition | null>()
   return {
     _tag: 'ActiveCriteria',
-    mappings: from.mappings,
+    mappings: from.model.mappings,
     key,
     conditionOf: (mapping) => {
       const own = from.entities.get(mapping)
       if (own === undefined) return null
       const known = conditions.get(mapping)
       if (known !== undefined) return known
+      const eb = expressionsOf(select(entityOf(from.model, mapping)))
       const made = own.flatMap(({ name, condition }) =>
-        off.includes(name) ? [] : (condition(expressionBuilder() as never, given)?.toOperationNode() ?? []),
+        off.includes(name) ? [] : (condition(eb as never, given)?.toOperationNode() ?? []),
       )
       const [first, ...others] = made.map(parenthesised)
       const together =
         first === undefined
           ? null
           : entityCondition(
-              catalog,
+              from.model.mappings,
               mapping,
               others.reduce((a, b) => AndNode.create(a, b), first),
             )
@@ -233,6 +235,9 @@ const activate = (from: EntityCriteria, options: ExecutionOptions, key: string):
     },
   }
 }
+
+const entityOf = (model: AnyModel, { name }: Mapping): Mapped<unknown, string> =>
+  (model as unknown as Readonly<Record<string, Mapped<unknown, string>>>)[name] as Mapped<unknown, string>
 
 const statementsOwn: ReadonlySet<string> = new Set([
   'autoflush',

@@ -12,12 +12,10 @@ import {
   AggregateFunctionNode,
   AliasNode,
   AndNode,
-  BinaryOperationNode,
   ColumnNode,
   IdentifierNode,
   JoinNode,
   type OperationNode,
-  OperatorNode,
   OrderByItemNode,
   OrderByNode,
   OverNode,
@@ -33,6 +31,7 @@ import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.j
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
 import { conditionAt, type EntityCondition } from './entity-condition.js'
+import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -43,7 +42,7 @@ import { mapChildren } from './tree.js'
  * @category model
  */
 export interface JoinedPart {
-  readonly joining: Joining
+  readonly joining: JoinedLoad
   readonly relationship: RelationshipMapping
   /** The part whose targets own it; null for the rows of the query. */
   readonly owner: JoinedPart | null
@@ -60,7 +59,7 @@ export interface JoinedPart {
  *
  * @category model
  */
-export interface Joining {
+export interface JoinedLoad {
   readonly relationship: RelationshipMapping
   readonly query: AnySelect | null
   /** Are its rows all the targets that the relationship has, in its order? */
@@ -69,7 +68,7 @@ export interface Joining {
   readonly condition: EntityCondition | null
   /** The key of the criteria that the targets are under, where these may hide some. */
   readonly narrowed: string | null
-  readonly joinings: ReadonlyArray<Joining>
+  readonly joinings: ReadonlyArray<JoinedLoad>
 }
 
 /**
@@ -77,9 +76,9 @@ export interface Joining {
  *
  * @category constructors
  */
-export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<JoinedPart> => {
+export const joinedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> => {
   const parts: JoinedPart[] = []
-  const visit = (owner: JoinedPart | null, joining: Joining): void => {
+  const visit = (owner: JoinedPart | null, joining: JoinedLoad): void => {
     const { condition, relationship, query, joinings: nested } = joining
     const alias = `unitary_${parts.length}`
     const { kind, foreignKey, target } = relationship
@@ -197,11 +196,11 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   ])
   const outer = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
-    [...selected.map(({ name }) => column(rootAlias, name)), column(rootAlias, joinedRow)].map((node) =>
+    [...selected.map(({ name }) => columnIn(rootAlias, name)), columnIn(rootAlias, joinedRow)].map((node) =>
       SelectionNode.create(node),
     ),
   )
-  const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(column(rootAlias, joinedRow))])
+  const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(columnIn(rootAlias, joinedRow))])
   return join(ordered as SelectQueryNode, entity.mapping, rootAlias, parts)
 }
 
@@ -211,13 +210,10 @@ const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
   return attributes.filter(({ isDeferred, position }) => (columns === null ? !isDeferred : columns[position] !== null))
 }
 
-const column = (table: string, name: string): ReferenceNode =>
-  ReferenceNode.create(ColumnNode.create(name), TableNode.create(table))
-
 /** A column of the owner: of the query's own table where that has no alias. */
 const ownerColumn = (part: JoinedPart, mapping: Mapping, root: string | null, attribute: Attribute): ReferenceNode => {
-  if (part.owner !== null) return column(part.owner.alias, attribute.name)
-  return root === null ? attributeNode(mapping, attribute) : column(root, attribute.name)
+  if (part.owner !== null) return columnIn(part.owner.alias, attribute.name)
+  return root === null ? attributeNode(mapping, attribute) : columnIn(root, attribute.name)
 }
 
 const join = (
@@ -230,32 +226,25 @@ const join = (
   const order: OrderByItemNode[] = []
   for (const part of parts) {
     const { alias, columns, isInner, query, relationship } = part
-    const { foreignKey, key, target, through } = relationship
+    const { target, through } = relationship
     const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
-    if (through !== null) {
-      const link = `${alias}_link`
+    const link = `${alias}_link`
+    const relation = relationOf(relationship, alias, link, own)
+    if (relation.link !== null && through !== null) {
       joined = joining(
         joined,
         'LeftJoin',
         AliasNode.create(TableNode.create(through.table), IdentifierNode.create(link)),
-        through.own.map((name, i) => [column(link, name), own(key[i] as Attribute)] as const),
+        relation.link,
       )
     }
-    const pairs =
-      through !== null
-        ? through.target.map(
-            (name, i) => [column(alias, target.key[i]?.name ?? ''), column(`${alias}_link`, name)] as const,
-          )
-        : relationship.kind === 'BelongsTo'
-          ? foreignKey.map((held, i) => [column(alias, key[i]?.name ?? ''), own(held)] as const)
-          : foreignKey.map((held, i) => [column(alias, held.name), own(key[i] as Attribute)] as const)
     // what joins and orders need is there too, whatever is selected of it
     const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
     joined = joining(
       joined,
       isInner ? 'InnerJoin' : 'LeftJoin',
       AliasNode.create(table, IdentifierNode.create(alias)),
-      pairs,
+      relation.target,
       part.joining.condition === null ? null : conditionAt(part.joining.condition, alias, false),
     )
     joined = SelectQueryNode.cloneWithSelections(
@@ -264,29 +253,27 @@ const join = (
         const as = columns[position]
         return as === null || as === undefined
           ? []
-          : [SelectionNode.create(AliasNode.create(column(alias, name), IdentifierNode.create(as)))]
+          : [SelectionNode.create(AliasNode.create(columnIn(alias, name), IdentifierNode.create(as)))]
       }),
     )
     if (!relationship.isCollection) continue
-    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(column(alias, targetOrder)))
+    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(columnIn(alias, targetOrder)))
     order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))
   }
   return order.length === 0 ? joined : (QueryNode.cloneWithOrderByItems(joined, order) as SelectQueryNode)
 }
 
 const orderItem = (alias: string, { name }: Attribute, direction: OrderDirection): OrderByItemNode =>
-  OrderByItemNode.create(column(alias, name), RawNode.createWithSql(direction))
+  OrderByItemNode.create(columnIn(alias, name), RawNode.createWithSql(direction))
 
 const joining = (
   node: SelectQueryNode,
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
-  pairs: ReadonlyArray<readonly [OperationNode, OperationNode]>,
+  pairs: Pairs,
   condition: OperationNode | null = null,
 ): SelectQueryNode => {
-  const equal = pairs
-    .map(([a, b]): OperationNode => BinaryOperationNode.create(a, OperatorNode.create('='), b))
-    .reduce((a, b) => AndNode.create(a, b))
+  const equal = allEqual(pairs)
   const on = condition === null ? equal : AndNode.create(equal, condition)
   return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
 }

@@ -11,7 +11,8 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import type { CollectionName, Managed, RelationshipName, TargetOf } from '../model/infer.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
-import { type AnySelect, type Extent, type Load, type RelatedWith, type Select, select, type Whole } from './select.js'
+import type { Extent, Whole } from './extent.js'
+import { type AnySelect, type Load, type RelatedWith, type Select, select } from './select.js'
 
 /**
  * A combinator that loads a relationship beside the rows. `refine` narrows, orders or extends the query of the targets; a

@@ -4,10 +4,17 @@
  * A statement is a plain value. Its tree speaks the program's language - attribute names, decoded values - and is
  * translated into the table's when it is compiled (see `resolve.ts`).
  */
-import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, type TableNode } from 'kysely'
-import type { Database, TableOf } from '../model/database.js'
+import {
+  ColumnNode,
+  type ExpressionBuilder,
+  expressionBuilder,
+  ReferenceNode,
+  type RootOperationNode,
+  type TableNode,
+} from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel, Mapped } from '../model/model.js'
+import type { ExtentOf, JoinedDatabase, JoinedTables } from './extent.js'
 import { namedTable } from './scope.js'
 
 /**
@@ -49,8 +56,27 @@ export type ModelOf<S> = S extends Statement<infer M, string> ? M : never
 /** The name of a statement's entity. @category model */
 export type NameOf<S> = S extends Statement<unknown, infer N> ? N : never
 
-/** Kysely's expression builder over an entity's table; attribute names and decoded values throughout. @category model */
-export type ExpressionsOf<S> = ExpressionBuilder<Database<ModelOf<S>>, TableOf<ModelOf<S>, NameOf<S>>>
+/** The tables of a statement's model, and the aliases that it joined, as Kysely's `DB`. @category model */
+export type DatabaseOf<S> = JoinedDatabase<ModelOf<S>, ExtentOf<S>>
+
+/** The tables that a statement reads: its entity's own, and the aliases that it joined. @category model */
+export type TablesOf<S> = JoinedTables<ModelOf<S>, NameOf<S>, ExtentOf<S>>
+
+const statement: unique symbol = Symbol('statement')
+
+/**
+ * Kysely's expression builder over what a statement reads: its entity's table and the aliases that it joined. Attribute
+ * names and decoded values throughout.
+ *
+ * @category model
+ */
+export interface ExpressionsOf<S> extends ExpressionBuilder<DatabaseOf<S>, TablesOf<S>> {
+  readonly [statement]: S
+}
+
+/** The expression builder of a statement, which knows it. */
+export const expressionsOf = <S extends AnyStatement>(self: S): ExpressionsOf<S> =>
+  Object.assign(expressionBuilder(), { [statement]: self }) as unknown as ExpressionsOf<S>
 
 /**
  * Sets execution options, over those set before.
@@ -85,6 +111,9 @@ const isEmpty = (options: object): boolean => {
   for (const _ in options) return false
   return true
 }
+
+/** The statement that an expression builder was made for. */
+export const statementOf = <S>(expressions: ExpressionsOf<S>): S => expressions[statement]
 
 /** The table of a mapping as a node. */
 export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)

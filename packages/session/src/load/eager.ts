@@ -5,7 +5,7 @@ import {
   type AnySelect,
   type ExecutionOptions,
   type InstanceId,
-  type Joining,
+  type JoinedLoad,
   optionsOver,
   select,
   targetsOfOwners,
@@ -133,10 +133,10 @@ const optionsOf = ({ options }: PlannedLoad, from: Owners): ExecutionOptions => 
   return given
 }
 
-const lists = new WeakMap<ReadonlyArray<PlannedLoad>, ReadonlyArray<Joining>>()
+const lists = new WeakMap<ReadonlyArray<PlannedLoad>, ReadonlyArray<JoinedLoad>>()
 
 /** The same list for the same loads, so that their statement is made once. */
-export const joiningsFor = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> => {
+export const joiningsFor = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<JoinedLoad> => {
   const known = lists.get(loads) ?? joiningsOf(loads)
   lists.set(loads, known)
   return known

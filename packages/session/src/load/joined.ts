@@ -7,8 +7,8 @@ import {
   canJoin,
   type DriverRow,
   type InstanceId,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -32,22 +32,22 @@ export interface Joined {
 }
 
 /** The targets of what was joined, by owners. */
-export type JoinedTargets = ReadonlyMap<Joining, LoadedTargets>
+export type JoinedTargets = ReadonlyMap<JoinedLoad, LoadedTargets>
 
 /**
  * What may be joined: nothing whose targets hooks look at or narrow, since they are told of statements of their own.
  *
  * @category combinators
  */
-export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<Joining>): ReadonlyArray<Joining> =>
+export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedLoad> =>
   hooks === null || joinings.every((joining) => isUnseen(hooks, joining)) ? joinings : []
 
-const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: Joining): boolean =>
+const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: JoinedLoad): boolean =>
   hooksOnLoad(hooks, target).length === 0 &&
   hooksOnExecute(hooks, target).every((some) => some.length === 0) &&
   joinings.every((nested) => isUnseen(hooks, nested))
 
-const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
+const known = new WeakMap<ReadonlyArray<JoinedLoad>, WeakMap<object, Joined>>()
 
 /**
  * The query with relationships joined; null where there are none, or one statement cannot do it. The same value for the same
@@ -55,7 +55,7 @@ const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
  *
  * @category constructors
  */
-export const joinTo = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+export const joinTo = (query: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Joined | null => {
   if (joinings.length === 0 || !canJoin(query)) return null
   const joined = remembered(query, joinings)
   return tablesOf(joined.parts) > mostTables ? null : joined
@@ -72,12 +72,12 @@ const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
  *
  * @category constructors
  */
-export const joinInPlace = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
+export const joinInPlace = (query: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Joined | null => {
   const joined = joinTo(query, joinings)
   return joined !== null && joinsInPlace(query, joined.parts) ? joined : null
 }
 
-const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined => {
+const remembered = (query: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Joined => {
   let byNode = known.get(joinings)
   if (byNode === undefined) {
     byNode = new WeakMap()
@@ -125,7 +125,7 @@ export const takeJoined = (
 ): Either<DecodeError, readonly [JoinedTargets, SessionState]> => {
   const changes = edit(state)
   const instances = new Map<JoinedPart | null, ReadonlyArray<InstanceId | null>>([[null, roots]])
-  const found = new Map<Joining, LoadedTargets>()
+  const found = new Map<JoinedLoad, LoadedTargets>()
   for (const part of parts) {
     const targets = targetsIn(state, changes, part, answer, options)
     if (isLeft(targets)) return targets
@@ -135,7 +135,7 @@ export const takeJoined = (
   }
   const absorbed = done(state, changes)
   const keeping = edit(absorbed)
-  const kept = new Map<Joining, LoadedTargets>()
+  const kept = new Map<JoinedLoad, LoadedTargets>()
   for (const [joining, targets] of found) kept.set(joining, keep(absorbed, keeping, joining, targets, options))
   return right([kept, done(absorbed, keeping)])
 }
@@ -190,7 +190,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, narrowed, relationship }: Joining,
+  { isWhole, narrowed, relationship }: JoinedLoad,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {

@@ -10,7 +10,7 @@ import {
   canBeJoined,
   type EntityCriteria,
   type ExecutionOptions,
-  type Joining,
+  type JoinedLoad,
   type Load,
   type LoadStrategy,
   type Mapping,
@@ -42,7 +42,7 @@ export interface PlannedLoad {
   readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
   /** How it stands in the statement of its owners, where it can. */
-  readonly joining: Joining | null
+  readonly joining: JoinedLoad | null
   /** What is said of loads of its targets' relationships, later ones too. */
   readonly loads: ReadonlyArray<Load>
 }
@@ -183,7 +183,7 @@ const joiningOf = (
   strategy: LoadStrategy,
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
-): Joining | null => {
+): JoinedLoad | null => {
   if (strategy !== 'joined') return null
   const targets = targetQuery(model, relationship, query)
   if (targets !== null && !canBeJoined(targets)) return null
@@ -201,7 +201,7 @@ const joiningOf = (
 }
 
 /** What can be joined of some loads. @category combinators */
-export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> =>
+export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<JoinedLoad> =>
   loads.flatMap(({ joining }) => joining ?? [])
 
 /**

@@ -10,7 +10,7 @@ import type {
   DriverRow,
   ExecutionOptions,
   InstanceId,
-  Joining,
+  JoinedLoad,
   RawKey,
   RelationshipMapping,
   Services,
@@ -62,7 +62,7 @@ export interface Asking {
   /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
   /** What is joined to it. */
-  readonly joinings: ReadonlyArray<Joining>
+  readonly joinings: ReadonlyArray<JoinedLoad>
   /** The query that gave the owners, where it is to stand in place of their keys. */
   readonly owners: AnySelect | null
   readonly options: ExecutionOptions

@@ -1,0 +1,76 @@
+/**
+ * Where a query finds the targets of a relationship, when it joins them or asks whether there are any.
+ */
+import {
+  AndNode,
+  BinaryOperationNode,
+  FunctionNode,
+  type OperationNode,
+  ParensNode,
+  type SelectQueryNode,
+  UnaryOperationNode,
+} from 'kysely'
+import type { RelationshipMapping } from '../model/mapping.js'
+import type { Mapped } from '../model/model.js'
+import { alsoSelecting } from './attributes.js'
+import { where } from './criteria.js'
+import { containsText, renamed } from './qualify.js'
+import { type AnySelect, select } from './select.js'
+import { mappingsOf, tableNode } from './statement.js'
+
+/** Narrows or extends a query of targets. */
+export type Refine = (targets: AnySelect) => AnySelect
+
+/** A table or subquery, and the condition on its rows under the alias that it gets. */
+export interface TargetTable {
+  readonly table: OperationNode
+  readonly condition: OperationNode | null
+}
+
+/**
+ * The query of a relationship's targets, with the condition that the relationship itself has.
+ */
+export const targetsOf = (
+  { model }: Mapped<unknown, string>,
+  { target, where: condition }: RelationshipMapping,
+  refine: Refine | null,
+): AnySelect => {
+  const entity = (model() as Readonly<Record<string, Mapped<unknown, string>>>)[target.name] as Mapped<unknown, string>
+  const targets: AnySelect = select(entity)
+  const refined = refine === null ? targets : refine(targets)
+  return condition === null ? refined : where<AnySelect>(condition as never)(refined)
+}
+
+/**
+ * What a query of targets is where it stands under an alias: its table, if all that it says is a condition whose names can be
+ * told, or else a subquery.
+ */
+export const targetTable = (query: AnySelect, alias: string): TargetTable => {
+  const { mapping } = query.entity
+  const { node } = query
+  const condition = node.where?.where ?? null
+  if (!isCondition(node) || (condition !== null && containsText(condition))) {
+    // what joins and conditions speak of is there too, whatever is selected of it
+    return { table: alsoSelecting(query, mapping.attributes).node, condition: null }
+  }
+  return {
+    table: tableNode(mapping),
+    condition: condition === null ? null : operand(renamed(mappingsOf(query), mapping, condition, alias)),
+  }
+}
+
+/** An order says nothing of rows that another query reads. */
+const conditional: ReadonlySet<string> = new Set(['kind', 'from', 'selections', 'where', 'orderBy'])
+
+const isCondition = (node: SelectQueryNode): boolean =>
+  Object.entries(node).every(([property, value]) => value === undefined || conditional.has(property))
+
+/** Beside others an OR would come apart. */
+const operand = (condition: OperationNode): OperationNode =>
+  AndNode.is(condition) ||
+  BinaryOperationNode.is(condition) ||
+  UnaryOperationNode.is(condition) ||
+  FunctionNode.is(condition) ||
+  ParensNode.is(condition)
+    ? condition
+    : ParensNode.create(condition)
