@@ -5,14 +5,21 @@ import {
   combineCriteria,
   criteria,
   type Database,
+  defineModel,
   deleteFrom,
   type EntityCriteria,
+  entity,
   insertInto,
+  integer,
+  join,
+  leftJoin,
   limit,
   modify,
   orderBy,
+  primaryKey,
   select,
   set,
+  text,
   update,
   where,
   withOptions,
@@ -28,6 +35,15 @@ declare module '@unitary/core' {
     readonly tenant?: string
   }
 }
+
+const linked = defineModel({
+  Article: entity('Article', 'articles', { id: pipe(integer, primaryKey) }),
+  Tag: entity('Tag', 'tags', { id: pipe(integer, primaryKey), name: text }),
+})((r) => ({
+  Article: {
+    tags: r.Article.manyToMany('Tag', { through: { table: 'article_tags', own: ['article_id'], target: ['tag_id'] } }),
+  },
+}))
 
 const rules = criteria(model)({
   User: { adult: (eb) => eb('age', '>=', 18), named: (eb) => eb('users.name', '<>', '') },
@@ -85,6 +101,14 @@ describe('applyCriteria', () => {
     expect(narrowed(joined)).toMatchInlineSnapshot(
       `"select ... from "users" left join "addresses" as "a" on "a"."user_id" = "users"."id" and "a"."email" like ? and "a"."user_id" in (?, ?) inner join "users" as "other" on "other"."id" = "a"."city_id" and "other"."age" >= ? and "other"."name" <> ? cross join "addresses" as "b" where "users"."age" >= ? and "users"."name" <> ? and "b"."user_id" in (?, ?)"`,
     )
+  })
+
+  test('says them of the links on the way, which else would keep rows of their own', () => {
+    const by = criteria(linked)({ Tag: { shown: (eb) => eb('name', '<>', 'old') } })
+    expect(narrowed(pipe(select(linked.Article), leftJoin('tags', 't')), by)).toMatchInlineSnapshot(`"select ... from "articles" left join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" and "unitary_link_t"."tag_id" in (select "tags"."id" from "tags" where "tags"."name" <> ?) left join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id""`)
+    expect(narrowed(pipe(select(linked.Article), join('tags', 't')), by)).toMatchInlineSnapshot(`"select ... from "articles" inner join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" inner join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ?"`)
+    const refined = pipe(select(linked.Article), leftJoin('tags', 't', where('name', '<>', 'x')))
+    expect(narrowed(refined, by)).toMatchInlineSnapshot(`"select ... from "articles" left join (select "t"."id", "t"."name", "unitary_link_t"."article_id" as "unitary_link.article_id" from "tags" as "t" inner join "article_tags" as "unitary_link_t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ? where "t"."name" <> ?) as "t" on "t"."unitary_link.article_id" = "articles"."id""`)
   })
 
   test('takes the rows of a table first where a RIGHT or FULL join may show none of them', () => {
