@@ -105,10 +105,16 @@ describe('applyCriteria', () => {
 
   test('says them of the links on the way, which else would keep rows of their own', () => {
     const by = criteria(linked)({ Tag: { shown: (eb) => eb('name', '<>', 'old') } })
-    expect(narrowed(pipe(select(linked.Article), leftJoin('tags', 't')), by)).toMatchInlineSnapshot(`"select ... from "articles" left join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" and "unitary_link_t"."tag_id" in (select "tags"."id" from "tags" where "tags"."name" <> ?) left join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id""`)
-    expect(narrowed(pipe(select(linked.Article), join('tags', 't')), by)).toMatchInlineSnapshot(`"select ... from "articles" inner join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" inner join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ?"`)
+    expect(narrowed(pipe(select(linked.Article), leftJoin('tags', 't')), by)).toMatchInlineSnapshot(
+      `"select ... from "articles" left join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" and "unitary_link_t"."tag_id" in (select "tags"."id" from "tags" where "tags"."name" <> ?) left join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id""`,
+    )
+    expect(narrowed(pipe(select(linked.Article), join('tags', 't')), by)).toMatchInlineSnapshot(
+      `"select ... from "articles" inner join "article_tags" as "unitary_link_t" on "unitary_link_t"."article_id" = "articles"."id" inner join "tags" as "t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ?"`,
+    )
     const refined = pipe(select(linked.Article), leftJoin('tags', 't', where('name', '<>', 'x')))
-    expect(narrowed(refined, by)).toMatchInlineSnapshot(`"select ... from "articles" left join (select "t"."id", "t"."name", "unitary_link_t"."article_id" as "unitary_link.article_id" from "tags" as "t" inner join "article_tags" as "unitary_link_t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ? where "t"."name" <> ?) as "t" on "t"."unitary_link.article_id" = "articles"."id""`)
+    expect(narrowed(refined, by)).toMatchInlineSnapshot(
+      `"select ... from "articles" left join (select "t"."id", "t"."name", "unitary_link_t"."article_id" as "unitary_link.article_id" from "tags" as "t" inner join "article_tags" as "unitary_link_t" on "t"."id" = "unitary_link_t"."tag_id" and "t"."name" <> ? where "t"."name" <> ?) as "t" on "t"."unitary_link.article_id" = "articles"."id""`,
+    )
   })
 
   test('takes the rows of a table first where a RIGHT or FULL join may show none of them', () => {
