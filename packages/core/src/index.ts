@@ -157,6 +157,13 @@ export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undefer
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
@@ -177,6 +184,7 @@ export {
   type Clause,
   type EncodeError,
   type InvalidClause,
+  invalidClause,
   renderStatementError,
   type StatementError,
   type UnorderedValue,
@@ -216,6 +224,7 @@ export {
 export {
   canBeJoined,
   canJoin,
+  containedParts,
   type JoinedLoad,
   type JoinedPart,
   joinedParts,

@@ -1,5 +1,6 @@
 import {
   any,
+  containsEager,
   deleteFrom,
   distinct,
   has,
@@ -7,6 +8,7 @@ import {
   joinOn,
   leftJoin,
   leftJoinOn,
+  loadOnly,
   type Managed,
   orderBy,
   type ResultOf,
@@ -16,6 +18,7 @@ import {
   where,
 } from '@unitary/core'
 import { flow, pipe } from 'fp-ts/lib/function.js'
+import type { Option } from 'fp-ts/lib/Option.js'
 import type { Expression } from 'kysely'
 import { describe, expectTypeOf, test } from 'vitest'
 import { model } from './fixture.js'
@@ -206,5 +209,42 @@ describe('any and has', () => {
       // @ts-expect-error a misspelt attribute of the target
       where((eb) => any(eb, 'addresses', where('emial', '=', 'x'))),
     )
+  })
+})
+
+describe('containsEager', () => {
+  test('adds what the rows have to each result', () => {
+    const query = pipe(users, leftJoin('addresses', 'a'), containsEager('addresses', 'a'), where('id', '=', 1))
+    expectTypeOf<ResultOf<typeof query>['addresses']>().toEqualTypeOf<ReadonlyArray<Managed<M, 'Address'>>>()
+    const named = pipe(addresses, join('city'), containsEager('city'))
+    expectTypeOf<ResultOf<typeof named>['city']>().toEqualTypeOf<Option<Managed<M, 'City'>>>()
+  })
+
+  test('nests', () => {
+    const query = pipe(
+      users,
+      join('addresses', 'a'),
+      join('a.city', 'c'),
+      containsEager('addresses', 'a', flow(containsEager('city', 'c'), selectin('user'))),
+    )
+    type Found = ResultOf<typeof query>['addresses'][number]
+    expectTypeOf<Found['city']>().toEqualTypeOf<Option<Managed<M, 'City'>>>()
+    expectTypeOf<Found['user']>().toEqualTypeOf<Option<Managed<M, 'User'>>>()
+    const part = pipe(users, join('addresses', 'a'), containsEager('addresses', 'a', loadOnly('email')))
+    expectTypeOf<ResultOf<typeof part>['addresses'][number]['email']>().toEqualTypeOf<string>()
+    expectTypeOf<ResultOf<typeof part>['addresses'][number]>().not.toHaveProperty('cityId')
+  })
+
+  test('takes aliases of the targets only', () => {
+    // @ts-expect-error it was not joined
+    pipe(users, containsEager('addresses'))
+    // @ts-expect-error it was joined under another name
+    pipe(users, join('addresses', 'a'), containsEager('addresses'))
+    // @ts-expect-error an alias that there is not
+    pipe(users, join('addresses', 'a'), containsEager('addresses', 'b'))
+    // @ts-expect-error the alias of another entity
+    pipe(users, join('addresses', 'a'), join('a.city', 'c'), containsEager('addresses', 'c'))
+    // @ts-expect-error a misspelt relationship
+    pipe(users, join('addresses', 'a'), containsEager('adresses', 'a'))
   })
 })

@@ -1,10 +1,12 @@
 import {
   combineCriteria,
+  containsEager,
   criteria,
   deleteFrom,
   immediate,
   joined,
   lazy,
+  leftJoin,
   modify,
   orderBy,
   select,
@@ -151,6 +153,20 @@ describe('loads', () => {
         "select ... from "articles" left join "authors" as "unitary_0" on "unitary_0"."id" = "articles"."author_id" and "unitary_0"."is_hidden" = ? where "articles"."is_hidden" = ? order by "articles"."id"",
       ]
     `)
+  })
+
+  test('out of a query’s own joins are under criteria', () => {
+    const app = opened()
+    const query = pipe(
+      articles,
+      leftJoin('comments', 'c'),
+      leftJoin('author', 'w'),
+      containsEager('comments', 'c'),
+      containsEager('author', 'w'),
+    )
+    const rows = app.run(Session.query(query))
+    expect(rows.map(({ comments }) => ids(comments))).toEqual([[1, 3], []])
+    expect(rows.map(({ author }) => isSome(author))).toEqual([true, false])
   })
 
   test('of one instance are under criteria, and are kept', () => {

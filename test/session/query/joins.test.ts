@@ -3,6 +3,7 @@
  */
 import {
   any,
+  containsEager,
   deleteFrom,
   distinct,
   has,
@@ -12,6 +13,7 @@ import {
   leftJoin,
   leftJoinOn,
   limit,
+  loadOnly,
   orderBy,
   select,
   selectin,
@@ -21,7 +23,7 @@ import {
   where,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
-import { pipe } from 'fp-ts/lib/function.js'
+import { flow, pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hosts, type JoinsApp, model, openJoins, recently } from './joins-app.js'
@@ -284,6 +286,173 @@ for (const { host, title, isMissing } of hosts) {
         // not committed
         expect(names(await run(rest))).toEqual(['ed', 'x'])
         expect(names(await run(Session.query(users)))).toEqual(['ed', 'wendy', 'jack'])
+      })
+    })
+
+    describe('containsEager', () => {
+      test('takes a collection out of the rows, by one statement', async () => {
+        const query = pipe(
+          select(model.User),
+          leftJoin('addresses', 'a', where('email', '!=', 'ed@a')),
+          containsEager('addresses', 'a'),
+          orderBy('name', 'desc'),
+        )
+        const [found, statements] = await app.counted(Session.query(query))
+        expect(statements).toHaveLength(1)
+        expect(found.map(({ name, addresses }) => [name, addresses])).toMatchObject([
+          ['wendy', [{ email: 'wendy@a', since: null, userId: 2 }]],
+          ['jack', []],
+          ['ed', [{ email: 'ed@b', since: new Date('2001-01-01T00:00:00.000Z'), cityId: null }]],
+        ])
+      })
+
+      test('has the members in the order of the rows, and as many as they are', async () => {
+        const query = pipe(
+          select(model.User),
+          join('addresses'),
+          containsEager('addresses'),
+          orderBy((eb) => eb.ref('addresses.email'), 'desc'),
+        )
+        expect(await run(Session.query(query))).toMatchObject([
+          { name: 'wendy', addresses: [{ id: 3 }] },
+          { name: 'ed', addresses: [{ id: 2 }, { id: 1 }] },
+        ])
+        expect(await run(Session.query(pipe(query, limit(2))))).toMatchObject([
+          { name: 'wendy', addresses: [{ id: 3 }] },
+          { name: 'ed', addresses: [{ id: 2 }] },
+        ])
+        expect(await run(Session.query(pipe(query, distinct)))).toMatchObject([{ name: 'wendy' }, { name: 'ed' }])
+      })
+
+      test('nests, beside other ways to load', async () => {
+        const nested = pipe(
+          users,
+          join('addresses', 'a'),
+          leftJoin('a.city', 'c'),
+          containsEager('addresses', 'a', containsEager('city', 'c')),
+        )
+        const graph = [
+          {
+            name: 'ed',
+            addresses: [
+              { id: 1, city: { value: { name: 'Paris' } } },
+              { id: 2, city: { _tag: 'None' } },
+            ],
+          },
+          { name: 'wendy', addresses: [{ id: 3, city: { value: { name: 'Bonn' } } }] },
+        ]
+        const sorted = pipe(
+          nested,
+          orderBy((eb) => eb.ref('a.id')),
+        )
+        const [found, statements] = await app.counted(Session.query(sorted))
+        expect(statements).toHaveLength(1)
+        expect(found).toMatchObject(graph)
+        for (const load of [joined, selectin, subquery]) {
+          const beside = pipe(
+            users,
+            join('addresses', 'a'),
+            containsEager('addresses', 'a', load('city')),
+            orderBy((eb) => eb.ref('a.id')),
+            load('tags'),
+          )
+          expect(await run(Session.query(beside))).toMatchObject([
+            { ...graph[0], tags: [{}, {}] },
+            { ...graph[1], tags: [{ name: 'blue' }] },
+          ])
+          expect(await run(Session.query(pipe(beside, limit(1))))).toMatchObject([
+            { addresses: [graph[0]?.addresses[0]], tags: [{}, {}] },
+          ])
+        }
+      })
+
+      test('takes references, of the same entity too', async () => {
+        const query = pipe(
+          nodes,
+          join('parent', 'p'),
+          leftJoin('p.parent', 'g'),
+          containsEager('parent', 'p', containsEager('parent', 'g')),
+        )
+        expect(await run(Session.query(query))).toMatchObject([
+          { label: 'a', parent: { value: { label: 'root', parent: { _tag: 'None' } } } },
+          { label: 'b', parent: { value: { label: 'root' } } },
+          { label: 'aa', parent: { value: { label: 'a', parent: { value: { label: 'root' } } } } },
+          { label: 'ab', parent: { value: { label: 'a' } } },
+        ])
+      })
+
+      test('goes over a table of links', async () => {
+        const query = pipe(users, leftJoin('tags', 't', where('name', '!=', 'red')), containsEager('tags', 't'))
+        expect(await run(Session.query(query))).toMatchObject([
+          { name: 'ed', tags: [{ name: 'blue' }] },
+          { name: 'wendy', tags: [{ name: 'blue' }] },
+          { name: 'jack', tags: [] },
+        ])
+      })
+
+      test('selects what is asked for of the targets', async () => {
+        const query = pipe(users, join('addresses', 'a'), containsEager('addresses', 'a', loadOnly('email')))
+        const [found] = await run(Session.query(query))
+        expect(found?.addresses[0]?.email).toBe('ed@a')
+        expect(Object.entries(found?.addresses[0] ?? {}).filter(([, value]) => value !== undefined)).toEqual([
+          ['id', 1],
+          ['email', 'ed@a'],
+        ])
+      })
+
+      test('within a load of its own', async () => {
+        const query = pipe(users, selectin('addresses', flow(join('city', 'c'), containsEager('city', 'c'))))
+        const [found, statements] = await app.counted(Session.query(query))
+        expect(statements).toHaveLength(2)
+        expect(found).toMatchObject([
+          { name: 'ed', addresses: [{ id: 1, city: { value: { name: 'Paris' } } }] },
+          { name: 'wendy', addresses: [{ id: 3, city: { value: { name: 'Bonn' } } }] },
+          { name: 'jack', addresses: [] },
+        ])
+      })
+
+      test('does not take the rows for the whole collection', async () => {
+        const query = pipe(users, join('addresses', 'a', where('email', '=', 'ed@b')), containsEager('addresses', 'a'))
+        const program = pipe(
+          Session.query(query),
+          Session.chain(([ed]) => pipe(ed as NonNullable<typeof ed>, Session.load(model.User, 'addresses'))),
+        )
+        expect(await run(program)).toMatchObject([{ id: 1 }, { id: 2 }])
+      })
+
+      test('is read in portions where it is a reference', async () => {
+        const query = pipe(addresses, join('user', 'u'), containsEager('user', 'u'))
+        const program = pipe(
+          query,
+          Session.foldChunks(
+            [] as ReadonlyArray<string>,
+            (seen, chunk) =>
+              Session.of([...seen, ...chunk.map(({ user }) => (user._tag === 'Some' ? user.value.name : ''))]),
+            { chunk: 2 },
+          ),
+        )
+        const [seen, statements] = await app.counted(program)
+        expect(seen).toEqual(['ed', 'ed', 'wendy'])
+        expect(statements.filter((statement) => !/user_id/.test(statement))).toEqual([])
+        const collection = pipe(users, join('addresses', 'a'), containsEager('addresses', 'a'))
+        const refused = pipe(
+          collection,
+          Session.forEachChunk(() => Session.of(undefined)),
+        )
+        expect(await app.fails(refused)).toMatchObject({ _tag: 'InvalidStatement', attribute: 'addresses' })
+      })
+
+      test('refuses what is not joined, and what narrows it', async () => {
+        const missing = pipe(users, join('addresses', 'a'), containsEager('addresses', 'b' as 'a'))
+        expect(await app.fails(Session.query(missing))).toMatchObject({
+          _tag: 'InvalidStatement',
+          cause: { problem: 'the query has not joined Address as b' },
+        })
+        const narrow = pipe(users, join('addresses', 'a'), containsEager('addresses', 'a', where('id', '=', 1)))
+        expect(await app.fails(Session.query(narrow))).toMatchObject({
+          _tag: 'InvalidStatement',
+          cause: { clause: 'containsEager' },
+        })
       })
     })
 

@@ -52,6 +52,8 @@ export interface JoinedPart {
   readonly columns: RowColumns
   /** Does every owner have a target, so that an inner join loses none? */
   readonly isInner: boolean
+  /** Does the query itself join it, and select its columns? */
+  readonly isContained: boolean
 }
 
 /**
@@ -69,6 +71,8 @@ export interface JoinedLoad {
   /** The key of the criteria that the targets are under, where these may hide some. */
   readonly narrowed: string | null
   readonly joinings: ReadonlyArray<JoinedLoad>
+  /** Where the query joins it itself: its alias, and the columns that the query selects of it. */
+  readonly contained: { readonly alias: string; readonly columns: RowColumns } | null
 }
 
 /**
@@ -76,34 +80,53 @@ export interface JoinedLoad {
  *
  * @category constructors
  */
-export const joinedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> => {
+export const joinedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> => partsOf(joinings, false)
+
+/**
+ * Only those parts that the query joins itself.
+ *
+ * @category constructors
+ */
+export const containedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> =>
+  partsOf(joinings, true)
+
+const partsOf = (joinings: ReadonlyArray<JoinedLoad>, isContainedOnly: boolean): ReadonlyArray<JoinedPart> => {
   const parts: JoinedPart[] = []
   const visit = (owner: JoinedPart | null, joining: JoinedLoad): void => {
-    const { condition, relationship, query, joinings: nested } = joining
-    const alias = `unitary_${parts.length}`
-    const { kind, foreignKey, target } = relationship
-    const own = query === null ? null : columnsOf(query)
-    const part: JoinedPart = {
-      joining,
-      relationship,
-      owner,
-      alias,
-      query,
-      columns: rowColumns(target, ({ name, position, isDeferred }) =>
-        (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
-      ),
-      isInner:
-        kind === 'BelongsTo' &&
-        query === null &&
-        condition === null &&
-        (owner === null || owner.isInner) &&
-        foreignKey.every(({ isNullable }) => !isNullable),
-    }
+    if (isContainedOnly && joining.contained === null) return
+    const part = partOf(owner, joining, parts.length)
     parts.push(part)
-    for (const inner of nested) visit(part, inner)
+    for (const inner of joining.joinings) visit(part, inner)
   }
   for (const joining of joinings) visit(null, joining)
   return parts
+}
+
+const partOf = (owner: JoinedPart | null, joining: JoinedLoad, number: number): JoinedPart => {
+  const { contained, query, relationship } = joining
+  const { kind, foreignKey, target } = relationship
+  const alias = contained?.alias ?? `unitary_${number}`
+  const own = query === null ? null : columnsOf(query)
+  return {
+    joining,
+    relationship,
+    owner,
+    alias,
+    query,
+    columns:
+      contained?.columns ??
+      rowColumns(target, ({ name, position, isDeferred }) =>
+        (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
+      ),
+    isInner:
+      contained === null &&
+      kind === 'BelongsTo' &&
+      query === null &&
+      joining.condition === null &&
+      (owner === null || owner.isInner) &&
+      foreignKey.every(({ isNullable }) => !isNullable),
+    isContained: contained !== null,
+  }
 }
 
 /**
@@ -152,7 +175,7 @@ export const joinedSelect = (query: AnySelect, parts: ReadonlyArray<JoinedPart>)
  */
 export const joinsInPlace = ({ node }: AnySelect, parts: ReadonlyArray<JoinedPart>): boolean => {
   const { limit, offset, joins, where, orderBy } = node
-  const repeats = parts.some(({ relationship }) => relationship.isCollection)
+  const repeats = parts.some(({ isContained, relationship }) => relationship.isCollection && !isContained)
   const isCounted = limit !== undefined || offset !== undefined || joins !== undefined
   return !(repeats && isCounted) && !containsNames(where) && !containsNames(orderBy)
 }
@@ -194,10 +217,13 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   const numbered = SelectQueryNode.cloneWithSelections(node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
+  const contained = parts.flatMap(({ columns, isContained }) =>
+    isContained ? columns.flatMap((name) => (name === null ? [] : [name])) : [],
+  )
   const outer = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
-    [...selected.map(({ name }) => columnIn(rootAlias, name)), columnIn(rootAlias, joinedRow)].map((node) =>
-      SelectionNode.create(node),
+    [...selected.map(({ name }) => name), ...contained, joinedRow].map((name) =>
+      SelectionNode.create(columnIn(rootAlias, name)),
     ),
   )
   const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(columnIn(rootAlias, joinedRow))])
@@ -212,7 +238,12 @@ const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
 
 /** A column of the owner: of the query's own table where that has no alias. */
 const ownerColumn = (part: JoinedPart, mapping: Mapping, root: string | null, attribute: Attribute): ReferenceNode => {
-  if (part.owner !== null) return columnIn(part.owner.alias, attribute.name)
+  const { owner } = part
+  if (owner?.isContained === true && root !== null) {
+    // the query is a subquery, and so are its joins; what loads need to know of their owners is selected
+    return columnIn(root, owner.columns[attribute.position] as string)
+  }
+  if (owner !== null) return columnIn(owner.alias, attribute.name)
   return root === null ? attributeNode(mapping, attribute) : columnIn(root, attribute.name)
 }
 
@@ -225,7 +256,8 @@ const join = (
   let joined: SelectQueryNode = node
   const order: OrderByItemNode[] = []
   for (const part of parts) {
-    const { alias, columns, isInner, query, relationship } = part
+    const { alias, columns, isContained, isInner, query, relationship } = part
+    if (isContained) continue
     const { target, through } = relationship
     const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
     const link = `${alias}_link`

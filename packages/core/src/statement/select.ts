@@ -76,13 +76,15 @@ export type AnySelect = Select<unknown, string, unknown, Extent>
  * @category model
  */
 export interface Load {
-  readonly strategy: LoadStrategy
+  readonly strategy: LoadStrategy | 'contained'
   /** The relationship, or `*` for those that no other load names. */
   readonly relationship: string
   /** The query of the target, where the load was refined: conditions, order, loads of its own. */
   readonly refine: AnySelect | null
   /** Of a relationship to the entity itself: so many levels, from 1; `Infinity` for all that there are. */
   readonly depth: number
+  /** Of what is contained in the rows of the query itself: the alias that it joined it under. */
+  readonly alias: string | null
 }
 
 /** What a query gives for each row. @category model */

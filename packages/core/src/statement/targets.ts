@@ -31,15 +31,22 @@ export interface TargetTable {
  * The query of a relationship's targets, with the condition that the relationship itself has.
  */
 export const targetsOf = (
-  { model }: Mapped<unknown, string>,
-  { target, where: condition }: RelationshipMapping,
+  owner: Mapped<unknown, string>,
+  relationship: RelationshipMapping,
   refine: Refine | null,
 ): AnySelect => {
-  const entity = (model() as Readonly<Record<string, Mapped<unknown, string>>>)[target.name] as Mapped<unknown, string>
-  const targets: AnySelect = select(entity)
+  const { where: condition } = relationship
+  const targets: AnySelect = select(relatedEntity(owner, relationship))
   const refined = refine === null ? targets : refine(targets)
   return condition === null ? refined : where<AnySelect>(condition as never)(refined)
 }
+
+/** The entity of a relationship's targets, in the model of its owner. */
+export const relatedEntity = (
+  { model }: Mapped<unknown, string>,
+  { target }: RelationshipMapping,
+): Mapped<unknown, string> =>
+  (model() as Readonly<Record<string, Mapped<unknown, string>>>)[target.name] as Mapped<unknown, string>
 
 /**
  * What a query of targets is where it stands under an alias: its table, if all that it says is a condition whose names can be
@@ -62,7 +69,8 @@ export const targetTable = (query: AnySelect, alias: string): TargetTable => {
 /** An order says nothing of rows that another query reads. */
 const conditional: ReadonlySet<string> = new Set(['kind', 'from', 'selections', 'where', 'orderBy'])
 
-const isCondition = (node: SelectQueryNode): boolean =>
+/** Does a query say no more than a condition, and what it selects? */
+export const isCondition = (node: SelectQueryNode): boolean =>
   Object.entries(node).every(([property, value]) => value === undefined || conditional.has(property))
 
 /** Beside others an OR would come apart. */

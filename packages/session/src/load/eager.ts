@@ -96,6 +96,8 @@ const fetch = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Owner
   const { joining, relationship, strategy } = load
   if (strategy === 'none') return of({ targets: new Map(owners.map((id) => [id, []])), joined: nothingFetched })
   const known = joining === null ? undefined : from.joined.get(joining)
+  // what the rows do not have is not there
+  if (strategy === 'contained') return of({ targets: known ?? new Map(), joined: from.joined })
   if (joining !== null && known !== undefined) {
     const missing = owners.filter((id) => !known.has(id))
     if (missing.length === 0) return of({ targets: known, joined: from.joined })

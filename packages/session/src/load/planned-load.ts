@@ -8,11 +8,11 @@ import {
   activeCriteria,
   applyActive,
   canBeJoined,
+  containedColumns,
   type EntityCriteria,
   type ExecutionOptions,
   type JoinedLoad,
   type Load,
-  type LoadStrategy,
   type Mapping,
   optionsOver,
   type RelationshipMapping,
@@ -31,7 +31,7 @@ import { isWhole, targetQuery } from './target-query.js'
  */
 export interface PlannedLoad {
   readonly relationship: RelationshipMapping
-  readonly strategy: LoadStrategy
+  readonly strategy: Load['strategy']
   /** The query of the targets, where the load narrows, orders or extends it. */
   readonly query: AnySelect | null
   /** Of a relationship to the entity itself: so many levels. */
@@ -102,8 +102,12 @@ interface Planning {
 
 const hasDefaults = ({ relationships }: Mapping): boolean => relationships.some(({ load }) => isEager(load))
 
-const isEager = (strategy: LoadStrategy): boolean =>
-  strategy === 'selectin' || strategy === 'joined' || strategy === 'subquery' || strategy === 'immediate'
+const isEager = (strategy: Load['strategy']): boolean =>
+  strategy === 'selectin' ||
+  strategy === 'joined' ||
+  strategy === 'subquery' ||
+  strategy === 'immediate' ||
+  strategy === 'contained'
 
 const plan = (
   planning: Planning,
@@ -126,7 +130,13 @@ const plan = (
     if (!isEager(relationship.load) || loads.some((load) => load.relationship === relationship.name)) continue
     // what the model loads by itself ends where it would come round again
     if (path.includes(relationship.target)) continue
-    const load: Load = { strategy: relationship.load, relationship: relationship.name, refine: null, depth: 1 }
+    const load: Load = {
+      strategy: relationship.load,
+      relationship: relationship.name,
+      refine: null,
+      depth: 1,
+      alias: null,
+    }
     const made = planOne(planning, relationship, load, false, [...path, relationship.target])
     if (isLeft(made)) return made
     planned.push(made.right)
@@ -137,7 +147,7 @@ const plan = (
 const planOne = (
   planning: Planning,
   relationship: RelationshipMapping,
-  { strategy, refine, depth }: Load,
+  { alias, strategy, refine, depth }: Load,
   isShown: boolean,
   path: ReadonlyArray<Mapping>,
 ): Either<InvalidValue, PlannedLoad> => {
@@ -163,7 +173,7 @@ const planOne = (
   const nested = plan(under, relationship.target, refine?.loads ?? [], path)
   if (isLeft(nested)) return nested
   // a refinement that only loads more needs no statement of its own
-  const query = refine !== null && refine.node !== select(refine.entity).node ? refine : null
+  const query = refine !== null && alias === null && refine.node !== select(refine.entity).node ? refine : null
   return right({
     relationship,
     strategy,
@@ -172,15 +182,34 @@ const planOne = (
     isShown,
     options: refine?.options ?? {},
     nested: nested.right,
-    joining: joiningOf(under, relationship, strategy, query, nested.right),
+    joining:
+      alias !== null && refine !== null
+        ? containedIn(relationship, alias, refine, nested.right)
+        : joiningOf(under, relationship, strategy, query, nested.right),
     loads: refine?.loads ?? [],
   })
 }
 
+/** What the query's own rows have of a relationship is what it lets through. */
+const containedIn = (
+  relationship: RelationshipMapping,
+  alias: string,
+  targets: AnySelect,
+  nested: ReadonlyArray<PlannedLoad>,
+): JoinedLoad => ({
+  relationship,
+  query: null,
+  isWhole: false,
+  condition: null,
+  narrowed: null,
+  joinings: joiningsOf(nested),
+  contained: { alias, columns: containedColumns(alias, targets) },
+})
+
 const joiningOf = (
   { criteria, model, options }: Planning,
   relationship: RelationshipMapping,
-  strategy: LoadStrategy,
+  strategy: PlannedLoad['strategy'],
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
 ): JoinedLoad | null => {
@@ -197,6 +226,7 @@ const joiningOf = (
     condition,
     narrowed: active !== null && (condition !== null || shown !== targets) ? active.key : null,
     joinings: joiningsOf(nested),
+    contained: null,
   }
 }
 

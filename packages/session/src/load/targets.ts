@@ -36,7 +36,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/session-state.js'
 import { foreignKeyOf } from '../transition/relate.js'
-import { type Joined, type JoinedTargets, joinable, joinInPlace, repeats, takeJoined } from './joined.js'
+import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
@@ -161,7 +161,7 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const query = shown === null || kind === 'BelongsTo' ? shown : alsoSelecting(shown, foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
-  const joined = joinInPlace(targets, joinable(state, asking.joinings))
+  const joined = joinInPlace(state, targets, asking.joinings)
   return {
     query,
     joined,
@@ -215,7 +215,7 @@ const takeTargets = (
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right
   if (joined === null) return right([ids, new Map(), next])
-  const taken = takeJoined(next, joined.parts, answer, ids, options)
+  const taken = takeJoined(next, joined.parts, answer, ids, options, services)
   return isLeft(taken) ? taken : right([ids, taken.right[0], taken.right[1]])
 }
 
@@ -251,7 +251,8 @@ const loadMany = (
         if (isLeft(taken)) return [taken, state]
         const [ids, joined, next] = taken.right
         const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
-        const isRepeated = lookup.joined !== null && repeats(lookup.joined.parts)
+        const isRepeated =
+          lookup.query?.node.joins !== undefined || (lookup.joined !== null && repeats(lookup.joined.parts))
         forEachRow(answer.right, (row, dialect, i) => {
           const key =
             relationship.through === null
