@@ -178,7 +178,7 @@ example('tenants', () => {
 example('shards', () => {
   // #region shards
   const engineOf = (name: string) => {
-    const database = new Database(':memory:', { verbose: (statement) => log.push(`${name}: ${statement}`) })
+    const database = new Database(':memory:', { verbose: (statement) => log.push(`${name}: ${String(statement)}`) })
     const engine = sqliteEngine(database)
     createAllSync(model)(engine)
     return engine
