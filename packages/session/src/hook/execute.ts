@@ -4,6 +4,7 @@
 import {
   type AnyDelete,
   type AnySelect,
+  type AnyStatement,
   type AnyUpdate,
   applyActive,
   type ExecutionOptions,
@@ -26,30 +27,37 @@ type Executable = AnySelect | AnyUpdate | AnyDelete
 type Purpose = Pick<ExecuteContext<Executable>, 'purpose' | 'relationship'>
 
 /**
- * A statement as the hooks let it run, with the session's options under its own and the session's criteria. A select stays a select, of the same entity; an update by criteria may become a
- * delete, and a delete an update.
+ * A statement as the hooks let it run, with the session's options under its own. A select stays a select, of the same entity;
+ * an update by criteria may become a delete, and a delete an update.
  *
  * @category requests
  */
-export const rewritten = <S extends Executable>(
+export const hooked = <S extends Executable>(
   statement: S,
   purpose: 'query' | 'bulk',
 ): Program<HookError, S extends AnySelect ? AnySelect : AnyUpdate | AnyDelete> =>
-  suspend((state) => {
-    const asked = consulted(underOptions(state, statement), { purpose, relationship: null })
-    // `consulted` lets nothing else through
-    return (state.criteria === null ? asked : map(narrowedBy(state))(asked)) as Program<never, never>
-  })
+  // `consulted` lets nothing else through
+  suspend((state) => consulted(underOptions(state, statement), { purpose, relationship: null })) as Program<
+    never,
+    never
+  >
+
+/**
+ * A statement under the criteria that hold for its options.
+ *
+ * @category requests
+ */
+export const underCriteria = <S extends AnyStatement>(statement: S): Program<never, S> =>
+  suspend((state) => of(narrowedBy(state)(statement)))
 
 const underOptions = (state: SessionState, statement: Executable): Executable => {
   const options = optionsIn(state, statement.options)
   return options === statement.options ? statement : { ...statement, options }
 }
 
-/** Under the criteria that hold for its options. */
 const narrowedBy =
   (state: SessionState) =>
-  (statement: Executable): Executable => {
+  <S extends AnyStatement>(statement: S): S => {
     const active = criteriaUnder(state, statement.options)
     return active === null ? statement : applyActive(active)(statement)
   }
@@ -66,7 +74,7 @@ export const narrowedGet = (mapping: Mapping, options: ExecutionOptions): Progra
     return map((query: AnySelect | null): AnySelect | null => {
       const given = query ?? { ...select(entityOf(state, mapping)), options }
       const shown = narrowedBy(state)(given)
-      return shown === given ? query : (shown as AnySelect)
+      return shown === given ? query : shown
     })(asked)
   })
 
