@@ -181,6 +181,7 @@ export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
@@ -198,6 +199,20 @@ export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
+export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
+export {
+  type ActiveCriteria,
+  activeCriteria,
+  allCriteriaOff,
+  type CriteriaOf,
+  type CriteriaOptions,
+  type Criterion,
+  combineCriteria,
+  criteria,
+  criteriaOff,
+  type EntityCriteria,
+  withoutCriteria,
+} from './statement/entity-criteria.js'
 export {
   type Clause,
   type EncodeError,
@@ -336,6 +351,7 @@ export {
   type ModelOf,
   mappingsOf,
   type NameOf,
+  optionsOver,
   type Statement,
   type TablesOf,
   trusted,

@@ -108,7 +108,7 @@ export {
 } from './program/instances.js'
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
-export { noAutoflush, sql } from './program/options.js'
+export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
 export {
   all,
   attempt,

@@ -20,6 +20,7 @@ import type {
   Update,
 } from '@unitary/core'
 import type { Option } from 'fp-ts/lib/Option.js'
+import type { ShardToken } from '../state/identity-map.js'
 import type { Known } from '../state/known.js'
 import type { Frame, SessionState } from '../state/session-state.js'
 import type { Flushed } from '../transition/applied.js'
@@ -68,6 +69,8 @@ export interface LoadContext<M, N extends string> extends HookContext {
   readonly instance: Known<M, N>
   /** Was the instance in the session already, and is known again? */
   readonly isRefresh: boolean
+  /** The shard that its row came from; null where there is one database only. */
+  readonly shard: ShardToken | null
 }
 
 /**

@@ -1,11 +1,14 @@
 /**
- * Statements before they run: hooks may rewrite them.
+ * Statements before they run: hooks may rewrite them, then criteria narrow them.
  */
 import {
   type AnyDelete,
   type AnyInsert,
   type AnySelect,
+  type AnyStatement,
   type AnyUpdate,
+  applyActive,
+  type ExecutionOptions,
   type Mapped,
   type Mapping,
   type RelationshipMapping,
@@ -14,7 +17,7 @@ import {
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { HookError } from '../error.js'
 import { map, of, type Program, suspend, transition } from '../program/program.js'
-import type { SessionState } from '../state/session-state.js'
+import { criteriaUnder, optionsIn, type SessionState } from '../state/session-state.js'
 import type { ExecuteContext } from './definition.js'
 import { hooksOnStatement, type StatementEvent } from './hooks.js'
 import { consult, type Due, type Origin, perform, refusal, withServices } from './react.js'
@@ -26,17 +29,19 @@ type Statement = Executable | AnyInsert
 type Purpose = Pick<ExecuteContext<Executable>, 'purpose' | 'relationship'>
 
 /**
- * A statement as the hooks let it run. A select stays a select, of the same entity; an update by criteria may become a
- * delete, and a delete an update.
+ * A statement as the hooks let it run, with the session's options under its own. A select stays a select, of the same entity;
+ * an update by criteria may become a delete, and a delete an update.
  *
  * @category requests
  */
-export const rewritten = <S extends Executable>(
+export const hooked = <S extends Executable>(
   statement: S,
   purpose: 'query' | 'bulk',
 ): Program<HookError, S extends AnySelect ? AnySelect : AnyUpdate | AnyDelete> =>
   // `consulted` lets nothing else through
-  consulted('beforeExecute', statement, { purpose, relationship: null }) as Program<never, never>
+  suspend((state) =>
+    consulted('beforeExecute', underOptions(state, statement), { purpose, relationship: null }),
+  ) as Program<never, never>
 
 /**
  * An insert past the unit of work as the hooks let it run: an insert of the same entity, which answers the same.
@@ -47,16 +52,44 @@ export const rewrittenInsert = (statement: AnyInsert): Program<HookError, AnyIns
   consulted('beforeInsert', statement, {}) as Program<HookError, AnyInsert>
 
 /**
- * The query that a get is narrowed to by the hooks; null where it is not.
+ * A statement under the criteria that hold for its options.
  *
  * @category requests
  */
-export const narrowedGet = (mapping: Mapping): Program<HookError, AnySelect | null> =>
-  narrowed(mapping, null, { purpose: 'get', relationship: null })
+export const underCriteria = <S extends AnyStatement>(statement: S): Program<never, S> =>
+  suspend((state) => of(narrowedBy(state)(statement)))
+
+const underOptions = (state: SessionState, statement: Executable): Executable => {
+  const options = optionsIn(state, statement.options)
+  return options === statement.options ? statement : { ...statement, options }
+}
+
+const narrowedBy =
+  (state: SessionState) =>
+  <S extends AnyStatement>(statement: S): S => {
+    const active = criteriaUnder(state, statement.options)
+    return active === null ? statement : applyActive(active)(statement)
+  }
+
+/**
+ * The query that a get with some options is narrowed to by the hooks and criteria; null where it is not.
+ *
+ * @category requests
+ */
+export const narrowedGet = (mapping: Mapping, options: ExecutionOptions): Program<HookError, AnySelect | null> =>
+  suspend((state): Program<HookError, AnySelect | null> => {
+    const asked = narrowed(mapping, null, { purpose: 'get', relationship: null }, options)
+    if (state.criteria === null) return asked
+    return map((query: AnySelect | null): AnySelect | null => {
+      const given = query ?? { ...select(entityOf(state, mapping)), options }
+      const shown = narrowedBy(state)(given)
+      return shown === given ? query : shown
+    })(asked)
+  })
 
 /**
  * The query that the load of a relationship is narrowed to: the one given, as the hooks let it run; null where it is simply
- * all of the target.
+ * all of the target. (Criteria come to it with the relationship's own condition, see `../load/targets.ts`.)
  *
  * @category requests
  */
@@ -64,13 +97,18 @@ export const narrowedLoad = (
   { name, owner, target }: RelationshipMapping,
   query: AnySelect | null,
 ): Program<HookError, AnySelect | null> =>
-  narrowed(target, query, { purpose: 'load', relationship: { entity: owner.name, name } })
+  narrowed(target, query, { purpose: 'load', relationship: { entity: owner.name, name } }, {})
 
-const narrowed = (mapping: Mapping, query: AnySelect | null, purpose: Purpose): Program<HookError, AnySelect | null> =>
+const narrowed = (
+  mapping: Mapping,
+  query: AnySelect | null,
+  purpose: Purpose,
+  options: ExecutionOptions,
+): Program<HookError, AnySelect | null> =>
   suspend((state): Program<HookError, AnySelect | null> => {
     const [own, session] = hooksOnStatement(state.hooks, 'beforeExecute', mapping)
     if (own.length === 0 && session.length === 0) return of(query)
-    const given = query ?? select(entityOf(state, mapping))
+    const given = query ?? { ...select(entityOf(state, mapping)), options }
     return map((asked: Statement) => (asked === given ? query : (asked as AnySelect)))(
       consulted('beforeExecute', given, purpose),
     )

@@ -50,12 +50,12 @@ export const loaded = (
     for (const hook of hooks) {
       const before = current
       const due: Due[] = []
-      const { snapshot } = freshen(before, instanceAt(before, id))
+      const { snapshot, token } = freshen(before, instanceAt(before, id))
       const answer = consult(
         [hook],
         origin,
         null,
-        () => ({ state: before, services, instance: snapshot, isRefresh }),
+        () => ({ state: before, services, instance: snapshot, isRefresh, shard: token }),
         due,
       )
       if (isLeft(answer)) return answer

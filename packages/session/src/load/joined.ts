@@ -237,7 +237,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, relationship }: JoinedLoad,
+  { isWhole, narrowed, relationship }: JoinedLoad,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {
@@ -245,11 +245,11 @@ const keep = (
   const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   for (const [id, loaded] of targets) {
     const owner = instanceAt(state, id)
-    const before = populateExisting ? null : knownTargets(state, owner, relationship)
+    const before = populateExisting ? null : knownTargets(state, owner, relationship, narrowed)
     if (before !== null && relationship.kind === 'BelongsTo' && Instance.relatedOf(owner, relationship) === undefined) {
       changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(before[0] ?? null)))
     }
-    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded))
+    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded, narrowed))
   }
   return kept
 }

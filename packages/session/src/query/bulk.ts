@@ -16,7 +16,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import { invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
-import { rewritten } from '../hook/execute.js'
+import { hooked, underCriteria } from '../hook/execute.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { ask, chain, fail, map, type Outcome, of, type Program, request } from '../program/program.js'
 import { operationOf } from '../program/request.js'
@@ -58,7 +58,7 @@ export const executeByCriteria =
       const checked = checkModel(state, statement.entity)
       if (isLeft(checked)) return fail(checked.left)
       return chain((asked: AnyUpdate | AnyDelete) => writeChecked(asked, options.synchronize ?? 'auto'))(
-        rewritten(statement, 'bulk'),
+        chain((asked: AnyUpdate | AnyDelete) => underCriteria(asked))(hooked(statement, 'bulk')),
       )
     })
 

@@ -14,12 +14,12 @@ import {
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
-import { rewritten } from '../hook/execute.js'
+import { hooked, underCriteria } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
 import { type JoinedTargets, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
@@ -71,11 +71,15 @@ interface Found {
 
 const nothingJoined: JoinedTargets = new Map()
 
-/** The statement as the hooks let it run, if it is of the session's model. */
+/** The statement as hooks and criteria let it run, if it is of the session's model. */
 export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  chain((asked: AnySelect) => underCriteria(asked))(asHooked(statement))
+
+/** The same without the criteria. */
+export const asHooked = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
+    return isLeft(checked) ? fail(checked.left) : hooked(statement, 'query')
   })
 
 const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
@@ -83,7 +87,7 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = plannedLoads(state.model, mapping, statement.loads)
+    const loads = plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const joined = joinTo(state, statement, joiningsFor(loads.right))
     const asked = requestRows(
@@ -107,6 +111,6 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
       },
     )
-    const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    const found = chain((rows: Found) => map(() => rows)(withOrigin(statement, rows.ids)))(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })

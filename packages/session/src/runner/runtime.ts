@@ -83,7 +83,9 @@ export const runtime = (model: AnyModel, engine: Engine, options: RuntimeOptions
 export const sessionOptions = (options: RuntimeOptions): EmptyOptions => ({
   ...(options.autoflush === undefined ? {} : { autoflush: options.autoflush }),
   ...(options.expireOnCommit === undefined ? {} : { expireOnCommit: options.expireOnCommit }),
+  ...(options.executionOptions === undefined ? {} : { executionOptions: options.executionOptions }),
   ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+  ...(options.criteria === undefined ? {} : { criteria: options.criteria }),
 })
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {

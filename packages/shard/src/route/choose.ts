@@ -45,7 +45,8 @@ export const shardsOfStatement = (
 }
 
 /**
- * The shards of a lookup: the one that it is for, or those that the choosers name for its keys, or all.
+ * The shards of a lookup: the one that it is for, or those that the choosers name for its keys, or else for the query that it
+ * is narrowed to, or all.
  *
  * @category interpreters
  */
@@ -55,7 +56,7 @@ export const shardsOfLookup = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { attributes, keys, through, mapping, options, purpose, token } = request
+  const { attributes, keys, through, mapping, options, purpose, query, token } = request
   const pinned = token ?? options.shard
   if (pinned !== undefined) {
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
@@ -67,7 +68,10 @@ export const shardsOfLookup = (
   for (let at = 0; at < keys.length; at += attributes.length) {
     const key = Object.fromEntries(attributes.map(({ name }, i) => [name, keys[at + i]]))
     const chosen = choosers.shardsOfKey(mapping.name, key, context)
-    if (chosen === null) return right(shards.tokens)
+    // where the key does not tell, what the rows are narrowed to may
+    if (chosen === null) {
+      return query === null ? right(shards.tokens) : shardsOfStatement(state, 'query', query, shards, choosers)
+    }
     if (chosen.length === 0) return left(noShardNamed(purpose, mapping.name, 'shardsOfKey'))
     const known = checked(shards, purpose, mapping.name, chosen, 'shardsOfKey')
     if (isLeft(known)) return known
