@@ -242,6 +242,7 @@ export {
 } from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
 export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,

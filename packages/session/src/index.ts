@@ -166,6 +166,8 @@ export {
 } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
+export type { PageCursor } from './query/cursor.js'
+export { type Page, type PageOptions, page } from './query/page.js'
 export { first, one, type QueryError, query, type Result } from './query/query.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'

@@ -1,11 +1,15 @@
 /**
- * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, and row locks.
+ * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, and where
+ * NULL stands in an order.
  */
 import {
   BinaryOperationNode,
+  FunctionNode,
   LimitNode,
   type OperationNode,
   OperatorNode,
+  OrderByItemNode,
+  OrderByNode,
   PrimitiveValueListNode,
   RawNode,
   type RootOperationNode,
@@ -15,7 +19,7 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
-import { mapChildren } from './tree.js'
+import { mapChange, mapChildren } from './tree.js'
 
 /** The tree as a dialect takes it; the very same tree where it takes it as it is. */
 export const portable = <Node extends RootOperationNode>(node: Node, dialect: Dialect['name']): Node =>
@@ -24,8 +28,36 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
+  if (OrderByNode.is(rewritten)) return mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn(dialect)))
+  if (FunctionNode.is(rewritten) && rewritten.func === exactInstant) return instant(rewritten, dialect)
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
+
+/** Databases have NULL below or above every value by themselves; MySQL cannot be told to have it otherwise. */
+const nullsIn =
+  (dialect: Dialect['name']) =>
+  (item: OrderByItemNode): ReadonlyArray<OrderByItemNode> => {
+    const { nulls, ...plain } = item
+    if (nulls === undefined) return [item]
+    if (nulls === usualNulls(item, dialect)) return [plain]
+    if (dialect !== 'mysql') return [item]
+    const isNull = BinaryOperationNode.create(item.orderBy, OperatorNode.create('is'), ValueNode.createImmediate(null))
+    return [OrderByItemNode.create(isNull, RawNode.createWithSql(nulls === 'first' ? 'desc' : 'asc')), plain]
+  }
+
+const usualNulls = ({ direction }: OrderByItemNode, dialect: Dialect['name']): 'first' | 'last' => {
+  const isDescending = direction !== undefined && RawNode.is(direction) && /desc/i.test(direction.sqlFragments.join(''))
+  return isDescending === (dialect === 'postgres') ? 'first' : 'last'
+}
+
+/** A function of no database: the instant as text, with all of its digits. */
+export const exactInstant = 'unitary_exact_instant'
+
+/** `pg` reads no more than milliseconds of what has microseconds. */
+const instant = (node: FunctionNode, dialect: Dialect['name']): OperationNode =>
+  dialect === 'postgres'
+    ? RawNode.create(['to_char(', ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`], node.arguments)
+    : (node.arguments[0] as OperationNode)
 
 const locks = new Set<string | undefined>([
   'ForUpdate',
