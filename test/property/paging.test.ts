@@ -155,7 +155,9 @@ const queryOf = (given: Case): Any => {
   const { joined } = given
   const joining: Any = joined?.isOptional === true ? Core.leftJoin : Core.join
   const from = joined === null ? start : joining('notes', 'n')(start)
-  const loading: Any = given.loads === 'none' ? null : Core[given.loads]
+  const loading: Any = { none: null, joined: Core.joined, selectin: Core.selectin, subquery: Core.subquery }[
+    given.loads
+  ]
   const loaded = loading === null ? from : loading('notes')(from)
   return allTerms(given).reduce((query, { isDescending, name, nulls, table }) => {
     const order = (ob: Any) => {

@@ -28,27 +28,24 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
-  if (OrderByNode.is(rewritten)) return mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn(dialect)))
+  if (OrderByNode.is(rewritten)) {
+    return dialect === 'mysql' ? mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn)) : rewritten
+  }
   if (FunctionNode.is(rewritten) && rewritten.func === exactInstant) return instant(rewritten, dialect)
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
 
-/** Databases have NULL below or above every value by themselves; MySQL cannot be told to have it otherwise. */
-const nullsIn =
-  (dialect: Dialect['name']) =>
-  (item: OrderByItemNode): ReadonlyArray<OrderByItemNode> => {
-    const { nulls, ...plain } = item
-    if (nulls === undefined) return [item]
-    if (nulls === usualNulls(item, dialect)) return [plain]
-    if (dialect !== 'mysql') return [item]
-    const isNull = BinaryOperationNode.create(item.orderBy, OperatorNode.create('is'), ValueNode.createImmediate(null))
-    return [OrderByItemNode.create(isNull, RawNode.createWithSql(nulls === 'first' ? 'desc' : 'asc')), plain]
-  }
-
-const usualNulls = ({ direction }: OrderByItemNode, dialect: Dialect['name']): 'first' | 'last' => {
-  const isDescending = direction !== undefined && RawNode.is(direction) && /desc/i.test(direction.sqlFragments.join(''))
-  return isDescending === (dialect === 'postgres') ? 'first' : 'last'
+/** MySQL has NULL below every value, and cannot be told to have it elsewhere. */
+const nullsIn = (item: OrderByItemNode): ReadonlyArray<OrderByItemNode> => {
+  const { nulls, ...plain } = item
+  if (nulls === undefined) return [item]
+  if (nulls === (isDescending(item) ? 'last' : 'first')) return [plain]
+  const isNull = BinaryOperationNode.create(item.orderBy, OperatorNode.create('is'), ValueNode.createImmediate(null))
+  return [OrderByItemNode.create(isNull, RawNode.createWithSql(nulls === 'first' ? 'desc' : 'asc')), plain]
 }
+
+const isDescending = ({ direction }: OrderByItemNode): boolean =>
+  direction !== undefined && RawNode.is(direction) && /desc/i.test(direction.sqlFragments.join(''))
 
 /** A function of no database: the instant as text, with all of its digits. */
 export const exactInstant = 'unitary_exact_instant'

@@ -61,7 +61,7 @@ export const placeIn = (entity: string, terms: ReadonlyArray<PageTerm>, text: st
   }
   const restored: unknown[] = []
   for (const [i, term] of terms.entries()) {
-    const value = valueOf(term, values[i])
+    const value = restoredValue(term, values[i])
     if (value === undefined) return wrong(`${term.attribute.name} cannot have its value; start at the first page again`)
     restored.push(value)
   }
@@ -69,7 +69,7 @@ export const placeIn = (entity: string, terms: ReadonlyArray<PageTerm>, text: st
 }
 
 /** Undefined where no row can hold it. */
-const valueOf = ({ attribute: { column }, nulls }: PageTerm, given: unknown): unknown => {
+const restoredValue = ({ attribute: { column }, nulls }: PageTerm, given: unknown): unknown => {
   if (given === null) return nulls === null ? undefined : null
   if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean') return undefined
   // databases refuse it, or end the text there
