@@ -65,18 +65,38 @@ const locks = new Set<string | undefined>([
   'SkipLocked',
 ])
 
-/** SQLite has no locks of rows, and needs none; MariaDB spells a shared one as MySQL did. */
+/** SQLite has no locks of rows, and needs none (see `lock.ts`); MariaDB spells a shared one as MySQL did. */
 const withLocks = (node: SelectQueryNode, dialect: Dialect['name']): SelectQueryNode => {
   const { endModifiers } = node
   const found = endModifiers?.filter(({ modifier }) => locks.has(modifier)) ?? []
   if (endModifiers === undefined || found.length === 0 || dialect === 'postgres') return node
   const others = endModifiers.filter((modifier) => !found.includes(modifier))
-  if (dialect === 'sqlite') return { ...node, endModifiers: others }
-  const isShared = found.length === 1 && found[0]?.modifier === 'ForShare'
-  return isShared ? { ...node, endModifiers: [...others, sharedLock] } : node
+  return { ...node, endModifiers: dialect === 'sqlite' ? others : [...others, ...found.flatMap(lockOfMysql(found))] }
 }
 
-const sharedLock = SelectModifierNode.createWithExpression(RawNode.createWithSql('lock in share mode'))
+/**
+ * MySQL and MariaDB share a lock by different words once it has more to say, and MariaDB has no OF. A comment that begins so
+ * is read by the one, or by the other.
+ */
+const lockOfMysql =
+  (found: ReadonlyArray<OperationNode>) =>
+  (lock: SelectModifierNode): ReadonlyArray<SelectModifierNode> => {
+    const { modifier, of = [] } = lock
+    const isShared = modifier === 'ForShare'
+    if (isShared && found.length === 1 && of.length === 0) return [modifierOf('lock in share mode')]
+    if (!isShared && of.length === 0) return [lock]
+    const tables = of.map((_, i) => (i === 0 ? ' of ' : ', '))
+    const [first = '', ...rest] = [...tables, ' */']
+    return isShared
+      ? [modifierOf('/*M! lock in share mode */'), modifierOf([`/*!80000 for share${first}`, ...rest], of)]
+      : [modifierOf('for update'), modifierOf([`/*!80000${first}`, ...rest], of)]
+  }
+
+const modifierOf = (
+  text: string | ReadonlyArray<string>,
+  nodes: ReadonlyArray<OperationNode> = [],
+): SelectModifierNode =>
+  SelectModifierNode.createWithExpression(RawNode.create(typeof text === 'string' ? [text] : text, nodes))
 
 /** Nothing is in an empty list, and everything is outside of it, NULL too. */
 const withoutEmptyList = (node: BinaryOperationNode): OperationNode => {
