@@ -85,11 +85,10 @@ const lockOfMysql =
     const isShared = modifier === 'ForShare'
     if (isShared && found.length === 1 && of.length === 0) return [modifierOf('lock in share mode')]
     if (!isShared && of.length === 0) return [lock]
-    const tables = of.map((_, i) => (i === 0 ? ' of ' : ', '))
-    const [first = '', ...rest] = [...tables, ' */']
-    return isShared
-      ? [modifierOf('/*M! lock in share mode */'), modifierOf([`/*!80000 for share${first}`, ...rest], of)]
-      : [modifierOf('for update'), modifierOf([`/*!80000${first}`, ...rest], of)]
+    const between = of.slice(1).map(() => ', ')
+    if (!isShared) return [modifierOf('for update'), modifierOf(['/*!80000 of ', ...between, ' */'], of)]
+    const text = of.length === 0 ? '/*!80000 for share */' : ['/*!80000 for share of ', ...between, ' */']
+    return [modifierOf('/*M! lock in share mode */'), modifierOf(text, of)]
   }
 
 const modifierOf = (
