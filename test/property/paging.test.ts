@@ -20,7 +20,9 @@ const Thing = Core.entity('Thing', 'things', {
   label: pipe(Core.text, Core.named('label_text')),
   isOpen: pipe(Core.boolean, Core.nullable),
   size: Core.real,
-  made: pipe(Core.column(Core.isoDate, 'timestamp'), Core.nullable),
+  made: pipe(Core.instant, Core.nullable),
+  price: pipe(Core.decimal(12, 2), Core.nullable),
+  day: Core.plainDate,
   total: Core.bigint,
 })
 const Note = Core.entity('Note', 'notes', {
@@ -51,6 +53,8 @@ const things: fc.Arbitrary<ReadonlyArray<Row>> = fc.uniqueArray(
     isOpen: fc.option(fc.boolean()),
     size: fc.constantFrom(0.1, 0.25, 1e10),
     made: fc.option(fc.constantFrom(new Date(0), new Date(1_700_000_000_123), new Date(1_700_000_000_124))),
+    price: fc.option(fc.constantFrom('9.5', '10', '-3.25')),
+    day: fc.constantFrom('2026-01-31', '2026-11-02'),
     total: fc.constantFrom(1n, 2n ** 60n, 2n ** 60n + 1n),
   }),
   { selector: ({ id, part }) => `${id} ${part}`, maxLength: 10 },
@@ -64,7 +68,7 @@ const notes: fc.Arbitrary<ReadonlyArray<readonly [thing: number, weight: number 
 const terms: fc.Arbitrary<ReadonlyArray<Term>> = fc.array(
   fc.record({
     table: fc.constant('things' as const),
-    name: fc.constantFrom('id', 'part', 'rank', 'label', 'isOpen', 'size', 'made', 'total'),
+    name: fc.constantFrom('id', 'part', 'rank', 'label', 'isOpen', 'size', 'made', 'price', 'day', 'total'),
     isDescending: fc.boolean(),
     nulls: fc.constantFrom(null, 'first' as const, 'last' as const),
   }),
@@ -140,12 +144,14 @@ const notesOf = (given: Case): ReadonlyArray<{ readonly thing: number; readonly 
         }
       })
 
-const compared = ({ isDescending, nulls }: Term, a: Row[string], b: Row[string]): number => {
+const compared = (term: Term, a: Row[string], b: Row[string]): number => {
+  const { isDescending, name, nulls } = term
   if (a === null || b === null) {
     if (a === b) return 0
     const isFirst = (nulls ?? (isDescending ? 'last' : 'first')) === 'first'
     return (a === null) === isFirst ? -1 : 1
   }
+  if (name === 'price') return compared({ ...term, name: '' }, Number(a), Number(b))
   const order = a < b ? -1 : a > b ? 1 : 0
   return isDescending ? -order : order
 }

@@ -10,6 +10,15 @@ export {
   NullableType,
 } from './codec/codecs.js'
 export {
+  compareDecimals,
+  type Decimal,
+  DecimalType,
+  isDecimal,
+  parseDecimal,
+  sortableDecimal,
+} from './codec/decimal.js'
+export { listOf } from './codec/list.js'
+export {
   DecodeFault,
   type ReadMode,
   type RowClass,
@@ -19,6 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
+export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
@@ -38,7 +48,15 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
+export type {
+  Capabilities,
+  CursorSupport,
+  Dialect,
+  ParameterPlace,
+  Returning,
+  Selected,
+  TextComparison,
+} from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -58,20 +76,28 @@ export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
   type AnyColumn,
+  arrayOf,
   bigint,
   blob,
   boolean,
   type Column,
+  type ColumnDetail,
   type ColumnFlag,
   type ColumnKind,
+  type ColumnType,
   column,
+  decimal,
   deferred,
   deferredIn,
+  enumOf,
   type ForeignKey,
   generated,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
+  plainDate,
   primaryKey,
   type ReferentialAction,
   real,
@@ -79,6 +105,7 @@ export {
   serverVersion,
   text,
   unique,
+  uuid,
   version,
   withDefault,
   withInsertDefault,
@@ -268,6 +295,7 @@ export {
   type NameOf,
   type Statement,
   type TablesOf,
+  trusted,
   withOptions,
 } from './statement/statement.js'
 export {

@@ -344,6 +344,14 @@ export type RequestError = IntegrityError | InvalidStatement | DatabaseError | R
 
 const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
 
+/** Where the driver has made of a value what it was not. */
+const cureOf = ({ value }: DecodeError): string =>
+  value instanceof Date
+    ? '; the driver made a Date of it, in a time zone that nobody can tell: have it give text (mysql2: dateStrings)'
+    : typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? '; the driver has rounded it: have it give text (mysql2: supportBigNumbers)'
+      : ''
+
 const show = (value: unknown): string => {
   const text = typeof value === 'bigint' ? `${value}n` : (toText(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
@@ -386,7 +394,7 @@ export const render = (error: SessionError): string => {
         ? `${error.entity}.${error.relationship} of ${show(error.key)} may not be loaded one by one: load it with the query that gives its owners (selectin, joined), or say lazy there.`
         : `${error.entity}.${error.relationship} of ${show(error.key)} is never loaded as a whole; Session.members gives a query of it.`
     case 'DecodeError':
-      return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
+      return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute})${cureOf(error)}.`
     case 'IntegrityError':
       return `${error.entity} ${error.key === null ? '' : `${show(error.key)} `}was refused by table ${error.table}${on(error.shard)}: ${error.cause.message}${
         error.attributes.length === 0

@@ -1,29 +1,8 @@
-import {
-  column,
-  containsEager,
-  createAll,
-  defineModel,
-  distinct,
-  entity,
-  integer,
-  isoDate,
-  join,
-  leftJoin,
-  limit,
-  modify,
-  orderBy,
-  primaryKey,
-  select,
-  selectin,
-  where,
-} from '@unitary/core'
+import { containsEager, distinct, join, leftJoin, limit, modify, orderBy, select, selectin, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
-import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest'
-import { postgresHost, skipped } from '../../core/engine/databases.js'
-import { resultOf } from '../app.js'
 import { hosts, type JoinsApp, model, openJoins } from './joins-app.js'
 
 const [sqlite] = hosts
@@ -208,36 +187,5 @@ describe('a page is refused', () => {
     const error = await app.fails(pipe(query, Session.page(first(1))))
     expect(error).toMatchObject({ _tag: 'InvalidStatement', cause: { _tag: 'InvalidClause', clause: 'page' } })
     expect(Session.render(error)).toMatch(problem)
-  })
-})
-
-const why = skipped(postgresHost)
-describe.skipIf(why !== null)(why === null ? 'on PostgreSQL' : `on PostgreSQL (${why})`, () => {
-  test('instants that differ by microseconds are different places', async () => {
-    const Event = entity('Event', 'events', { id: pipe(integer, primaryKey), at: column(isoDate, 'timestamp') })
-    const events = defineModel({ Event })(() => ({}))
-    const database = await postgresHost.create()
-    const engine = database.open()
-    resultOf(await createAll(events)(engine)())
-    const runtime = Session.runtime(events, engine)
-    const times = [3, 1, 2].map((n) => `(${n}, '2026-01-01T00:00:00.00000${n}Z')`).join(', ')
-    resultOf(
-      await Session.run(runtime)(
-        Session.chain(() => Session.commit)(Session.sql(sql.raw(`insert into events (id, at) values ${times}`))),
-      )(),
-    )
-    const seen: number[] = []
-    let after: Option<string> = none
-    for (let i = 0; i < 4; i++) {
-      const page: Session.Page<{ readonly id: number }> = resultOf(
-        await Session.run(runtime)(pipe(select(events.Event), orderBy('at'), Session.page({ size: 1, after })))(),
-      )
-      seen.push(...page.rows.map(({ id }) => id))
-      after = page.next
-      if (after._tag === 'None') break
-    }
-    expect(seen).toEqual([1, 2, 3])
-    await engine.close()
-    await database.drop()
   })
 })

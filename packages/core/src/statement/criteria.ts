@@ -80,7 +80,7 @@ export function where<S extends Filterable>(
 export type Criteria<S> = Partial<RowOf<ModelOf<S>, NameOf<S>>>
 
 /**
- * Rows whose attributes have the given values; null matches NULL.
+ * Rows whose attributes have the given values; null matches NULL, and JSON's null in a JSON column without NULL.
  *
  * @example
  * pipe(select(model.User), filterBy({ name: 'ed', nickname: null }))
@@ -92,7 +92,7 @@ export const filterBy =
   (self: S): S =>
     Object.entries(criteria).reduce(
       (narrowed, [attribute, value]) =>
-        narrow(narrowed, comparison(self, attribute, value === null ? 'is' : '=', value)),
+        narrow(narrowed, comparison(self, attribute, value === null && !isJson(self, attribute) ? 'is' : '=', value)),
       self,
     )
 
@@ -124,6 +124,11 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
 /** Beside other tables a name is that of the first which has it: the entity's own where it is an attribute. */
 const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
   self._tag === 'Select' && self.aliases.length > 0 ? qualified(mappingsOf(self), self.node, condition) : condition
+/** Is a null of the attribute JSON's own, since the column holds no NULL? */
+const isJson = ({ entity }: Filterable, name: string): boolean => {
+  const attribute = entity.mapping.attributeOf.get(name)
+  return attribute?.column.kind === 'json' && !attribute.isNullable
+}
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>

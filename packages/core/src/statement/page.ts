@@ -15,7 +15,6 @@ import {
   AndNode,
   BinaryOperationNode,
   CollateNode,
-  FunctionNode,
   IdentifierNode,
   type JoinNode,
   LimitNode,
@@ -34,10 +33,10 @@ import {
 } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { Alias } from './alias.js'
+import { encodedNode } from './encoded.js'
 import { invalidClause, type StatementError } from './error.js'
 import { linkAlias } from './join.js'
 import { isOutput, outputNames } from './names.js'
-import { exactInstant } from './portable.js'
 import { scopeOf } from './qualify.js'
 import { columnIn } from './relation.js'
 import { find, type Scope } from './scope.js'
@@ -129,9 +128,7 @@ export const pageAfter = (
   const { orderBy: _orderBy, ...rest } = query.node
   const selected = SelectQueryNode.cloneWithSelections(
     rest,
-    terms.map((term) =>
-      SelectionNode.create(AliasNode.create(exact(reference(term), term), IdentifierNode.create(term.column))),
-    ),
+    terms.map((term) => SelectionNode.create(AliasNode.create(reference(term), IdentifierNode.create(term.column)))),
   )
   const ordered = QueryNode.cloneWithOrderByItems(
     selected,
@@ -243,7 +240,7 @@ const has = (terms: ReadonlyArray<Omit<PageTerm, 'column'>>, table: string, attr
   terms.some((term) => term.table === table && term.attribute === attribute)
 
 /** Of these the database's order is not one by their values. */
-const unordered: ReadonlySet<string> = new Set(['json', 'blob'])
+const unordered: ReadonlySet<string> = new Set(['json', 'array', 'blob'])
 
 const termOf = (
   scope: Scope,
@@ -270,13 +267,6 @@ const directionOf = ({ direction }: OrderByItemNode): 'asc' | 'desc' | null => {
 const nullsOf = (direction: 'asc' | 'desc', given: 'first' | 'last' | undefined): 'first' | 'last' =>
   given ?? (direction === 'asc' ? 'first' : 'last')
 
-/** Drivers may read a value less exactly than the database has it; see `portable.ts`. */
-const exact = (reference: ReferenceNode, { attribute }: PageTerm): ReferenceNode | FunctionNode =>
-  attribute.column.kind === 'timestamp' ? FunctionNode.create(exactInstant, [reference]) : reference
-
-/** A value as the database has it, which no codec encodes. */
-const parameter = (value: unknown): OperationNode => RawNode.create(['', ''], [ValueNode.create(value)])
-
 const compare = (left: OperationNode, operator: '=' | '>' | '<' | '>=' | '<=', right: OperationNode): OperationNode =>
   BinaryOperationNode.create(left, OperatorNode.create(operator), right)
 
@@ -297,11 +287,15 @@ const isAfter = (
   const first = terms[0] as PageTerm
   const operator = isInclusive ? (`${beyond(first)}=` as const) : beyond(first)
   const exactly = isUniform(terms)
-    ? compare(TupleNode.create(terms.map(reference)), operator, TupleNode.create(values.map(parameter)))
+    ? compare(
+        TupleNode.create(terms.map(reference)),
+        operator,
+        TupleNode.create(terms.map(({ attribute }, i) => encodedNode(attribute, values[i]))),
+      )
     : afterOneByOne(terms, reference, values, isInclusive)
   if (first.nulls !== null || terms.length === 1) return exactly
   // says nothing more, but not every database finds the start in an index by what it is beside
-  const bound = compare(reference(first), `${beyond(first)}=`, parameter(values[0]))
+  const bound = compare(reference(first), `${beyond(first)}=`, encodedNode(first.attribute, values[0]))
   return AndNode.create(bound, ParensNode.create(exactly))
 }
 
@@ -321,7 +315,11 @@ const afterOneByOne = (
     const value = values[i]
     const later = isLater(term, reference(term), value)
     if (later !== null) choices.push([...same, later].reduce((a, b) => AndNode.create(a, b)))
-    same.push(value === null ? isNull(reference(term), 'is') : compare(reference(term), '=', parameter(value)))
+    same.push(
+      value === null
+        ? isNull(reference(term), 'is')
+        : compare(reference(term), '=', encodedNode(term.attribute, value)),
+    )
   })
   if (isInclusive) choices.push(same.reduce((a, b) => AndNode.create(a, b)))
   // nothing is after a row whose every value is the last
@@ -332,6 +330,6 @@ const afterOneByOne = (
 /** Is a term's value after the given one? Null where none can be. */
 const isLater = (term: PageTerm, reference: OperationNode, value: unknown): OperationNode | null => {
   if (value === null) return term.nulls === 'first' ? isNull(reference, 'is not') : null
-  const later = compare(reference, beyond(term), parameter(value))
+  const later = compare(reference, beyond(term), encodedNode(term.attribute, value))
   return term.nulls === 'last' ? ParensNode.create(OrNode.create(later, isNull(reference, 'is'))) : later
 }

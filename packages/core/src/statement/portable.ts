@@ -4,7 +4,6 @@
  */
 import {
   BinaryOperationNode,
-  FunctionNode,
   LimitNode,
   type OperationNode,
   OperatorNode,
@@ -19,6 +18,7 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
+import { Encoded } from './encoded.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** The tree as a dialect takes it; the very same tree where it takes it as it is. */
@@ -26,12 +26,12 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
   rewrite(node, dialect) as Node
 
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
+  if (ValueNode.is(node)) return node.value instanceof Encoded ? ValueNode.create(node.value.value) : node
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
   if (OrderByNode.is(rewritten)) {
     return dialect === 'mysql' ? mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn)) : rewritten
   }
-  if (FunctionNode.is(rewritten) && rewritten.func === exactInstant) return instant(rewritten, dialect)
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
 
@@ -46,15 +46,6 @@ const nullsIn = (item: OrderByItemNode): ReadonlyArray<OrderByItemNode> => {
 
 const isDescending = ({ direction }: OrderByItemNode): boolean =>
   direction !== undefined && RawNode.is(direction) && /desc/i.test(direction.sqlFragments.join(''))
-
-/** A function of no database: the instant as text, with all of its digits. */
-export const exactInstant = 'unitary_exact_instant'
-
-/** `pg` reads no more than milliseconds of what has microseconds. */
-const instant = (node: FunctionNode, dialect: Dialect['name']): OperationNode =>
-  dialect === 'postgres'
-    ? RawNode.create(['to_char(', ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`], node.arguments)
-    : (node.arguments[0] as OperationNode)
 
 const locks = new Set<string | undefined>([
   'ForUpdate',

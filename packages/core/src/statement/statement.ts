@@ -90,6 +90,19 @@ export const withOptions =
 
 /** The statement that an expression builder was made for. */
 export const statementOf = <S>(expressions: ExpressionsOf<S>): S => expressions[statement]
+/**
+ * Takes what the database holds at its word: values that their codecs would but check are not checked, in the query's rows and
+ * in all that it loads beside them or later. What codecs and drivers have to convert is converted all the same.
+ *
+ * For large results of tables that only this program writes to. A wrong value then goes on into the program, where it would
+ * have been a `DecodeError`.
+ *
+ * @example
+ * pipe(select(model.User), trusted, Session.query)
+ *
+ * @category combinators
+ */
+export const trusted = <S extends AnyStatement>(self: S): S => withOptions({ strict: false })(self)
 
 /** The table of a mapping as a node. */
 export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)

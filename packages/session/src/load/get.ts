@@ -185,7 +185,7 @@ export const lookUp = <M, N extends string>(
     purpose: 'get',
     mapping,
     attributes: mapping.key,
-    link: null,
+    through: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
     query: joined?.statement ?? query,
@@ -201,16 +201,11 @@ export const lookUp = <M, N extends string>(
       given,
     ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(
-        state,
-        mapping,
-        answer.right,
-        query === null ? options : { ...query.options, ...options },
-        given,
-      )
+      const populating = query === null ? options : { ...query.options, ...options }
+      const populated = populate(state, mapping, answer.right, populating, given)
       if (isLeft(populated)) return [populated, state]
       const [rows, current] = populated.right
-      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options, given)
+      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, populating, given)
       if (taken !== null && isLeft(taken)) return [taken, state]
       const next = taken === null ? current : taken.right[1]
       const ids = joined === null ? rows : [...new Set(rows)]

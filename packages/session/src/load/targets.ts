@@ -19,7 +19,6 @@ import {
   alsoSelecting,
   columnsOf,
   decodedKeyOf,
-  encodedKeyOf,
   linkedOwner,
   rawKeyOfValue,
   select,
@@ -157,7 +156,7 @@ const targetsRequest = (
   token: ShardToken | null,
   relationship: RelationshipMapping,
   { joined, options, owners, query }: Lookup,
-  by: Pick<LookupRequest, 'attributes' | 'keys' | 'link' | 'orderBy'>,
+  by: Pick<LookupRequest, 'attributes' | 'keys' | 'orderBy' | 'through'>,
 ): LookupRequest | QueryRequest => {
   const asked = joined?.statement ?? query
   if (owners === null) {
@@ -211,13 +210,11 @@ const loadMany = (
       if (owner.key === null) continue
       ownerOf.set(owner.key, owner.id)
       // as the database has it, whatever the key has been set to since
-      const key =
-        relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
-      for (const value of key) keys.push(value)
+      for (const value of decodedKeyOf(owner.mapping, owner.key)) keys.push(value)
     }
     const by = {
       attributes: relationship.foreignKey,
-      link: relationship.through,
+      through: relationship.through === null ? null : relationship,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -316,7 +313,7 @@ const loadOne = (
         )
       }
       if (wanted.size === 0) return of({ targets: new Map(owners.map(({ id }) => [id, []])), joined: new Map() })
-      const by = { attributes: relationship.key, link: null, keys: [...wanted.values()].flat(), orderBy: [] }
+      const by = { attributes: relationship.key, through: null, keys: [...wanted.values()].flat(), orderBy: [] }
       return requestRows(
         state,
         targetsRequest(state, token, relationship, lookup, by),

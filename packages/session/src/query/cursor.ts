@@ -36,9 +36,7 @@ export const cursorOf = (terms: ReadonlyArray<PageTerm>, { dialect, row, token }
     token,
     ...terms.map(({ attribute, column }): unknown => {
       const given = row[column]
-      const { kind } = attribute.column
-      // an instant is read as text, with all of its digits
-      const convert = kind === 'timestamp' && typeof given === 'string' ? null : dialect.fromDriver(kind)
+      const convert = dialect.fromDriver(attribute.column.kind)
       const value = convert === null ? given : convert(given)
       return typeof value === 'bigint' ? String(value) : value
     }),

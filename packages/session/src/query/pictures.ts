@@ -62,7 +62,7 @@ const readAll = ({ columns, mapping, statement }: OpenQuery, answer: QueryAnswer
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as DriverRow
       const picture = readRow(row, noInstance)
-      if (picture instanceof DecodeFault) return left(decodeError(mapping, row, picture, token))
+      if (picture instanceof DecodeFault) return left(decodeError(mapping, dialect, row, picture, token, columns))
       pictures[i] = picture
     }
     batches.push(pictures)
