@@ -227,7 +227,7 @@ const joinRelationship = (
   const kind = isOptional ? 'LeftJoin' : 'InnerJoin'
   const { condition, table } = targetTable(targets, alias)
   const { through } = relationship
-  const link = `unitary_link_${alias}`
+  const link = linkAlias(alias)
   const relation = relationOf(relationship, alias, link, own)
   const on = and(allEqual(relation.target), condition)
   if (relation.link === null || through === null) return withJoin(joined, kind, aliased(table, alias), on)
@@ -242,6 +242,9 @@ const joinRelationship = (
   )
   return withJoin(joined, kind, aliased(linked, alias), allEqual(pairs))
 }
+
+/** The alias of the links that lie between owners and those under an alias. */
+export const linkAlias = (alias: string): string => `unitary_link_${alias}`
 
 const linkColumn = (name: string): string => `unitary_link.${name}`
 
