@@ -233,11 +233,12 @@ class Sharded {
     const entity = statement.entity.name
     const fanOut = fanOutOf(statement)
     if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
-    const { nodeFor } = fanOut.right
+    const { nodeFor, start } = fanOut.right
     const isNullLow = this.#isNullLow(tokens)
-    const batches = yield* this.#onEach(tokens, (connection, engine, token) =>
-      runQuery(connection, engine, { ...statement, node: nodeFor(engine.dialect.name, isNullLow) }, token),
-    )
+    const batches = yield* this.#onEach(tokens, (connection, engine, token) => {
+      const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
+      return runQuery(connection, engine, { ...statement, node }, token)
+    })
     if (isLeft(batches)) return batches
     const merged = merge(batches.right, fanOut.right, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
@@ -280,7 +281,7 @@ class Sharded {
     const isNullLow = this.#isNullLow(tokens)
     const sources = tokens.map((token): ShardSource => {
       const engine = this.#engine(token)
-      const node = nodeFor(engine.dialect.name, isNullLow)
+      const node = nodeFor(engine.dialect.name, isNullLow, false)
       const asked = { ...request, statement: { ...statement, node } }
       return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
     })
@@ -293,6 +294,13 @@ class Sharded {
         ? new MergedShards(sources, opened.right, entity, fanOut.right, isNullLow)
         : new ShardByShard(sources, opened.right, fanOut.right),
     )
+  }
+
+  /** Does a shard come after another? Rows that compare the same come in this order. */
+  #isLater(tokens: ReadonlyArray<string>, token: string, start: string | null): boolean {
+    if (start === null) return false
+    const order = tokens.includes(start) ? tokens : [...this.#shards.engines.keys()]
+    return order.indexOf(token) > order.indexOf(start)
   }
 
   #engine(token: string): Engine {

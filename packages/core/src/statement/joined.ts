@@ -31,6 +31,8 @@ import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.j
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns, selectedAttributes } from './attributes.js'
 import { conditionAt, type EntityCondition } from './entity-condition.js'
+import { outputNames } from './names.js'
+import { isText } from './qualify.js'
 import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
@@ -186,7 +188,7 @@ const containsNames = (node: OperationNode | undefined): boolean => {
   let found = false
   const visit = (child: OperationNode, property: string): OperationNode => {
     // the direction of an order is text too
-    found ||= SelectQueryNode.is(child) || (RawNode.is(child) && property !== 'direction')
+    found ||= SelectQueryNode.is(child) || (isText(child) && property !== 'direction')
     mapChildren(child, visit)
     return child
   }
@@ -217,12 +219,11 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   const numbered = SelectQueryNode.cloneWithSelections(node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
-  const contained = parts.flatMap(({ columns, isContained }) =>
-    isContained ? columns.flatMap((name) => (name === null ? [] : [name])) : [],
-  )
+  // what the query selects beside, as of its own joins
+  const others = [...outputNames(node)].filter((name) => !entity.mapping.attributeOf.has(name))
   const outer = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
-    [...selected.map(({ name }) => name), ...contained, joinedRow].map((name) =>
+    [...selected.map(({ name }) => name), ...others, joinedRow].map((name) =>
       SelectionNode.create(columnIn(rootAlias, name)),
     ),
   )

@@ -43,7 +43,9 @@ import {
   type WithNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { Encoded } from './encoded.js'
 import { encodeError, type StatementError } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
@@ -184,9 +186,11 @@ const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : 
 // values
 
 /** The value as the driver takes it. */
-export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown => {
-  const encoded = encode(value)
-  const write = dialect?.written(column.kind) ?? null
+export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown =>
+  written(dialect, column.kind, encode(value))
+
+const written = (dialect: Dialect | null, kind: ColumnKind, encoded: unknown): unknown => {
+  const write = dialect?.written(kind) ?? null
   return write === null ? encoded : write(encoded)
 }
 
@@ -203,6 +207,7 @@ const encode = (run: Run, column: Column | null, given: unknown): unknown => {
 }
 
 const value = (run: Run, node: ValueNode, column: Column | null): OperationNode => {
+  if (node.value instanceof Encoded) return encodedValue(run, node.value)
   // `is null` and `then null` ask for SQL's NULL, whatever the codec makes of null
   if (node.immediate === true && node.value === null) return node
   const encoded = encode(run, column, node.value)
@@ -212,6 +217,12 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
   if (type !== null) return cast(ValueNode.create(encoded), type)
   if (encoded === node.value) return node
   return isSpliced ? ValueNode.createImmediate(encoded) : ValueNode.create(encoded)
+}
+
+const encodedValue = ({ dialect }: Run, { attribute: { column }, value: given }: Encoded): OperationNode => {
+  const node = ValueNode.create(written(dialect, column.kind, given))
+  const type = dialect?.parameterType(column, 'compared') ?? null
+  return type === null ? node : cast(node, type)
 }
 
 /** The type that a value of the column has to be cast to where it stands. */

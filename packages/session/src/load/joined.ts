@@ -115,25 +115,27 @@ export const repeats = (parts: ReadonlyArray<JoinedPart>): boolean =>
   parts.some(({ relationship }) => relationship.isCollection)
 
 /**
- * The instances of the query's own rows, of rows that a join repeats: by their number where they were counted. The query's
+ * The rows that stand for the query's own, of rows that a join repeats: by their number where they were counted. The query's
  * own rows repeat an instance whose collection they contain.
  *
  * @category combinators
  */
-export const withoutRepeats = (
+export const ownRows = (
   parts: ReadonlyArray<JoinedPart>,
   answer: QueryAnswer,
   ids: ReadonlyArray<InstanceId>,
-): ReadonlyArray<InstanceId> => {
-  if (repeats(parts.filter(({ isContained }) => isContained))) return [...new Set(ids)]
-  const numbers = new Set<unknown>()
-  const rows = answer.batches.flatMap((batch) => batch.rows)
-  return ids.filter((id, i) => {
-    const row = rows[i]?.[joinedRow] ?? id
-    if (numbers.has(row)) return false
-    numbers.add(row)
-    return true
-  })
+): ReadonlyArray<number> => {
+  const isContained = repeats(parts.filter((part) => part.isContained))
+  const rows = isContained ? [] : answer.batches.flatMap((batch) => batch.rows)
+  const seen = new Set<unknown>()
+  const own: number[] = []
+  for (let i = 0; i < ids.length; i++) {
+    const row = rows[i]?.[joinedRow] ?? ids[i]
+    if (seen.has(row)) continue
+    seen.add(row)
+    own.push(i)
+  }
+  return own
 }
 
 /**
