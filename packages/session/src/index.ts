@@ -133,6 +133,7 @@ export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,
+  CountRequest,
   CursorId,
   CursorRequest,
   FetchRequest,
@@ -173,14 +174,16 @@ export type { BulkError, Synchronize } from './query/bulk.js'
 export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
 export { type Executed, type ExecuteError, execute } from './query/execute.js'
 export type { InsertError } from './query/insert.js'
-export { first, one, type QueryError, query, type Result } from './query/query.js'
+export { first, one, oneOrNone } from './query/one.js'
+export { type QueryError, query, type Result } from './query/query.js'
+export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
-export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
+export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,

@@ -3,11 +3,11 @@
  */
 import {
   type AnyDelete,
-  type AnySelect,
   type AnyUpdate,
   type Attribute,
   analyse,
   assignmentsOf,
+  type Filterable,
   type Mapping,
 } from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
@@ -28,7 +28,7 @@ export type Tokens = ReadonlyArray<string>
 export const shardsOfStatement = (
   state: SessionState,
   operation: StatementContext['operation'],
-  statement: AnySelect | AnyUpdate | AnyDelete,
+  statement: Filterable,
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
