@@ -423,10 +423,7 @@ program('bulk', function* () {
   console.log(yield* pipe(rename, Session.execute())) // => 1
   console.log(yield* pipe(ed, Session.read(model.User))) // => User { id: 1, name: 'ed', nickname: 'eddie' }
 
-  const others = pipe(
-    deleteFrom(model.User),
-    where((eb) => eb(eb.fn('replace', ['name', eb.val('w'), eb.val('v')]), '=', 'vendy')),
-  )
+  const others = pipe(deleteFrom(model.User), where('name', 'like', 'w%'))
   console.log(yield* failure(pipe(others, Session.execute({ synchronize: 'evaluate' })))) // => NotEvaluable
   yield* pipe(others, Session.execute())
   console.log(yield* status(wendy)) // => deleted

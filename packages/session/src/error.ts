@@ -401,7 +401,7 @@ export const render = (error: SessionError): string => {
       return `${error.entity} ${error.key === null ? '' : `${show(error.key)} `}was refused by table ${error.table}${on(error.shard)}: ${error.cause.message}${
         error.attributes.length === 0
           ? ''
-          : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
+          : ` (${error.attributes.map((attribute, i) => (i < error.values.length ? `${attribute} = ${show(error.values[i])}` : attribute)).join(', ')})`
       }.`
     case 'InvalidStatement':
       return `The ${error.operation} cannot run: ${renderStatementError(error.cause)}.`

@@ -118,8 +118,6 @@ const numeric = fc.constantFrom('n', 'm')
 const operators = ['=', '<>', '!=', '<', '<=', '>', '>='] as const
 const operator = fc.constantFrom(...operators)
 
-const patterns = ['a%', '%a', 'A%', '_', '%', '', 'e_', '%é%', '1%0', 'b', '%%a%']
-
 /** What databases compute of numbers. */
 const computed: fc.Arbitrary<Compute> = fc.oneof(
   fc.tuple(numeric, numeric, fc.nat({ max: 4 })).map(
@@ -224,11 +222,6 @@ const conditionOf = (identities: ReadonlyArray<string>): fc.Arbitrary<Condition>
       ([name, a, b]): Condition =>
         (eb) =>
           eb.between(name, valueIn(name, a, '<'), valueIn(name, b, '<')),
-    ),
-    fc.tuple(fc.constantFrom('s', 't'), fc.constantFrom('like', 'not like'), fc.constantFrom(...patterns)).map(
-      ([name, op, pattern]): Condition =>
-        (eb) =>
-          eb(name, op as 'like', pattern),
     ),
     fc
       .tuple(fc.constantFrom('in', 'not in', '=', '<>'), fc.array(fc.tuple(pick, pick), { minLength: 1, maxLength: 3 }))

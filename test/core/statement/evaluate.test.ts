@@ -83,9 +83,6 @@ describe('criteria', () => {
 
   test.each<readonly [string, (eb: Users) => Expression<unknown>, boolean | null]>([
     ['between', (eb) => eb.between('age', 30, 31), true],
-    ['like', (eb) => eb('name', 'like', '_d'), true],
-    ['not like', (eb) => eb('name', 'not like', 'e%'), false],
-    ['like NULL', (eb) => eb('grade', 'like', 'g%' as never), null],
     ['in of tuples', (eb) => eb(eb.refTuple('age', 'name'), 'in', [eb.tuple(30, 'ed'), eb.tuple(1, 'x')]), true],
     ['= of tuples', (eb) => eb(eb.refTuple('age', 'name'), '=', eb.tuple(30, 'x') as never), false],
     ['coalesce', (eb) => eb(eb.fn.coalesce('grade', eb.val('good')), '=', 'good'), true],
@@ -114,8 +111,6 @@ describe('criteria', () => {
       const statement = on(condition as (eb: Users) => Expression<SqlBool>)
       return dialects.map((dialect) => truth(statement, { ...ed, name }, dialect))
     }
-    // whether case counts
-    expect(truths((eb) => eb('name', 'like', 'E%'), 'ed')).toEqual([undefined, false, undefined])
     // which letters have another case
     const isLower = (eb: Users) => eb(eb.fn<string>('lower', ['name']), '=', eb.ref('name'))
     expect(truths(isLower, 'é')).toEqual([true, undefined, undefined])
@@ -150,8 +145,7 @@ describe('criteria', () => {
   })
 
   test.each<readonly [string, AnyDelete]>([
-    ['like', on((eb) => eb('name', 'like', eb.ref('name')))],
-    ['like', pipe(users, where('name', 'like', 'e\\%'))],
+    ['like', pipe(users, where('name', 'like', 'e%'))],
     ['between symmetric', on((eb) => eb.betweenSymmetric('age', 1, 2))],
     ['exists', on((eb) => eb.exists(eb.selectFrom('cities').select('id')))],
     ['/', on((eb) => eb(eb('age', '/', 2), '=', 1))],

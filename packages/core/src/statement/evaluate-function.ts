@@ -1,5 +1,5 @@
 /**
- * Functions and patterns that databases agree on, or of which it is known where they do not.
+ * Functions that databases agree on, or of which it is known where they do not.
  */
 import type { TextComparison } from '../engine/dialect.js'
 
@@ -66,42 +66,4 @@ const absolute = (value: number | bigint): number | bigint | undefined => {
   if (typeof value === 'number') return Math.abs(value)
   const result = value < 0n ? -value : value
   return BigInt.asIntN(64, result) === result ? result : undefined
-}
-
-// patterns
-
-/**
- * Is a text like a pattern? Undefined where only its case differs, or what a collation may take for the same: databases
- * think differently of that.
- */
-export const matchesPattern = (text: string, pattern: string, texts: TextComparison): boolean | undefined => {
-  if (isLike([...text], [...pattern])) return true
-  if (texts === 'equality') return false
-  return texts === 'code points' && !isLike([...folded(text)], [...folded(pattern)]) ? false : undefined
-}
-
-const folded = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-
-/** `%` stands for any number of characters, `_` for one. O(text x pattern) at the worst, since only the last `%` is tried anew. */
-const isLike = (text: ReadonlyArray<string>, pattern: ReadonlyArray<string>): boolean => {
-  let at = 0
-  let next = 0
-  let any = -1
-  let tried = 0
-  while (at < text.length) {
-    if (pattern[next] === '%') {
-      any = next++
-      tried = at
-    } else if (next < pattern.length && (pattern[next] === '_' || pattern[next] === text[at])) {
-      next++
-      at++
-    } else if (any >= 0) {
-      next = any + 1
-      at = ++tried
-    } else {
-      return false
-    }
-  }
-  while (pattern[next] === '%') next++
-  return next === pattern.length
 }

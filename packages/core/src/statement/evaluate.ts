@@ -3,8 +3,9 @@
  *
  * A bulk update or delete changes rows that a session may hold; evaluating its criteria on them tells which, without
  * asking the database. Logic is SQL's, of three values. What is not understood is refused by name, never guessed:
- * subqueries, raw SQL, division, since databases differ in what becomes of the rest. They also differ in how texts compare;
- * where one may see it otherwise than memory does, the answer is that it is not known.
+ * subqueries, raw SQL, LIKE, since databases differ in whether case counts, division, since they differ in what becomes of the
+ * rest. They also differ in how texts compare; where one may see it otherwise than memory does, the answer is that it is not
+ * known.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html#selecting-a-synchronization-strategy
  */
@@ -27,7 +28,6 @@ import type { Attribute, Mapping } from '../model/mapping.js'
 import type { compareEncoded } from './compare.js'
 import { holdsTogether } from './condition.js'
 import type { AnyDelete } from './delete.js'
-import { matchesPattern } from './evaluate-function.js'
 import {
   asWritten,
   comparisonOf,
@@ -234,9 +234,6 @@ const comparison = (reading: Reading, node: BinaryOperationNode): Result<Evaluat
       return membership(reading, a.right, rightOperand, operator === 'in')
     case 'between':
       return range(reading, a.right, rightOperand)
-    case 'like':
-    case 'not like':
-      return alike(reading, a.right, rightOperand, operator === 'like')
     default: {
       const b = term(reading, rightOperand)
       return isLeft(b) ? b : compared(reading, a.right, operator, b.right)
@@ -347,22 +344,6 @@ const listed = (node: OperationNode): ReadonlyArray<unknown> | null => {
   if (ValueListNode.is(node) && node.values.every(ValueNode.is))
     return node.values.map((value) => (value as ValueNode).value)
   return null
-}
-
-/** Whether case counts differs by database, and on MySQL other letters may be the same, too. */
-const alike = (reading: Reading, item: Term, pattern: OperationNode, isAlike: boolean): Result<Evaluate> => {
-  const operator = isAlike ? 'like' : 'not like'
-  const text = ValueNode.is(pattern) ? pattern.value : undefined
-  if (!item.isText || typeof text !== 'string' || text.includes('\\')) return refuse(reading, operator)
-  reading.unsureOn.add('code points').add('collation')
-  const evaluate = item.meeting(null)
-  return right((row, texts) => {
-    const value = evaluate(row, texts)
-    if (value === undefined || value === null) return value
-    if (typeof value !== 'string') return undefined
-    const found = matchesPattern(value, text, texts)
-    return found === undefined ? undefined : found === isAlike
-  })
 }
 
 const isNull = ({ literal }: Term): boolean => literal !== null && literal.value === null
