@@ -7,14 +7,10 @@ import {
   generated,
   integer,
   nullable,
-  orderBy,
   primaryKey,
   type Snapshot,
   select,
-  set,
   text,
-  update,
-  where,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -174,22 +170,6 @@ describe('solvable is solved', () => {
     app.run(Session.add(model.Node, own))
     app.run(Session.commit)
     expect(app.rows('nodes')).toEqual([{ id: 1, label: 'own', parentId: 1 }])
-  })
-
-  test('a pattern is evaluated in memory', () => {
-    const app = openOn(model)
-    app.database.exec("insert into things values (1, 'a'), (2, 'b')")
-    const [thing] = app.run(Session.query(pipe(select(model.Thing), orderBy('id'))))
-    if (thing === undefined) throw new Error('no thing')
-    app.run(
-      pipe(
-        update(model.Thing),
-        set({ name: 'x' }),
-        where((eb) => eb('name', 'like', 'a%')),
-        Session.execute({ synchronize: 'evaluate' }),
-      ),
-    )
-    expect(app.run(Session.read(model.Thing)(thing)).name).toBe('x')
   })
 
   test('rows exchange their keys by way of a temporary one', () => {

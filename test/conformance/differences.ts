@@ -61,12 +61,6 @@ export const differences: Readonly<Record<string, Difference>> = {
     step: 5,
     ours: { writes: [] },
   },
-  'bulk/evaluate_like': {
-    reason: 'solvable is solved',
-    instead: 'LIKE is evaluated in memory where every database answers the same',
-    step: 2,
-    ours: { error: null, 'Thing:1.name': 'x' },
-  },
   'uow/pk_swap': {
     reason: 'solvable is solved',
     instead: 'rows exchange their keys by way of a temporary one',
