@@ -34,9 +34,7 @@ export const checkStatement = ({ entity, node }: AnyStatement): StatementError |
 }
 
 const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
-  if (BinaryOperationNode.is(node) && ordering.has(operatorOf(node))) {
-    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) return node
-  }
+  if (BinaryOperationNode.is(node) && isUnorderedOperation(node)) return node
   let found: BinaryOperationNode | null = null
   mapChildren(node, (child) => {
     found ??= unorderedIn(child)
@@ -44,6 +42,10 @@ const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
   })
   return found
 }
+
+/** Whether an operation compares by order with what has none. */
+export const isUnorderedOperation = (node: BinaryOperationNode): boolean =>
+  (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) && ordering.has(operatorOf(node))
 
 const operatorOf = ({ operator }: BinaryOperationNode): string => (OperatorNode.is(operator) ? operator.operator : '')
 

@@ -1,28 +1,36 @@
 /**
  * From a statement to SQL and parameters, for one engine.
  *
- * A tree is resolved and compiled once for each way to compile: what was made is found again by the identity of the tree,
- * and goes when the tree goes. A template that is bound again and again is compiled once; each binding only encodes its
- * values and puts them in their places.
+ * Each shape of a tree (see `shape.ts`) is resolved and compiled once, with places for its values; every other tree of the
+ * shape only has its values encoded and put in their places. A template that is bound again and again is found by its
+ * identity.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RootOperationNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
+import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
 import type { Mapping } from '../model/mapping.js'
 import { checkStatement } from './check.js'
+import { type CompileCache, type CompiledShape, type CompileStatistics, compileCache } from './compile-cache.js'
 import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
 import { resolve } from './resolve.js'
+import { hasTokens, type Shape, shapeOf } from './shape.js'
 import { Slot } from './slot.js'
+import { slotted } from './slotted.js'
 import { type AnyStatement, mappingsOf } from './statement.js'
-import type { Bound } from './template.js'
+import type { Bound, Template } from './template.js'
 
 /** What compiling needs of an engine. */
-export type Compiler = Pick<Engine, 'compile' | 'dialect'>
+export type Compiler = Pick<Engine, 'compile' | 'dialect' | 'compiledStatements'>
 
 /**
- * Compiles a statement or a bound template. Pure; O(1) for a tree that was compiled before.
+ * Compiles a statement or a bound template. Pure; statements that differ in values only are compiled once.
+ *
+ * A list of values after IN is made as long as the next power of two by repeating its last value, so that lists of varying
+ * length share what is compiled. Kept are statements of at most 2,048 parameters and 16,384 characters; larger ones are
+ * compiled each time, as they are written.
  *
  * Engines that share one `compile` function share what was compiled.
  *
@@ -30,18 +38,20 @@ export type Compiler = Pick<Engine, 'compile' | 'dialect'>
  * compile(engine)(pipe(select(model.User), where('name', '=', 'ed')))
  * // right({ sql: 'select ... where "users"."name" = ?', parameters: ['ed'] })
  *
+ * @see {@link compileStatistics} for how often that is
  * @category interpreters
  */
 export const compile =
   (engine: Compiler) =>
   (statement: AnyStatement | Bound): Either<StatementError, CompiledStatement> => {
     if ('template' in statement) {
-      const { template, values } = statement
-      const compiled = compiledOf(engine, template.mappings, template.node)
-      return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width)
+      const compiled = compiledTemplate(engine, statement.template)
+      return isLeft(compiled) ? compiled : fill(compiled.right, statement.values, statement.template.width)
     }
-    const wrong = checkStatement(statement)
-    return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
+    const shape = shapeOf(statement.node)
+    // it is what `checkStatement` looks for
+    const wrong = shape === null || shape.isUnordered ? checkStatement(statement) : null
+    return wrong === null ? compiledOf(engine, mappingsOf(statement), statement.node, shape) : left(wrong)
   }
 
 /**
@@ -52,42 +62,149 @@ export const compile =
 export const compileNode =
   (engine: Compiler, mappings: ReadonlyArray<Mapping>) =>
   (node: RootOperationNode): Either<StatementError, CompiledStatement> =>
-    compiledOf(engine, mappings, node)
+    compiledOf(engine, mappings, node, shapeOf(node))
+
+/**
+ * How the compiled statements of an engine are used: how many are held, and how often one was found.
+ *
+ * @example
+ * compileStatistics(engine) // { size: 12, capacity: 500, hits: 40_112, misses: 12, evictions: 0 }
+ *
+ * @category interpreters
+ */
+export const compileStatistics = (engine: Compiler): CompileStatistics => compiledBy(engine).shapes.statistics()
 
 type Compiled = Either<StatementError, CompiledStatement>
 type ByNode = WeakMap<RootOperationNode, Compiled>
 
-const cache = new WeakMap<Engine['compile'], WeakMap<ReadonlyArray<Mapping>, ByNode>>()
-
-const byNodeOf = (compiler: Engine['compile'], mappings: ReadonlyArray<Mapping>): ByNode => {
-  let byMappings = cache.get(compiler)
-  if (byMappings === undefined) {
-    byMappings = new WeakMap()
-    cache.set(compiler, byMappings)
-  }
-  let byNode = byMappings.get(mappings)
-  if (byNode === undefined) {
-    byNode = new WeakMap()
-    byMappings.set(mappings, byNode)
-  }
-  return byNode
+/** What was compiled by one function for one dialect. */
+interface CompiledBy {
+  readonly dialect: Dialect['name']
+  readonly shapes: CompileCache
+  /** Templates, and trees that have no shape: they are gone when the tree is. */
+  readonly trees: WeakMap<ReadonlyArray<Mapping>, ByNode>
 }
 
-const compiledOf = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
-  const byNode = byNodeOf(engine.compile, mappings)
-  const known = byNode.get(node)
+const caches = new WeakMap<Engine['compile'], ReadonlyArray<CompiledBy>>()
+
+const defaultCapacity = 500
+
+const compiledBy = ({ compile: compiler, dialect, compiledStatements = defaultCapacity }: Compiler): CompiledBy => {
+  const known = caches.get(compiler) ?? []
+  for (const some of known) if (some.dialect === dialect.name) return some
+  const made = { dialect: dialect.name, shapes: compileCache(compiledStatements), trees: new WeakMap() }
+  caches.set(compiler, [...known, made])
+  return made
+}
+
+const byNodeOf = ({ trees }: CompiledBy, mappings: ReadonlyArray<Mapping>): ByNode => {
+  const known = trees.get(mappings)
   if (known !== undefined) return known
-  const resolved = resolve(mappings)(node)
-  const compiled = isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
+  const made: ByNode = new WeakMap()
+  trees.set(mappings, made)
+  return made
+}
+
+const compiledTemplate = (engine: Compiler, { mappings, node }: Template): Compiled => {
+  const by = compiledBy(engine)
+  const byNode = byNodeOf(by, mappings)
+  const known = byNode.get(node)
+  if (known !== undefined) {
+    by.shapes.hit()
+    return known
+  }
+  const compiled = compiledOf(engine, mappings, node, shapeOf(node))
   byNode.set(node, compiled)
   return compiled
 }
 
+const compiledOf = (
+  engine: Compiler,
+  mappings: ReadonlyArray<Mapping>,
+  node: RootOperationNode,
+  shape: Shape | null,
+): Compiled => {
+  const by = compiledBy(engine)
+  if (shape === null || by.shapes.capacity === 0) return compiledTree(engine, by, mappings, node)
+  const { hash, values } = shape
+  let known = by.shapes.find(mappings, shape)
+  if (known === null) {
+    known = compiledShape(engine, mappings, node, shape)
+    if (known === null) return compiledTree(engine, by, mappings, node)
+    by.shapes.miss()
+    if (sizeOf(known) <= mostCharacters) by.shapes.keep(hash, known)
+  }
+  const { compiled, isPlain } = known
+  if (isPlain) return right({ sql: compiled.sql, parameters: values })
+  const filled = fill(compiled, values, 1)
+  // of several values that cannot be encoded, the tree says which is the first
+  return isLeft(filled) ? compileTree(engine, mappings, node) : filled
+}
+
+/** A tree as it is written. */
+const compiledTree = (
+  engine: Compiler,
+  by: CompiledBy,
+  mappings: ReadonlyArray<Mapping>,
+  node: RootOperationNode,
+): Compiled => {
+  const byNode = byNodeOf(by, mappings)
+  const known = byNode.get(node)
+  if (known !== undefined) {
+    by.shapes.hit()
+    return known
+  }
+  by.shapes.miss()
+  const compiled = compileTree(engine, mappings, node)
+  byNode.set(node, compiled)
+  return compiled
+}
+
+const compileTree = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
+  const resolved = resolve(mappings)(node)
+  return isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
+}
+
+/** Characters of the largest shape that is kept, in its names and its SQL. */
+const mostCharacters = 16_384
+
+const sizeOf = ({ tokens, characters, compiled }: CompiledShape): number =>
+  tokens.length + characters + compiled.sql.length
+
+/** The tree with places for its values, compiled; null where it is not certain that they are all that differs. */
+const compiledShape = (
+  engine: Compiler,
+  mappings: ReadonlyArray<Mapping>,
+  node: RootOperationNode,
+  shape: Shape,
+): CompiledShape | null => {
+  const { length, characters, values } = shape
+  const tokens = shape.tokens.slice(0, length)
+  const places = slotted(node)
+  const again = shapeOf(places)
+  if (again === null || again.values.length !== values.length || !hasTokens(tokens, again)) return null
+  const positions = new Map(again.values.map((place, i) => [place instanceof Slot ? place.index : null, i]))
+  const compiled = compileTree(engine, mappings, places)
+  if (isLeft(compiled)) return null
+  const { sql } = compiled.right
+  const placed = new Set<number>()
+  const parameters = compiled.right.parameters.map((parameter) => {
+    if (!(parameter instanceof Slot)) return parameter
+    const position = positions.get(parameter.index) ?? 0
+    placed.add(position)
+    return new Slot(position, parameter.column)
+  })
+  // a value that SQL has no place for has to be encoded all the same
+  if (placed.size !== values.length) return null
+  const isPlain = parameters.every((each, i) => each instanceof Slot && each.index === i && each.column === null)
+  return { mappings, tokens, characters, compiled: { sql, parameters }, isPlain }
+}
+
 /** The parameters with each slot's value in its place; the last key is repeated where there are too few. */
-const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width: number): Compiled => {
+const fill = ({ sql, parameters }: CompiledStatement, values: ReadonlyArray<unknown>, width: number): Compiled => {
   const { length } = values
   const filled: unknown[] = []
-  for (const parameter of compiled.parameters) {
+  for (const parameter of parameters) {
     if (!(parameter instanceof Slot)) {
       filled.push(parameter)
       continue
@@ -98,6 +215,11 @@ const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width
       filled.push(value)
       continue
     }
+    if (value instanceof Slot) {
+      // a template's, which learns what encodes its values
+      filled.push(new Slot(value.index, column))
+      continue
+    }
     const { mapping, attribute } = column
     try {
       filled.push(attribute.encode(value))
@@ -105,5 +227,5 @@ const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width
       return left(encodeError(mapping.name, attribute.name, value, cause))
     }
   }
-  return right({ sql: compiled.sql, parameters: filled })
+  return right({ sql, parameters: filled })
 }

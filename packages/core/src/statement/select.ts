@@ -32,6 +32,7 @@ import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import { selectBuilder } from './builder.js'
+import { shareShape } from './shape.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
@@ -121,6 +122,8 @@ export const entityNode = (mapping: Mapping): SelectQueryNode => {
       .map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )
   selections.set(mapping, node)
+  if (node.selections !== undefined) shareShape(node.selections)
+  if (node.from !== undefined) shareShape(node.from)
   return node
 }
 
