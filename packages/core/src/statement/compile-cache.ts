@@ -77,28 +77,30 @@ export const compileCache = (capacity: number): CompileCache => {
     return null
   }
 
+  /** The oldest of a bucket goes. */
+  const drop = (hash: number, { shapes }: Bucket): void => {
+    shapes.shift()
+    if (shapes.length === 0) buckets.delete(hash)
+    size--
+    evictions++
+  }
+
   const evict = (): void => {
     for (const [hash, bucket] of buckets) {
-      buckets.delete(hash)
-      if (bucket.isUsed) {
-        bucket.isUsed = false
-        buckets.set(hash, bucket)
-        continue
+      if (!bucket.isUsed) {
+        drop(hash, bucket)
+        return
       }
-      size -= bucket.shapes.length
-      evictions += bucket.shapes.length
-      return
+      bucket.isUsed = false
+      buckets.delete(hash)
+      buckets.set(hash, bucket)
     }
   }
 
   const keep: CompileCache['keep'] = (hash, shape) => {
     const bucket = buckets.get(hash)
-    if (bucket !== undefined && bucket.shapes.length === mostInBucket) {
-      bucket.shapes.shift()
-      size--
-      evictions++
-    }
-    while (size >= capacity && size > 0) evict()
+    if (bucket?.shapes.length === mostInBucket) drop(hash, bucket)
+    else if (size === capacity) evict()
     // the bucket may have gone
     const held = buckets.get(hash)
     if (held === undefined) buckets.set(hash, { shapes: [shape], isUsed: false })

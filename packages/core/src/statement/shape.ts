@@ -141,7 +141,7 @@ const signs = {
   end: 25,
 } as const
 
-/** A sign or a count. */
+/** A sign, a count or another number. */
 const sign = (given: number): void => {
   run.tokens[run.length++] = given
   run.hash = (Math.imul(run.hash, 31) + given) | 0
@@ -174,7 +174,7 @@ const literal = (given: unknown): void => {
     case 'number':
       // zeros are equal, though codecs may tell them apart
       sign(Object.is(given, -0) ? signs.negativeZero : signs.literal)
-      run.tokens[run.length++] = given
+      sign(given)
       break
     case 'bigint':
     case 'boolean':
