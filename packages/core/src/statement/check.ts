@@ -1,20 +1,16 @@
 /**
  * What is refused of a statement before anything is asked of a database: comparing by order with a value that has none.
- *
- * NULL is neither below nor above anything, so that such a condition lets no row through, and of truth values databases
- * think differently. SQLAlchemy refuses both, and so does this.
+ * Such a condition lets no row through, or one that databases differ in. SQLAlchemy refuses it, and so does this.
  */
-import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
+import { BinaryOperationNode, ColumnNode, type OperationNode, ReferenceNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import { shapeOf } from './shape.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
-
-const ordering: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '!<', '!>'])
-
-const checked = new WeakMap<OperationNode, StatementError | null>()
+import { isUnordered, isUnorderedOperation, operatorOf } from './unordered.js'
 
 /**
- * What is wrong with a statement, whatever database it is for; null where nothing is. O(nodes), once for each tree.
+ * What is wrong with a statement, whatever database it is for; null where nothing is. O(nodes).
  *
  * @example
  * checkStatement(pipe(select(model.User), where((eb) => eb('nickname', '>', null)))) // an UnorderedValue
@@ -22,15 +18,12 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  * @category interpreters
  */
 export const checkStatement = ({ entity, node }: AnyStatement): StatementError | null => {
-  const known = checked.get(node)
-  if (known !== undefined) return known
+  if (shapeOf(node)?.isUnordered === false) return null
   const found = unorderedIn(node)
-  const error =
-    found === null
-      ? null
-      : unorderedValue(entity.name, attributeName(found.leftOperand), operatorOf(found), unorderedOf(found))
-  checked.set(node, error)
-  return error
+  if (found === null) return null
+  const { leftOperand, rightOperand } = found
+  const value = isUnordered(rightOperand) ? rightOperand.value : isUnordered(leftOperand) ? leftOperand.value : null
+  return unorderedValue(entity.name, attributeName(leftOperand), operatorOf(found), value)
 }
 
 const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
@@ -42,18 +35,6 @@ const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
   })
   return found
 }
-
-/** Whether an operation compares by order with what has none. */
-export const isUnorderedOperation = (node: BinaryOperationNode): boolean =>
-  (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) && ordering.has(operatorOf(node))
-
-const operatorOf = ({ operator }: BinaryOperationNode): string => (OperatorNode.is(operator) ? operator.operator : '')
-
-const isUnordered = (node: OperationNode): boolean =>
-  ValueNode.is(node) && (node.value === null || typeof node.value === 'boolean')
-
-const unorderedOf = ({ leftOperand, rightOperand }: BinaryOperationNode): unknown =>
-  ((isUnordered(rightOperand) ? rightOperand : leftOperand) as ValueNode).value
 
 const attributeName = (node: OperationNode): string =>
   ReferenceNode.is(node) && ColumnNode.is(node.column) ? node.column.column.name : ''

@@ -4,8 +4,8 @@
 import {
   type ComparisonOperator,
   type Expression,
+  type ExpressionBuilder,
   ExpressionWrapper,
-  expressionBuilder,
   type OperationNode,
   ParensNode,
   QueryNode,
@@ -13,6 +13,7 @@ import {
   type SqlBool,
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
+import { expressions } from './builder.js'
 import type { AnyDelete } from './delete.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement } from './statement.js'
@@ -62,7 +63,7 @@ export function where<S extends Filterable>(
     narrow(
       self,
       typeof condition === 'function'
-        ? condition(expressionBuilder() as ExpressionsOf<S>).toOperationNode()
+        ? condition(expressions as unknown as ExpressionsOf<S>).toOperationNode()
         : comparison(self, condition, operator as ComparisonOperator, value),
     )
 }
@@ -114,7 +115,7 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>
-  expressionBuilder()(
+  (expressions as ExpressionBuilder<unknown, never>)(
     new ExpressionWrapper(attributeNode(self.entity.mapping, { name: attribute })),
     operator,
     value,

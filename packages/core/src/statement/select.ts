@@ -17,7 +17,6 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import {
   type Expression,
   ExpressionWrapper,
-  expressionBuilder,
   LimitNode,
   OffsetNode,
   type OrderByModifiers,
@@ -31,7 +30,7 @@ import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
-import { selectBuilder } from './builder.js'
+import { expressions, selectBuilder } from './builder.js'
 import { shareShape } from './shape.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
@@ -160,7 +159,7 @@ export const orderBy =
     const expression =
       typeof by === 'string'
         ? new ExpressionWrapper(attributeNode(self.entity.mapping, { name: by }))
-        : by(expressionBuilder() as ExpressionsOf<S>)
+        : by(expressions as unknown as ExpressionsOf<S>)
     return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
   }
 

@@ -30,9 +30,9 @@ import {
   type ValueNode,
   type WhereNode,
 } from 'kysely'
-import { isUnorderedOperation } from './check.js'
 import { formOf, listOf, paddedLength } from './lists.js'
 import { isNode } from './tree.js'
+import { isUnorderedOperation } from './unordered.js'
 
 /** A sign, a count, a name, a literal, or a part that is shared. */
 export type Token = number | string | bigint | boolean | object | null | undefined
@@ -51,7 +51,7 @@ export interface Shape {
   readonly characters: number
   /** The values of the parameters, in the order in which they were met. Lists are padded (see `lists.ts`). */
   readonly values: ReadonlyArray<unknown>
-  /** Whether something is compared by order that has none (see `check.ts`). */
+  /** Whether something is compared by order that has none (see `unordered.ts`). */
   readonly isUnordered: boolean
 }
 
@@ -67,6 +67,9 @@ const mostTokens = 8192
  * @category interpreters
  */
 export const shapeOf = (node: RootOperationNode): Shape | null => {
+  // a statement is checked before it is compiled, and compiled for each of some shards
+  if (node === run.node) return isShape() ? run : null
+  run.node = null
   run.length = 0
   run.hash = 0
   run.characters = 0
@@ -74,7 +77,8 @@ export const shapeOf = (node: RootOperationNode): Shape | null => {
   run.isUnordered = false
   run.isWhole = true
   read(node)
-  return run.isWhole && !isTooLarge() ? run : null
+  run.node = node
+  return isShape() ? run : null
 }
 
 /** Whether a tree's tokens are these. */
@@ -86,6 +90,7 @@ export const hasTokens = (tokens: ReadonlyArray<Token>, shape: Shape): boolean =
 }
 
 interface Run {
+  node: RootOperationNode | null
   readonly tokens: Token[]
   length: number
   hash: number
@@ -96,7 +101,18 @@ interface Run {
   isWhole: boolean
 }
 
-const run: Run = { tokens: [], length: 0, hash: 0, characters: 0, values: [], isUnordered: false, isWhole: true }
+const run: Run = {
+  node: null,
+  tokens: [],
+  length: 0,
+  hash: 0,
+  characters: 0,
+  values: [],
+  isUnordered: false,
+  isWhole: true,
+}
+
+const isShape = (): boolean => run.isWhole && !isTooLarge()
 
 const isTooLarge = (): boolean => run.values.length > mostValues || run.length > mostTokens
 
@@ -108,6 +124,7 @@ let shares = 0
  * common, and that holds no values. Lists of selections and FROM clauses can.
  */
 export const shareShape = (part: object): void => {
+  run.node = null
   shared.set(part, shares++)
 }
 
