@@ -95,10 +95,12 @@ const rewrite = (
   dialect: Dialect['name'],
   isNullLow: boolean,
 ): SelectQueryNode => {
-  const { limit: _limit, offset: _offset, orderBy, ...rest } = node
+  const { limit: _limit, offset: _offset, orderBy, selections = [], ...rest } = node
+  const hidden = terms.flatMap(hiddenSelection)
   return Object.freeze({
     ...rest,
-    selections: [...(node.selections ?? []), ...terms.flatMap(hiddenSelection)],
+    // the very list of the entity is known wherever it stands
+    selections: hidden.length === 0 ? selections : [...selections, ...hidden],
     ...(orderBy === undefined
       ? {}
       : { orderBy: { ...orderBy, items: terms.map((term) => itemFor(term, dialect, isNullLow)) } }),
