@@ -1,9 +1,12 @@
 /**
- * What is refused of a statement before anything is asked of a database: comparing by order with a value that has none.
- * Such a condition lets no row through, or one that databases differ in. SQLAlchemy refuses it, and so does this.
+ * What is refused of a statement before anything is asked of a database: what was wrong with it when it was built, and
+ * comparing by order with a value that has none. Such a condition lets no row through, or one that databases differ in.
+ * SQLAlchemy refuses it, and so does this.
  */
 import { BinaryOperationNode, ColumnNode, type OperationNode, ReferenceNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import { faultIn } from './fault.js'
+import type { AnySelect } from './select.js'
 import { shapeOf } from './shape.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -17,20 +20,33 @@ import { isUnordered, isUnorderedOperation, operatorOf } from './unordered.js'
  *
  * @category interpreters
  */
-export const checkStatement = ({ entity, node }: AnyStatement): StatementError | null => {
-  if (shapeOf(node)?.isUnordered === false) return null
-  const found = unorderedIn(node)
-  if (found === null) return null
-  const { leftOperand, rightOperand } = found
-  const value = isUnordered(rightOperand) ? rightOperand.value : isUnordered(leftOperand) ? leftOperand.value : null
-  return unorderedValue(entity.name, attributeName(leftOperand), operatorOf(found), value)
+export const checkStatement = (statement: AnyStatement): StatementError | null => {
+  const wrong = checkTree(statement)
+  return wrong !== null || !('loads' in statement) ? wrong : checkLoads(statement as AnySelect)
 }
 
-const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
-  if (BinaryOperationNode.is(node) && isUnorderedOperation(node)) return node
-  let found: BinaryOperationNode | null = null
+const checkLoads = ({ loads }: AnySelect): StatementError | null => {
+  for (const { refine } of loads) {
+    const wrong = refine === null ? null : checkStatement(refine)
+    if (wrong !== null) return wrong
+  }
+  return null
+}
+
+const checkTree = ({ entity, node }: AnyStatement): StatementError | null =>
+  shapeOf(node)?.isSuspect === false ? null : errorIn(entity.name, node)
+
+const errorIn = (entity: string, node: OperationNode): StatementError | null => {
+  const fault = faultIn(node)
+  if (fault !== null) return fault
+  if (BinaryOperationNode.is(node) && isUnorderedOperation(node)) {
+    const { leftOperand, rightOperand } = node
+    const value = isUnordered(rightOperand) ? rightOperand.value : isUnordered(leftOperand) ? leftOperand.value : null
+    return unorderedValue(entity, attributeName(leftOperand), operatorOf(node), value)
+  }
+  let found: StatementError | null = null
   mapChildren(node, (child) => {
-    found ??= unorderedIn(child)
+    found ??= errorIn(entity, child)
     return child
   })
   return found

@@ -15,7 +15,8 @@ import { checkStatement } from './check.js'
 import { type CompileCache, type CompiledShape, type CompileStatistics, compileCache } from './compile-cache.js'
 import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
-import { resolve } from './resolve.js'
+import { readable } from './readable.js'
+import { isSpelt, resolve, spelt } from './resolve.js'
 import { hasTokens, type Shape, shapeOf } from './shape.js'
 import { Slot } from './slot.js'
 import { slotted } from './slotted.js'
@@ -46,12 +47,12 @@ export const compile =
   (statement: AnyStatement | Bound): Either<StatementError, CompiledStatement> => {
     if ('template' in statement) {
       const compiled = compiledTemplate(engine, statement.template)
-      return isLeft(compiled) ? compiled : fill(compiled.right, statement.values, statement.template.width)
+      return isLeft(compiled)
+        ? compiled
+        : fill(compiled.right, statement.values, statement.template.width, engine.dialect)
     }
-    const shape = shapeOf(statement.node)
-    // it is what `checkStatement` looks for
-    const wrong = shape === null || shape.isUnordered ? checkStatement(statement) : null
-    return wrong === null ? compiledOf(engine, mappingsOf(statement), statement.node, shape) : left(wrong)
+    const wrong = checkStatement(statement)
+    return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
   }
 
 /**
@@ -79,7 +80,7 @@ type ByNode = WeakMap<RootOperationNode, Compiled>
 
 /** What was compiled by one function for one dialect. */
 interface CompiledBy {
-  readonly dialect: Dialect['name']
+  readonly dialect: Dialect
   readonly shapes: CompileCache
   /** Templates, and trees that have no shape: they are gone when the tree is. */
   readonly trees: WeakMap<ReadonlyArray<Mapping>, ByNode>
@@ -91,8 +92,8 @@ const defaultCapacity = 500
 
 const compiledBy = ({ compile: compiler, dialect, compiledStatements = defaultCapacity }: Compiler): CompiledBy => {
   const known = caches.get(compiler) ?? []
-  for (const some of known) if (some.dialect === dialect.name) return some
-  const made = { dialect: dialect.name, shapes: compileCache(compiledStatements), trees: new WeakMap() }
+  for (const some of known) if (some.dialect === dialect) return some
+  const made = { dialect, shapes: compileCache(compiledStatements), trees: new WeakMap() }
   caches.set(compiler, [...known, made])
   return made
 }
@@ -136,7 +137,7 @@ const compiledOf = (
   }
   const { compiled, isPlain } = known
   if (isPlain) return right({ sql: compiled.sql, parameters: values })
-  const filled = fill(compiled, values, 1)
+  const filled = fill(compiled, values, 1, engine.dialect)
   // of several values that cannot be encoded, the tree says which is the first
   return isLeft(filled) ? compileTree(engine, mappings, node) : filled
 }
@@ -161,7 +162,7 @@ const compiledTree = (
 }
 
 const compileTree = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
-  const resolved = resolve(mappings)(node)
+  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect)(node))
   return isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
 }
 
@@ -192,7 +193,9 @@ const compiledShape = (
     if (!(parameter instanceof Slot)) return parameter
     const position = positions.get(parameter.index) ?? 0
     placed.add(position)
-    return new Slot(position, parameter.column)
+    const { column } = parameter
+    // what is written as it is takes no time
+    return new Slot(position, column !== null && isSpelt(engine.dialect, column.attribute) ? column : null)
   })
   // a value that SQL has no place for has to be encoded all the same
   if (placed.size !== values.length) return null
@@ -201,7 +204,12 @@ const compiledShape = (
 }
 
 /** The parameters with each slot's value in its place; the last key is repeated where there are too few. */
-const fill = ({ sql, parameters }: CompiledStatement, values: ReadonlyArray<unknown>, width: number): Compiled => {
+const fill = (
+  { sql, parameters }: CompiledStatement,
+  values: ReadonlyArray<unknown>,
+  width: number,
+  dialect: Dialect,
+): Compiled => {
   const { length } = values
   const filled: unknown[] = []
   for (const parameter of parameters) {
@@ -222,7 +230,7 @@ const fill = ({ sql, parameters }: CompiledStatement, values: ReadonlyArray<unkn
     }
     const { mapping, attribute } = column
     try {
-      filled.push(attribute.encode(value))
+      filled.push(spelt(dialect, attribute, value))
     } catch (cause) {
       return left(encodeError(mapping.name, attribute.name, value, cause))
     }

@@ -30,7 +30,9 @@ import {
   type ValueNode,
   type WhereNode,
 } from 'kysely'
+import { Fault } from './fault.js'
 import { formOf, listOf, paddedLength } from './lists.js'
+import { referred } from './scope.js'
 import { isNode } from './tree.js'
 import { isUnorderedOperation } from './unordered.js'
 
@@ -51,8 +53,8 @@ export interface Shape {
   readonly characters: number
   /** The values of the parameters, in the order in which they were met. Lists are padded (see `lists.ts`). */
   readonly values: ReadonlyArray<unknown>
-  /** Whether something is compared by order that has none (see `unordered.ts`). */
-  readonly isUnordered: boolean
+  /** Whether there is anything that `checkStatement` refuses. */
+  readonly isSuspect: boolean
 }
 
 /** Parameters of the largest statement that has a shape, its lists padded. Far below what any database takes. */
@@ -74,7 +76,7 @@ export const shapeOf = (node: RootOperationNode): Shape | null => {
   run.hash = 0
   run.characters = 0
   run.values = []
-  run.isUnordered = false
+  run.isSuspect = false
   run.isWhole = true
   read(node)
   run.node = node
@@ -96,7 +98,7 @@ interface Run {
   hash: number
   characters: number
   values: unknown[]
-  isUnordered: boolean
+  isSuspect: boolean
   /** Whether all that was met could be spelt. */
   isWhole: boolean
 }
@@ -108,7 +110,7 @@ const run: Run = {
   hash: 0,
   characters: 0,
   values: [],
-  isUnordered: false,
+  isSuspect: false,
   isWhole: true,
 }
 
@@ -155,7 +157,8 @@ const signs = {
   node: 22,
   array: 23,
   shared: 24,
-  end: 25,
+  referring: 25,
+  end: 26,
 } as const
 
 /** A sign, a count or another number. */
@@ -283,6 +286,7 @@ const value = ({ immediate, value: given }: ValueNode): void => {
   if (immediate === undefined) {
     sign(signs.parameter)
     run.values.push(given)
+    if (given instanceof Fault) run.isSuspect = true
     return
   }
   // it stands in the SQL itself
@@ -295,7 +299,14 @@ const valuesIn = (given: ReadonlyArray<unknown>): void => {
   for (let i = 0; i < given.length && run.values.length <= mostValues; i++) run.values.push(given[i])
 }
 
-const reference = ({ table: of, column }: ReferenceNode): void => {
+const reference = (node: ReferenceNode): void => {
+  const { table: of, column } = node
+  const known = referred(node)
+  if (known !== null) {
+    sign(signs.referring)
+    run.tokens[run.length++] = known.mapping
+    run.tokens[run.length++] = known.attribute
+  }
   if (of === undefined) {
     sign(signs.reference)
     read(column)
@@ -325,7 +336,7 @@ const operation = (node: BinaryOperationNode): void => {
     sign(signs.computedOperation)
     read(operator)
   }
-  if (isUnorderedOperation(node)) run.isUnordered = true
+  if (isUnorderedOperation(node)) run.isSuspect = true
   read(leftOperand)
   const list = listOf(node)
   if (list !== null) listed(list)

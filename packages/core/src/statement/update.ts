@@ -17,8 +17,8 @@ import type { Database, TableOf } from '../model/database.js'
 import type { Attribute } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { Services } from '../services.js'
-import { expressions, updateBuilder } from './builder.js'
-import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
+import { updateBuilder } from './builder.js'
+import { type ExpressionsOf, expressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 /**
  * @category model
@@ -55,7 +55,7 @@ export type Changes<S> = UpdateObject<Database<ModelOf<S>>, TableOf<ModelOf<S>, 
 export const set =
   <S extends AnyUpdate>(changes: Changes<S> | ((eb: ExpressionsOf<S>) => Changes<S>)) =>
   (self: S): S => {
-    const given = typeof changes === 'function' ? changes(expressions as unknown as ExpressionsOf<S>) : changes
+    const given = typeof changes === 'function' ? changes(expressionsOf(self)) : changes
     const node = updateBuilder(self.node)
       .set(given as never)
       .toOperationNode() as UpdateQueryNode
