@@ -2,6 +2,7 @@ import {
   analyse,
   bind,
   type Compiler,
+  column,
   compile,
   compileNode,
   compileStatistics,
@@ -9,6 +10,7 @@ import {
   entity,
   insertInto,
   integer,
+  isoDate,
   limit,
   modify,
   named,
@@ -17,6 +19,7 @@ import {
   refineByAttributes,
   select,
   selectByKey,
+  selectThroughLink,
   text,
   values,
   where,
@@ -384,4 +387,29 @@ test('a tree that holds what Kysely has no node for is compiled each time', () =
   const array = pipe(select(model.User), where('tags', '=', ['a', 'b']))
   expect(rightOf(compile(engine)(array)).parameters).toEqual(['["a","b"]'])
   expect(statistics(engine)).toMatchObject({ misses: 1, size: 0 })
+})
+
+test('columns of a table of links hold what their reference says, which no name does', () => {
+  const Day = entity('Day', 'days', { day: pipe(column(isoDate, 'text'), primaryKey) })
+  const Tag = entity('Tag', 'tags', { id: pipe(integer, primaryKey) })
+  const linked = defineModel({ Day, Tag })((r) => ({
+    Day: { tags: r.Day.manyToMany('Tag', { through: { table: 'day_tags', own: ['day'], target: ['tag_id'] } }) },
+  }))
+  const relationship = linked.Day.mapping.relationshipOf.get('tags')
+  if (relationship === undefined || relationship.through === null) throw new Error('no links')
+  const template = selectThroughLink(null, relationship, relationship.through, 1, [])
+  // the same tree, but for what its references are known to hold
+  const copy = <A>(value: A): A =>
+    Array.isArray(value)
+      ? (value.map(copy) as A)
+      : typeof value === 'object' && value !== null && !(value instanceof Date) && value.constructor === Object
+        ? (Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copy(each)])) as A)
+        : value
+  const engine = engineOf()
+  for (const some of [template, { ...template, node: copy(template.node) }, template]) {
+    const bound = bind(some, [new Date(0)])
+    expect(compile(engine)(bound)).toEqual(compile(engineOf(0))(bound))
+  }
+  expect(compiled(bind(template, [new Date(0)]), engine).parameters).toEqual(['1970-01-01T00:00:00.000Z'])
+  expect(statistics(engine)).toMatchObject({ misses: 2, size: 2 })
 })
