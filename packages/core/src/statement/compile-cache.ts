@@ -3,6 +3,7 @@
  * as the CLOCK algorithm finds it (each has a second chance), so that a hit has nothing to move.
  */
 import type { CompiledStatement } from '../engine/call.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import { hasTokens, type Shape, type Token } from './shape.js'
 
@@ -24,9 +25,13 @@ export interface CompileStatistics {
   readonly evictions: number
 }
 
+/** What was said of how columns of the result are read. */
+type Kinds = ReadonlyMap<string, ColumnKind>
+
 /** A shape, and what it was compiled to. */
 export interface CompiledShape {
   readonly mappings: ReadonlyArray<Mapping>
+  readonly kinds: Kinds
   readonly tokens: ReadonlyArray<Token>
   /** In its names. */
   readonly characters: number
@@ -38,7 +43,7 @@ export interface CompiledShape {
 export interface CompileCache {
   readonly capacity: number
   /** What the shape was compiled to for a model. Counts a hit where it was. */
-  readonly find: (mappings: ReadonlyArray<Mapping>, shape: Shape) => CompiledShape | null
+  readonly find: (mappings: ReadonlyArray<Mapping>, kinds: Kinds, shape: Shape) => CompiledShape | null
   /** Holds a shape that `find` did not find. */
   readonly keep: (hash: number, shape: CompiledShape) => void
   readonly hit: () => void
@@ -65,11 +70,11 @@ export const compileCache = (capacity: number): CompileCache => {
   let misses = 0
   let evictions = 0
 
-  const find: CompileCache['find'] = (mappings, shape) => {
+  const find: CompileCache['find'] = (mappings, kinds, shape) => {
     const bucket = buckets.get(shape.hash)
     if (bucket === undefined) return null
     for (const known of bucket.shapes) {
-      if (known.mappings !== mappings || !hasTokens(known.tokens, shape)) continue
+      if (known.mappings !== mappings || !isSame(known.kinds, kinds) || !hasTokens(known.tokens, shape)) continue
       bucket.isUsed = true
       hits++
       return known
@@ -120,4 +125,11 @@ export const compileCache = (capacity: number): CompileCache => {
     },
     statistics: () => ({ size, capacity, hits, misses, evictions }),
   }
+}
+
+const isSame = (a: Kinds, b: Kinds): boolean => {
+  if (a === b) return true
+  if (a.size !== b.size) return false
+  for (const [name, kind] of a) if (b.get(name) !== kind) return false
+  return true
 }

@@ -10,6 +10,7 @@ import type { RootOperationNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import { checkStatement } from './check.js'
 import { type CompileCache, type CompiledShape, type CompileStatistics, compileCache } from './compile-cache.js'
@@ -17,6 +18,7 @@ import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
 import { readable } from './readable.js'
 import { isSpelt, resolve, spelt } from './resolve.js'
+import { noKinds, readKinds } from './rows.js'
 import { hasTokens, type Shape, shapeOf } from './shape.js'
 import { Slot } from './slot.js'
 import { slotted } from './slotted.js'
@@ -52,7 +54,8 @@ export const compile =
         : fill(compiled.right, statement.values, statement.template.width, engine.dialect)
     }
     const wrong = checkStatement(statement)
-    return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
+    if (wrong !== null) return left(wrong)
+    return compiledOf({ engine, mappings: mappingsOf(statement), node: statement.node, kinds: readKinds(statement) })
   }
 
 /**
@@ -63,7 +66,7 @@ export const compile =
 export const compileNode =
   (engine: Compiler, mappings: ReadonlyArray<Mapping>) =>
   (node: RootOperationNode): Either<StatementError, CompiledStatement> =>
-    compiledOf(engine, mappings, node, shapeOf(node))
+    compiledOf({ engine, mappings, node, kinds: noKinds })
 
 /**
  * How the compiled statements of an engine are used: how many are held, and how often one was found.
@@ -74,6 +77,15 @@ export const compileNode =
  * @category interpreters
  */
 export const compileStatistics = (engine: Compiler): CompileStatistics => compiledBy(engine).shapes.statistics()
+
+/** What is compiled, and all that it is compiled by. */
+interface Source {
+  readonly engine: Compiler
+  readonly mappings: ReadonlyArray<Mapping>
+  readonly node: RootOperationNode
+  /** What was said of how columns of the result are read. */
+  readonly kinds: ReadonlyMap<string, ColumnKind>
+}
 
 type Compiled = Either<StatementError, CompiledStatement>
 type ByNode = WeakMap<RootOperationNode, Compiled>
@@ -106,7 +118,8 @@ const byNodeOf = ({ trees }: CompiledBy, mappings: ReadonlyArray<Mapping>): ByNo
   return made
 }
 
-const compiledTemplate = (engine: Compiler, { mappings, node }: Template): Compiled => {
+/** What was compiled of the very tree, or is now. */
+const byIdentity = ({ engine, mappings, node }: Omit<Source, 'kinds'>, make: () => Compiled): Compiled => {
   const by = compiledBy(engine)
   const byNode = byNodeOf(by, mappings)
   const known = byNode.get(node)
@@ -114,55 +127,42 @@ const compiledTemplate = (engine: Compiler, { mappings, node }: Template): Compi
     by.shapes.hit()
     return known
   }
-  const compiled = compiledOf(engine, mappings, node, shapeOf(node))
-  byNode.set(node, compiled)
-  return compiled
+  const made = make()
+  byNode.set(node, made)
+  return made
 }
 
-const compiledOf = (
-  engine: Compiler,
-  mappings: ReadonlyArray<Mapping>,
-  node: RootOperationNode,
-  shape: Shape | null,
-): Compiled => {
-  const by = compiledBy(engine)
-  if (shape === null || by.shapes.capacity === 0) return compiledTree(engine, by, mappings, node)
+const compiledTemplate = (engine: Compiler, { mappings, node }: Template): Compiled =>
+  byIdentity({ engine, mappings, node }, () => compiledOf({ engine, mappings, node, kinds: noKinds }))
+
+const compiledOf = (source: Source): Compiled => {
+  const { engine, kinds, mappings, node } = source
+  const { shapes } = compiledBy(engine)
+  const shape = shapes.capacity === 0 ? null : shapeOf(node)
+  if (shape === null) return compiledAsWritten(source)
   const { hash, values } = shape
-  let known = by.shapes.find(mappings, shape)
+  let known = shapes.find(mappings, kinds, shape)
   if (known === null) {
-    known = compiledShape(engine, mappings, node, shape)
-    if (known === null) return compiledTree(engine, by, mappings, node)
-    by.shapes.miss()
-    if (sizeOf(known) <= mostCharacters) by.shapes.keep(hash, known)
+    known = compiledShape(source, shape)
+    if (known === null) return compiledAsWritten(source)
+    shapes.miss()
+    if (sizeOf(known) <= mostCharacters) shapes.keep(hash, known)
   }
   const { compiled, isPlain } = known
   if (isPlain) return right({ sql: compiled.sql, parameters: values })
   const filled = fill(compiled, values, 1, engine.dialect)
   // of several values that cannot be encoded, the tree says which is the first
-  return isLeft(filled) ? compileTree(engine, mappings, node) : filled
+  return isLeft(filled) ? compileTree(source, node) : filled
 }
 
-/** A tree as it is written. */
-const compiledTree = (
-  engine: Compiler,
-  by: CompiledBy,
-  mappings: ReadonlyArray<Mapping>,
-  node: RootOperationNode,
-): Compiled => {
-  const byNode = byNodeOf(by, mappings)
-  const known = byNode.get(node)
-  if (known !== undefined) {
-    by.shapes.hit()
-    return known
-  }
-  by.shapes.miss()
-  const compiled = compileTree(engine, mappings, node)
-  byNode.set(node, compiled)
-  return compiled
-}
+const compiledAsWritten = (source: Source): Compiled =>
+  byIdentity(source, () => {
+    compiledBy(source.engine).shapes.miss()
+    return compileTree(source, source.node)
+  })
 
-const compileTree = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
-  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect)(node))
+const compileTree = ({ engine, kinds, mappings }: Source, node: RootOperationNode): Compiled => {
+  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect, kinds)(node))
   return isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
 }
 
@@ -173,19 +173,15 @@ const sizeOf = ({ tokens, characters, compiled }: CompiledShape): number =>
   tokens.length + characters + compiled.sql.length
 
 /** The tree with places for its values, compiled; null where it is not certain that they are all that differs. */
-const compiledShape = (
-  engine: Compiler,
-  mappings: ReadonlyArray<Mapping>,
-  node: RootOperationNode,
-  shape: Shape,
-): CompiledShape | null => {
+const compiledShape = (source: Source, shape: Shape): CompiledShape | null => {
+  const { engine, kinds, mappings } = source
   const { length, characters, values } = shape
   const tokens = shape.tokens.slice(0, length)
-  const places = slotted(node)
+  const places = slotted(source.node)
   const again = shapeOf(places)
   if (again === null || again.values.length !== values.length || !hasTokens(tokens, again)) return null
   const positions = new Map(again.values.map((place, i) => [place instanceof Slot ? place.index : null, i]))
-  const compiled = compileTree(engine, mappings, places)
+  const compiled = compileTree(source, places)
   if (isLeft(compiled)) return null
   const { sql } = compiled.right
   const placed = new Set<number>()
@@ -200,7 +196,7 @@ const compiledShape = (
   // a value that SQL has no place for has to be encoded all the same
   if (placed.size !== values.length) return null
   const isPlain = parameters.every((each, i) => each instanceof Slot && each.index === i && each.column === null)
-  return { mappings, tokens, characters, compiled: { sql, parameters }, isPlain }
+  return { mappings, kinds, tokens, characters, compiled: { sql, parameters }, isPlain }
 }
 
 /** The parameters with each slot's value in its place; the last key is repeated where there are too few. */

@@ -33,6 +33,7 @@ import {
 import { Fault } from './fault.js'
 import { formOf, listOf, paddedLength } from './lists.js'
 import { referred } from './scope.js'
+import { slotType } from './slot.js'
 import { isNode } from './tree.js'
 import { isUnorderedOperation } from './unordered.js'
 
@@ -77,6 +78,7 @@ export const shapeOf = (node: RootOperationNode): Shape | null => {
   run.characters = 0
   run.values = []
   run.isSuspect = false
+  run.selecting = 0
   run.isWhole = true
   read(node)
   run.node = node
@@ -99,6 +101,8 @@ interface Run {
   characters: number
   values: unknown[]
   isSuspect: boolean
+  /** How many selections are being read, one within the other. */
+  selecting: number
   /** Whether all that was met could be spelt. */
   isWhole: boolean
 }
@@ -111,6 +115,7 @@ const run: Run = {
   characters: 0,
   values: [],
   isSuspect: false,
+  selecting: 0,
   isWhole: true,
 }
 
@@ -158,8 +163,13 @@ const signs = {
   array: 23,
   shared: 24,
   referring: 25,
+  number: 27,
+  boolean: 28,
   end: 26,
 } as const
+
+/** What is selected is read by its type where it is no column's (see `reading.ts`). */
+const selected = { number: signs.number, boolean: signs.boolean, other: signs.parameter } as const
 
 /** A sign, a count or another number. */
 const sign = (given: number): void => {
@@ -251,7 +261,9 @@ const read = (node: OperationNode): void => {
       break
     case 'SelectionNode':
       sign(signs.selection)
+      run.selecting++
       read(any.selection)
+      run.selecting--
       break
     case 'WhereNode':
       sign(signs.where)
@@ -284,7 +296,7 @@ const read = (node: OperationNode): void => {
 
 const value = ({ immediate, value: given }: ValueNode): void => {
   if (immediate === undefined) {
-    sign(signs.parameter)
+    sign(run.selecting === 0 ? signs.parameter : selected[slotType(given) ?? 'other'])
     run.values.push(given)
     if (given instanceof Fault) run.isSuspect = true
     return

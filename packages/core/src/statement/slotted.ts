@@ -3,7 +3,7 @@
  */
 import { BinaryOperationNode, type OperationNode, PrimitiveValueListNode, TupleNode, ValueNode } from 'kysely'
 import { formOf, isParameter, listOf, paddedLength } from './lists.js'
-import { Slot } from './slot.js'
+import { Slot, slotType } from './slot.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
 
 /**
@@ -19,7 +19,7 @@ interface Run {
 }
 
 const slot = (run: Run, node: OperationNode): OperationNode => {
-  if (isParameter(node)) return ValueNode.create(new Slot(run.next++))
+  if (isParameter(node)) return ValueNode.create(new Slot(run.next++, null, slotType(node.value)))
   if (PrimitiveValueListNode.is(node)) return slots(run, node, node.values.length)
   if (BinaryOperationNode.is(node)) return operation(run, node)
   return mapChildren(node, (child) => slot(run, child))
