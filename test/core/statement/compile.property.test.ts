@@ -6,6 +6,7 @@
 import { isDeepStrictEqual as equals } from 'node:util'
 import { fc, test } from '@fast-check/vitest'
 import {
+  bigint,
   type Compiler,
   column,
   compileNode,
@@ -19,13 +20,19 @@ import {
   primaryKey,
   text,
 } from '@unitary/core'
+import { kyselyEngine } from '@unitary/core/engine/kysely'
+import { sqliteEngine } from '@unitary/core/engine/sqlite'
+import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import {
   ColumnNode,
+  type Dialect,
   DummyDriver,
   type ExpressionBuilder,
   ExpressionWrapper,
   Kysely,
+  MysqlAdapter,
+  MysqlQueryCompiler,
   PostgresAdapter,
   PostgresIntrospector,
   PostgresQueryCompiler,
@@ -33,7 +40,7 @@ import {
   sql,
 } from 'kysely'
 import { afterAll, expect } from 'vitest'
-import { model, mysql, plain, postgres, sqlite } from './fixture.js'
+import { model, plain } from './fixture.js'
 
 /** The same names as in the fixture's model, which mean other columns here. */
 const other = defineModel({
@@ -42,6 +49,7 @@ const other = defineModel({
     name: pipe(text, named('full name')),
     age: pipe(column(isoDate, 'text'), nullable),
     joined: integer,
+    big: pipe(bigint, nullable),
   }),
 })(() => ({}))
 
@@ -52,6 +60,28 @@ const keeping = (compiler: Compiler, compiledStatements: number): Compiler => ({
   compile: (node) => compiler.compile(node),
   compiledStatements,
 })
+
+const dummy = (
+  createQueryCompiler: Dialect['createQueryCompiler'],
+  createAdapter: Dialect['createAdapter'],
+): Dialect => ({
+  createAdapter,
+  createDriver: () => new DummyDriver(),
+  createIntrospector: (instance) => new PostgresIntrospector(instance),
+  createQueryCompiler,
+})
+const postgresDialect = dummy(
+  () => new PostgresQueryCompiler(),
+  () => new PostgresAdapter(),
+)
+const postgres = kyselyEngine(postgresDialect)
+const mysql = kyselyEngine(
+  dummy(
+    () => new MysqlQueryCompiler(),
+    () => new MysqlAdapter(),
+  ),
+)
+const sqlite = sqliteEngine(new Database(':memory:'))
 
 /** Beside each engine that keeps what it compiles, one that keeps nothing. One of them is small enough to be full. */
 const engines = [sqlite, postgres, mysql, sqlite].map((compiler, i) => ({
@@ -64,14 +94,7 @@ const engines = [sqlite, postgres, mysql, sqlite].map((compiler, i) => ({
 type Any = any
 type Eb = ExpressionBuilder<Any, Any>
 
-const db = new Kysely<Any>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (instance) => new PostgresIntrospector(instance),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
+const db = new Kysely<Any>({ dialect: postgresDialect })
 
 const someValues: ReadonlyArray<unknown> = [
   0,
@@ -211,6 +234,14 @@ const condition = (eb: Eb, pick: Pick, source: Source, depth: number): Any => {
 const select = (pick: Pick, source: Source): Any => {
   const { value } = source
   const some = (eb: Eb): Any => condition(eb, pick, source, 0)
+  const computed = (eb: Eb): Any =>
+    pick([
+      () => eb.fn.coalesce(eb.val(value()), eb.fn.sum(pick(['big', 'users.big', 'age']))),
+      () => eb(eb.fn.sum('big'), '+', value() as number),
+      () => eb.case().when('age', '=', value()).then(value()).else(eb.fn.sum('big')).end(),
+      () => eb.val(value()),
+      () => some(eb),
+    ])().as(pick(['big', 'a']))
   const starts = [
     () => db.selectFrom('users'),
     () => db.selectFrom('users as u'),
@@ -227,6 +258,7 @@ const select = (pick: Pick, source: Source): Any => {
         join.on(some),
       ),
     (query) => query.select((eb: Eb) => eb.ref(pick(attributes)).as(pick(names))),
+    (query) => query.select((eb: Eb) => computed(eb)),
     (query) => query.limit(pick([() => value(), () => sql.lit(3)])()),
     (query) => query.offset(value()),
     (query) => query.distinct(),

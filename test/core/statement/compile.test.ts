@@ -1,5 +1,6 @@
 import {
   analyse,
+  bigint,
   bind,
   type Compiler,
   column,
@@ -16,9 +17,11 @@ import {
   named,
   orderBy,
   primaryKey,
+  real,
   refineByAttributes,
   select,
   selectByKey,
+  selectRows,
   selectThroughLink,
   text,
   values,
@@ -37,6 +40,7 @@ import {
   PostgresAdapter,
   PostgresDialect,
   type RootOperationNode,
+  SqliteDialect,
   sql,
 } from 'kysely'
 import { describe, expect, test } from 'vitest'
@@ -356,6 +360,37 @@ describe('what is kept is never another’s', () => {
     expect(compiled(called('wendy'), engine).parameters).toEqual(['wendy'])
     expect(compiled(pipe(visible, where('age', '>', 21)), engine).parameters).toEqual(['ed', 18, 21])
   })
+})
+
+test('what a result is read as is part of what is compiled', () => {
+  const engine = kyselyEngine(new SqliteDialect({ database: new Database(':memory:') }))
+  const read = (as: typeof bigint | typeof real) =>
+    compiled(
+      pipe(
+        select(model.City),
+        selectRows((q) => ({ most: q.readAs(as as typeof real, sql`max(population)`) })),
+      ),
+      engine,
+    ).sql
+  expect([read(bigint), read(real), read(bigint)].map((text) => text.includes('as text'))).toEqual([true, false, true])
+  expect(compileStatistics(engine)).toMatchObject({ hits: 1, misses: 2 })
+})
+
+test('the type of a value that is selected is part of what is compiled, since it tells how the result is read', () => {
+  const engine = kyselyEngine(new SqliteDialect({ database: new Database(':memory:') }))
+  const Sale = entity('Sale', 'sales', { id: pipe(integer, primaryKey), amount: bigint })
+  const sales = defineModel({ Sale })(() => ({}))
+  const total = (instead: number | null) =>
+    compiled(
+      pipe(
+        select(sales.Sale),
+        selectRows((q) => ({ total: q.fn.coalesce(q.val(instead), q.fn.sum('amount')) })),
+      ),
+      engine,
+    )
+  const texts = [null, 0, null, 1].map((instead) => total(instead).sql.includes('as text'))
+  expect(texts).toEqual([true, false, true, false])
+  expect(compileStatistics(engine)).toMatchObject({ hits: 2, misses: 2 })
 })
 
 describe('an engine with plugins', () => {
