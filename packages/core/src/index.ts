@@ -186,7 +186,8 @@ export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undefer
 export { checkStatement } from './statement/check.js'
 export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
 export { compareBytes, compareText } from './statement/compare.js'
-export { type Compiler, compile, compileNode } from './statement/compile.js'
+export { type Compiler, compile, compileNode, compileStatistics } from './statement/compile.js'
+export type { CompileStatistics } from './statement/compile-cache.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
 export {
   type AliasFor,

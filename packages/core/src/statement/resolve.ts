@@ -116,7 +116,7 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
 }
 
 /** Whether the attribute's values are written otherwise than the program has them. */
-const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
+export const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
   encode !== t.identity || (dialect !== null && dialect.written(column.kind) !== null)
 
 const isCast = (dialect: Dialect | null, { column }: Attribute): boolean =>

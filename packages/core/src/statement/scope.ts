@@ -45,6 +45,9 @@ export const referringTo = (node: ReferenceNode, mapping: Mapping, attribute: At
   return node
 }
 
+/** The column that a reference was made for by `referringTo`. */
+export const referred = (node: ReferenceNode): Column | null => references.get(node) ?? null
+
 /** An expression, and what its names mean. */
 export interface Computed {
   readonly scope: Scope
@@ -330,7 +333,7 @@ export const isChoosing = (node: FunctionNode | AggregateFunctionNode): boolean 
  * computes something else.
  */
 export const columnOf = (scope: Scope, node: OperationNode): Column | null => {
-  if (ReferenceNode.is(node)) return references.get(node) ?? find(scope, node)?.column ?? null
+  if (ReferenceNode.is(node)) return referred(node) ?? find(scope, node)?.column ?? null
   if (ParensNode.is(node) || AliasNode.is(node)) return columnOf(scope, node.node)
   if (FunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.arguments) : null
   if (AggregateFunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.aggregated) : null

@@ -22,6 +22,7 @@ import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
 import type { Extended, Extent, Whole } from './extent.js'
+import { shareShape } from './shape.js'
 import { attributeNode, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
@@ -90,6 +91,8 @@ export const entityNode = (mapping: Mapping): SelectQueryNode => {
       .map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )
   selections.set(mapping, node)
+  if (node.selections !== undefined) shareShape(node.selections)
+  if (node.from !== undefined) shareShape(node.from)
   return node
 }
 
