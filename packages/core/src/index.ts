@@ -89,16 +89,23 @@ export type { Database, Table, TableOf } from './model/database.js'
 export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
+  type Base,
+  type BaseOptions,
   type Columns,
   type ColumnsOf,
   type Entity,
   type EntityOptions,
   entity,
+  type Family,
+  type Inheritance,
   type Insertable,
+  type Joined,
   type Key,
   type OptionalAttributes,
+  type Polymorphic,
   type Row,
   type Simplify,
+  type Single,
   type ValueOf,
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
@@ -119,17 +126,21 @@ export type {
   RelationshipName,
   RelationshipsOf,
   RowOf,
+  SnapshotOf,
   TargetOf,
 } from './model/infer.js'
 export {
   type Attribute,
   decodedKeyOf,
   encodedKeyOf,
+  isKindOf,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   rawKeyOfValue,
+  type TablePart,
+  withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
 export type {
@@ -149,6 +160,8 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { storedMappings } from './model/stored.js'
+export { type JoinedOptions, type SubtypeBuilder, type SubtypeOptions, subtype } from './model/subtype.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'

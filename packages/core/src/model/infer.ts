@@ -2,7 +2,16 @@
  * What follows from a model, inferred: the rows, drafts and snapshots of its entities.
  */
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { AnyEntity, AttributesWith, ColumnsOf, Key, OptionalAttributes, Row, Simplify } from './entity.js'
+import type {
+  AncestorsOf,
+  AnyEntity,
+  AttributesWith,
+  ColumnsOf,
+  Key,
+  OptionalAttributes,
+  Row,
+  Simplify,
+} from './entity.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -11,13 +20,31 @@ import type { Snapshot } from './snapshot.js'
 export type EntityOf<M, N> =
   M extends Model<infer Es extends Entities, infer _Rs> ? (N extends keyof Es ? Es[N] : never) : never
 
-/** The relationships of the entity called `N`. @category model */
+type Declared<Rs, N> = N extends keyof Rs ? Rs[N] : Record<never, never>
+
+/** The names of the entities that the entity called `N` is a subtype of. */
+type AncestorNames<M, N> = AncestorsOf<EntityOf<M, N>>
+
+type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (all: infer I) => void ? I : never
+
+/** The relationships of the entity called `N`, those of what it is a subtype of included. @category model */
 export type RelationshipsOf<M, N> =
   M extends Model<infer _Es extends Entities, infer Rs>
-    ? N extends keyof Rs
-      ? Rs[N]
-      : Record<never, never>
+    ? [AncestorNames<M, N>] extends [never]
+      ? Declared<Rs, N>
+      : Simplify<Declared<Rs, N> & Intersection<Declared<Rs, AncestorNames<M, N>>>>
     : Record<never, never>
+
+/**
+ * A reference to an instance of the entity called `N`, which is one of what it is a subtype of too.
+ *
+ * @category model
+ */
+export type SnapshotOf<M, N extends string> = [AncestorNames<M, N>] extends [never]
+  ? Snapshot<N>
+  : Snapshot<N> & Intersection<SnapshotsNamed<AncestorNames<M, N>>>
+
+type SnapshotsNamed<N extends string> = N extends string ? Snapshot<N> : never
 
 /** The names of its relationships. @category model */
 export type RelationshipName<M, N> = keyof RelationshipsOf<M, N> & string
@@ -66,8 +93,9 @@ type LoadedRow<E extends AnyEntity> = [AttributesWith<ColumnsOf<E>, 'deferred'>]
  */
 export type Managed<M, N extends string> =
   // conditional, so that an editor shows the row rather than the whole model
-  EntityOf<M, N> extends infer E extends AnyEntity ? LoadedRow<E> & Snapshot<N> : never
+  EntityOf<M, N> extends infer E extends AnyEntity ? LoadedRow<E> & SnapshotOf<M, N> : never
 
+/** `N`: the entity, and what it is a subtype of. */
 type ForeignKeysOf<Rs, N> = {
   [P in keyof Rs]: {
     [K in keyof Rs[P]]: Rs[P][K] extends BelongsTo<string, infer F, string | null>
@@ -83,7 +111,8 @@ type ForeignKeysOf<Rs, N> = {
 }[keyof Rs]
 
 /** Attributes that a relationship can fill. */
-type FilledAttributes<M, N> = M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N> : never
+type FilledAttributes<M, N> =
+  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N | AncestorNames<M, N>> : never
 
 type Given<E extends AnyEntity, Filled> = {
   readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
@@ -119,7 +148,9 @@ export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
  * @category model
  */
 export type Pending<M, N extends string> =
-  EntityOf<M, N> extends infer E extends AnyEntity ? Simplify<Given<E, FilledAttributes<M, N>>> & Snapshot<N> : never
+  EntityOf<M, N> extends infer E extends AnyEntity
+    ? Simplify<Given<E, FilledAttributes<M, N>>> & SnapshotOf<M, N>
+    : never
 
 /**
  * What a relationship holds once loaded.
