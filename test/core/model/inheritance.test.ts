@@ -162,8 +162,8 @@ describe('defineModel refuses', () => {
     expect(faultsOf({ A, B })).toContain('B.name: A has an attribute of that name')
     const C = subtype(A)('C', 'c', { partnerId: integer, friend: text }, { identity: 'c' })
     const relationships = ((r: Record<string, { belongsTo: (target: string, options: object) => unknown }>) => ({
-      A: { friend: r['A']?.belongsTo('A', { foreignKey: 'id' }) },
-      C: { friend: r['C']?.belongsTo('A', { foreignKey: 'partnerId' }) },
+      A: { friend: r.A?.belongsTo('A', { foreignKey: 'id' }) },
+      C: { friend: r.C?.belongsTo('A', { foreignKey: 'partnerId' }) },
     })) as never
     expect(faultsOf({ A, C }, relationships)).toEqual([
       'C.friend: A has a relationship of that name',
@@ -198,8 +198,8 @@ describe('defineModel refuses', () => {
     const B = subtype(A)('B', 'b', { own: text }, { identity: 'b' })
     const O = entity('O', 'o', { id, aId: integer })
     const relationships = ((r: Record<string, Record<string, (target: string, options: object) => unknown>>) => ({
-      A: { os: r['A']?.['hasMany']?.('O', { foreignKey: 'aId' }) },
-      O: { b: r['O']?.['belongsTo']?.('B', { foreignKey: 'aId', inverse: 'os' }) },
+      A: { os: r.A?.hasMany?.('O', { foreignKey: 'aId' }) },
+      O: { b: r.O?.belongsTo?.('B', { foreignKey: 'aId', inverse: 'os' }) },
     })) as never
     expect(faultsOf({ A, B, O }, relationships)).toEqual(["O.b.inverse: 'os' is a relationship of A; declare one of B"])
   })
