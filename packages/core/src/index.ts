@@ -114,9 +114,11 @@ export type {
   CollectionName,
   DeferredAttribute,
   DeferredIn,
+  DiscriminatorOf,
   Draft,
   DraftOrInstance,
   EntityOf,
+  IdentityOf,
   KeyAttribute,
   KeyOf,
   Managed,
@@ -127,6 +129,7 @@ export type {
   RelationshipsOf,
   RowOf,
   SnapshotOf,
+  SubtypeName,
   TargetOf,
 } from './model/infer.js'
 export {
@@ -143,6 +146,7 @@ export {
   withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export { introducing, subtypeColumn } from './model/parts.js'
 export type {
   Behaviour,
   BelongsTo,
@@ -164,13 +168,28 @@ export { storedMappings } from './model/stored.js'
 export { type JoinedOptions, type SubtypeBuilder, type SubtypeOptions, subtype } from './model/subtype.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
-export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
+export {
+  alsoSelecting,
+  columnsAs,
+  columnsOf,
+  defer,
+  loadOnly,
+  rowColumns,
+  undefer,
+  undeferGroup,
+} from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type EncodeError,
+  renderStatementError,
+  type SeveralTables,
+  type StatementError,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -242,6 +261,7 @@ export {
   type Statement,
   withOptions,
 } from './statement/statement.js'
+export { isA, type OneOf, selectinSubtypes, withSubtypes } from './statement/subtypes.js'
 export {
   type Bound,
   bind,

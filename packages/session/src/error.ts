@@ -85,7 +85,12 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
+/**
+ * A statement that is refused before it runs: it holds a value that its column's codec cannot encode, or one without an order in a
+ * comparison by order, or writes several tables. `attribute` is empty where it is about none.
+ *
+ * @category model
+ */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -100,8 +105,8 @@ export const invalidStatement = (operation: string, cause: StatementError): Inva
   _tag: 'InvalidStatement',
   operation,
   entity: cause.entity,
-  attribute: cause.attribute,
-  value: cause.value,
+  attribute: 'attribute' in cause ? cause.attribute : '',
+  value: 'value' in cause ? cause.value : undefined,
   cause,
 })
 

@@ -1,6 +1,7 @@
 /**
  * What can be wrong with a statement before any database sees it.
  */
+import type { Mapping } from '../model/mapping.js'
 
 /**
  * A value that its column's codec cannot encode.
@@ -29,8 +30,22 @@ export interface UnorderedValue {
   readonly value: unknown
 }
 
+/**
+ * A write that one statement cannot do, since the rows of a subtype stand in several tables: an insert, or an update of
+ * attributes that stand in more than one of them.
+ *
+ * @category errors
+ */
+export interface SeveralTables {
+  readonly _tag: 'SeveralTables'
+  readonly entity: string
+  readonly operation: 'insert' | 'update'
+  /** The tables that it would write. */
+  readonly tables: ReadonlyArray<string>
+}
+
 /** @category errors */
-export type StatementError = EncodeError | UnorderedValue
+export type StatementError = EncodeError | UnorderedValue | SeveralTables
 
 /** @category constructors */
 export const encodeError = (entity: string, attribute: string, value: unknown, cause: unknown): EncodeError => ({
@@ -49,6 +64,13 @@ export const unorderedValue = (
   value: unknown,
 ): UnorderedValue => ({ _tag: 'UnorderedValue', entity, attribute, operator, value })
 
+/** @category constructors */
+export const severalTables = (
+  { name, parts }: Mapping,
+  operation: SeveralTables['operation'],
+  tables: ReadonlyArray<string> = parts.map(({ table }) => table),
+): SeveralTables => ({ _tag: 'SeveralTables', entity: name, operation, tables })
+
 /**
  * A sentence for people: what failed, where, and the cure.
  *
@@ -60,6 +82,8 @@ export const renderStatementError = (error: StatementError): string => {
       return `${error.entity}.${error.attribute}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
     case 'UnorderedValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
+    case 'SeveralTables':
+      return `${error.entity}: one ${error.operation} cannot write the tables ${error.tables.join(', ')}; ${error.operation === 'insert' ? 'add instances to a session' : 'update the attributes of each by a statement of its own'}`
   }
 }
 

@@ -10,14 +10,30 @@ import {
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
+  TableNode,
 } from 'kysely'
-import { type Column, columnOf, namedTable, type Scope, type Source, starred } from './scope.js'
+import { isDerived } from '../model/parts.js'
+import { type Column, find, isOwnSource, namedTable, type Scope, type Source, starred, tableName } from './scope.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */
 export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
-  const column = ColumnNode.is(node.column) ? columnOf(scope, node) : null
-  return column === null ? node : mapChange(node, 'column', (name) => columnNode(name as ColumnNode, column))
+  const found = ColumnNode.is(node.column) ? find(scope, node) : null
+  if (found === null) return node
+  const named = mapChange(node, 'column', (name) => columnNode(name as ColumnNode, found.column))
+  // beside the table of a joined subtype a name alone may be ambiguous
+  const needsTable = node.table === undefined && scope.sources.some(isOwnSource)
+  return mapChange(named, 'table', (table) =>
+    needsTable ? namedTable(found.source.name) : tableOf(table, found.source),
+  )
+}
+
+/** The table by the name that the query has for it: that of a derived one is a name, whatever is in it. */
+const tableOf = (table: TableNode | undefined, { mapping, name }: Source): TableNode | undefined => {
+  if (table === undefined) return table
+  const isAlias = table.table.schema !== undefined && mapping !== null && isDerived(mapping)
+  if (tableName(table) === name) return isAlias ? TableNode.create(name) : table
+  return isAlias ? TableNode.create(name) : namedTable(name)
 }
 
 /** The name of a column, where the tree says which; as it is where no attribute is known. */

@@ -9,18 +9,23 @@
  * @example
  * // where('joined', '>', date)  ->  where "users"."joined_at" > '2026-01-31T12:00:00.000Z'
  */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import {
   type AggregateFunctionNode,
+  AliasNode,
   AndNode,
   type BinaryOperationNode,
   type CaseNode,
   ColumnNode,
   type ColumnUpdateNode,
   type DeleteQueryNode,
+  type FromNode,
   type FunctionNode,
+  IdentifierNode,
   type InsertQueryNode,
+  type JoinNode,
+  ListNode,
   type MergeQueryNode,
   type OperationNode,
   OperatorNode,
@@ -31,15 +36,19 @@ import {
   type ReturningNode,
   type RootOperationNode,
   type SelectQueryNode,
+  TableNode,
   TupleNode,
   type UpdateQueryNode,
+  type UsingNode,
   type ValueListNode,
   ValueNode,
   ValuesNode,
   type WithNode,
 } from 'kysely'
 import type { Mapping } from '../model/mapping.js'
-import { encodeError, type StatementError } from './error.js'
+import { isDerived, isOwnTable, lastPart, sharing } from '../model/parts.js'
+import { derivedQuery } from './derived.js'
+import { encodeError, type StatementError, severalTables } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
   type Catalog,
@@ -47,14 +56,18 @@ import {
   catalogOf,
   columnOf,
   isChoosing,
+  isExpression,
+  namedTable,
   outermost,
   type Scope,
   type Source,
+  tableName,
   tablesOf,
   withExpressions,
   within,
 } from './scope.js'
 import { Slot } from './slot.js'
+import { storedWrite } from './stored-write.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
 
 /**
@@ -88,8 +101,11 @@ const translated = new WeakMap<Catalog, boolean>()
 const isTranslated = (catalog: Catalog): boolean => {
   const known = translated.get(catalog)
   if (known !== undefined) return known
-  const answer = [...catalog.values()].some((mapping) =>
-    mapping.attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
+  const answer = [...catalog.values()].some(
+    (mapping) =>
+      isDerived(mapping) ||
+      sharing(mapping).length > 0 ||
+      mapping.attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
   )
   translated.set(catalog, answer)
   return answer
@@ -112,6 +128,13 @@ const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expect
       return mapChildren(any, (child) => translate(run, scope, child, expected))
     case 'ReferenceNode':
       return reference(scope, any)
+    case 'FromNode':
+    case 'UsingNode':
+      return mapChildren<FromNode | UsingNode>(any, (child) => tableOf(run, scope, child))
+    case 'JoinNode':
+      return mapChildren(any, (child, property) =>
+        property === 'table' ? tableOf(run, scope, child) : translate(run, scope, child, null),
+      )
     case 'BinaryOperationNode':
       return binary(run, scope, any)
     case 'CaseNode':
@@ -140,6 +163,9 @@ type AnyNode =
   | TupleNode
   | ParensNode
   | ReferenceNode
+  | FromNode
+  | UsingNode
+  | JoinNode
   | BinaryOperationNode
   | CaseNode
   | FunctionNode
@@ -262,6 +288,25 @@ const call = (
 
 // queries
 
+/** A table that a query reads: of a subtype, what stands for it. */
+const tableOf = (run: Run, scope: Scope, node: OperationNode): OperationNode => {
+  if (TableNode.is(node)) return standIn(scope, node, tableName(node)) ?? node
+  if (ListNode.is(node)) return mapChildren(node, (child) => tableOf(run, scope, child))
+  if (!AliasNode.is(node) || !TableNode.is(node.node) || !IdentifierNode.is(node.alias)) {
+    return translate(run, scope, node, null)
+  }
+  return standIn(scope, node.node, node.alias.name) ?? node
+}
+
+/** What is read for the table of a subtype under a name; null for any other. */
+const standIn = (scope: Scope, node: TableNode, name: string): OperationNode | null => {
+  const table = tableName(node)
+  const mapping = isExpression(scope, table) ? undefined : scope.catalog.get(table)
+  if (mapping === undefined || !isDerived(mapping)) return null
+  const read = isOwnTable(table) ? namedTable(lastPart(mapping).table) : derivedQuery(mapping)
+  return AliasNode.create(read, IdentifierNode.create(name))
+}
+
 const select = (run: Run, parent: Scope, node: SelectQueryNode): OperationNode => {
   const outside = withExpressions(parent, node.with?.expressions ?? [])
   const scope = within(outside, tablesOf(node))
@@ -301,6 +346,15 @@ const order = (run: Run, scope: Scope, node: OrderByNode, outputs: ReadonlySet<s
 
 const change = (run: Run, parent: Scope, node: UpdateQueryNode | DeleteQueryNode): OperationNode => {
   const scope = within(withExpressions(parent, node.with?.expressions ?? []), tablesOf(node))
+  const written = scope.sources[0]?.mapping ?? null
+  if (written !== null && isDerived(written)) {
+    const stored = storedWrite(written, node)
+    if (isLeft(stored)) {
+      run.fault ??= stored.left
+      return node
+    }
+    if (stored.right !== node) return change(run, parent, stored.right)
+  }
   return mapChildren<UpdateQueryNode | DeleteQueryNode>(node, (child, property) =>
     clause(run, parent, scope, scope.sources[0] ?? target(parent), child, property),
   )
@@ -318,6 +372,8 @@ const clause = (
   switch (property) {
     case 'with':
       return expressions(run, parent, node as WithNode)
+    case 'table':
+      return tableOf(run, scope, node)
     case 'updates':
       return assignment(run, scope, into, node as ColumnUpdateNode)
     case 'returning':
@@ -342,6 +398,7 @@ const insert = (run: Run, parent: Scope, node: InsertQueryNode): OperationNode =
   const outside = withExpressions(parent, node.with?.expressions ?? [])
   const table = within(outside, node.into === undefined ? [] : [node.into])
   const into = table.sources[0] ?? target(parent)
+  if (into?.mapping != null && isDerived(into.mapping)) run.fault ??= severalTables(into.mapping, 'insert')
   const scope = { ...table, sources: into === null ? [] : [into] }
   const upsert = { ...scope, sources: scope.sources.flatMap((source) => [source, { ...source, name: 'excluded' }]) }
   const columns = (node.columns ?? []).map(({ column }) => into?.columns.get(column.name) ?? null)

@@ -1,0 +1,97 @@
+/**
+ * What stands for the table of a subtype where a query reads it: for the program an entity is one table, whatever holds its rows.
+ *
+ * A subtype becomes a subquery under its name, of its tables joined, or of the rows in its parent's table that are its own.
+ * Databases merge such a subquery with the query around it. An entity that stands alone is read as it is.
+ *
+ * @example
+ * // from "engineers"  ->  from (select "people"."id" as "id", ..., "engineers"."lang" as "language"
+ * //   from "people" inner join "engineers" on "engineers"."person_id" = "people"."id") as "engineers"
+ */
+import {
+  AliasNode,
+  AndNode,
+  BinaryOperationNode,
+  ColumnNode,
+  IdentifierNode,
+  JoinNode,
+  type OperationNode,
+  OperatorNode,
+  PrimitiveValueListNode,
+  QueryNode,
+  ReferenceNode,
+  SelectionNode,
+  SelectQueryNode,
+} from 'kysely'
+import { type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
+import { isSingle, lastPart, ownAttributes, sharing, subtypeColumn } from '../model/parts.js'
+import { namedTable } from './scope.js'
+
+const columnOf = (part: TablePart, name: string): ReferenceNode =>
+  ReferenceNode.create(ColumnNode.create(name), namedTable(part.table))
+
+const queries = new WeakMap<Mapping, SelectQueryNode>()
+
+/** The rows of a subtype, by the names of their attributes. It speaks the tables' language. */
+export const derivedQuery = (mapping: Mapping): SelectQueryNode => {
+  const known = queries.get(mapping)
+  if (known !== undefined) return known
+  const made = rowsOf(mapping)
+  queries.set(mapping, made)
+  return made
+}
+
+const selected = (part: TablePart, column: string, name: string): SelectionNode =>
+  SelectionNode.create(AliasNode.create(columnOf(part, column), IdentifierNode.create(name)))
+
+const rowsOf = (mapping: Mapping): SelectQueryNode => {
+  const [first, ...others] = mapping.parts as readonly [TablePart, ...ReadonlyArray<TablePart>]
+  const selections = mapping.parts.flatMap((part) =>
+    part.attributes.map(({ columnName, name }) => selected(part, columnName, name)),
+  )
+  for (const subtype of sharing(mapping)) {
+    for (const attribute of ownAttributes(subtype)) {
+      selections.push(selected(lastPart(mapping), attribute.columnName, subtypeColumn(subtype, attribute)))
+    }
+  }
+  let node: SelectQueryNode = SelectQueryNode.cloneWithSelections(
+    SelectQueryNode.createFrom([namedTable(first.table)]),
+    selections,
+  )
+  for (const part of others) {
+    const on = sameKey(
+      (i) => columnOf(part, part.key[i] ?? ''),
+      (i) => columnOf(first, first.key[i] ?? ''),
+      first.key.length,
+    )
+    node = QueryNode.cloneWithJoin(node, JoinNode.createWithOn('InnerJoin', namedTable(part.table), on))
+  }
+  return isSingle(mapping)
+    ? QueryNode.cloneWithWhere(node, isOfKind(mapping, columnOf(first, kindColumn(mapping))))
+    : node
+}
+
+const kindColumn = ({ discriminator }: Mapping): string => discriminator?.columnName ?? ''
+
+/** Two keys of several columns are the same. */
+export const sameKey = (
+  a: (i: number) => OperationNode,
+  b: (i: number) => OperationNode,
+  width: number,
+): OperationNode =>
+  Array.from(
+    { length: width },
+    (_, i): OperationNode => BinaryOperationNode.create(a(i), OperatorNode.create('='), b(i)),
+  ).reduce((x, y) => AndNode.create(x, y))
+
+/** Is a row, by its discriminator, of the entity or one of its subtypes? Values are encoded. */
+export const isOfKind = (mapping: Mapping, discriminator: OperationNode): OperationNode =>
+  BinaryOperationNode.create(
+    discriminator,
+    OperatorNode.create('in'),
+    PrimitiveValueListNode.create(
+      withDescendants(mapping).flatMap((one) =>
+        one.identity === null || one.discriminator === null ? [] : [one.discriminator.encode(one.identity)],
+      ),
+    ),
+  )
