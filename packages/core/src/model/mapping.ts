@@ -175,7 +175,10 @@ export const mapEntity = (
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,
-    hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
+    // its own identity asks no service
+    hasDefaults: attributes.some(
+      (attribute) => attribute !== line.discriminator && attribute.column.defaultValue !== null,
+    ),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     givenOnInsert: [

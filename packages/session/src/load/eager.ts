@@ -18,6 +18,7 @@ import type { JoinedTargets } from './joined.js'
 import type { LoadedTargets } from './known.js'
 import { joiningsOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
+import { loadSubtypes } from './subtypes.js'
 import { isWhole, targetOf, targetQuery } from './target-query.js'
 import type { Asking, Fetched } from './targets.js'
 
@@ -85,7 +86,7 @@ const loadNested = (
         }),
       )(loadPlanned(load.nested, found, { query, joined, options: optionsOf(load, from) }))
     }),
-  )(withOrigin(load.origin, found))
+  )(chain(() => loadSubtypes(load.subtypes, found))(withOrigin(load.origin, found)))
 }
 
 const nothingFetched: JoinedTargets = new Map()

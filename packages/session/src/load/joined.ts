@@ -158,7 +158,7 @@ const targetsIn = (
       changes,
       target,
       { dialect, token, rows: present },
-      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns, arrived: null },
+      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns, columnsAs: null, arrived: null },
     )
     if (isLeft(absorbed)) return absorbed
     let next = 0

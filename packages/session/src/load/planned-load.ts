@@ -35,6 +35,8 @@ export interface PlannedLoad {
   /** Options of its own, over those of the query. */
   readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
+  /** Subtypes of the targets' entity whose attributes are loaded by statements of their own. */
+  readonly subtypes: ReadonlyArray<Mapping>
   /** How it stands in the statement of its owners, where it can. */
   readonly joining: Joining | null
   /** What is said of later loads of its targets' relationships. */
@@ -134,6 +136,7 @@ const planOne = (
     isShown,
     options: refine?.options ?? {},
     nested: nested.right,
+    subtypes: refine?.subtypes ?? [],
     joining: joiningOf(model, relationship, strategy, query, nested.right),
     origin: refine === null ? null : originOf(refine),
   })

@@ -1,7 +1,14 @@
 /**
  * From the answer to a query to instances: rows taken into the state, in the order of the answer.
  */
-import type { InstanceId, Mapping, ReadMode, RowColumns, Services } from '@unitary/core'
+import {
+  type InstanceId,
+  type Mapping,
+  type ReadMode,
+  type RowColumns,
+  type Services,
+  withDescendants,
+} from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
 import { hooksOnLoad } from '../hook/hooks.js'
@@ -16,6 +23,8 @@ export interface PopulateOptions {
   readonly strict?: boolean
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns?: RowColumns | null
+  /** The same for the attributes of a subtype. */
+  readonly columnsAs?: ((subtype: Mapping) => RowColumns | null) | null
 }
 
 /**
@@ -35,17 +44,20 @@ export const populate = (
   const mode: ReadMode = options.strict === false ? 'trusted' : 'strict'
   const populateExisting = options.populateExisting ?? false
   const columns = options.columns ?? null
-  const arrived = hooksOnLoad(state.hooks, mapping).length === 0 ? null : new Map<InstanceId, boolean>()
+  const columnsAs = options.columnsAs ?? null
+  const arrived = withDescendants(mapping).every((one) => hooksOnLoad(state.hooks, one).length === 0)
+    ? null
+    : new Map<InstanceId, boolean>()
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
-    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, arrived })
+    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, columnsAs, arrived })
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
   const ids = inOrder(batches, answer.order)
   const next = done(state, changes)
   if (arrived === null || arrived.size === 0) return right([ids, next])
-  const seen = loaded(next, mapping, ids, arrived, services)
+  const seen = loaded(next, ids, arrived, services)
   return isLeft(seen) ? seen : right([ids, seen.right])
 }
 

@@ -8,6 +8,7 @@ import { requestRows } from '../hook/loaded.js'
 import { map, type Outcome, type Program, suspend, traverseArray } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
 import { instanceAt } from '../state/session-state.js'
 import { populate } from './populate.js'
 
@@ -23,8 +24,10 @@ export const reloadExpired = (
   suspend((state) => {
     const byToken = new Map<ShardToken | null, unknown[]>()
     for (const id of new Set(ids)) {
-      const { status, key, token, partial, epoch } = instanceAt(state, id)
-      if (status !== 'persistent' || key === null || (epoch === state.epoch && !partial)) continue
+      const instance = instanceAt(state, id)
+      const { status, key, token, epoch } = instance
+      if (status !== 'persistent' || key === null) continue
+      if (epoch === state.epoch && !Instance.isPartialAs(instance, mapping)) continue
       const keys = byToken.get(token) ?? []
       keys.push(...decodedKeyOf(mapping, key))
       byToken.set(token, keys)

@@ -4,6 +4,7 @@
 import {
   type AnySelect,
   checkStatement,
+  columnsAs,
   columnsOf,
   type InstanceId,
   type Mapping,
@@ -17,6 +18,7 @@ import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.
 import type { LoadError } from '../load/error.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
+import { loadSubtypes } from '../load/subtypes.js'
 import { ask, chain, fail, map, type Program, suspend } from '../program/program.js'
 import type { CursorId, QueryAnswer } from '../program/request.js'
 import type { SessionState } from '../state/session-state.js'
@@ -85,7 +87,13 @@ export const takePortion = (
   answer: QueryAnswer,
   services: Services,
 ): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, SessionState]> =>
-  populate(state, mapping, answer, { ...statement.options, columns }, services)
+  populate(
+    state,
+    mapping,
+    answer,
+    { ...statement.options, columns, columnsAs: (subtype) => columnsAs(statement, subtype) },
+    services,
+  )
 
 /**
  * Loads what the query loads beside a portion: by the portion's keys, whatever the strategy, since neither a join nor the
@@ -99,5 +107,6 @@ export const loadBeside = (
 ): Program<LoadError, ReadonlyArray<LoadedRelationship>> =>
   pipe(
     withOrigin(originOf(statement), ids),
+    chain(() => loadSubtypes(statement.subtypes, ids)),
     chain(() => loadPlanned(loads, ids, { query: null, joined: new Map(), options: statement.options })),
   )

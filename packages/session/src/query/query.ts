@@ -4,9 +4,11 @@
 import {
   type AnySelect,
   checkStatement,
+  columnsAs,
   columnsOf,
   type Extent,
   type InstanceId,
+  type Mapping,
   type Resulting,
   type Select,
   type Whole,
@@ -30,6 +32,7 @@ import type { LoadError } from '../load/error.js'
 import { type JoinedTargets, joinable, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
+import { loadSubtypes } from '../load/subtypes.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, type Outcome, of, type Program, suspend } from '../program/program.js'
@@ -128,7 +131,11 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
       { _tag: 'Query', statement, joined: joined?.statement ?? null },
       (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found> => {
         if (isLeft(answer)) return [answer, current]
-        const options = { ...statement.options, columns: columnsOf(statement) }
+        const options = {
+          ...statement.options,
+          columns: columnsOf(statement),
+          columnsAs: (subtype: Mapping) => columnsAs(statement, subtype),
+        }
         const populated = populate(current, mapping, answer.right, options, given)
         if (isLeft(populated)) return [populated, current]
         const [ids, next] = populated.right
@@ -144,6 +151,10 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
       },
     )
-    const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    const found = chain((rows: Found) =>
+      map(() => rows)(
+        chain(() => loadSubtypes(statement.subtypes, rows.ids))(withOrigin(originOf(statement), rows.ids)),
+      ),
+    )(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })
