@@ -67,6 +67,7 @@ import {
 } from './step.js'
 import {
   addInsert,
+  addRoot,
   addUpdate,
   inPart,
   isRootPart,
@@ -333,13 +334,16 @@ class Planner {
       if (fault !== null) return fault
       written.push([instance, cells])
     }
-    for (const holder of tableHolders(root)) {
-      const open: TableRows[] = []
+    const first: TableRows[] = []
+    for (const [instance, cells] of written) addRoot(first, instance, instance.mapping.parts[0] as TablePart, cells)
+    for (const rows of first) this.#pushInsert(root, rows)
+    for (const holder of tableHolders(root).slice(1)) {
+      const byShape = new Map<string, TableRows>()
       for (const [instance, cells] of written) {
         const part = partOf(instance.mapping, holder)
-        if (part !== undefined) addInsert(open, instance, part, cells)
+        if (part !== undefined) addInsert(byShape, instance, part, cells)
       }
-      for (const rows of open) this.#pushInsert(root, rows)
+      for (const rows of byShape.values()) this.#pushInsert(root, rows)
     }
     return null
   }

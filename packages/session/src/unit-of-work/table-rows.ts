@@ -57,33 +57,55 @@ const keyColumns = ({ key: attributes, parent }: Mapping, part: TablePart, cells
     return { ...column, source: { _tag: 'Key', of: kind === key ? (cells.of[position] ?? name) : name } }
   })
 
+const opened = (
+  shape: string,
+  mapping: Mapping,
+  part: TablePart,
+  columns: ReadonlyArray<PlanColumn>,
+  where: ReadonlyArray<PlanColumn> = [],
+): TableRows => ({ shape, mapping, part, columns, where, instances: [], rows: [] })
+
+const columnsIn = (mapping: Mapping, part: TablePart, { kinds, of }: Cells): ReadonlyArray<PlanColumn> =>
+  shapeColumns({ mapping, kinds, of }, part.attributes)
+
 /**
- * Gathers the rows that insert instances into one table: with those before where they have one shape. The others begin anew,
- * since keys are given in order.
+ * Gathers the rows that insert instances into the root's table: with those before where they have one shape. The others begin
+ * anew, since keys are given in order.
  *
  * @category combinators
  */
-export const addInsert = (all: TableRows[], { id, mapping }: Instance, part: TablePart, cells: Cells): void => {
-  const shape = isRootPart(part)
-    ? shapeOf(part, cells)
-    : `${shapeOf(part, cells)} ${mapping.key.map(({ position }) => `${cells.kinds[position]} ${cells.of[position]}`)}`
+export const addRoot = (all: TableRows[], { id, mapping }: Instance, part: TablePart, cells: Cells): void => {
+  const shape = shapeOf(part, cells)
   let open = all.at(-1)
-  if (open === undefined || open.shape !== shape || open.part.mapping !== part.mapping) {
-    const own = shapeColumns({ mapping, kinds: cells.kinds, of: cells.of }, part.attributes)
-    const columns = isRootPart(part) ? own : [...keyColumns(mapping, part, cells), ...own]
-    open = { shape, mapping, part, columns, where: [], instances: [], rows: [] }
+  if (open === undefined || open.shape !== shape) {
+    open = opened(shape, mapping, part, columnsIn(mapping, part, cells))
     all.push(open)
   }
-  const values = valuesOf(part.attributes, cells)
   open.instances.push(id)
-  open.rows.push(
-    isRootPart(part)
-      ? values
-      : [
-          ...mapping.key.map(({ position }) => (cells.kinds[position] === absent ? id : cells.values[position])),
-          ...values,
-        ],
-  )
+  open.rows.push(valuesOf(part.attributes, cells))
+}
+
+/**
+ * Gathers the rows that insert instances into another of their tables, by their shapes.
+ *
+ * @category combinators
+ */
+export const addInsert = (
+  all: Map<string, TableRows>,
+  { id, mapping }: Instance,
+  part: TablePart,
+  cells: Cells,
+): void => {
+  const columns = keyColumns(mapping, part, cells)
+  const shape = `${shapeOf(part, cells)} ${columns.map(({ source }) => (source._tag === 'Key' ? source.of : '')).join()}`
+  let open = all.get(shape)
+  if (open === undefined) {
+    open = opened(shape, mapping, part, [...columns, ...columnsIn(mapping, part, cells)])
+    all.set(shape, open)
+  }
+  open.instances.push(id)
+  const key = mapping.key.map(({ position }) => (cells.kinds[position] === absent ? id : cells.values[position]))
+  open.rows.push([...key, ...valuesOf(part.attributes, cells)])
 }
 
 /** How a row is found: columns, and the values that it has there. */
@@ -108,8 +130,7 @@ export const addUpdate = (
   const shape = `${part.table} ${shapeOf(part, cells)} ${by.join()}`
   let open = all.get(shape)
   if (open === undefined) {
-    const columns = shapeColumns({ mapping, kinds: cells.kinds, of: cells.of }, part.attributes)
-    open = { shape, mapping, part, columns, where: found.columns, instances: [], rows: [] }
+    open = opened(shape, mapping, part, columnsIn(mapping, part, cells), found.columns)
     all.set(shape, open)
   }
   open.instances.push(id)
