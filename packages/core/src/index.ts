@@ -10,6 +10,15 @@ export {
   NullableType,
 } from './codec/codecs.js'
 export {
+  compareDecimals,
+  type Decimal,
+  DecimalType,
+  isDecimal,
+  parseDecimal,
+  sortableDecimal,
+} from './codec/decimal.js'
+export { listOf } from './codec/list.js'
+export {
   DecodeFault,
   type ReadMode,
   type RowClass,
@@ -19,6 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
+export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
@@ -38,7 +48,15 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
+export type {
+  Capabilities,
+  CursorSupport,
+  Dialect,
+  ParameterPlace,
+  Returning,
+  Selected,
+  TextComparison,
+} from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -58,20 +76,28 @@ export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
   type AnyColumn,
+  arrayOf,
   bigint,
   blob,
   boolean,
   type Column,
+  type ColumnDetail,
   type ColumnFlag,
   type ColumnKind,
+  type ColumnType,
   column,
+  decimal,
   deferred,
   deferredIn,
+  enumOf,
   type ForeignKey,
   generated,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
+  plainDate,
   primaryKey,
   type ReferentialAction,
   real,
@@ -79,6 +105,7 @@ export {
   serverVersion,
   text,
   unique,
+  uuid,
   version,
   withDefault,
   withInsertDefault,
@@ -167,6 +194,7 @@ export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export { storedMappings } from './model/stored.js'
 export { type JoinedOptions, type SubtypeBuilder, type SubtypeOptions, subtype } from './model/subtype.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export {
   alsoSelecting,
@@ -181,10 +209,20 @@ export {
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export {
+  type Clause,
   type EncodeError,
+  type InvalidClause,
+  invalidClause,
   renderStatementError,
   type SeveralTables,
   type StatementError,
@@ -198,12 +236,37 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
 export {
   canBeJoined,
   canJoin,
+  containedParts,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
+  joinedColumnsAs,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -238,8 +301,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -249,19 +310,28 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
   mappingsOf,
   type NameOf,
   type Statement,
+  type TablesOf,
+  trusted,
   withOptions,
 } from './statement/statement.js'
-export { isA, type OneOf, selectinSubtypes, withSubtypes } from './statement/subtypes.js'
+export {
+  isA,
+  joinsOnlySubtypes,
+  type OneOf,
+  type ReadingSubtypes,
+  selectinSubtypes,
+  withSubtypes,
+} from './statement/subtypes.js'
 export {
   type Bound,
   bind,

@@ -50,15 +50,14 @@ describe('the flush of a hierarchy', () => {
            #5: kind = 'architect', name = 'ada', companyId = id of #0; the database gives id
       5. insert into people (1 row), after 1, 4
            #6: kind = 'manager', name = 'max', companyId = id of #0, level = 1; the database gives id
-      6. insert into engineers (1 row), after 1, 5
+      6. insert into engineers (2 rows), after 1, 5
            #2: id = id of #2, language = 'ts', mentorId = null
+           #5: id = id of #5, language = 'c', mentorId = null
       7. insert into engineers (1 row), after 1, 6
            #4: id = id of #4, language = 'js', mentorId = null, team = 'core'
-      8. insert into engineers (1 row), after 1, 7
-           #5: id = id of #5, language = 'c', mentorId = null
-      9. insert into architects (1 row), after 1, 8
+      8. insert into architects (1 row), after 1, 7
            #5: id = id of #5, style = 'bold'
-      10. insert into machines (1 row), after 9
+      9. insert into machines (1 row), after 8
            #7: label = 'lathe', engineerId = id of #2; the database gives id"
     `)
     expect(app.run(Session.flush)).toMatchObject({ inserted: 8, updated: 0, deleted: 0, notices: [] })

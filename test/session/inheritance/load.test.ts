@@ -1,4 +1,20 @@
-import { isA, loadOnly, orderBy, select, selectin, selectinSubtypes, where, withSubtypes } from '@unitary/core'
+import {
+  any,
+  type Extent,
+  has,
+  isA,
+  join,
+  joined,
+  limit,
+  loadOnly,
+  orderBy,
+  type Select,
+  select,
+  selectin,
+  selectinSubtypes,
+  where,
+  withSubtypes,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -102,6 +118,58 @@ describe('a query of an entity with subtypes', () => {
     expect(some.counted(Session.query(query))[1]).toHaveLength(2)
   })
 
+  test('has conditions on its subtypes, by their names', () => {
+    const app = filled()
+    const names = <M, N extends string, L, X extends Extent>(query: Select<M, N, L, X>) =>
+      app.run(Session.query(query)).map((one) => (one as unknown as { readonly name: string }).name)
+    const wide = pipe(people, withSubtypes('*'))
+    expect(
+      names(
+        pipe(
+          wide,
+          where((eb) => eb('Engineer.language', 'in', ['ts', 'js'])),
+        ),
+      ),
+    ).toEqual(['ed', 'lee'])
+    expect(
+      names(
+        pipe(
+          wide,
+          where((eb) => eb('Lead.team', '=', 'core')),
+        ),
+      ),
+    ).toEqual(['lee'])
+    expect(
+      names(
+        pipe(
+          wide,
+          where((eb) => eb('Manager.level', '>', 2)),
+        ),
+      ),
+    ).toEqual(['mary'])
+    expect(
+      names(
+        pipe(
+          wide,
+          where((eb) => eb('Architect.name', '=', 'ada')),
+        ),
+      ),
+    ).toEqual(['ada'])
+    expect(names(pipe(wide, where('id', '>', 3), limit(1)))).toEqual(['lee'])
+    const deep = pipe(
+      select(staff.Engineer),
+      withSubtypes('Lead'),
+      where((eb) => eb('Lead.team', '=', 'core')),
+    )
+    expect(app.run(Session.query(deep)).map(({ name }) => name)).toEqual(['lee'])
+    pipe(
+      people,
+      withSubtypes('Manager'),
+      // @ts-expect-error -- not among the subtypes that the query reads
+      where((eb) => eb('Engineer.language', '=', 'ts')),
+    )
+  })
+
   test('keeps changes that no flush has written when the rest is loaded', () => {
     const app = filled()
     const [, ed] = app.run(Session.query(people))
@@ -196,7 +264,65 @@ describe('relationships', () => {
       'core',
       'architect',
     ])
+    // the collection is all that there is, and kept
+    expect(app.counted(Session.load(staff.Company, 'employees')(first as never))[1]).toEqual([])
     const machines = pipe(select(staff.Machine), selectin('engineer'))
     expect(filled().run(Session.query(machines))).toMatchObject([{ engineer: { value: { language: 'ts' } } }])
+  })
+
+  test('are joined to what owns them, whichever side has the subtypes', () => {
+    const app = filled()
+    const companies = pipe(select(staff.Company), joined('employees', withSubtypes('*')))
+    const [[first], statements] = app.counted(Session.query(companies))
+    expect(statements).toHaveLength(1)
+    expect(first?.employees.map((one) => (one.kind === 'lead' ? one.team : one.kind))).toEqual([
+      'person',
+      'engineer',
+      'manager',
+      'core',
+      'architect',
+    ])
+    const owners = pipe(select(staff.Person), withSubtypes('*'), joined('company'), orderBy('id'), limit(4))
+    const [found, asked] = filled().counted(Session.query(owners))
+    expect(asked).toHaveLength(1)
+    expect(found[3]).toMatchObject({ kind: 'lead', team: 'core', company: { value: { name: 'acme' } } })
+    const machines = pipe(select(staff.Engineer), joined('machines'), orderBy('id'), limit(2))
+    expect(filled().run(Session.query(machines))).toMatchObject([
+      { language: 'ts', machines: [{ label: 'lathe' }] },
+      { language: 'js', machines: [] },
+    ])
+    const nested = pipe(select(staff.Machine), joined('engineer', joined('company')))
+    const [some, one] = filled().counted(Session.query(nested))
+    expect(one).toHaveLength(1)
+    expect(some).toMatchObject([{ engineer: { value: { name: 'ed', company: { value: { name: 'acme' } } } } }])
+    const eager = pipe(select(staff.Company), selectin('employees', selectinSubtypes('Engineer')))
+    const [[acme], three] = filled().counted(Session.query(eager))
+    expect(three).toHaveLength(3)
+    expect(acme?.employees[1]).toMatchObject({ language: 'ts' })
+  })
+
+  test('may be joined, and asked about', () => {
+    const app = filled()
+    const withMachine = pipe(
+      select(staff.Person),
+      withSubtypes('Engineer'),
+      where((eb) => eb('Engineer.language', '=', 'ts')),
+    )
+    expect(app.run(Session.query(withMachine))).toHaveLength(1)
+    const companies = pipe(select(staff.Company), where(any('engineers', where('language', '=', 'c'))))
+    expect(app.run(Session.query(companies))).toHaveLength(1)
+    const engineers = pipe(
+      select(staff.Engineer),
+      where(any('machines')),
+      where(has('company', where('name', '=', 'acme'))),
+    )
+    expect(app.run(Session.query(engineers)).map(({ name }) => name)).toEqual(['ed'])
+    const joining = pipe(
+      select(staff.Machine),
+      join('engineer', 'e'),
+      where((eb) => eb('e.name', '=', 'ed')),
+      where((eb) => eb('e.language', '=', 'ts')),
+    )
+    expect(app.run(Session.query(joining))).toHaveLength(1)
   })
 })

@@ -10,10 +10,13 @@ import {
   CreateIndexNode,
   type CreateTableBuilder,
   NOOP_QUERY_EXECUTOR,
-  type RawNode,
+  type OperationNode,
+  type RawBuilder,
+  RawNode,
   type RootOperationNode,
   SchemaModule,
   sql,
+  ValueNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from './foreign-keys.js'
@@ -129,14 +132,23 @@ const createTable = (
         ? addGeneratedKey(table, attribute, dialect)
         : table.addColumn(
             attribute.columnName,
-            sql.raw(dialect.columnType(attribute.column.kind, inKeys.has(attribute))),
-            definition(attribute, isOnlyKey),
+            sql.raw(dialect.columnType(attribute.column, inKeys.has(attribute))),
+            definition(attribute, isOnlyKey, dialect),
           )
   }
   if (!hasOneKey) table = table.addPrimaryKeyConstraint(constraintName(mapping, [], 'pkey'), columnNames(mapping.key))
   for (const attributes of mapping.uniqueKeys) {
     if (saysItself(attributes)) continue
     table = table.addUniqueConstraint(constraintName(mapping, attributes, 'key'), columnNames(attributes))
+  }
+  for (const attribute of mapping.attributes) {
+    const { detail } = attribute.column
+    if (detail?._tag !== 'Enum') continue
+    const values = sql.join(detail.values.map((value) => sql.lit(value)))
+    table = table.addCheckConstraint(
+      constraintName(mapping, [attribute], 'check'),
+      sql<boolean>`${sql.ref(attribute.columnName)} in (${values})`,
+    )
   }
   return foreignKeys.reduce(
     (builder, foreignKey) =>
@@ -164,8 +176,8 @@ const createLinkTable = ({ link, owner, target, carries }: LinkTable, dialect: D
   let table: TableBuilder = schema.createTable(link.table).ifNotExists()
   for (const { mapping, columns } of ends) {
     columns.forEach((column, i) => {
-      const { kind } = (mapping.key[i] as Attribute).column
-      table = table.addColumn(column, sql.raw(dialect.columnType(kind, true)), (definition) => definition.notNull())
+      const type = dialect.columnType((mapping.key[i] as Attribute).column, true)
+      table = table.addColumn(column, sql.raw(type), (definition) => definition.notNull())
     })
   }
   table = table.addPrimaryKeyConstraint(nameOf(link.table, [], 'pkey'), [...link.own, ...link.target])
@@ -185,21 +197,37 @@ const createLinkTable = ({ link, owner, target, carries }: LinkTable, dialect: D
 }
 
 const definition =
-  (attribute: Attribute, isOnlyKey: boolean) =>
+  (attribute: Attribute, isOnlyKey: boolean, dialect: Dialect) =>
   (column: ColumnDefinitionBuilder): ColumnDefinitionBuilder => {
     const { serverDefault } = attribute.column
-    const filled = serverDefault === null ? column : column.defaultTo(serverDefault)
+    const filled =
+      serverDefault === null
+        ? column
+        : column.defaultTo(constantOf(attribute, serverDefault.toOperationNode(), dialect) ?? serverDefault)
     const nullability = attribute.isNullable ? filled : filled.notNull()
     if (isOnlyKey) return nullability.primaryKey()
     return attribute.column.unique ? nullability.unique() : nullability
   }
 
+/** A default that is but a value of the column, as the database has it; DDL takes no parameters. */
+const constantOf = (
+  { column, encode }: Attribute,
+  node: OperationNode,
+  dialect: Dialect,
+): RawBuilder<unknown> | null => {
+  const given = RawNode.is(node) && node.sqlFragments.every((text) => text === '') ? node.parameters[0] : undefined
+  if (given === undefined || !ValueNode.is(given)) return null
+  const encoded = encode(given.value)
+  const value = dialect.toDriver(dialect.written(column.kind)?.(encoded) ?? encoded)
+  return typeof value === 'bigint' ? sql.raw(String(value)) : sql.lit(value)
+}
+
 /** A key that the database counts up. */
 const addGeneratedKey = (table: TableBuilder, attribute: Attribute, dialect: Dialect): TableBuilder => {
-  const { kind } = attribute.column
+  const { detail, kind } = attribute.column
   const isCounted = kind === 'integer' || kind === 'bigint'
   // on SQLite the rowid itself, which must be of type INTEGER by that name
-  const type = dialect.columnType(isCounted && dialect.name === 'sqlite' ? 'integer' : kind, true)
+  const type = dialect.columnType({ kind: isCounted && dialect.name === 'sqlite' ? 'integer' : kind, detail }, true)
   return table.addColumn(attribute.columnName, sql.raw(type), (column) => {
     const key = column.notNull().primaryKey()
     if (!isCounted || dialect.name === 'sqlite') return key

@@ -7,10 +7,11 @@ import { AliasNode, ColumnNode, IdentifierNode, ReferenceNode, SelectionNode, ty
 import type { RowColumns } from '../codec/row-class.js'
 import { hasFlag } from '../model/column.js'
 import type { DeferredAttribute, DeferredIn, KeyAttribute, RowOf } from '../model/infer.js'
-import type { Attribute, Mapping } from '../model/mapping.js'
-import { introducing, subtypeColumn } from '../model/parts.js'
+import { type Attribute, type Mapping, withDescendants } from '../model/mapping.js'
+import { introducing, ownAttributes, subtypeColumn } from '../model/parts.js'
+import type { Extent } from './extent.js'
 import { tableName } from './scope.js'
-import type { AnySelect, Extent, Select } from './select.js'
+import type { AnySelect, Select } from './select.js'
 import { attributeNode } from './statement.js'
 
 /** Attributes that a row has unless it is said otherwise. */
@@ -170,6 +171,18 @@ export const columnsAs = (self: AnySelect, subtype: Mapping): RowColumns | null 
   const bySubtype = subtypeColumns.get(selections) ?? new Map<Mapping, RowColumns>()
   subtypeColumns.set(selections, bySubtype.set(subtype, made))
   return made
+}
+
+/** The columns that a query selects of its entity's subtypes. */
+export const selectedOfSubtypes = ({ entity: { mapping }, node }: AnySelect): ReadonlyArray<string> => {
+  const [, ...subtypes] = withDescendants(mapping)
+  if (subtypes.length === 0) return []
+  const names = new Set((node.selections ?? []).map(outputName))
+  return subtypes.flatMap((subtype) =>
+    ownAttributes(subtype)
+      .map((attribute) => subtypeColumn(subtype, attribute))
+      .filter((name) => names.has(name)),
+  )
 }
 
 /** The name of a column of the result; null where the database gives it one. */

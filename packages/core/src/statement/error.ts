@@ -44,8 +44,25 @@ export interface SeveralTables {
   readonly tables: ReadonlyArray<string>
 }
 
+/**
+ * A clause that a query cannot have: a join along something that is no relationship, an alias that is taken.
+ *
+ * @category errors
+ */
+export interface InvalidClause {
+  readonly _tag: 'InvalidClause'
+  readonly entity: string
+  readonly clause: Clause
+  /** What the clause names. */
+  readonly name: string
+  readonly problem: string
+}
+
 /** @category errors */
-export type StatementError = EncodeError | UnorderedValue | SeveralTables
+export type Clause = 'join' | 'any' | 'has' | 'containsEager'
+
+/** @category errors */
+export type StatementError = EncodeError | UnorderedValue | SeveralTables | InvalidClause
 
 /** @category constructors */
 export const encodeError = (entity: string, attribute: string, value: unknown, cause: unknown): EncodeError => ({
@@ -71,6 +88,15 @@ export const severalTables = (
   tables: ReadonlyArray<string> = parts.map(({ table }) => table),
 ): SeveralTables => ({ _tag: 'SeveralTables', entity: name, operation, tables })
 
+/** @category constructors */
+export const invalidClause = (entity: string, clause: Clause, name: string, problem: string): InvalidClause => ({
+  _tag: 'InvalidClause',
+  entity,
+  clause,
+  name,
+  problem,
+})
+
 /**
  * A sentence for people: what failed, where, and the cure.
  *
@@ -84,6 +110,8 @@ export const renderStatementError = (error: StatementError): string => {
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
     case 'SeveralTables':
       return `${error.entity}: one ${error.operation} cannot write the tables ${error.tables.join(', ')}; ${error.operation === 'insert' ? 'add instances to a session' : 'update the attributes of each by a statement of its own'}`
+    case 'InvalidClause':
+      return `${error.clause} of ${error.name} in a query of ${error.entity}: ${error.problem}`
   }
 }
 

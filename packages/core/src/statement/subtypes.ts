@@ -24,10 +24,14 @@ import type {
 } from '../model/infer.js'
 import { isKindOf, type Mapping, withDescendants } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
-import { isSingle, lastPart, ownAttributes, ownTable, subtypeColumn } from '../model/parts.js'
+import { isOwnTable, isSingle, lastPart, ownAttributes, ownTable, subtypeColumn } from '../model/parts.js'
 import type { Snapshot } from '../model/snapshot.js'
+import type { Alias } from './alias.js'
 import { sameKey } from './derived.js'
-import type { Extent, Select } from './select.js'
+
+import type { Extent, JoinedAs } from './extent.js'
+import { tableName } from './scope.js'
+import type { AnySelect, Select } from './select.js'
 import { attributeNode } from './statement.js'
 
 /** Entities and what they are subtypes of. */
@@ -54,9 +58,21 @@ export type OneOf<M, N extends string, S extends string> = {
     : Simplify<Added<M, N, K, Covered<M, S>>> & SnapshotOf<M, K>
 }[N | SubtypeName<M, N>]
 
-type Subtypes = <M, N extends string, L, X extends Extent, const S extends SubtypeName<M, N> | '*'>(
-  ...subtypes: readonly [S, ...ReadonlyArray<S>]
-) => (self: Select<M, N, L, X>) => Select<M, N, L & OneOf<M, N, '*' extends S ? SubtypeName<M, N> : Exclude<S, '*'>>, X>
+/** The subtypes that a list of names means. */
+type Named<M, N, S> = '*' extends S ? SubtypeName<M, N> : Exclude<S, '*'> & string
+
+/**
+ * The extent of a query that reads the subtypes `S` of `N` besides: each is an alias of its own name, which a row of another has
+ * nothing of.
+ *
+ * @category model
+ */
+export interface ReadingSubtypes<M, N extends string, X extends Extent, S extends string> extends Extent {
+  readonly joined: X['joined'] & {
+    readonly [K in Extract<Covered<M, S>, SubtypeName<M, N>>]: JoinedAs<K, true>
+  }
+  readonly omitted: X['omitted']
+}
 
 /**
  * Loads attributes of subtypes in the statement of the query itself, by a LEFT JOIN of the table of each. `*` stands for all
@@ -74,14 +90,18 @@ type Subtypes = <M, N extends string, L, X extends Extent, const S extends Subty
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/inheritance.html#using-with-polymorphic
  * @category combinators
  */
-export const withSubtypes: Subtypes =
+export const withSubtypes: <M, N extends string, L, X extends Extent, const S extends SubtypeName<M, N> | '*'>(
+  ...subtypes: readonly [S, ...ReadonlyArray<S>]
+) => (
+  self: Select<M, N, L, X>,
+) => Select<M, N, L & OneOf<M, N, Named<M, N, S>>, ReadingSubtypes<M, N, X, Named<M, N, S>>> =
   (...names) =>
   (self) => {
     const { mapping } = self.entity
-    return {
-      ...self,
-      node: chosen(mapping, names).reduce((node, subtype) => joinSubtype(mapping, node, subtype), self.node),
-    } as never
+    return chosen(mapping, names).reduce(
+      (query, subtype) => reading(mapping, query, subtype),
+      self as AnySelect,
+    ) as never
   }
 
 /**
@@ -94,7 +114,9 @@ export const withSubtypes: Subtypes =
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/inheritance.html#using-selectin-polymorphic
  * @category combinators
  */
-export const selectinSubtypes: Subtypes =
+export const selectinSubtypes: <M, N extends string, L, X extends Extent, const S extends SubtypeName<M, N> | '*'>(
+  ...subtypes: readonly [S, ...ReadonlyArray<S>]
+) => (self: Select<M, N, L, X>) => Select<M, N, L & OneOf<M, N, Named<M, N, S>>, X> =
   (...names) =>
   (self) => {
     const { mapping } = self.entity
@@ -113,21 +135,25 @@ const named = (table: string, column: string): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(column), TableNode.create(table))
 
 /** A query that selects a subtype's own attributes, and reads the table that has them. */
-const joinSubtype = (mapping: Mapping, node: SelectQueryNode, subtype: Mapping): SelectQueryNode => {
-  if (isRead(node, subtype)) return node
+const reading = (mapping: Mapping, self: AnySelect, subtype: Mapping): AnySelect => {
+  if (self.aliases.some((alias) => alias.name === subtype.name && alias.mapping === subtype)) return self
+  const alias: Alias = { name: subtype.name, mapping: subtype, isOptional: true, path: null }
+  const attributes = ownAttributes(subtype).filter(({ isDeferred }) => !isDeferred)
   const selected = SelectQueryNode.cloneWithSelections(
-    node,
-    ownAttributes(subtype)
-      .filter(({ isDeferred }) => !isDeferred)
-      .map((attribute) => {
-        const name = subtypeColumn(subtype, attribute)
-        const column = isSingle(subtype) ? sharedColumn(mapping, subtype, name) : named(subtype.name, attribute.name)
-        return SelectionNode.create(AliasNode.create(column, IdentifierNode.create(name)))
-      }),
+    self.node,
+    attributes.map((attribute) => {
+      const name = subtypeColumn(subtype, attribute)
+      const column = isSingle(subtype) ? sharedColumn(mapping, subtype, name) : named(subtype.name, attribute.name)
+      return SelectionNode.create(AliasNode.create(column, IdentifierNode.create(name)))
+    }),
   )
-  if (isSingle(subtype)) return selected
-  return QueryNode.cloneWithJoin(
-    selected,
+  const node = isSingle(subtype) ? selected : joinOwn(mapping, selected, subtype)
+  return { ...self, node, aliases: [...self.aliases, alias] }
+}
+
+const joinOwn = (mapping: Mapping, node: SelectQueryNode, subtype: Mapping): SelectQueryNode =>
+  QueryNode.cloneWithJoin(
+    node,
     JoinNode.createWithOn(
       'LeftJoin',
       AliasNode.create(TableNode.create(ownTable(subtype)), IdentifierNode.create(subtype.name)),
@@ -138,19 +164,14 @@ const joinSubtype = (mapping: Mapping, node: SelectQueryNode, subtype: Mapping):
       ),
     ),
   ) as SelectQueryNode
-}
 
-/** Does the query select the subtype's attributes already? */
-const isRead = ({ selections = [] }: SelectQueryNode, subtype: Mapping): boolean => {
-  const names = new Set(
-    selections.map(({ selection }) =>
-      AliasNode.is(selection) && IdentifierNode.is(selection.alias) ? selection.alias.name : '',
-    ),
-  )
-  return ownAttributes(subtype).every(
-    (attribute) => attribute.isDeferred || names.has(subtypeColumn(subtype, attribute)),
-  )
-}
+/**
+ * Does a query read nothing beside its entity but subtypes, so that it has the very rows that it would have without?
+ *
+ * @category guards
+ */
+export const joinsOnlySubtypes = ({ node: { joins = [] } }: AnySelect): boolean =>
+  joins.every(({ table }) => AliasNode.is(table) && TableNode.is(table.node) && isOwnTable(tableName(table.node)))
 
 /** What a subtype has in the table of another: that of the query's entity, or of a subtype that is joined. */
 const sharedColumn = (mapping: Mapping, subtype: Mapping, name: string): ReferenceNode => {

@@ -41,7 +41,7 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/events.html
  */
-import type { AnyModel, Mapping } from '@unitary/core'
+import { type AnyModel, type Mapping, withDescendants } from '@unitary/core'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import type { HookEvent } from '../error.js'
 import type { Hooks } from '../state/hooks.js'
@@ -231,6 +231,10 @@ export const areOnLoads = (hooks: Hooks | null): boolean => hooks !== null && re
 /** The hooks on an attribute or relationship. @category combinators */
 export const hooksOnChange = (hooks: Hooks | null, event: ChangeEvent, mapping: Mapping, name: string): List =>
   hooks === null ? none : (registryOf(hooks).entities.get(mapping)?.changes[event].get(name) ?? none)
+
+/** Is a hook called when rows of the entity are loaded, which may be of its subtypes? @category guards */
+export const hasLoadHooks = (hooks: Hooks | null, mapping: Mapping): boolean =>
+  areOnLoads(hooks) && withDescendants(mapping).some((one) => hooksOnLoad(hooks, one).length > 0)
 
 /** @category combinators */
 export const hooksOnLoad = (hooks: Hooks | null, mapping: Mapping): List =>

@@ -1,17 +1,10 @@
 /**
  * From the answer to a query to instances: rows taken into the state, in the order of the answer.
  */
-import {
-  type InstanceId,
-  type Mapping,
-  type ReadMode,
-  type RowColumns,
-  type Services,
-  withDescendants,
-} from '@unitary/core'
+import type { InstanceId, Mapping, ReadMode, RowColumns, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnLoad } from '../hook/hooks.js'
+import { hasLoadHooks } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import { done, edit, type SessionState } from '../state/session-state.js'
@@ -45,9 +38,7 @@ export const populate = (
   const populateExisting = options.populateExisting ?? false
   const columns = options.columns ?? null
   const columnsAs = options.columnsAs ?? null
-  const arrived = withDescendants(mapping).every((one) => hooksOnLoad(state.hooks, one).length === 0)
-    ? null
-    : new Map<InstanceId, boolean>()
+  const arrived = hasLoadHooks(state.hooks, mapping) ? new Map<InstanceId, boolean>() : null
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
     const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, columnsAs, arrived })

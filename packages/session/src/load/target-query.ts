@@ -4,6 +4,7 @@
 import {
   type AnyModel,
   type AnySelect,
+  joinsOnlySubtypes,
   type Mapped,
   orderBy,
   type RelationshipMapping,
@@ -40,7 +41,7 @@ export const isWhole = (query: AnySelect | null): boolean =>
     query.node.orderBy === undefined &&
     query.node.limit === undefined &&
     query.node.offset === undefined &&
-    query.node.joins === undefined &&
+    joinsOnlySubtypes(query) &&
     query.node.groupBy === undefined)
 
 const inOrder = new WeakMap<RelationshipMapping, WeakMap<object, AnySelect>>()

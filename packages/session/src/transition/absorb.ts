@@ -76,7 +76,7 @@ export const absorb = (
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as DriverRow
     const reading = only ?? (readingFor as ReadingFor)(row)
-    if (reading === null) return left(unknownKind(mapping, row, options.columns, token))
+    if (reading === null) return left(unknownKind(mapping, from, row, options.columns))
     // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
     const plainKey = keyName === null ? null : row[keyName]
     if (typeof plainKey === 'number' || typeof plainKey === 'string') {
@@ -88,7 +88,9 @@ export const absorb = (
     }
     const id = edit.nextInstance
     const snapshot = reading.read(row, id)
-    if (snapshot instanceof DecodeFault) return left(decodeError(reading.mapping, row, snapshot, token))
+    if (snapshot instanceof DecodeFault) {
+      return left(decodeError(reading.mapping, from.dialect, row, snapshot, token, reading.columns))
+    }
     const key = rawKeyOf(mapping, snapshot as never) as RawKey
     const known = edit.identityMap.get(mapping, token, key)
     if (known === undefined) {
@@ -250,9 +252,9 @@ const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
 /** A row whose discriminator no entity has. */
 const unknownKind = (
   mapping: Mapping,
+  { dialect, token }: Rows,
   row: DriverRow,
   columns: RowColumns | null,
-  shard: ShardToken | null,
 ): DecodeError => {
   const identities = withDescendants(mapping).flatMap(({ identity }) => (identity === null ? [] : [identity]))
   return {
@@ -261,32 +263,49 @@ const unknownKind = (
     table: mapping.table,
     attribute: mapping.discriminator?.name ?? '',
     column: mapping.discriminator?.columnName ?? '',
-    key: keyIn(mapping, row, columns),
+    key: keyIn(mapping, dialect, row, columns),
     value: row[discriminatorName(mapping, columns)],
     expected: `one of ${identities.map((identity) => JSON.stringify(identity)).join(', ')}`,
-    shard,
+    shard: token,
   }
 }
 
-const keyIn = ({ key }: Mapping, row: DriverRow, columns: RowColumns | null): unknown => {
-  const values = key.map(({ name, position }) => row[columns?.[position] ?? name])
-  return values.length === 1 ? values[0] : values
-}
-
-/** @category constructors */
+/**
+ * The error of a row that does not decode. Its key is the program's where that decodes.
+ *
+ * @category constructors
+ */
 export const decodeError = (
   mapping: Mapping,
+  dialect: Dialect,
   row: DriverRow,
   fault: DecodeFault,
   shard: ShardToken | null,
+  columns: RowColumns | null,
 ): DecodeError => ({
   _tag: 'DecodeError',
   entity: mapping.name,
   table: mapping.table,
   attribute: fault.attribute.name,
   column: fault.attribute.columnName,
-  key: mapping.key.length === 1 ? row[mapping.key[0]?.name ?? ''] : mapping.key.map((attribute) => row[attribute.name]),
+  key: keyIn(mapping, dialect, row, columns),
   value: fault.value,
   expected: fault.attribute.column.codec.name,
   shard,
 })
+
+const keyIn = (mapping: Mapping, dialect: Dialect, row: DriverRow, columns: RowColumns | null): unknown => {
+  const key = mapping.key.map((attribute) => keyPart(attribute, dialect, row, columns))
+  return key.length === 1 ? key[0] : key
+}
+
+const keyPart = (
+  { column, name, position }: Attribute,
+  dialect: Dialect,
+  row: DriverRow,
+  columns: RowColumns | null,
+): unknown => {
+  const given = row[columns?.[position] ?? name]
+  const decoded = column.codec.decode(dialect.fromDriver(column.kind)?.(given) ?? given)
+  return decoded._tag === 'Right' ? decoded.right : given
+}
