@@ -171,7 +171,7 @@ describe('a write', () => {
           "js",
           "ed",
         ],
-        "sql": "update "engineers" as "Engineer" set "lang" = ? where "Engineer"."person_id" in (select "unitary_keys"."id" from (select distinct "engineers"."id" from (select "people"."id" as "id", "people"."kind" as "kind", "people"."full_name" as "name", "people"."company_id" as "companyId", "engineers"."lang" as "language", "engineers"."mentor_id" as "mentorId", "engineers"."team" as "Lead.team" from "people" inner join "engineers" on "engineers"."person_id" = "people"."id") as "engineers" where "engineers"."name" = ?) as "unitary_keys")",
+        "sql": "update "engineers" set "lang" = ? where "engineers"."person_id" in (select "unitary_keys"."id" from (select distinct "engineers"."id" from (select "people"."id" as "id", "people"."kind" as "kind", "people"."full_name" as "name", "people"."company_id" as "companyId", "engineers"."lang" as "language", "engineers"."mentor_id" as "mentorId", "engineers"."team" as "Lead.team" from "people" inner join "engineers" on "engineers"."person_id" = "people"."id") as "engineers" where "engineers"."name" = ?) as "unitary_keys")",
       }
     `)
     const inherited = pipe(
@@ -207,7 +207,7 @@ describe('a write', () => {
           "x",
           "lead",
         ],
-        "sql": "update "engineers" as "Engineer" set "team" = ? where "Engineer"."person_id" in (select "unitary_keys"."id" from (select distinct "Lead"."id" from (select "people"."id" as "id", "people"."kind" as "kind", "people"."full_name" as "name", "people"."company_id" as "companyId", "engineers"."lang" as "language", "engineers"."mentor_id" as "mentorId", "engineers"."team" as "team" from "people" inner join "engineers" on "engineers"."person_id" = "people"."id" where "people"."kind" in (?)) as "Lead") as "unitary_keys")",
+        "sql": "update "engineers" set "team" = ? where "engineers"."person_id" in (select "unitary_keys"."id" from (select distinct "Lead"."id" from (select "people"."id" as "id", "people"."kind" as "kind", "people"."full_name" as "name", "people"."company_id" as "companyId", "engineers"."lang" as "language", "engineers"."mentor_id" as "mentorId", "engineers"."team" as "team" from "people" inner join "engineers" on "engineers"."person_id" = "people"."id" where "people"."kind" in (?)) as "Lead") as "unitary_keys")",
       }
     `)
   })

@@ -326,3 +326,14 @@ describe('relationships', () => {
     expect(app.run(Session.query(joining))).toHaveLength(1)
   })
 })
+
+test('a row that has become another kind is another instance', () => {
+  const app = filled()
+  const ed = found(app, staff.Engineer, 2)
+  app.run(Session.commit)
+  app.database.exec("update people set kind = 'manager', level = 9 where id = 2")
+  const [manager] = app.run(pipe(select(staff.Person), where('id', '=', 2), withSubtypes('*'), Session.query))
+  expect(manager).toMatchObject({ kind: 'manager', level: 9 })
+  expect(Session.inspect(app.store.getState(), ed)?.status).toBe('detached')
+  expect(app.run(Session.get(staff.Engineer, 2))._tag).toBe('None')
+})

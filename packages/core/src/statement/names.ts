@@ -12,7 +12,7 @@ import {
   type SelectQueryNode,
   TableNode,
 } from 'kysely'
-import { isDerived } from '../model/parts.js'
+import { isDerived, isOwnTable, lastPart } from '../model/parts.js'
 import { type Column, find, isOwnSource, namedTable, type Scope, type Source, starred, tableName } from './scope.js'
 import { mapChange, mapChildren } from './tree.js'
 
@@ -31,6 +31,7 @@ export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
 /** The table by the name that the query has for it: that of a derived one is a name, whatever is in it. */
 const tableOf = (table: TableNode | undefined, { mapping, name }: Source): TableNode | undefined => {
   if (table === undefined) return table
+  if (mapping !== null && isOwnTable(name)) return namedTable(lastPart(mapping).table)
   const isAlias = table.table.schema !== undefined && mapping !== null && isDerived(mapping)
   if (tableName(table) === name) return isAlias ? TableNode.create(name) : table
   return isAlias ? TableNode.create(name) : namedTable(name)

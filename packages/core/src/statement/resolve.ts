@@ -346,8 +346,9 @@ const standIn = (scope: Scope, node: TableNode, name: string): OperationNode | n
   const table = tableName(node)
   const mapping = isExpression(scope, table) ? undefined : scope.catalog.get(table)
   if (mapping === undefined || !isDerived(mapping)) return null
-  const read = isOwnTable(table) ? namedTable(lastPart(mapping).table) : derivedQuery(mapping)
-  return AliasNode.create(read, IdentifierNode.create(name))
+  if (!isOwnTable(table)) return AliasNode.create(derivedQuery(mapping), IdentifierNode.create(name))
+  const stored = namedTable(lastPart(mapping).table)
+  return name === table ? stored : AliasNode.create(stored, IdentifierNode.create(name))
 }
 
 const select = (run: Run, parent: Scope, node: SelectQueryNode): OperationNode => {

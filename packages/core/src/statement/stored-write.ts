@@ -6,7 +6,7 @@
  *
  * @example
  * // update "engineers" set "language" = ? where "name" = ?  ->
- * // update "engineers" as "Engineer" set "lang" = ? where "Engineer"."person_id" in
+ * // update "engineers" set "lang" = ? where "engineers"."person_id" in
  * //   (select "id" from (select distinct "engineers"."id" from (...) as "engineers" where "engineers"."name" = ?) as "unitary_keys")
  */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
@@ -30,7 +30,7 @@ import {
   WhereNode,
 } from 'kysely'
 import type { Attribute, Mapping, TablePart } from '../model/mapping.js'
-import { introducing, isSingle, ownTable, subtypeColumn } from '../model/parts.js'
+import { introducing, isOwnTable, isSingle, ownTable, subtypeColumn } from '../model/parts.js'
 import { type StatementError, severalTables } from './error.js'
 import { namedTable, tableName } from './scope.js'
 import { mapChildren } from './tree.js'
@@ -48,7 +48,7 @@ export const storedWrite = (mapping: Mapping, node: Write): Either<StatementErro
     return left(severalTables(mapping, 'update', tables))
   }
   const { joins: _joins, where: _where, orderBy: _orderBy, limit: _limit, ...rest } = node
-  const target = targetOf(mapping, part)
+  const target = targetOf(part)
   const own = (child: OperationNode): OperationNode => renamed(mapping, target.name, child)
   const narrowed = { where: WhereNode.create(keyIn(mapping, target.name, keysOf(mapping, node))) }
   if (rest.kind === 'DeleteQueryNode') {
@@ -70,7 +70,7 @@ export const storedWrite = (mapping: Mapping, node: Write): Either<StatementErro
 /** Does it write a single table already? */
 const isAlone = (node: Write): boolean => {
   const table = node.kind === 'UpdateQueryNode' ? node.table : node.from.froms[0]
-  return table !== undefined && AliasNode.is(table)
+  return table !== undefined && TableNode.is(table) && isOwnTable(tableName(table))
 }
 
 /** The attributes that an update sets, and those that it sets them by. */
@@ -91,16 +91,10 @@ interface Target {
   readonly node: OperationNode
 }
 
-/** The table of a part: the root's under its own name, another's under that of the entity that brought it. */
-const targetOf = (mapping: Mapping, part: TablePart): Target => {
-  const { root } = mapping
-  const { mapping: holder } = part
-  return holder === root
-    ? { name: root.table, node: namedTable(root.table) }
-    : {
-        name: holder.name,
-        node: AliasNode.create(TableNode.create(ownTable(holder)), IdentifierNode.create(holder.name)),
-      }
+/** The table of a part: the root's is that of the root, another's is not what the name of its entity stands for. */
+const targetOf = ({ mapping: holder }: TablePart): Target => {
+  const name = holder.parent === null ? holder.table : ownTable(holder)
+  return { name, node: holder.parent === null ? namedTable(name) : TableNode.create(name) }
 }
 
 /** What refers to the entity refers to the table. */

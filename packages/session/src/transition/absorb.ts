@@ -80,7 +80,7 @@ export const absorb = (
     // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
     const plainKey = keyName === null ? null : row[keyName]
     if (typeof plainKey === 'number' || typeof plainKey === 'string') {
-      const known = edit.identityMap.get(mapping, token, plainKey)
+      const known = knownAs(edit, reading.mapping, token, plainKey)
       if (known !== undefined && isCurrent(state, edit, known, reading, options)) {
         ids[i] = known
         continue
@@ -92,7 +92,7 @@ export const absorb = (
       return left(decodeError(reading.mapping, from.dialect, row, snapshot, token, reading.columns))
     }
     const key = rawKeyOf(mapping, snapshot as never) as RawKey
-    const known = edit.identityMap.get(mapping, token, key)
+    const known = knownAs(edit, reading.mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
       const made = Instance.make(id, reading.mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
@@ -106,6 +106,17 @@ export const absorb = (
     }
   }
   return right(ids)
+}
+
+/** The instance that stands for a row. One of another entity does so no more: the row is what its discriminator says. */
+const knownAs = (edit: StateEdit, mapping: Mapping, token: ShardToken | null, key: RawKey): InstanceId | undefined => {
+  const id = edit.identityMap.get(mapping, token, key)
+  const instance = id === undefined ? undefined : edit.instances.get(id)
+  if (id === undefined || instance === undefined || instance.mapping === mapping) return id
+  edit.instances.set(id, { ...instance, status: 'detached', committed: null })
+  edit.changed.delete(id)
+  edit.deleted.delete(id)
+  return undefined
 }
 
 /** How rows of one entity are read. */
