@@ -120,6 +120,7 @@ export {
   type BaseOptions,
   type Columns,
   type ColumnsOf,
+  type Concrete,
   type Entity,
   type EntityOptions,
   entity,
@@ -192,7 +193,14 @@ export type {
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export { storedMappings } from './model/stored.js'
-export { type JoinedOptions, type SubtypeBuilder, type SubtypeOptions, subtype } from './model/subtype.js'
+export {
+  type ConcreteBuilder,
+  concrete,
+  type JoinedOptions,
+  type SubtypeBuilder,
+  type SubtypeOptions,
+  subtype,
+} from './model/subtype.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'

@@ -6,6 +6,7 @@ import type { AnyEntity, Columns, Inheritance } from './entity.js'
 import type { ModelFault } from './fault.js'
 import type { Attribute, Mapping, TablePart } from './mapping.js'
 import { rootEntity, withDescendants } from './mapping.js'
+import { hasConcretes } from './parts.js'
 
 /** Notes the faults of an entity as a base or subtype; none of one that stands alone. */
 export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: ModelFault[]): void => {
@@ -61,7 +62,8 @@ const checkSubtype = (
   inheritance: Exclude<Inheritance, { readonly _tag: 'Base' }>,
   faults: ModelFault[],
 ): void => {
-  const { name, parent } = mapping
+  const { name } = mapping
+  const parent = mapping.parent ?? mapping.concreteOf
   if (parent === null) {
     faults.push({ path: name, message: `it is a subtype of ${inheritance.parent.name}, which is not in the model` })
     return
@@ -84,7 +86,8 @@ const checkSubtype = (
       const message = `${key.length} columns cannot hold the key of ${parent.name}, which has ${mapping.key.length}`
       faults.push({ path: `${name}.key`, message })
     }
-  } else checkShared(mapping, faults)
+  } else if (inheritance._tag === 'Single') checkShared(mapping, faults)
+  checkConcretes(parent, mapping, faults)
 }
 
 /** What only the first of a line can have. */
@@ -107,4 +110,12 @@ const checkShared = (mapping: Mapping, faults: ModelFault[]): void => {
       faults.push({ path, message: `column '${columnName}' is ${shared.column.kind} for ${other.name}` })
     }
   }
+}
+
+/** Rows of several tables are one entity's where all of its subtypes are concrete. */
+const checkConcretes = (parent: Mapping, mapping: Mapping, faults: ModelFault[]): void => {
+  const isMixed = hasConcretes(parent) && (mapping.concreteOf === null || parent.parent !== null)
+  if (!isMixed) return
+  const message = `${parent.name} has concrete subtypes, and so can neither have others nor be one`
+  faults.push({ path: mapping.name, message })
 }

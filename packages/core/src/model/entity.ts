@@ -38,6 +38,8 @@ export interface Family {
   readonly value: unknown
   readonly identity: unknown
   readonly ancestors: string
+  /** Those among them with which it shares tables, and so relationships. */
+  readonly relatives: string
 }
 
 interface Related<out F extends Family> {
@@ -71,8 +73,16 @@ export interface Single<out F extends Family = Family> extends Related<F> {
   readonly own: Columns
 }
 
+/** A table of its own has all of it. @category model */
+export interface Concrete<out F extends Family = Family> extends Related<F> {
+  readonly _tag: 'Concrete'
+  readonly parent: AnyEntity
+  /** What it adds. */
+  readonly own: Columns
+}
+
 /** @category model */
-export type Inheritance<F extends Family = Family> = Base<F> | Joined<F> | Single<F>
+export type Inheritance<F extends Family = Family> = Base<F> | Joined<F> | Single<F> | Concrete<F>
 
 /**
  * An entity that is part of a hierarchy: one with a discriminator, or a subtype.
@@ -89,6 +99,9 @@ export type FamilyOf<E> = E extends { readonly inheritance: Inheritance<infer F>
 
 /** The names of the entities that an entity is a subtype of. */
 export type AncestorsOf<E> = FamilyOf<E>['ancestors']
+
+/** The names of those with which it shares tables. */
+export type RelativesOf<E> = FamilyOf<E>['relatives']
 
 /** A discriminator's column: an entity fills it in by itself. Its value is one of `V`. */
 export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> ? Column<V, O, F | 'default'> : never
@@ -161,7 +174,13 @@ export function entity<
   Name,
   Table,
   BaseColumns<C, D>,
-  { readonly discriminator: D; readonly value: ValueOf<C[D]>; readonly identity: I; readonly ancestors: never }
+  {
+    readonly discriminator: D
+    readonly value: ValueOf<C[D]>
+    readonly identity: I
+    readonly ancestors: never
+    readonly relatives: never
+  }
 >
 export function entity<const Name extends string, const Table extends string, C extends Columns>(
   name: Name,

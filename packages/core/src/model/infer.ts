@@ -10,6 +10,7 @@ import type {
   FamilyOf,
   Key,
   OptionalAttributes,
+  RelativesOf,
   Row,
   Simplify,
 } from './entity.js'
@@ -28,12 +29,15 @@ type AncestorNames<M, N> = AncestorsOf<EntityOf<M, N>>
 
 type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (all: infer I) => void ? I : never
 
+/** The names of those with which it shares tables. */
+type RelativeNames<M, N> = RelativesOf<EntityOf<M, N>>
+
 /** The relationships of the entity called `N`, those of what it is a subtype of included. @category model */
 export type RelationshipsOf<M, N> =
   M extends Model<infer _Es extends Entities, infer Rs>
-    ? [AncestorNames<M, N>] extends [never]
+    ? [RelativeNames<M, N>] extends [never]
       ? Declared<Rs, N>
-      : Simplify<Declared<Rs, N> & Intersection<Declared<Rs, AncestorNames<M, N>>>>
+      : Simplify<Declared<Rs, N> & Intersection<Declared<Rs, RelativeNames<M, N>>>>
     : Record<never, never>
 
 /**
@@ -135,7 +139,7 @@ type ForeignKeysOf<Rs, N> = {
 
 /** Attributes that a relationship can fill. */
 type FilledAttributes<M, N> =
-  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N | AncestorNames<M, N>> : never
+  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N | RelativeNames<M, N>> : never
 
 /** An entity's own rows have one value of the discriminator. */
 type GivenValue<E extends AnyEntity, K extends keyof Row<E>> = K extends FamilyOf<E>['discriminator']

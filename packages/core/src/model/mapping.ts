@@ -87,6 +87,8 @@ export interface Mapping {
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
   /** The entity that it is a subtype of. Its attributes, key and relationships come first, and are the very same. */
   readonly parent: Mapping | null
+  /** The entity that it is a concrete subtype of: they have attributes in common, and neither tables nor keys. */
+  readonly concreteOf: Mapping | null
   /** The first of its line of parents, which gives all below it their identities: itself where it has no parent. */
   readonly root: Mapping
   /** Its own subtypes, in the model's order. */
@@ -141,6 +143,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
 /** What a mapping is made with that stands alone. */
 interface Line {
   readonly parent: Mapping | null
+  readonly concreteOf: Mapping | null
   readonly attributes: ReadonlyArray<Attribute>
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
   readonly discriminator: Attribute | null
@@ -190,6 +193,7 @@ export const mapEntity = (
     relationships: [],
     relationshipOf: new Map(),
     parent,
+    concreteOf: line.concreteOf,
     root: null as never,
     subtypes: [],
     discriminator: line.discriminator,
@@ -215,18 +219,22 @@ const uniqueKeysOf = (
 
 const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | undefined): Line => {
   const { inheritance, unique } = entity
-  const parent = (inheritance !== null && inheritance._tag !== 'Base' && parentOf(inheritance.parent)) || null
-  if (inheritance === null || inheritance._tag === 'Base' || parent === null) {
+  const above = (inheritance !== null && inheritance._tag !== 'Base' && parentOf(inheritance.parent)) || null
+  const [parent, concreteOf] = inheritance?._tag === 'Concrete' ? [null, above] : [above, null]
+  if (inheritance === null || inheritance._tag === 'Base' || inheritance._tag === 'Concrete' || parent === null) {
     const attributes = attributesOf(entity.columns as Columns, 0)
     const uniqueKeys = uniqueKeysOf(attributes, attributes, unique)
-    if (inheritance?._tag !== 'Base') return { parent, attributes, uniqueKeys, discriminator: null, identity: null }
-    return { parent, ...discriminated(attributes, uniqueKeys, entity, inheritance.identity) }
+    if (inheritance === null || (inheritance._tag !== 'Base' && concreteOf === null)) {
+      return { parent, concreteOf, attributes, uniqueKeys, discriminator: null, identity: null }
+    }
+    return { parent, concreteOf, ...discriminated(attributes, uniqueKeys, entity, inheritance.identity) }
   }
   const own = attributesOf(inheritance.own, parent.attributes.length)
   const attributes = [...parent.attributes, ...own]
   const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, unique)]
   return {
     parent,
+    concreteOf,
     ...discriminated(attributes, uniqueKeys, entity, inheritance.identity),
   }
 }
@@ -240,7 +248,7 @@ const discriminated = (
   uniqueKeys: Line['uniqueKeys'],
   entity: AnyEntity,
   identity: unknown,
-): Omit<Line, 'parent'> => {
+): Omit<Line, 'parent' | 'concreteOf'> => {
   const root = rootEntity(entity)
   const name = root.inheritance?._tag === 'Base' ? root.inheritance.discriminator : ''
   const found = attributes.find((attribute) => attribute.name === name)
@@ -276,9 +284,17 @@ const only = ({ codec }: AnyColumn, value: unknown): AnyColumn['codec'] =>
         codec.encode,
       )
 
+/** The attributes that are stored where tables rather than a column tell entities apart. */
+export const withoutDiscriminator = ({ attributes, discriminator }: Mapping): ReadonlyArray<Attribute> =>
+  attributes.filter((attribute) => attribute !== discriminator)
+
 const partsOf = ({ inheritance, table }: AnyEntity, mapping: Mapping): ReadonlyArray<TablePart> => {
   const { attributes, key, parent } = mapping
-  if (parent === null) return [{ mapping, table, key: key.map(({ columnName }) => columnName), attributes }]
+  if (parent === null) {
+    // the table says it by itself
+    const stored = mapping.concreteOf === null ? attributes : withoutDiscriminator(mapping)
+    return [{ mapping, table, key: key.map(({ columnName }) => columnName), attributes: stored }]
+  }
   const own = attributes.slice(parent.attributes.length)
   // the discriminator is the entity's own
   const inherited = parent.parts.map((part) => ({
@@ -300,7 +316,7 @@ const partsOf = ({ inheritance, table }: AnyEntity, mapping: Mapping): ReadonlyA
  * @category guards
  */
 export const isKindOf = (self: Mapping, other: Mapping): boolean => {
-  for (let at: Mapping | null = self; at !== null; at = at.parent) if (at === other) return true
+  for (let at: Mapping | null = self; at !== null; at = at.parent ?? at.concreteOf) if (at === other) return true
   return false
 }
 

@@ -8,6 +8,7 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
+
 import { checkInheritance } from './check-inheritance.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
@@ -18,7 +19,9 @@ import {
   type RelationshipMapping,
   type TablePart,
   withDescendants,
+  withoutDiscriminator,
 } from './mapping.js'
+import { hasConcretes } from './parts.js'
 import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { storedMappings } from './stored.js'
@@ -137,7 +140,9 @@ const resolve = (
   for (const root of mappings.values()) {
     // what a subtype inherits is there before what it adds
     if (root.parent !== null) continue
-    for (const owner of withDescendants(root)) relate(owner, declared[owner.name] ?? {}, mappings, faults)
+    for (const owner of withDescendants(root)) {
+      if (owner.root === root) relate(owner, declared[owner.name] ?? {}, mappings, faults)
+    }
   }
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
@@ -160,8 +165,11 @@ const mapEntities = (entities: Entities): ReadonlyMap<string, Mapping> => {
   for (const entity of places.keys()) map(entity)
   const mappings = new Map([...places].map(([entity, { name }]) => [name, made.get(entity) as Draft<Mapping>]))
   for (const mapping of mappings.values()) {
-    const parent = mapping.parent as Draft<Mapping> | null
-    if (parent !== null) parent.subtypes = [...parent.subtypes, mapping]
+    const parent = (mapping.parent ?? mapping.concreteOf) as Draft<Mapping> | null
+    if (parent === null) continue
+    parent.subtypes = [...parent.subtypes, mapping]
+    if (mapping.concreteOf === null) continue
+    parent.parts = parent.parts.map((part) => ({ ...part, attributes: withoutDiscriminator(parent) }))
   }
   return mappings
 }
@@ -228,6 +236,11 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    if (hasConcretes(owner))
+      faults.push({ path, message: `${owner.name} has concrete subtypes; declare it for each of them` })
+    if (hasConcretes(target) && !relationship.viewonly) {
+      faults.push({ path, message: `${target.name} has concrete subtypes, and rows in several tables; say viewonly` })
+    }
     if (inherited.has(name)) faults.push({ path, message: `${owner.parent?.name} has a relationship of that name` })
     const referred = relationship._tag === 'BelongsTo' ? target : owner
     const isLinked = relationship._tag === 'ManyToMany'

@@ -3,12 +3,20 @@
  */
 import { type Attribute, type Mapping, type TablePart, withDescendants } from './mapping.js'
 
+/** Are there entities that have rows of it in tables of their own? */
+export const hasConcretes = (mapping: Mapping): boolean =>
+  mapping.subtypes.some(({ concreteOf }) => concreteOf === mapping)
+
 /** Is the entity read by a subquery rather than by a table of its own? */
-export const isDerived = ({ parent }: Mapping): boolean => parent !== null
+export const isDerived = (mapping: Mapping): boolean =>
+  mapping.parent !== null || mapping.concreteOf !== null || hasConcretes(mapping)
+
+/** The entity that it is a subtype of, however it is mapped. */
+const above = ({ concreteOf, parent }: Mapping): Mapping | null => parent ?? concreteOf
 
 /** The attributes that an entity has and its parent has not. */
-export const ownAttributes = ({ attributes, parent }: Mapping): ReadonlyArray<Attribute> =>
-  parent === null ? attributes : attributes.slice(parent.attributes.length)
+export const ownAttributes = (mapping: Mapping): ReadonlyArray<Attribute> =>
+  mapping.attributes.slice(above(mapping)?.attributes.length ?? 0)
 
 /** The table that holds an entity's own attributes. */
 export const lastPart = ({ parts }: Mapping): TablePart => parts.at(-1) as TablePart
@@ -19,16 +27,17 @@ export const isSingle = (mapping: Mapping): boolean => lastPart(mapping).mapping
 /** Under which name the rows of a query that reads subtypes too have an attribute of one. */
 export const subtypeColumn = (subtype: Mapping, { name }: Pick<Attribute, 'name'>): string => `${subtype.name}.${name}`
 
-/** The subtypes whose own attributes stand in the table that brought `holder`. */
+/** The subtypes whose own attributes are read with the rows of `holder`: they stand in its table, or in its union. */
 export const sharing = (holder: Mapping): ReadonlyArray<Mapping> =>
   withDescendants(holder).filter(
-    (subtype) => subtype !== holder && lastPart(subtype).mapping === lastPart(holder).mapping,
+    (subtype) =>
+      subtype !== holder && (lastPart(subtype).mapping === lastPart(holder).mapping || subtype.concreteOf !== null),
   )
 
 /** The first of an entity's line that has an attribute. */
 export const introducing = (mapping: Mapping, { position }: Attribute): Mapping => {
   let at = mapping
-  while (at.parent !== null && at.parent.attributes.length > position) at = at.parent
+  for (let next = above(at); next !== null && next.attributes.length > position; next = above(at)) at = next
   return at
 }
 

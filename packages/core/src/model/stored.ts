@@ -6,6 +6,7 @@
  */
 import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
 import { withDescendants } from './mapping.js'
+import { hasConcretes, isDerived } from './parts.js'
 
 const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
 
@@ -20,7 +21,7 @@ const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
 export const storedMappings = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
   const known = stored.get(mappings)
   if (known !== undefined) return known
-  const made = mappings.every(({ parent }) => parent === null) ? mappings : tablesOf(mappings)
+  const made = mappings.some(isDerived) ? tablesOf(mappings) : mappings
   stored.set(mappings, made)
   return made
 }
@@ -35,14 +36,19 @@ interface Stored {
 
 const tablesOf = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
   const tables = new Map<Mapping, Stored>()
-  for (const mapping of mappings) if (tableOwner(mapping) === mapping) tables.set(mapping, tableOf(mapping))
-  const tableFor = (mapping: Mapping): Stored => tables.get(tableOwner(mapping)) as Stored
+  for (const mapping of mappings) {
+    // what is abstract above concrete tables has none
+    const isNone = mapping.identity === null && hasConcretes(mapping)
+    if (tableOwner(mapping) === mapping && !isNone) tables.set(mapping, tableOf(mapping))
+  }
+  const tableFor = (mapping: Mapping): Stored | undefined => tables.get(tableOwner(mapping))
   for (const [mapping, { mapping: table }] of tables) {
-    if (mapping.parent !== null) table.parent = tableFor(mapping.parent).mapping
-    table.root = tableFor(mapping.root).mapping
+    if (mapping.parent !== null) table.parent = tableFor(mapping.parent)?.mapping ?? null
+    table.root = tableFor(mapping.root)?.mapping ?? table
   }
   for (const mapping of mappings) {
-    const { mapping: table } = tableFor(mapping)
+    const table = tableFor(mapping)?.mapping
+    if (table === undefined) continue
     const own = mapping.relationships.filter(({ owner }) => owner === mapping)
     table.relationships = [
       ...table.relationships,
@@ -109,16 +115,16 @@ const tableOf = (mapping: Mapping): Stored => {
 /** A relationship between tables; null where no single table holds its foreign key. */
 const storedRelationship = (
   relationship: RelationshipMapping,
-  tableFor: (mapping: Mapping) => Stored,
+  tableFor: (mapping: Mapping) => Stored | undefined,
 ): RelationshipMapping | null => {
   const { kind, owner, target, foreignKey } = relationship
-  if (kind === 'ManyToMany') {
-    return { ...relationship, owner: tableFor(owner).mapping, target: tableFor(target).mapping }
-  }
-  const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
+  const [ownTable, targetTable] = [tableFor(owner)?.mapping, tableFor(target)?.mapping]
+  if (ownTable === undefined || targetTable === undefined) return null
+  if (kind === 'ManyToMany') return { ...relationship, owner: ownTable, target: targetTable }
+  const holder = kind === 'BelongsTo' ? owner : target
   const holding = holdingTable(holder, foreignKey, tableFor)
   if (holding === null) return null
-  const { mapping } = tableFor(referred)
+  const mapping = kind === 'BelongsTo' ? targetTable : ownTable
   return {
     ...relationship,
     owner: kind === 'BelongsTo' ? holding.mapping : mapping,
@@ -131,11 +137,11 @@ const storedRelationship = (
 const holdingTable = (
   holder: Mapping,
   foreignKey: ReadonlyArray<Attribute>,
-  tableFor: (mapping: Mapping) => Stored,
+  tableFor: (mapping: Mapping) => Stored | undefined,
 ): Stored | null => {
   for (let at: Mapping | null = holder; at !== null; at = at.parent) {
     const table = tableFor(at)
-    if (foreignKey.every((attribute) => table.attributeOf.has(attribute))) return table
+    if (table !== undefined && foreignKey.every((attribute) => table.attributeOf.has(attribute))) return table
   }
   return null
 }

@@ -3,7 +3,8 @@
  *
  * Every row of a subtype is one of its parent too, under the same key: a query of the parent gives it, a relationship to the
  * parent may lead to it. The parent's discriminator tells them apart. What a subtype adds stands in a table of its own
- * (joined) or in the table of its parent (single). Subtypes may have subtypes, of either kind.
+ * (joined) or in the table of its parent (single). Subtypes may have subtypes, of either kind. A concrete subtype has all of
+ * its rows in a table of its own, and keys of its own.
  *
  * @example
  * const Person = entity(
@@ -61,6 +62,11 @@ interface FamilyUnder<P extends AnyEntity, I> {
   readonly value: FamilyOf<P>['value']
   readonly identity: I
   readonly ancestors: FamilyOf<P>['ancestors'] | P['name']
+  readonly relatives: FamilyOf<P>['relatives'] | P['name']
+}
+
+interface ConcreteUnder<P extends AnyEntity, I> extends FamilyUnder<P, I> {
+  readonly relatives: never
 }
 
 /**
@@ -124,3 +130,45 @@ export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> 
 const isJoined = (
   given: readonly [string, string, Columns, Options] | readonly [string, Columns, Options],
 ): given is readonly [string, string, Columns, Options] => typeof given[1] === 'string'
+
+/**
+ * Makes concrete subtypes of one entity.
+ *
+ * @category constructors
+ */
+export type ConcreteBuilder<P extends AnyPolymorphic> = <
+  const Name extends string,
+  const Table extends string,
+  C extends Columns,
+  const I extends FamilyOf<P>['value'] | null = null,
+>(
+  name: Name,
+  table: Table,
+  columns: C,
+  options: SubtypeOptions<NoInfer<C>, I>,
+) => Polymorphic<Name, Table, SubtypeColumns<P, C, I>, ConcreteUnder<P, I>>
+
+/**
+ * A concrete subtype: a table of its own has its rows with all their attributes, and its keys are its own. A query of the parent
+ * reads a union of the tables, in which the discriminator says what each row is; no table has a column of it. An entity with
+ * concrete subtypes has no others, and no relationships: declare these for each.
+ *
+ * @example
+ * const Shape = entity('Shape', 'shapes', { id, kind: text, name: text }, { discriminator: 'kind' })
+ * const Circle = concrete(Shape)('Circle', 'circles', { radius: real }, { identity: 'circle' })
+ * const Square = concrete(Shape)('Square', 'squares', { side: real }, { identity: 'square' })
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/inheritance.html#concrete-table-inheritance
+ * @category constructors
+ */
+export const concrete =
+  <P extends AnyPolymorphic>(parent: P): ConcreteBuilder<P> =>
+  (name, table, columns, options) =>
+    ({
+      _tag: 'Entity',
+      name,
+      table,
+      columns: { ...(parent.columns as Columns), ...columns },
+      unique: options.unique ?? [],
+      inheritance: { _tag: 'Concrete', parent, own: columns, identity: options.identity ?? null },
+    }) as never

@@ -22,9 +22,11 @@ import {
   ReferenceNode,
   SelectionNode,
   SelectQueryNode,
+  SetOperationNode,
+  ValueNode,
 } from 'kysely'
-import { type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
-import { isSingle, lastPart, ownAttributes, sharing, subtypeColumn } from '../model/parts.js'
+import { type Attribute, isKindOf, type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
+import { hasConcretes, isSingle, lastPart, ownAttributes, sharing, subtypeColumn } from '../model/parts.js'
 import { namedTable } from './scope.js'
 
 const columnOf = (part: TablePart, name: string): ReferenceNode =>
@@ -36,9 +38,59 @@ const queries = new WeakMap<Mapping, SelectQueryNode>()
 export const derivedQuery = (mapping: Mapping): SelectQueryNode => {
   const known = queries.get(mapping)
   if (known !== undefined) return known
-  const made = rowsOf(mapping)
+  const made = hasConcretes(mapping) ? unionOf(mapping) : rowsOf(mapping)
   queries.set(mapping, made)
   return made
+}
+
+/** The rows of an entity and of its concrete subtypes, each with the attributes of all: NULL where a row has none. */
+const unionOf = (mapping: Mapping): SelectQueryNode => {
+  const kinds = withDescendants(mapping).filter(({ identity }) => identity !== null)
+  const all = kinds.map((kind) => {
+    const [part] = kind.parts as readonly [TablePart]
+    const inherited = mapping.attributes.map((attribute) =>
+      selectedOf(kind, kind.attributes[attribute.position] as Attribute, attribute.name),
+    )
+    const added = sharing(mapping).flatMap((subtype) =>
+      ownAttributes(subtype).map((attribute) => {
+        const name = subtypeColumn(subtype, attribute)
+        return isKindOf(kind, subtype)
+          ? selectedOf(kind, kind.attributes[attribute.position] as Attribute, name)
+          : missing(subtype, attribute, name)
+      }),
+    )
+    return SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([namedTable(part.table)]), [
+      ...inherited,
+      ...added,
+    ])
+  })
+  const [first, ...others] = all as [SelectQueryNode, ...SelectQueryNode[]]
+  return SelectQueryNode.cloneWithSetOperations(
+    first,
+    others.map((other) => SetOperationNode.create('union', other, true)),
+  )
+}
+
+/** An attribute of a concrete entity: its discriminator is no column. */
+const selectedOf = (mapping: Mapping, attribute: Attribute, name: string): SelectionNode => {
+  const part = lastPart(mapping)
+  return attribute === mapping.discriminator && !part.attributes.includes(attribute)
+    ? SelectionNode.create(
+        AliasNode.create(ValueNode.create(attribute.encode(mapping.identity)), IdentifierNode.create(name)),
+      )
+    : selected(part, attribute.columnName, name)
+}
+
+/** NULL, of the type that the column has where rows have it. */
+const missing = (subtype: Mapping, { columnName }: Attribute, name: string): SelectionNode => {
+  const part = lastPart(subtype)
+  const nothing = QueryNode.cloneWithWhere(
+    SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([namedTable(part.table)]), [
+      SelectionNode.create(columnOf(part, columnName)),
+    ]),
+    BinaryOperationNode.create(ValueNode.createImmediate(1), OperatorNode.create('='), ValueNode.createImmediate(0)),
+  )
+  return SelectionNode.create(AliasNode.create(nothing, IdentifierNode.create(name)))
 }
 
 const selected = (part: TablePart, column: string, name: string): SelectionNode =>
@@ -49,6 +101,9 @@ const rowsOf = (mapping: Mapping): SelectQueryNode => {
   const selections = mapping.parts.flatMap((part) =>
     part.attributes.map(({ columnName, name }) => selected(part, columnName, name)),
   )
+  if (mapping.concreteOf !== null && mapping.discriminator !== null) {
+    selections.push(selectedOf(mapping, mapping.discriminator, mapping.discriminator.name))
+  }
   for (const subtype of sharing(mapping)) {
     for (const attribute of ownAttributes(subtype)) {
       selections.push(selected(lastPart(mapping), attribute.columnName, subtypeColumn(subtype, attribute)))

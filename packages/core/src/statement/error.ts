@@ -31,15 +31,15 @@ export interface UnorderedValue {
 }
 
 /**
- * A write that one statement cannot do, since the rows of a subtype stand in several tables: an insert, or an update of
- * attributes that stand in more than one of them.
+ * A write that one statement cannot do, since the rows stand in several tables: an insert of a subtype, an update of attributes
+ * that stand in more than one of them, an update or delete of an entity with concrete subtypes.
  *
  * @category errors
  */
 export interface SeveralTables {
   readonly _tag: 'SeveralTables'
   readonly entity: string
-  readonly operation: 'insert' | 'update'
+  readonly operation: 'insert' | 'update' | 'delete'
   /** The tables that it would write. */
   readonly tables: ReadonlyArray<string>
 }
@@ -109,7 +109,7 @@ export const renderStatementError = (error: StatementError): string => {
     case 'UnorderedValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
     case 'SeveralTables':
-      return `${error.entity}: one ${error.operation} cannot write the tables ${error.tables.join(', ')}; ${error.operation === 'insert' ? 'add instances to a session' : 'update the attributes of each by a statement of its own'}`
+      return `${error.entity}: one ${error.operation} cannot write the tables ${error.tables.join(', ')}; ${error.operation === 'insert' ? 'add instances to a session' : 'say it of each by a statement of its own'}`
     case 'InvalidClause':
       return `${error.clause} of ${error.name} in a query of ${error.entity}: ${error.problem}`
   }

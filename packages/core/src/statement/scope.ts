@@ -84,7 +84,7 @@ export const catalogOf = (mappings: ReadonlyArray<Mapping>): Catalog => {
   const known = catalogs.get(mappings)
   if (known !== undefined) return known
   const catalog = new Map(mappings.map((mapping) => [mapping.table, mapping]))
-  for (const mapping of mappings) if (mapping.parent !== null) catalog.set(ownTable(mapping), mapping)
+  for (const mapping of mappings) if (isDerived(mapping)) catalog.set(ownTable(mapping), mapping)
   catalogs.set(mappings, catalog)
   return catalog
 }
@@ -117,7 +117,7 @@ const ownSourceOf = (mapping: Mapping, name: string): Source => {
   const { key } = lastPart(mapping)
   const columns = remembered(ownColumnsOf, mapping, () => [
     ...mapping.key.map((attribute, i) => [attribute.name, { mapping, attribute, columnName: key[i] ?? '' }] as const),
-    ...ownAttributes(mapping).map((attribute) => [attribute.name, column(mapping, attribute, false)] as const),
+    ...lastPart(mapping).attributes.map((attribute) => [attribute.name, column(mapping, attribute, false)] as const),
     ...sharedColumns(mapping, false),
   ])
   return { name, mapping, columns, isOpen: false }
@@ -353,13 +353,13 @@ const inherited = (scope: Scope, table: TableNode, name: string): Found | null =
 }
 
 const entityNamed = (catalog: Catalog, name: string): Mapping | null => {
-  for (const mapping of catalog.values()) if (mapping.parent !== null && mapping.name === name) return mapping
+  for (const mapping of catalog.values()) if (isDerived(mapping) && mapping.name === name) return mapping
   return null
 }
 
 /** Is it the table of a joined subtype alone? Names without a table are never its columns. */
 export const isOwnSource = ({ mapping, columns }: Source): boolean =>
-  mapping !== null && mapping.parent !== null && ownColumnsOf.get(mapping) === columns
+  mapping !== null && ownColumnsOf.get(mapping) === columns
 
 /** Functions that give one of their arguments. */
 const choosing: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nullif', 'greatest', 'least', 'max', 'min'])

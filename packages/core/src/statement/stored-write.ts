@@ -29,8 +29,8 @@ import {
   type UpdateQueryNode,
   WhereNode,
 } from 'kysely'
-import type { Attribute, Mapping, TablePart } from '../model/mapping.js'
-import { introducing, isOwnTable, isSingle, ownTable, subtypeColumn } from '../model/parts.js'
+import { type Attribute, type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
+import { hasConcretes, introducing, isDerived, isOwnTable, isSingle, ownTable, subtypeColumn } from '../model/parts.js'
 import { type StatementError, severalTables } from './error.js'
 import { namedTable, tableName } from './scope.js'
 import { mapChildren } from './tree.js'
@@ -40,6 +40,12 @@ type Write = UpdateQueryNode | DeleteQueryNode
 /** A write of a subtype's rows as one of a table that holds them. It still speaks the program's language. */
 export const storedWrite = (mapping: Mapping, node: Write): Either<StatementError, Write> => {
   if (isAlone(node)) return right(node)
+  if (hasConcretes(mapping)) {
+    const tables = withDescendants(mapping).flatMap(({ identity, parts }) =>
+      identity === null ? [] : parts.map(({ table }) => table),
+    )
+    return left(severalTables(mapping, node.kind === 'UpdateQueryNode' ? 'update' : 'delete', tables))
+  }
   const attributes = node.kind === 'UpdateQueryNode' ? mentioned(mapping, node.updates ?? []) : mapping.key
   const parts = mapping.parts.filter((part) => attributes.some((attribute) => part.attributes.includes(attribute)))
   const part = parts[0] ?? (mapping.parts[0] as TablePart)
@@ -93,8 +99,8 @@ interface Target {
 
 /** The table of a part: the root's is that of the root, another's is not what the name of its entity stands for. */
 const targetOf = ({ mapping: holder }: TablePart): Target => {
-  const name = holder.parent === null ? holder.table : ownTable(holder)
-  return { name, node: holder.parent === null ? namedTable(name) : TableNode.create(name) }
+  const name = isDerived(holder) ? ownTable(holder) : holder.table
+  return { name, node: isDerived(holder) ? TableNode.create(name) : namedTable(name) }
 }
 
 /** What refers to the entity refers to the table. */

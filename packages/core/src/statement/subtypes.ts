@@ -143,13 +143,16 @@ const reading = (mapping: Mapping, self: AnySelect, subtype: Mapping): AnySelect
     self.node,
     attributes.map((attribute) => {
       const name = subtypeColumn(subtype, attribute)
-      const column = isSingle(subtype) ? sharedColumn(mapping, subtype, name) : named(subtype.name, attribute.name)
+      const column = isShared(subtype) ? sharedColumn(mapping, subtype, name) : named(subtype.name, attribute.name)
       return SelectionNode.create(AliasNode.create(column, IdentifierNode.create(name)))
     }),
   )
-  const node = isSingle(subtype) ? selected : joinOwn(mapping, selected, subtype)
+  const node = isShared(subtype) ? selected : joinOwn(mapping, selected, subtype)
   return { ...self, node, aliases: [...self.aliases, alias] }
 }
+
+/** Is it read with the rows of another, without a join? */
+const isShared = (subtype: Mapping): boolean => isSingle(subtype) || subtype.concreteOf !== null
 
 const joinOwn = (mapping: Mapping, node: SelectQueryNode, subtype: Mapping): SelectQueryNode =>
   QueryNode.cloneWithJoin(
@@ -176,7 +179,9 @@ export const joinsOnlySubtypes = ({ node: { joins = [] } }: AnySelect): boolean 
 /** What a subtype has in the table of another: that of the query's entity, or of a subtype that is joined. */
 const sharedColumn = (mapping: Mapping, subtype: Mapping, name: string): ReferenceNode => {
   const holder = lastPart(subtype).mapping
-  return isKindOf(mapping, holder) ? attributeNode(mapping, { name }) : named(holder.name, name)
+  return isKindOf(mapping, holder) || subtype.concreteOf !== null
+    ? attributeNode(mapping, { name })
+    : named(holder.name, name)
 }
 
 /**

@@ -21,7 +21,9 @@ export const reloadExpired = (
   mapping: Mapping,
   ids: ReadonlyArray<InstanceId>,
 ): Program<RequestError | DecodeError | HookError, undefined> =>
-  suspend((state) => {
+  suspend((state): Program<RequestError | DecodeError | HookError, undefined> => {
+    const isOwn = (id: InstanceId): boolean => instanceAt(state, id).mapping.root === mapping.root
+    if (!ids.every(isOwn)) return reloadEach(ids)
     const byToken = new Map<ShardToken | null, unknown[]>()
     for (const id of new Set(ids)) {
       const instance = instanceAt(state, id)
@@ -44,6 +46,23 @@ export const reloadExpired = (
           },
         ),
       )([...byToken]),
+    )
+  })
+
+/** Rows of concrete subtypes have keys of their own. */
+const reloadEach = (ids: ReadonlyArray<InstanceId>): Program<RequestError | DecodeError | HookError, undefined> =>
+  suspend((state) => {
+    const byMapping = new Map<Mapping, InstanceId[]>()
+    for (const id of ids) {
+      const { mapping } = instanceAt(state, id)
+      const known = byMapping.get(mapping)
+      if (known === undefined) byMapping.set(mapping, [id])
+      else known.push(id)
+    }
+    return map(() => undefined)(
+      traverseArray(([mapping, own]: readonly [Mapping, ReadonlyArray<InstanceId>]) => reloadExpired(mapping, own))([
+        ...byMapping,
+      ]),
     )
   })
 

@@ -91,13 +91,13 @@ export const absorb = (
     if (snapshot instanceof DecodeFault) {
       return left(decodeError(reading.mapping, from.dialect, row, snapshot, token, reading.columns))
     }
-    const key = rawKeyOf(mapping, snapshot as never) as RawKey
+    const key = rawKeyOf(reading.mapping, snapshot as never) as RawKey
     const known = knownAs(edit, reading.mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
       const made = Instance.make(id, reading.mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
       edit.instances.set(id, reading.partial ? { ...made, partial: true } : made)
-      edit.identityMap.set(mapping, token, key, id)
+      edit.identityMap.set(reading.mapping, token, key, id)
       options.arrived?.set(id, false)
       ids[i] = id
     } else {

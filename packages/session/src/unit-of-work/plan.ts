@@ -72,6 +72,7 @@ import {
   inPart,
   isRootPart,
   isWritten,
+  isWrittenByTables,
   partOf,
   type TableRows,
   tableHolders,
@@ -273,7 +274,7 @@ class Planner {
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
-    if (mapping.subtypes.length > 0) return this.#insertTables(mapping, instances)
+    if (isWrittenByTables(mapping)) return this.#insertTables(mapping, instances)
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(mapping.attributes.length)
     const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
@@ -392,7 +393,7 @@ class Planner {
 
   #update(mapping: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
     if (instances.length === 0) return null
-    if (mapping.subtypes.length > 0) return this.#updateTables(mapping, instances)
+    if (isWrittenByTables(mapping)) return this.#updateTables(mapping, instances)
     const byShape = new Map<string, OpenStep>()
     for (const instance of instances) {
       const row = this.#rowOf(instance)

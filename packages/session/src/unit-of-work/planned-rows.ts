@@ -189,10 +189,14 @@ const rowStepsOf = (state: SessionState, steps: ReadonlyArray<Step>): ReadonlyMa
 
 /** The table that a step writes, as the database has it: a subtype's may have some of its attributes only. */
 export const tableOf = ({ mappings, mappingOf }: AnyModel, { entity, table }: Step): Mapping => {
-  const mapping = mappingOf.get(entity) as Mapping
-  if (mapping.parent === null && mapping.subtypes.length === 0) return mapping
-  return storedMappings(mappings).find((stored) => stored.table === table) as Mapping
+  const stored = storedMappings(mappings)
+  if (stored === mappings) return mappingOf.get(entity) as Mapping
+  const known = byTables.get(stored) ?? new Map(stored.map((mapping) => [mapping.table, mapping]))
+  byTables.set(stored, known)
+  return known.get(table) as Mapping
 }
+
+const byTables = new WeakMap<ReadonlyArray<Mapping>, ReadonlyMap<string, Mapping>>()
 
 /** Undefined where the cell stands for a key that the database is still to give. */
 const literalIn = (

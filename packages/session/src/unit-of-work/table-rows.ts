@@ -27,6 +27,10 @@ export interface TableRows {
 export const tableHolders = (root: Mapping): ReadonlyArray<Mapping> =>
   withDescendants(root).filter((mapping) => mapping.parts.at(-1)?.mapping === mapping)
 
+/** Do its instances have rows in several tables, or attributes that none has? @category guards */
+export const isWrittenByTables = ({ concreteOf, subtypes }: Mapping): boolean =>
+  subtypes.length > 0 || concreteOf !== null
+
 /** The table of an entity among those of an instance's rows. @category combinators */
 export const partOf = ({ parts }: Mapping, holder: Mapping): TablePart | undefined =>
   parts.find(({ mapping }) => mapping === holder)
