@@ -85,7 +85,7 @@ describe('bulk statements on a hierarchy', () => {
     const error = app.fails(both)
     expect(error).toMatchObject({ _tag: 'InvalidStatement', operation: 'bulk update', entity: 'Engineer' })
     expect(Session.render(error)).toMatchInlineSnapshot(
-      `"The bulk update cannot run: Engineer: one update cannot write the tables people, engineers; update the attributes of each by a statement of its own."`,
+      `"The bulk update cannot run: Engineer: one update cannot write the tables people, engineers; say it of each by a statement of its own."`,
     )
   })
 })

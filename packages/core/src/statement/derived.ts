@@ -75,11 +75,13 @@ const unionOf = (mapping: Mapping): SelectQueryNode => {
 const selectedOf = (mapping: Mapping, attribute: Attribute, name: string): SelectionNode => {
   const part = lastPart(mapping)
   return attribute === mapping.discriminator && !part.attributes.includes(attribute)
-    ? SelectionNode.create(
-        AliasNode.create(ValueNode.create(attribute.encode(mapping.identity)), IdentifierNode.create(name)),
-      )
+    ? SelectionNode.create(AliasNode.create(constant(attribute.encode(mapping.identity)), IdentifierNode.create(name)))
     : selected(part, attribute.columnName, name)
 }
+
+/** A parameter that is compared with nothing is text for some databases; text itself is never spliced into SQL. */
+const constant = (value: unknown): ValueNode =>
+  typeof value === 'number' || typeof value === 'boolean' ? ValueNode.createImmediate(value) : ValueNode.create(value)
 
 /** NULL, of the type that the column has where rows have it. */
 const missing = (subtype: Mapping, { columnName }: Attribute, name: string): SelectionNode => {
