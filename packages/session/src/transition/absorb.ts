@@ -71,6 +71,8 @@ export const absorb = (
   const { rows, token } = from
   const keyName = plainKeyName(mapping, from.dialect, options.columns)
   const only = mapping.subtypes.length === 0 ? readingOf(mapping, from.dialect, options.columns, options) : null
+  // a row of its key can be no other entity's
+  const isAlone = only !== null && mapping.discriminator === null
   const readingFor = only === null ? readingsOf(mapping, from.dialect, options) : null
   const ids = new Array<InstanceId>(rows.length)
   for (let i = 0; i < rows.length; i++) {
@@ -80,7 +82,9 @@ export const absorb = (
     // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
     const plainKey = keyName === null ? null : row[keyName]
     if (typeof plainKey === 'number' || typeof plainKey === 'string') {
-      const known = knownAs(edit, reading.mapping, token, plainKey)
+      const known = isAlone
+        ? edit.identityMap.get(mapping, token, plainKey)
+        : knownAs(edit, reading.mapping, token, plainKey)
       if (known !== undefined && isCurrent(state, edit, known, reading, options)) {
         ids[i] = known
         continue
@@ -92,7 +96,7 @@ export const absorb = (
       return left(decodeError(reading.mapping, from.dialect, row, snapshot, token, reading.columns))
     }
     const key = rawKeyOf(reading.mapping, snapshot as never) as RawKey
-    const known = knownAs(edit, reading.mapping, token, key)
+    const known = isAlone ? edit.identityMap.get(mapping, token, key) : knownAs(edit, reading.mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
       const made = Instance.make(id, reading.mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
