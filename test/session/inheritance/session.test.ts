@@ -4,11 +4,13 @@ import {
   entity,
   generated,
   integer,
+  orderBy,
   primaryKey,
   select,
   set,
   subtype,
   text,
+  unique,
   update,
   version,
   where,
@@ -215,5 +217,49 @@ describe('a version', () => {
     expect(app.fails(Session.flush)).toMatchObject({ _tag: 'StaleData', entity: 'Letter', table: 'docs' })
     app.run(Session.rollback)
     expect(app.rows('letters')).toHaveLength(1)
+  })
+})
+
+describe('unique values', () => {
+  const Item = entity(
+    'Item',
+    'items',
+    { id: pipe(integer, primaryKey, generated), kind: text, code: pipe(text, unique) },
+    { discriminator: 'kind', identity: 'item' },
+  )
+  const Book = subtype(Item)('Book', 'books', { isbn: pipe(text, unique) }, { identity: 'book' })
+  const Tag = entity('Tag', 'tags', { name: pipe(text, primaryKey), place: pipe(integer, unique) })
+  const model = defineModel({ Item, Book, Tag })(() => ({}))
+
+  test('change places in each table of a hierarchy, and beside it', () => {
+    const app = openOn(model)
+    app.run(Session.add(model.Item, { code: 'a' }))
+    app.run(
+      Session.addAll(model.Book, [
+        { code: 'b', isbn: '1' },
+        { code: 'c', isbn: '2' },
+      ]),
+    )
+    app.run(
+      Session.addAll(model.Tag, [
+        { name: 'x', place: 1 },
+        { name: 'y', place: 2 },
+      ]),
+    )
+    app.run(Session.commit)
+    const [a, b, c] = app.run(pipe(select(model.Item), withSubtypes('*'), orderBy('id'), Session.query))
+    const [x, y] = app.run(pipe(select(model.Tag), orderBy('name'), Session.query))
+    if (a === undefined || x === undefined || y === undefined || b?.kind !== 'book' || c?.kind !== 'book') {
+      throw new Error('not there')
+    }
+    app.run(Session.set(model.Item, { code: 'b' })(a))
+    app.run(Session.set(model.Book, { code: 'a', isbn: '2' })(b))
+    app.run(Session.set(model.Book, { isbn: '1' })(c))
+    app.run(Session.set(model.Tag, { place: 2 })(x))
+    app.run(Session.set(model.Tag, { place: 1 })(y))
+    app.run(Session.commit)
+    expect(app.rows('items')).toMatchObject([{ code: 'b' }, { code: 'a' }, { code: 'c' }])
+    expect(app.rows('books')).toMatchObject([{ isbn: '2' }, { isbn: '1' }])
+    expect(app.rows('tags')).toMatchObject([{ place: 2 }, { place: 1 }])
   })
 })

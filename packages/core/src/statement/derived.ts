@@ -1,154 +1,145 @@
 /**
- * What stands for the table of a subtype where a query reads it: for the program an entity is one table, whatever holds its rows.
- *
- * A subtype becomes a subquery under its name, of its tables joined, or of the rows in its parent's table that are its own.
- * Databases merge such a subquery with the query around it. An entity that stands alone is read as it is.
+ * Entities from any query: what it gives stands in the place of their table, and more can be said around it.
  *
  * @example
- * // from "engineers"  ->  from (select "people"."id" as "id", ..., "engineers"."lang" as "language"
- * //   from "people" inner join "engineers" on "engineers"."person_id" = "people"."id") as "engineers"
+ * // the nodes below one, however deep
+ * fromQuery(model.Node, (db) =>
+ *   db
+ *     .withRecursive('below', (cte) =>
+ *       cte
+ *         .selectFrom('nodes')
+ *         .selectAll()
+ *         .where('parentId', '=', 1)
+ *         .unionAll(cte.selectFrom('nodes').innerJoin('below', 'below.id', 'nodes.parentId').selectAll('nodes')),
+ *     )
+ *     .selectFrom('below')
+ *     .selectAll(),
+ * )
  */
 import {
   AliasNode,
-  AndNode,
-  BinaryOperationNode,
-  ColumnNode,
+  type Expression,
   IdentifierNode,
-  JoinNode,
   type OperationNode,
-  OperatorNode,
-  PrimitiveValueListNode,
+  ParensNode,
+  QueryCreator,
   QueryNode,
-  ReferenceNode,
+  type RawBuilder,
   SelectionNode,
   SelectQueryNode,
-  SetOperationNode,
-  ValueNode,
 } from 'kysely'
-import { type Attribute, isKindOf, type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
-import { hasConcretes, isSingle, lastPart, ownAttributes, sharing, subtypeColumn } from '../model/parts.js'
-import { namedTable } from './scope.js'
+import type { Database } from '../model/database.js'
+import type { DeferredAttribute, KeyAttribute, RowOf } from '../model/infer.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
+import type { Mapped } from '../model/model.js'
+import type { Omitting, Plain } from './attributes.js'
+import { unbound } from './builder.js'
+import { invalidClause, type StatementError } from './error.js'
+import type { Whole } from './extent.js'
+import { faultNode } from './fault.js'
+import { catalogOf, outermost, outputOf } from './scope.js'
+import { type AnySelect, type Select, select } from './select.js'
+import { attributeNode, mappingsOf } from './statement.js'
 
-const columnOf = (part: TablePart, name: string): ReferenceNode =>
-  ReferenceNode.create(ColumnNode.create(name), namedTable(part.table))
-
-const queries = new WeakMap<Mapping, SelectQueryNode>()
-
-/** The rows of a subtype, by the names of their attributes. It speaks the tables' language. */
-export const derivedQuery = (mapping: Mapping): SelectQueryNode => {
-  const known = queries.get(mapping)
-  if (known !== undefined) return known
-  const made = hasConcretes(mapping) ? unionOf(mapping) : rowsOf(mapping)
-  queries.set(mapping, made)
-  return made
+/** A select query of Kysely's whose rows are `O`. @category model */
+export interface QueryOf<out O> extends Expression<O> {
+  readonly isSelectQueryBuilder: true
+  readonly toOperationNode: () => SelectQueryNode
 }
 
-/** The rows of an entity and of its concrete subtypes, each with the attributes of all: NULL where a row has none. */
-const unionOf = (mapping: Mapping): SelectQueryNode => {
-  const kinds = withDescendants(mapping).filter(({ identity }) => identity !== null)
-  const all = kinds.map((kind) => {
-    const [part] = kind.parts as readonly [TablePart]
-    const inherited = mapping.attributes.map((attribute) =>
-      selectedOf(kind, kind.attributes[attribute.position] as Attribute, attribute.name),
-    )
-    const added = sharing(mapping).flatMap((subtype) =>
-      ownAttributes(subtype).map((attribute) => {
-        const name = subtypeColumn(subtype, attribute)
-        return isKindOf(kind, subtype)
-          ? selectedOf(kind, kind.attributes[attribute.position] as Attribute, name)
-          : missing(subtype, attribute, name)
-      }),
-    )
-    return SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([namedTable(part.table)]), [
-      ...inherited,
-      ...added,
-    ])
-  })
-  const [first, ...others] = all as [SelectQueryNode, ...SelectQueryNode[]]
-  return SelectQueryNode.cloneWithSetOperations(
-    first,
-    others.map((other) => SetOperationNode.create('union', other, true)),
+/** A query of Kysely's over a model's tables: built already, or built by a callback. @category model */
+export type QueryOver<M, O> = QueryOf<O> | ((db: QueryCreator<Database<M>>) => QueryOf<O>)
+
+/** What a query has to give to give entities: at least their keys. @category model */
+export type KeyRow<M, N extends string> = { readonly [K in KeyAttribute<M, N> & keyof RowOf<M, N>]: RowOf<M, N>[K] }
+
+/** Entities as rows of `O` have them. @category model */
+export type Given<M, N extends string, O> = Select<
+  M,
+  N,
+  unknown extends O
+    ? unknown
+    : [Extract<keyof O, DeferredAttribute<M, N>>] extends [never]
+      ? unknown
+      : Pick<RowOf<M, N>, Extract<keyof O, DeferredAttribute<M, N> & keyof RowOf<M, N>>>,
+  [Exclude<Plain<M, N>, keyof O>] extends [never] ? Whole : Omitting<Whole, Exclude<Plain<M, N>, keyof O>>
+>
+
+/**
+ * The entities whose rows a query of Kysely's gives. Its columns are named by attributes, as everything in such a query is;
+ * those that are no attributes are ignored, and attributes that are missing are absent, as by `loadOnly`. It has to give the
+ * key, else running it is an `InvalidClause`.
+ *
+ * What it gives stands in a subquery, in place of the entity's table: conditions, joins, orders, limits and loads say more
+ * around it. Its own order is lost there, unless it has a limit: order around it.
+ *
+ * @example
+ * pipe(
+ *   fromQuery(model.User, (db) => db.selectFrom('users').selectAll().where('age', '>', 17)),
+ *   where('name', '<>', 'ed'),
+ *   selectin('addresses'),
+ *   Session.query,
+ * )
+ *
+ * @category constructors
+ */
+export const fromQuery = <M, N extends string, O extends KeyRow<M, N>>(
+  entity: Mapped<M, N>,
+  query: QueryOver<M, O>,
+): Given<M, N, O> => {
+  const built = typeof query === 'function' ? query(new QueryCreator<Database<M>>(unbound)) : query
+  const node = built.toOperationNode()
+  const self: AnySelect = select(entity)
+  const { mapping } = entity
+  const output = outputOf(outermost(catalogOf(mappingsOf(self))), node, '')
+  const given = mapping.attributes.filter(({ isDeferred, name }) =>
+    output.isOpen ? !isDeferred : output.columns.has(name),
   )
+  const fault = missingKey(mapping, given)
+  const derived = derivedNode(mapping, node, given)
+  return { ...self, node: fault === null ? derived : QueryNode.cloneWithWhere(derived, faultNode(fault)) } as never
 }
 
-/** An attribute of a concrete entity: its discriminator is no column. */
-const selectedOf = (mapping: Mapping, attribute: Attribute, name: string): SelectionNode => {
-  const part = lastPart(mapping)
-  return attribute === mapping.discriminator && !part.attributes.includes(attribute)
-    ? SelectionNode.create(AliasNode.create(constant(attribute.encode(mapping.identity)), IdentifierNode.create(name)))
-    : selected(part, attribute.columnName, name)
+const missingKey = (mapping: Mapping, given: ReadonlyArray<Attribute>): StatementError | null => {
+  // of which subtype a row is, its discriminator says
+  const needed = mapping.discriminator === null ? mapping.key : [...mapping.key, mapping.discriminator]
+  const missing = needed.filter((attribute) => !given.includes(attribute)).map(({ name }) => name)
+  return missing.length === 0
+    ? null
+    : invalidClause(
+        mapping.name,
+        'fromQuery',
+        missing.join(', '),
+        `the query does not select it; select the whole key${mapping.discriminator === null ? '' : ' and the discriminator'}`,
+      )
 }
 
-/** A parameter that is compared with nothing is text for some databases; text itself is never spliced into SQL. */
-const constant = (value: unknown): ValueNode =>
-  typeof value === 'number' || typeof value === 'boolean' ? ValueNode.createImmediate(value) : ValueNode.create(value)
-
-/** NULL, of the type that the column has where rows have it. */
-const missing = (subtype: Mapping, { columnName }: Attribute, name: string): SelectionNode => {
-  const part = lastPart(subtype)
-  const nothing = QueryNode.cloneWithWhere(
-    SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([namedTable(part.table)]), [
-      SelectionNode.create(columnOf(part, columnName)),
-    ]),
-    BinaryOperationNode.create(ValueNode.createImmediate(1), OperatorNode.create('='), ValueNode.createImmediate(0)),
-  )
-  return SelectionNode.create(AliasNode.create(nothing, IdentifierNode.create(name)))
+/**
+ * The entities whose rows a statement of raw text gives. Its columns are named as the table's; others are ignored, and a
+ * missing one is the database's error, which names it. `loadOnly` and `defer` say that attributes are missing on purpose.
+ *
+ * The text stands in a subquery, in place of the entity's table, so that conditions, joins, orders, limits and loads say more
+ * around it. Over several shards it runs on each of them.
+ *
+ * @example
+ * pipe(fromSql(model.User, sql`select * from users where name similar to ${pattern}`), orderBy('name'), Session.query)
+ * pipe(fromSql(model.User, sql`select id, name from users`), loadOnly('name'), Session.query)
+ *
+ * @category constructors
+ */
+export const fromSql = <M, N extends string>(entity: Mapped<M, N>, text: RawBuilder<unknown>): Select<M, N> => {
+  const { mapping } = entity
+  const loaded = mapping.attributes.filter(({ isDeferred }) => !isDeferred)
+  return { ...select(entity), node: derivedNode(mapping, ParensNode.create(text.toOperationNode()), loaded) }
 }
 
-const selected = (part: TablePart, column: string, name: string): SelectionNode =>
-  SelectionNode.create(AliasNode.create(columnOf(part, column), IdentifierNode.create(name)))
-
-const rowsOf = (mapping: Mapping): SelectQueryNode => {
-  const [first, ...others] = mapping.parts as readonly [TablePart, ...ReadonlyArray<TablePart>]
-  const selections = mapping.parts.flatMap((part) =>
-    part.attributes.map(({ columnName, name }) => selected(part, columnName, name)),
-  )
-  if (mapping.concreteOf !== null && mapping.discriminator !== null) {
-    selections.push(selectedOf(mapping, mapping.discriminator, mapping.discriminator.name))
-  }
-  for (const subtype of sharing(mapping)) {
-    for (const attribute of ownAttributes(subtype)) {
-      selections.push(selected(lastPart(mapping), attribute.columnName, subtypeColumn(subtype, attribute)))
-    }
-  }
-  let node: SelectQueryNode = SelectQueryNode.cloneWithSelections(
-    SelectQueryNode.createFrom([namedTable(first.table)]),
-    selections,
-  )
-  for (const part of others) {
-    const on = sameKey(
-      (i) => columnOf(part, part.key[i] ?? ''),
-      (i) => columnOf(first, first.key[i] ?? ''),
-      first.key.length,
-    )
-    node = QueryNode.cloneWithJoin(node, JoinNode.createWithOn('InnerJoin', namedTable(part.table), on))
-  }
-  return isSingle(mapping)
-    ? QueryNode.cloneWithWhere(node, isOfKind(mapping, columnOf(first, kindColumn(mapping))))
-    : node
-}
-
-const kindColumn = ({ discriminator }: Mapping): string => discriminator?.columnName ?? ''
-
-/** Two keys of several columns are the same. */
-export const sameKey = (
-  a: (i: number) => OperationNode,
-  b: (i: number) => OperationNode,
-  width: number,
-): OperationNode =>
-  Array.from(
-    { length: width },
-    (_, i): OperationNode => BinaryOperationNode.create(a(i), OperatorNode.create('='), b(i)),
-  ).reduce((x, y) => AndNode.create(x, y))
-
-/** Is a row, by its discriminator, of the entity or one of its subtypes? Values are encoded. */
-export const isOfKind = (mapping: Mapping, discriminator: OperationNode): OperationNode =>
-  BinaryOperationNode.create(
-    discriminator,
-    OperatorNode.create('in'),
-    PrimitiveValueListNode.create(
-      withDescendants(mapping).flatMap((one) =>
-        one.identity === null || one.discriminator === null ? [] : [one.discriminator.encode(one.identity)],
-      ),
-    ),
+/** `select table.attribute, ... from (...) as table`: a subquery in place of an entity's table. */
+export const derivedNode = (
+  mapping: Mapping,
+  query: OperationNode,
+  attributes: ReadonlyArray<Attribute>,
+): SelectQueryNode =>
+  SelectQueryNode.cloneWithSelections(
+    SelectQueryNode.createFrom([AliasNode.create(query, IdentifierNode.create(mapping.table))]),
+    attributes.map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )

@@ -18,7 +18,7 @@ import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */
 export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
-  const found = ColumnNode.is(node.column) ? find(scope, node) : null
+  const found = find(scope, node)
   if (found === null) return node
   const named = mapChange(node, 'column', (name) => columnNode(name as ColumnNode, found.column))
   // beside the table of a joined subtype a name alone may be ambiguous
@@ -28,11 +28,11 @@ export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
   )
 }
 
-/** The table by the name that the query has for it: that of a derived one is a name, whatever is in it. */
+/** The table by the name that the query has for it: a subquery in its place has an alias, and aliases have no schema. */
 const tableOf = (table: TableNode | undefined, { mapping, name }: Source): TableNode | undefined => {
   if (table === undefined) return table
   if (mapping !== null && isOwnTable(name)) return namedTable(lastPart(mapping).table)
-  const isAlias = table.table.schema !== undefined && mapping !== null && isDerived(mapping)
+  const isAlias = table.table.schema !== undefined && (mapping === null || isDerived(mapping))
   if (tableName(table) === name) return isAlias ? TableNode.create(name) : table
   return isAlias ? TableNode.create(name) : namedTable(name)
 }

@@ -50,7 +50,6 @@ import {
 import type { Dialect } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { isDerived, isOwnTable, lastPart, sharing } from '../model/parts.js'
-import { derivedQuery } from './derived.js'
 import { encodeError, type StatementError, severalTables } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
@@ -70,6 +69,7 @@ import {
   within,
 } from './scope.js'
 import { Slot } from './slot.js'
+import { derivedQuery } from './stand-in.js'
 import { storedWrite } from './stored-write.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
 
@@ -103,7 +103,7 @@ type Expected = Column | null | ReadonlyArray<Column | null>
 
 const translated = new WeakMap<Catalog, Map<Dialect | null, boolean>>()
 
-/** Whether any attribute of the model is called or written otherwise in its table. */
+/** Whether any attribute of the model is called or written otherwise in its table, or any table has a schema. */
 const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   let byDialect = translated.get(catalog)
   if (byDialect === undefined) {
@@ -114,6 +114,7 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   if (known !== undefined) return known
   const answer = [...catalog.values()].some(
     (mapping) =>
+      mapping.table.includes('.') ||
       isDerived(mapping) ||
       sharing(mapping).length > 0 ||
       mapping.attributes.some(

@@ -27,11 +27,10 @@ import type { Mapped } from '../model/model.js'
 import { isOwnTable, isSingle, lastPart, ownAttributes, ownTable, subtypeColumn } from '../model/parts.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
-import { sameKey } from './derived.js'
-
 import type { Extent, JoinedAs } from './extent.js'
 import { tableName } from './scope.js'
 import type { AnySelect, Select } from './select.js'
+import { sameKey } from './stand-in.js'
 import { attributeNode } from './statement.js'
 
 /** Entities and what they are subtypes of. */
