@@ -145,7 +145,7 @@ describe('concrete subtypes', () => {
     expect(app.run(Session.load(model.Car, 'owner')(car))).toMatchObject({ value: { name: 'ed' } })
   })
 
-  test.each(servers)('come back as they went on $title', { skip: false }, async ({ host, isMissing }) => {
+  test.each(servers)('come back as they went on $title', async ({ host, isMissing }) => {
     if (isMissing) return
     const { run } = await openOnServer(host, model)
     await run(filling)

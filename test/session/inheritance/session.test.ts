@@ -7,6 +7,7 @@ import {
   orderBy,
   primaryKey,
   select,
+  serverVersion,
   set,
   subtype,
   text,
@@ -14,10 +15,12 @@ import {
   update,
   version,
   where,
+  withServerDefault,
   withSubtypes,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { staff } from '../../core/model/staff.js'
 import { type App, found, openOn } from '../app.js'
@@ -218,6 +221,65 @@ describe('a version', () => {
     app.run(Session.rollback)
     expect(app.rows('letters')).toHaveLength(1)
   })
+})
+
+describe('a version that the database gives', () => {
+  const Doc = entity(
+    'Doc',
+    'docs',
+    {
+      id: pipe(integer, primaryKey, generated),
+      kind: text,
+      title: text,
+      version: pipe(integer, withServerDefault(sql`1`), serverVersion),
+    },
+    { discriminator: 'kind', identity: 'doc' },
+  )
+  const Letter = subtype(Doc)('Letter', 'letters', { recipient: text }, { identity: 'letter' })
+  const model = defineModel({ Doc, Letter })(() => ({}))
+
+  test('is another with a change of any table, since the root is written with it', () => {
+    const app = openOn(model)
+    app.database.exec(
+      'create trigger counting after update on docs for each row begin update docs set version = old.version + 1 where id = old.id; end',
+    )
+    app.run(Session.add(model.Letter, { title: 't', recipient: 'r' }))
+    app.run(Session.commit)
+    app.run(Session.set(model.Letter, { recipient: 'x' })(found(app, model.Letter, 1)))
+    expect(Session.explain(app.run(Session.flushPlan))).toMatchInlineSnapshot(`
+      "1. update docs (1 row)
+           #0: kind = 'letter' where id = 1, version = 1
+      2. update letters (1 row), after 1
+           #0: recipient = 'x' where id = 1"
+    `)
+    app.run(Session.commit)
+    expect(app.rows('docs')).toMatchObject([{ version: 2 }])
+    expect(found(app, model.Letter, 1)).toMatchObject({ version: 2, recipient: 'x' })
+  })
+})
+
+test('an abstract entity has no instances that are not of a subtype', () => {
+  const Shape = entity(
+    'Shape',
+    'shapes',
+    { id: pipe(integer, primaryKey, generated), kind: text },
+    { discriminator: 'kind' },
+  )
+  const Circle = subtype(Shape)('Circle', { radius: integer }, { identity: 'circle' })
+  const model = defineModel({ Shape, Circle })(() => ({}))
+  const app = openOn(model)
+  expect(app.fails(Session.add(model.Shape, {} as never))).toEqual({
+    _tag: 'InvalidValue',
+    entity: 'Shape',
+    attribute: 'kind',
+    value: undefined,
+    problem: 'Shape is abstract, and this is the identity of none of its subtypes',
+  })
+  app.run(Session.add(model.Shape, { kind: 'circle', radius: 2 } as never))
+  app.run(Session.commit)
+  expect(app.run(pipe(select(model.Shape), withSubtypes('*'), Session.query))).toMatchObject([
+    { kind: 'circle', radius: 2 },
+  ])
 })
 
 describe('unique values', () => {

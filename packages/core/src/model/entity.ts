@@ -42,7 +42,7 @@ export interface Family {
   readonly relatives: string
 }
 
-interface Related<out F extends Family> {
+interface Kin<out F extends Family> {
   /** The value of the discriminator in its rows; null where it is abstract. */
   readonly identity: unknown
   /** Never there: carries `F`. */
@@ -50,13 +50,13 @@ interface Related<out F extends Family> {
 }
 
 /** It may have subtypes, which its discriminator tells apart. @category model */
-export interface Base<out F extends Family = Family> extends Related<F> {
+export interface Base<out F extends Family = Family> extends Kin<F> {
   readonly _tag: 'Base'
   readonly discriminator: string
 }
 
 /** A table of its own has what it adds, and refers by its key to the table of its parent. @category model */
-export interface Joined<out F extends Family = Family> extends Related<F> {
+export interface Joined<out F extends Family = Family> extends Kin<F> {
   readonly _tag: 'Joined'
   readonly parent: AnyEntity
   /** What it adds. */
@@ -66,7 +66,7 @@ export interface Joined<out F extends Family = Family> extends Related<F> {
 }
 
 /** The table of its parent has what it adds. @category model */
-export interface Single<out F extends Family = Family> extends Related<F> {
+export interface Single<out F extends Family = Family> extends Kin<F> {
   readonly _tag: 'Single'
   readonly parent: AnyEntity
   /** What it adds. */
@@ -74,7 +74,7 @@ export interface Single<out F extends Family = Family> extends Related<F> {
 }
 
 /** A table of its own has all of it. @category model */
-export interface Concrete<out F extends Family = Family> extends Related<F> {
+export interface Concrete<out F extends Family = Family> extends Kin<F> {
   readonly _tag: 'Concrete'
   readonly parent: AnyEntity
   /** What it adds. */

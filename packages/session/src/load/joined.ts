@@ -73,7 +73,8 @@ const mostTables = 48
 
 const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
   parts.reduce(
-    (count, { isContained, relationship }) => count + (isContained ? 0 : relationship.through === null ? 1 : 2),
+    (count, { isContained, relationship: { target, through } }) =>
+      count + (isContained ? 0 : (through === null ? 0 : 1) + target.parts.length),
     0,
   )
 
