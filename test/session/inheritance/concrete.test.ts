@@ -145,19 +145,20 @@ describe('concrete subtypes', () => {
     expect(app.run(Session.load(model.Car, 'owner')(car))).toMatchObject({ value: { name: 'ed' } })
   })
 
-  test.each(servers)('come back as they went on $title', async ({ host, isMissing }) => {
-    if (isMissing) return
-    const { run } = await openOnServer(host, model)
-    await run(filling)
-    await run(Session.expungeAll)
-    const vehicles = pipe(select(model.Vehicle), withSubtypes('*'), where('label', '!=', 'ark'), orderBy('label'))
-    expect(await run(Session.query(vehicles))).toMatchObject([
-      { kind: 'car', doors: 3, ownerId: 1 },
-      { kind: 'boat', sail: 'lateen', plate: 'n2' },
-    ])
-    const renamed = pipe(update(model.Boat), set({ label: 'x' }), where('sail', '=', 'lateen'))
-    expect(await run(Session.execute({ synchronize: 'fetch' })(renamed))).toBe(1)
-  })
+  for (const { host, title, isMissing } of servers) {
+    test.skipIf(isMissing)(`come back as they went on ${title}`, async () => {
+      const { run } = await openOnServer(host, model)
+      await run(filling)
+      await run(Session.expungeAll)
+      const vehicles = pipe(select(model.Vehicle), withSubtypes('*'), where('label', '!=', 'ark'), orderBy('label'))
+      expect(await run(Session.query(vehicles))).toMatchObject([
+        { kind: 'car', doors: 3, ownerId: 1 },
+        { kind: 'boat', sail: 'lateen', plate: 'n2' },
+      ])
+      const renamed = pipe(update(model.Boat), set({ label: 'x' }), where('sail', '=', 'lateen'))
+      expect(await run(Session.execute({ synchronize: 'fetch' })(renamed))).toBe(1)
+    })
+  }
 
   test('have an entity of no table above them, or one with rows of its own, and no others beside', () => {
     const Plain = entity('Plain', 'plain', { id, kind: text, name: text }, { discriminator: 'kind', identity: 'p' })

@@ -1,5 +1,18 @@
 import type { Draft } from '@unitary/core'
-import { select, withSubtypes } from '@unitary/core'
+import {
+  defineModel,
+  deleteFrom,
+  entity,
+  integer,
+  primaryKey,
+  select,
+  set,
+  subtype,
+  text,
+  update,
+  where,
+  withSubtypes,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -165,5 +178,34 @@ describe('the flush of a hierarchy', () => {
     expect(app.fails(pipe(pat, Session.set(staff.Person, { kind: 'engineer' })))).toMatchObject({
       _tag: 'InvalidValue',
     })
+  })
+})
+
+describe("a key of the program's own", () => {
+  const Place = entity(
+    'Place',
+    'places',
+    { country: pipe(text, primaryKey), code: pipe(text, primaryKey), kind: text, name: text },
+    { discriminator: 'kind', identity: 'place' },
+  )
+  const City = subtype(Place)('City', 'cities', { mayor: text }, { identity: 'city', key: ['land', 'sign'] })
+  const Port = subtype(City)('Port', 'ports', { docks: integer }, { identity: 'port' })
+  const cities = defineModel({ Place, City, Port })(() => ({}))
+
+  test('of several columns stands in each table, and changes in all of them', () => {
+    const app = openOn(cities)
+    app.run(Session.add(cities.Port, { country: 'de', code: 'hh', name: 'Hamburg', mayor: 'm', docks: 4 }))
+    app.run(Session.commit)
+    expect(app.rows('cities')).toEqual([{ land: 'de', sign: 'hh', mayor: 'm' }])
+    const port = found(app, cities.Port, { country: 'de', code: 'hh' })
+    app.run(Session.set(cities.Port, { code: 'ham', docks: 5, mayor: 'n' })(port))
+    app.run(Session.commit)
+    expect(app.rows('ports')).toEqual([{ country: 'de', code: 'ham', docks: 5 }])
+    expect(app.rows('cities')).toEqual([{ land: 'de', sign: 'ham', mayor: 'n' }])
+    expect(found(app, cities.Place, { country: 'de', code: 'ham' })).toMatchObject({ kind: 'port', name: 'Hamburg' })
+    const renamed = pipe(update(cities.City), set({ mayor: 'o' }), where('name', '=', 'Hamburg'))
+    expect(app.run(Session.execute({ synchronize: 'fetch' })(renamed))).toBe(1)
+    expect(app.run(pipe(deleteFrom(cities.Port), Session.execute()))).toBe(1)
+    expect(app.rows('places')).toEqual([])
   })
 })
