@@ -1,4 +1,5 @@
 import {
+  criteria,
   defineModel,
   deleteFrom,
   entity,
@@ -324,4 +325,28 @@ describe('unique values', () => {
     expect(app.rows('books')).toMatchObject([{ isbn: '2' }, { isbn: '1' }])
     expect(app.rows('tags')).toMatchObject([{ place: 2 }, { place: 1 }])
   })
+})
+
+describe('what holds for every query of a base', () => {
+  const rules = criteria(staff)({ Person: { named: (eb) => eb('name', '!=', 'lee') } })
+
+  test('holds for its subtypes', () => {
+    const app = filled({ criteria: rules })
+    const names = (query: Session.Program<unknown, ReadonlyArray<{ readonly name: string }>>) =>
+      app.run(query).map(({ name }) => name)
+    expect(names(pipe(select(staff.Person), orderBy('id'), Session.query))).toEqual(['pat', 'ed', 'mary'])
+    expect(names(pipe(select(staff.Person), withSubtypes('*'), orderBy('id'), Session.query))).toHaveLength(3)
+    expect(names(pipe(select(staff.Engineer), Session.query))).toEqual(['ed'])
+    expect(app.run(Session.get(staff.Lead, 4))._tag).toBe('None')
+    expect(app.run(pipe(update(staff.Engineer), set({ language: 'x' }), Session.execute()))).toBe(1)
+  })
+})
+
+test('inserts and updates of many rows past the session are refused where they would write several tables', () => {
+  const app = filled()
+  expect(app.fails(Session.updateMany(staff.Engineer, [{ id: 2, language: 'x' }]))).toMatchObject({
+    cause: { _tag: 'SeveralTables', operation: 'update' },
+  })
+  expect(app.run(Session.updateMany(staff.Person, [{ id: 2, name: 'edward' }]))).toBe(1)
+  expect(app.rows('people')).toMatchObject([{}, { full_name: 'edward' }, {}, {}])
 })
