@@ -41,6 +41,8 @@ export interface Select<out M, out N extends string, out L = unknown, out X exte
   readonly node: SelectQueryNode
   /** What is loaded beside the rows, in the order in which it was asked for. */
   readonly loads: ReadonlyArray<Load>
+  /** Subtypes of the entity whose attributes are loaded by statements of their own, parents first. */
+  readonly subtypes: ReadonlyArray<Mapping>
   /** What it joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
   /** Never there: carries `L`. */
@@ -106,6 +108,7 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   entity,
   node: entityNode(entity.mapping),
   loads: [],
+  subtypes: [],
   aliases: [],
   options: {},
 })
