@@ -145,8 +145,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
       faults.push({ path, message: `column '${attribute.columnName}' belongs to attribute '${other}' already` })
     }
     columns.set(attribute.columnName, attribute.name)
-    if (attribute.isKey && attribute.isNullable) {
-      faults.push({ path, message: 'a primary key column cannot be nullable' })
+    if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
+      faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
     }
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })

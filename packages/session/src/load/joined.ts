@@ -189,10 +189,13 @@ const targetsIn = (
   changes: StateEdit,
   { arrived, part: { columns, relationship } }: Arrival,
   { batches, order }: QueryAnswer,
-  { populateExisting = false, strict }: PopulateOptions,
+  { allowPartialKeys = true, populateExisting = false, strict }: PopulateOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
   const { target } = relationship
-  const keys = target.key.map(({ position }: Attribute) => columns[position] as string)
+  // a part that may be NULL says nothing of whether there is a row
+  const keys = target.key.flatMap(({ isNullable, position }: Attribute) =>
+    isNullable && allowPartialKeys ? [] : [columns[position] as string],
+  )
   const isSeen = hooksOnLoad(state.hooks, target).length > 0
   const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {

@@ -14,6 +14,8 @@ import { absorb } from '../transition/absorb.js'
 export interface PopulateOptions {
   readonly populateExisting?: boolean
   readonly strict?: boolean
+  /** Do rows count whose key is NULL in part? */
+  readonly allowPartialKeys?: boolean
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns?: RowColumns | null
 }

@@ -23,6 +23,7 @@ import {
   rawKeyOfValue,
   select,
   targetsOfOwners,
+  withoutPartialKeys,
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -135,7 +136,9 @@ interface Lookup {
 }
 
 const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
-  const narrowed = targetQuery(state.model, relationship, asking.query)
+  const options = { ...asking.options, ...asking.query?.options }
+  const all = targetQuery(state.model, relationship, asking.query)
+  const narrowed = withEntireKeys(state, relationship, all, options)
   const { foreignKey, kind } = relationship
   const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
   // what is joined is ordered after the targets themselves
@@ -144,11 +147,22 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   return {
     query,
     joined,
-    isWhole: asking.isWhole,
+    isWhole: asking.isWhole && narrowed === all,
     owners: asking.owners,
-    options: { ...asking.options, ...query?.options },
+    options,
   }
 }
+
+/** Without targets whose key is NULL in part, where the options leave them out. */
+const withEntireKeys = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+  options: ExecutionOptions,
+): AnySelect | null =>
+  options.allowPartialKeys !== false || relationship.target.key.every(({ isNullable }) => !isNullable)
+    ? query
+    : withoutPartialKeys({ ...(query ?? select(targetOf(state.model, relationship))), options })
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
 const targetsRequest = (

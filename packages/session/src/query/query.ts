@@ -11,6 +11,7 @@ import {
   type Select,
   type Whole,
   withoutOffset,
+  withoutPartialKeys,
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -129,7 +130,7 @@ const nothingJoined: JoinedTargets = new Map()
 export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
+    return isLeft(checked) ? fail(checked.left) : map(withoutPartialKeys)(rewritten(statement, 'query'))
   })
 
 /** Runs a query, and takes its rows into the state. Pending changes are flushed first. */
