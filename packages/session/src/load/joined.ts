@@ -3,7 +3,6 @@
  */
 import {
   type AnySelect,
-  type Attribute,
   canJoin,
   containedParts,
   type DriverRow,
@@ -26,7 +25,7 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
 import { keepMembers, knownTargets, type LoadedTargets } from './known.js'
-import { inOrder, type PopulateOptions } from './populate.js'
+import { inOrder, type PopulateOptions, presentBy } from './populate.js'
 
 /** A statement with relationships joined. */
 export interface Joined {
@@ -189,13 +188,11 @@ const targetsIn = (
   changes: StateEdit,
   { arrived, part: { columns, relationship } }: Arrival,
   { batches, order }: QueryAnswer,
-  { allowPartialKeys = true, populateExisting = false, strict }: PopulateOptions,
+  options: PopulateOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
+  const { populateExisting = false, strict } = options
   const { target } = relationship
-  // a part that may be NULL says nothing of whether there is a row
-  const keys = target.key.flatMap(({ isNullable, position }: Attribute) =>
-    isNullable && allowPartialKeys ? [] : [columns[position] as string],
-  )
+  const keys = presentBy(target, columns, options)
   const isSeen = hooksOnLoad(state.hooks, target).length > 0
   const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {

@@ -21,6 +21,17 @@ export interface PopulateOptions {
 }
 
 /**
+ * The columns that are NULL where a row has nothing of an entity, as an outer join leaves them: those of its key, less what may
+ * be NULL in part.
+ */
+export const presentBy = (
+  { key }: Mapping,
+  columns: RowColumns,
+  { allowPartialKeys = true }: PopulateOptions,
+): ReadonlyArray<string> =>
+  key.flatMap(({ isNullable, position }) => (isNullable && allowPartialKeys ? [] : [columns[position] as string]))
+
+/**
  * Takes an answer into the state and gives the instances of its rows. Hooks are told of those that it made known, once all
  * of it is taken in.
  *

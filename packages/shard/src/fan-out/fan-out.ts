@@ -4,10 +4,11 @@
  * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query;
  * the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
  */
-import { type AnySelect, type Dialect, type Mapping, pageAmongOthers, placeOf } from '@unitary/core'
+import { type AnyQuery, type Dialect, type Mapping, pageAmongOthers, placeOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { LimitNode, type OperationNode, type SelectQueryNode, ValueNode } from 'kysely'
-import { attributeIn, hiddenSelection, itemFor, type OrderTerm, orderTerm, pageCollation } from './order-term.js'
+import { hiddenSelection, itemFor, type OrderTerm, orderTerm, pageCollation } from './order-term.js'
+import { problemOf } from './problem.js'
 
 /**
  * @category model
@@ -33,24 +34,25 @@ const known = new WeakMap<SelectQueryNode, Either<string, FanOut>>()
  *
  * @category constructors
  */
-export const fanOutOf = (statement: AnySelect): Either<string, FanOut> => {
+export const fanOutOf = (statement: AnyQuery): Either<string, FanOut> => {
   const { node } = statement
   const found = known.get(node)
   if (found !== undefined) return found
-  const made = make(statement.entity.mapping, node)
+  const made = make(statement)
   known.set(node, made)
   return made
 }
 
-const make = (mapping: Mapping, node: SelectQueryNode): Either<string, FanOut> => {
-  const problem = problemOf(mapping, node)
+const make = (statement: AnyQuery): Either<string, FanOut> => {
+  const { node } = statement
+  const problem = problemOf(statement)
   if (problem !== null) return left(problem)
   const limit = count(node.limit?.limit)
   const offset = count(node.offset?.offset)
   if (limit === undefined || offset === undefined) return left('its limit or offset is no plain number; give numbers')
   const terms: OrderTerm[] = []
   for (const [index, item] of (node.orderBy?.items ?? []).entries()) {
-    const term = orderTerm(mapping, node, item, index)
+    const term = orderTerm(statement, item, index)
     if (isLeft(term)) return term
     terms.push(term.right)
   }
@@ -68,7 +70,7 @@ const make = (mapping: Mapping, node: SelectQueryNode): Either<string, FanOut> =
     start: placeOf(node)?.shard ?? null,
     nodeFor: (dialect, isNullLow, isLater) => {
       const key = `${dialect} ${isNullLow} ${isLater}`
-      const made = nodes.get(key) ?? rewrite(mapping, node, terms, window, dialect, isNullLow, isLater)
+      const made = nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, window, dialect, isNullLow, isLater)
       nodes.set(key, made)
       return made
     },
@@ -80,18 +82,6 @@ const count = (node: OperationNode | undefined): number | null | undefined => {
   if (node === undefined) return null
   const value = ValueNode.is(node) ? node.value : undefined
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
-}
-
-const problemOf = (mapping: Mapping, node: SelectQueryNode): string | null => {
-  if (node.fetch !== undefined || node.top !== undefined) return 'FETCH and TOP are not merged; use limit'
-  if (node.distinctOn !== undefined) return 'DISTINCT ON is not merged; use distinct'
-  if (node.groupBy !== undefined) {
-    const grouped = node.groupBy.items.map(({ groupBy }) => attributeIn(mapping, groupBy))
-    return mapping.key.every((attribute) => grouped.includes(attribute))
-      ? null
-      : `a group may have rows on several shards; group by the key of ${mapping.name} too`
-  }
-  return node.having === undefined ? null : 'HAVING without GROUP BY is not merged; use where'
 }
 
 const rewrite = (
