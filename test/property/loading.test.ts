@@ -114,6 +114,26 @@ const queries: fc.Arbitrary<QueryPlan> = fc.record({
   loads: fc.array(loads(3), { maxLength: 3 }),
 })
 
+/** By entity: which rank its criteria hide, and how they say so. */
+interface RulePlan {
+  readonly hidden: number | null
+  readonly form: 'typed' | 'unqualified' | 'text' | 'subquery'
+}
+
+type RulesPlan = ReadonlyArray<RulePlan>
+
+const rulesPlans: fc.Arbitrary<RulesPlan> = fc.array(
+  fc.record({
+    hidden: fc.option(fc.nat({ max: 3 })),
+    form: fc.constantFrom('typed' as const, 'unqualified' as const, 'text' as const, 'subquery' as const),
+  }),
+  { minLength: 3, maxLength: 3 },
+)
+
+const isShown = (rules: RulesPlan, entity: number, rank: number): boolean => rules[entity]?.hidden !== rank
+
+const noRules: RulesPlan = []
+
 type Cells = Readonly<Record<string, number | null>>
 type Tables = Readonly<Record<string, ReadonlyArray<Cells>>>
 
@@ -399,6 +419,38 @@ const queryOf = (model: Any, modelPlan: ModelPlan, plan: QueryPlan, entity: numb
   return plan.offset === null ? query : core.offset?.(plan.offset)(query)
 }
 
+const criteriaOf = (model: Any, plan: ModelPlan, rules: RulesPlan): Core.EntityCriteria =>
+  Core.criteria<Any>(model)(
+    Object.fromEntries(
+      plan.entities.flatMap((_, e) => {
+        const { form, hidden } = rules[e] as RulePlan
+        if (hidden === null) return []
+        const conditions: Readonly<Record<RulePlan['form'], (eb: Any) => Any>> = {
+          typed: (eb) => eb(`t${e}.rank`, '<>', hidden),
+          unqualified: (eb) => eb.not(eb('rank', '=', hidden)),
+          text: () => sql`place < ${sql.lit(hidden)} or place > ${sql.lit(hidden)}`,
+          // under a name that a query may use, too
+          subquery: (eb) =>
+            eb.exists(
+              eb
+                .selectFrom(`t${e} as s`)
+                .select('s.id')
+                .where('s.rank', '<>', hidden)
+                .where((own: Any) =>
+                  own.and([
+                    own('s.rank', '=', own.ref(`t${e}.rank`)),
+                    ...keyNames(plan.entities[e] as EntityPlan).map((name) =>
+                      own(`s.${name}`, '=', own.ref(`t${e}.${name}`)),
+                    ),
+                  ]),
+                ),
+            ),
+        }
+        return [[`E${e}`, { visible: conditions[form] }]]
+      }),
+    ) as Any,
+  )
+
 /** What a result shows of a row, with what was loaded of it; a collection as an array, a reference as one of none or one. */
 interface Shown {
   readonly id: number
@@ -424,7 +476,12 @@ const byRank =
     (a[1] - b[1] || a[0] - b[0]) * (isDescending ? -1 : 1)
 
 /** The rows that a relationship leads to. */
-const targetsFor = (plan: ModelPlan, { end, isMany, n, target }: End, row: number): ReadonlyArray<number> => {
+const targetsFor = (
+  plan: ModelPlan,
+  rules: RulesPlan,
+  { end, isMany, n, target }: End,
+  row: number,
+): ReadonlyArray<number> => {
   const { isNarrow, kind } = plan.relationships[n] as RelationshipPlan
   const rows =
     end === 'up'
@@ -432,23 +489,31 @@ const targetsFor = (plan: ModelPlan, { end, isMany, n, target }: End, row: numbe
       : kind === 'links'
         ? pairsOf(plan, n).flatMap(([a, b]) => (a === row ? [b] : []))
         : rowsOf(plan, target).filter((other) => parentRow(plan, n, other) === row)
-  return rows.filter((other) => !(isMany && isNarrow) || rankOf(plan, target, other) < 3)
+  return rows
+    .filter((other) => isShown(rules, target, rankOf(plan, target, other)))
+    .filter((other) => !(isMany && isNarrow) || rankOf(plan, target, other) < 3)
 }
 
 /** What the rows themselves say. */
-const expectedFor = (plan: ModelPlan, entity: number, row: number, tree: ReadonlyArray<Load>): Shown => ({
+const expectedFor = (
+  plan: ModelPlan,
+  rules: RulesPlan,
+  entity: number,
+  row: number,
+  tree: ReadonlyArray<Load>,
+): Shown => ({
   id: row + 1,
   rank: rankOf(plan, entity, row),
   loaded: Object.fromEntries(
     tree.map((load) => {
       const { isMany, n, name, nested, refine, target } = load
       const { isDescending } = plan.relationships[n] as RelationshipPlan
-      const rows = targetsFor(plan, load, row)
+      const rows = targetsFor(plan, rules, load, row)
       const found = rows
         .map((other) => [other, rankOf(plan, target, other)] as const)
         .filter(([, rank]) => refine !== 'where' || rank > 0)
         .sort(refine === 'order' && isMany ? (a, b) => b[0] - a[0] : byRank(isDescending))
-      return [name, found.map(([other]) => expectedFor(plan, target, other, nested))]
+      return [name, found.map(([other]) => expectedFor(plan, rules, target, other, nested))]
     }),
   ),
 })
@@ -460,21 +525,23 @@ const expectedOf = (
   query: QueryPlan,
   entity: number,
   tree: ReadonlyArray<Load>,
+  rules: RulesPlan = noRules,
 ): ReadonlyArray<Shown> => {
   const related = relatedOf(plan, query, entity)
   const rows = rowsOf(plan, entity)
     .map((row) => [row, rankOf(plan, entity, row)] as const)
+    .filter(([, rank]) => isShown(rules, entity, rank))
     .filter(([, rank]) => query.atLeast === null || rank >= query.atLeast)
     .sort((a, b) => a[1] - b[1] || b[0] - a[0])
-    .flatMap(([row]) => askedFor(plan, related, row))
+    .flatMap(([row]) => askedFor(plan, rules, related, row))
   const from = query.offset ?? 0
   const found = rows.slice(from, query.limit === null ? undefined : from + query.limit)
-  if (related?.form !== 'contained') return found.map(([row]) => expectedFor(plan, entity, row, tree))
+  if (related?.form !== 'contained') return found.map(([row]) => expectedFor(plan, rules, entity, row, tree))
   const owners = [...new Set(found.map(([row]) => row))]
   return owners.map((owner): Shown => {
     const members = found.flatMap(([row, target]) => (row === owner && target !== null ? [target] : []))
-    const { id, loaded, rank } = expectedFor(plan, entity, owner, tree)
-    const own = members.map((member) => expectedFor(plan, related.target, member, []))
+    const { id, loaded, rank } = expectedFor(plan, rules, entity, owner, tree)
+    const own = members.map((member) => expectedFor(plan, rules, related.target, member, []))
     return { id, rank, loaded: { ...loaded, [related.name]: own } }
   })
 }
@@ -482,15 +549,16 @@ const expectedOf = (
 /** The rows that the database has for one row, each with its target. */
 const askedFor = (
   plan: ModelPlan,
+  rules: RulesPlan,
   related: Related | null,
   row: number,
 ): ReadonlyArray<readonly [row: number, target: number | null]> => {
   if (related === null) return [[row, null]]
   const { form, further, isNarrow, target } = related
   const next = further === null ? null : endOf(plan, target, further)
-  const targets = targetsFor(plan, related, row)
+  const targets = targetsFor(plan, rules, related, row)
     .filter((other) => !isNarrow || rankOf(plan, target, other) > 0)
-    .filter((other) => next === null || targetsFor(plan, next, other).length > 0)
+    .filter((other) => next === null || targetsFor(plan, rules, next, other).length > 0)
     .toSorted((a, b) => a - b)
   const alone = [[row, null]] as const
   switch (form) {
@@ -564,6 +632,37 @@ describe('every strategy gives the graph that the rows make', () => {
             found.map((row) => shown(row, shownBy(plan, query, entity, tree))),
             force ?? 'as planned',
           ).toEqual(expected)
+        }
+        database.close()
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+describe('under criteria every strategy gives the graph of the rows that they show', () => {
+  test('on SQLite', () => {
+    fc.assert(
+      fc.property(models, queries, rulesPlans, (plan, query, rules) => {
+        const database = new Database(':memory:')
+        for (const one of ddlOf(plan, tablesOf(plan))) database.exec(one)
+        const model = modelOf(plan)
+        const entity = query.entity % plan.entities.length
+        const tree = loadsOf(plan, query, entity)
+        const expected = expectedOf(plan, query, entity, tree, rules)
+        const all = expectedOf(plan, query, entity, tree)
+        const criteria = criteriaOf(model, plan, rules)
+        for (const force of [null, ...strategies]) {
+          const runtime = Session.runtime(model, sqliteEngine(database), { criteria })
+          const asked = loading(tree, force)(queryOf(model, plan, query, entity))
+          const program = Session.query(asked)
+          const found = resultOf(Session.runSync(runtime)(program)) as ReadonlyArray<Any>
+          const seen = found.map((row) => shown(row, shownBy(plan, query, entity, tree)))
+          expect(seen, force ?? 'as planned').toEqual(expected)
+          // what was seen under criteria does not keep back what is there
+          const off = Session.chain(() => Session.query(Core.withoutCriteria()(asked) as Any))(program)
+          const later = resultOf(Session.runSync(runtime)(off)) as ReadonlyArray<Any>
+          expect(later.map((row) => shown(row, shownBy(plan, query, entity, tree)))).toEqual(all)
         }
         database.close()
       }),

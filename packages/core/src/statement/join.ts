@@ -36,7 +36,7 @@ import { invalidClause } from './error.js'
 import type { AliasOf, Extent, JoinedAs, Whole } from './extent.js'
 import { faultNode } from './fault.js'
 import { qualified, qualifiedQuery } from './qualify.js'
-import { allEqual, columnIn, relationOf } from './relation.js'
+import { allEqual, columnIn, linkAlias, relationOf } from './relation.js'
 import { namedTable } from './scope.js'
 import type { AnySelect, Select } from './select.js'
 import { attributeNode, type ExpressionsOf, expressionsOf, mappingsOf, tableNode } from './statement.js'
@@ -242,9 +242,6 @@ const joinRelationship = (
   )
   return withJoin(joined, kind, aliased(linked, alias), allEqual(pairs))
 }
-
-/** The alias of the links that lie between owners and those under an alias. */
-export const linkAlias = (alias: string): string => `unitary_link_${alias}`
 
 const linkColumn = (name: string): string => `unitary_link.${name}`
 

@@ -1,17 +1,23 @@
 /**
- * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, where NULL
- * stands in an order, and what is equal where both are NULL.
+ * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, upserts, where
+ * NULL stands in an order, and what is equal where both are NULL.
  */
 import {
+  AliasNode,
   BinaryOperationNode,
+  IdentifierNode,
+  InsertQueryNode,
   LimitNode,
   type OperationNode,
   OperatorNode,
   OrderByItemNode,
   OrderByNode,
   PrimitiveValueListNode,
+  QueryNode,
   RawNode,
   type RootOperationNode,
+  SelectAllNode,
+  SelectionNode,
   SelectModifierNode,
   SelectQueryNode,
   ValueListNode,
@@ -19,6 +25,7 @@ import {
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import { Encoded } from './encoded.js'
+import { onDuplicateKey } from './on-duplicate-key.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** The tree as a dialect takes it; the very same tree where it takes it as it is. */
@@ -29,6 +36,7 @@ const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode =
   if (ValueNode.is(node)) return node.value instanceof Encoded ? ValueNode.create(node.value.value) : node
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
   if (BinaryOperationNode.is(rewritten)) return comparison(rewritten, dialect)
+  if (InsertQueryNode.is(rewritten)) return withConflict(rewritten, dialect)
   if (OrderByNode.is(rewritten)) {
     return dialect === 'mysql' ? mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn)) : rewritten
   }
@@ -103,12 +111,34 @@ const withoutEmptyList = (node: BinaryOperationNode): OperationNode => {
   if (!OperatorNode.is(operator) || (operator.operator !== 'in' && operator.operator !== 'not in')) return node
   const isList = PrimitiveValueListNode.is(rightOperand) || ValueListNode.is(rightOperand)
   if (!isList || rightOperand.values.length > 0) return node
-  return BinaryOperationNode.create(
-    ValueNode.createImmediate(1),
-    OperatorNode.create('='),
-    ValueNode.createImmediate(operator.operator === 'in' ? 0 : 1),
-  )
+  return one(operator.operator === 'in' ? 0 : 1)
 }
+
+/** `1 = n` */
+const one = (n: 0 | 1): BinaryOperationNode =>
+  BinaryOperationNode.create(ValueNode.createImmediate(1), OperatorNode.create('='), ValueNode.createImmediate(n))
+
+/** Left as it is where MySQL has no words for it, which is told by that. */
+const withConflict = (node: InsertQueryNode, dialect: Dialect['name']): InsertQueryNode => {
+  const { onConflict, values, ...rest } = node
+  if (onConflict === undefined || dialect === 'postgres') return node
+  if (dialect === 'sqlite') {
+    // SQLite takes the ON after a FROM for that of a join
+    return values !== undefined && SelectQueryNode.is(values) && values.where === undefined
+      ? { ...node, values: QueryNode.cloneWithWhere(wrapped(values), one(1)) }
+      : node
+  }
+  const onDuplicate = onDuplicateKey(node, onConflict)
+  return onDuplicate === null ? node : { ...rest, ...(values && { values }), onDuplicateKey: onDuplicate }
+}
+
+const wrapped = (query: SelectQueryNode): SelectQueryNode =>
+  query.setOperations === undefined
+    ? query
+    : SelectQueryNode.cloneWithSelections(
+        SelectQueryNode.createFrom([AliasNode.create(query, IdentifierNode.create('given'))]),
+        [SelectionNode.create(SelectAllNode.create())],
+      )
 
 /** The largest limit where one must be given. */
 const unlimited: Readonly<Record<Dialect['name'], unknown>> = {

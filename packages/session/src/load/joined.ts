@@ -17,7 +17,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import { hooksOnLoad, hooksOnStatement } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
@@ -44,7 +44,7 @@ const areUnseen = (hooks: Hooks, joinings: ReadonlyArray<JoinedLoad>): boolean =
     ({ contained, joinings: nested, relationship: { target } }) =>
       (contained !== null ||
         (hooksOnLoad(hooks, target).length === 0 &&
-          hooksOnExecute(hooks, target).every((some) => some.length === 0))) &&
+          hooksOnStatement(hooks, 'beforeExecute', target).every((some) => some.length === 0))) &&
       areUnseen(hooks, nested),
   )
 
@@ -239,7 +239,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, relationship }: JoinedLoad,
+  { isWhole, narrowed, relationship }: JoinedLoad,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {
@@ -247,11 +247,11 @@ const keep = (
   const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   for (const [id, loaded] of targets) {
     const owner = instanceAt(state, id)
-    const before = populateExisting ? null : knownTargets(state, owner, relationship)
+    const before = populateExisting ? null : knownTargets(state, owner, relationship, narrowed)
     if (before !== null && relationship.kind === 'BelongsTo' && Instance.relatedOf(owner, relationship) === undefined) {
       changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(before[0] ?? null)))
     }
-    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded))
+    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded, narrowed))
   }
   return kept
 }

@@ -15,12 +15,12 @@ import {
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
-import { rewritten } from '../hook/execute.js'
+import { hooked, underCriteria } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
 import { type JoinedTargets, joinTo, ownRows, repeats, takeJoined } from '../load/joined.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
@@ -89,11 +89,15 @@ const readNothing: ReadAnswer<null> = () => null
 
 const nothingJoined: JoinedTargets = new Map()
 
-/** The statement as the hooks let it run, if it is of the session's model. */
+/** The statement as hooks and criteria let it run, if it is of the session's model. */
 export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  chain((asked: AnySelect) => underCriteria(asked))(asHooked(statement))
+
+/** The same without the criteria. */
+export const asHooked = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    return isLeft(checked) ? fail(checked.left) : map(withoutPartialKeys)(rewritten(statement, 'query'))
+    return isLeft(checked) ? fail(checked.left) : map(withoutPartialKeys)(hooked(statement, 'query'))
   })
 
 /** Runs a query, and takes its rows into the state. Pending changes are flushed first. */
@@ -102,7 +106,7 @@ export const rowsOf = <A>(statement: AnySelect, read: ReadAnswer<A>): Program<Qu
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = plannedLoads(state.model, mapping, statement.loads)
+    const loads = plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const joined = joinTo(state, statement, joiningsFor(loads.right))
     const asked = requestRows(
@@ -131,6 +135,6 @@ export const rowsOf = <A>(statement: AnySelect, read: ReadAnswer<A>): Program<Qu
         return [right(found(own, taken.right[0])), taken.right[1]]
       },
     )
-    const found = chain((rows: Found<A>) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    const found = chain((rows: Found<A>) => map(() => rows)(withOrigin(statement, rows.ids)))(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })
