@@ -23,6 +23,7 @@ import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from './foreig
 import { type LinkTable, linkTablesOf } from './link-tables.js'
 import type { Attribute, Mapping } from './mapping.js'
 import type { AnyModel } from './model.js'
+import { storedMappings } from './stored.js'
 
 /**
  * A statement of a model's DDL. With a condition it runs only where the table's constraint exists, or does not: not
@@ -61,8 +62,9 @@ const schema = new SchemaModule(NOOP_QUERY_EXECUTOR)
 export const ddlOf =
   (model: AnyModel) =>
   (dialect: Dialect): Ddl => {
-    const foreignKeys = foreignKeysOf(model.mappings)
-    const tables = parentsFirst(model.mappings, foreignKeys)
+    const mappings = storedMappings(model.mappings)
+    const foreignKeys = foreignKeysOf(mappings)
+    const tables = parentsFirst(mappings, foreignKeys)
     const inKeys = keyAttributes(foreignKeys)
     const create: DdlStatement[] = []
     const later: ForeignKeyConstraint[] = []
@@ -78,7 +80,7 @@ export const ddlOf =
         create.push(...own.filter(needsIndex).map((foreignKey) => always(createIndex(foreignKey))))
     }
     create.push(...later.map(addForeignKey))
-    const links = linkTablesOf(model.mappings)
+    const links = linkTablesOf(mappings)
     create.push(...links.map((link) => always(createLinkTable(link, dialect).toOperationNode())))
     return {
       create,

@@ -20,12 +20,12 @@ export interface ForeignKeyConstraint {
 }
 
 /**
- * The foreign keys of each mapping, in the order of its columns, then of the model's relationships. What is named twice
+ * The foreign keys of each table (`storedMappings`), in the order of its columns, then of the model's relationships. What is named twice
  * - by a column and a relationship, by a relationship and its inverse - is there once, with the actions that the column
  * names.
  *
  * @example
- * foreignKeysOf(model.mappings).get(model.Address.mapping) // one, on userId, to User.id
+ * foreignKeysOf(storedMappings(model.mappings)).get(model.Address.mapping) // one, on userId, to User.id
  *
  * @category combinators
  */
@@ -40,6 +40,12 @@ export const foreignKeysOf = (
   }
   const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
   for (const holder of mappings) {
+    if (holder.parent !== null) {
+      // what a subtype adds to a row goes with the row, and follows its key
+      const { key: targetAttributes } = holder.parent
+      const actions = { onDelete: 'cascade', onUpdate: 'cascade' } as const
+      add({ holder, attributes: holder.key, target: holder.parent, targetAttributes, ...actions })
+    }
     for (const attribute of holder.attributes) {
       const { foreignKey } = attribute.column
       const target = foreignKey === null ? undefined : byTable.get(foreignKey.table)
