@@ -8,6 +8,7 @@ import { limit, peers, trusted, unitary } from './contestants/entries.js'
 import { changeHeld, memory, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { steps } from './measures/steps.js'
+import { typeCost } from './measures/types.js'
 import { chart } from './report/chart.js'
 import { writePicture, writeResults } from './report/results.js'
 import { figures, heading, nanoseconds, outcomeTable } from './report/table.js'
@@ -25,7 +26,7 @@ if (values.help) {
   console.log(`npm run bench -- [options]
 
   --quick          a tenth of the rows, fewer runs: under two minutes
-  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'memory'].join(', ')}; may be repeated
+  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'memory', 'types'].join(', ')}; may be repeated
   --no-peers       only the limit and Unitary`)
   process.exit()
 }
@@ -107,4 +108,20 @@ if (isWanted('memory')) {
     ),
   )
   writeResults('memory', { instance: measured, streamed })
+}
+
+if (isWanted('types')) {
+  const measured = [10, 100].map(typeCost)
+  console.log(
+    figures(
+      '\ntype-checking a model: instantiations, seconds to check, seconds in all',
+      measured.map(({ checkSeconds, entities, instantiations, relationships, totalSeconds }) => [
+        `${entities} entities, ${relationships} relationships`,
+        instantiations.toLocaleString('en'),
+        checkSeconds.toFixed(2),
+        totalSeconds.toFixed(2),
+      ]),
+    ),
+  )
+  writeResults('types', measured)
 }
