@@ -4,11 +4,12 @@
 import { parseArgs } from 'node:util'
 import { contest, type Outcome } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
-import { limit, peers, trusted, unitary } from './contestants/entries.js'
+import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { changeHeld, memory, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { steps } from './measures/steps.js'
 import { typeCost } from './measures/types.js'
+import { missingPostgres } from './postgres.js'
 import { chart } from './report/chart.js'
 import { writePicture, writeResults } from './report/results.js'
 import { figures, heading, nanoseconds, outcomeTable } from './report/table.js'
@@ -26,7 +27,7 @@ if (values.help) {
   console.log(`npm run bench -- [options]
 
   --quick          a tenth of the rows, fewer runs: under two minutes
-  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'memory', 'types'].join(', ')}; may be repeated
+  --only NAME      one of: ${[...workloadNames, 'postgres', 'growth', 'phases', 'steps', 'memory', 'types'].join(', ')}; may be repeated
   --no-peers       only the limit and Unitary`)
   process.exit()
 }
@@ -48,6 +49,16 @@ for (const name of workloadNames.filter(isWanted))
 if (outcomes.length > 0) {
   writeResults(values.quick ? 'contests-quick' : 'contests', outcomes)
   if (outcomes.length === workloadNames.length) writePicture('contests', chart(outcomes))
+}
+
+if (isWanted('postgres')) {
+  const missing = await missingPostgres()
+  console.log(`\non PostgreSQL${missing === null ? '' : `: left out, ${missing}`}`)
+  const measured: Outcome[] = []
+  for (const name of missing === null ? (['insert', 'load', 'flushAll'] as const) : []) {
+    measured.push(show(await contest(postgres, workload(name, scale), runs)))
+  }
+  writeResults('postgres', measured)
 }
 
 if (isWanted('growth')) {
