@@ -4,8 +4,8 @@
  *
  * @example
  * // update "users" set "name" = "unitary_rows"."unitary_0"
- * // from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitary_row)
- * // where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitary_row"
+ * // from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitaryordinal)
+ * // where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitaryordinal"
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import {
@@ -29,7 +29,7 @@ import {
   UsingNode,
   WhereNode,
 } from 'kysely'
-import type { DeleteCall, DriverRow, UpdateCall } from './call.js'
+import type { DeleteCall, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import { isFaultOfRow } from './row-fault.js'
@@ -43,7 +43,8 @@ const batchSize = 10_000
 export type Batched = { readonly matched: ReadonlyArray<number>; readonly returned: ReadonlyArray<unknown[]> } | null
 
 const alias = 'unitary_rows'
-const ordinal = 'unitary_row'
+/** It comes back in rows, whose names plugins may change: one word stays as it is. */
+const ordinal = 'unitaryordinal'
 const nth = (i: number): string => `unitary_${i}`
 
 const columnsOf = (call: UpdateCall | DeleteCall): ReadonlyArray<string> =>
@@ -140,9 +141,8 @@ const typesOf = async (
   const text = connection.textOf(`Types of\n${call.table}\n${columns.join('\n')}`, () => typesTree(call.table, columns))
   const asked = await connection.run(text, [], null)
   if (isLeft(asked)) return left(asked.left)
-  const [row = {}] = asked.right.rows as ReadonlyArray<DriverRow>
-  const types = columns.map((_, i) => String(row[nth(i)]))
-  const usable = types.every((type) => !type.endsWith('[]') && type !== 'undefined') ? types : null
+  const types = JSON.parse(String(asked.right.rows[0]?.types)) as ReadonlyArray<string>
+  const usable = types.every((type) => !type.endsWith('[]')) ? types : null
   connection.known.set(key, JSON.stringify(usable))
   return right(usable)
 }
@@ -150,11 +150,12 @@ const typesOf = async (
 /** A query of the table that has no row, and tells the types of its columns: of the table as plugins call it. */
 const typesTree = (table: string, columns: ReadonlyArray<string>): RawNode => {
   const types = columns.map(
-    (column, i) =>
-      sql`format_type(pg_typeof(${expression(ReferenceNode.create(ColumnNode.create(column)))}), null) as ${sql.id(nth(i))}`,
+    (column) => sql`format_type(pg_typeof(${expression(ReferenceNode.create(ColumnNode.create(column)))}), null)`,
   )
   const from = expression(tableNode(table))
-  return raw(sql`select ${sql.join(types)} from (select 1) as ${sql.id(alias)} left join ${from} on false`)
+  return raw(
+    sql`select json_build_array(${sql.join(types)})::text as ${sql.id('types')} from (select 1) as ${sql.id(alias)} left join ${from} on false`,
+  )
 }
 
 const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)
@@ -163,7 +164,7 @@ const raw = (text: RawBuilder<unknown>): RawNode => text.toOperationNode() as Ra
 
 const given = (i: number): OperationNode => ReferenceNode.create(ColumnNode.create(nth(i)), TableNode.create(alias))
 
-/** The call's rows as a table: `unnest($1::text[], ...) with ordinality as unitary_rows(unitary_0, ..., unitary_row)`. */
+/** The call's rows as a table: `unnest($1::text[], ...) with ordinality as unitary_rows(unitary_0, ..., unitaryordinal)`. */
 const rowsTable = (types: ReadonlyArray<string>): OperationNode => {
   const arrays = types.map((type) => sql`${null}::${sql.raw(type)}[]`)
   const names = [...types.map((_, i) => nth(i)), ordinal].map((name) => sql.id(name))
