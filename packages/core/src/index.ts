@@ -65,6 +65,7 @@ export {
   type ColumnFlag,
   type ColumnKind,
   column,
+  type Deferrable,
   deferred,
   deferredIn,
   type ForeignKey,
@@ -72,10 +73,13 @@ export {
   integer,
   named,
   nullable,
+  ofType,
   primaryKey,
+  type ReferenceOptions,
   type ReferentialAction,
   real,
   references,
+  type SqlTypes,
   serverVersion,
   text,
   unique,
@@ -85,8 +89,20 @@ export {
   withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
+export type {
+  Check,
+  CheckOptions,
+  Constraints,
+  ForeignKeyOptions,
+  Index,
+  IndexedAttribute,
+  IndexOptions,
+  TableForeignKey,
+  TableOptions,
+  UniqueConstraint,
+  UniqueOptions,
+} from './model/constraint.js'
 export type { Database, Table, TableOf } from './model/database.js'
-export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
   type Columns,
@@ -149,6 +165,7 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'

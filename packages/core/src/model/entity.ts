@@ -3,7 +3,9 @@
  *
  * From an entity follow, inferred, its `Row`, what an insert must give (`Insertable`) and its `Key`.
  */
+import type { ColumnType } from 'kysely'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
+import { type Constraints, constraintsOf, type TableOptions } from './constraint.js'
 
 /** @category model */
 export type Columns = Readonly<Record<string, AnyColumn>>
@@ -16,8 +18,7 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly name: Name
   readonly table: Table
   readonly columns: C
-  /** Lists of attributes whose values, taken together, no two rows share. */
-  readonly unique: ReadonlyArray<ReadonlyArray<string>>
+  readonly constraints: Constraints
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
@@ -28,13 +29,16 @@ export type AnyEntity = Entity<string, string, any>
  *
  * @category model
  */
-export interface EntityOptions<C extends Columns> {
-  /**
-   * Unique constraints: lists of attributes whose values, taken together, no two rows share. Rows in which one of them is
-   * NULL are not compared. For a single attribute say `unique` of its column.
-   */
-  readonly unique?: ReadonlyArray<readonly [keyof C & string, ...ReadonlyArray<keyof C & string>]>
-}
+export type EntityOptions<Table extends string, C extends Columns> = TableOptions<
+  keyof C & string,
+  { readonly [T in Table]: { readonly [K in keyof C]: DatabaseColumn<C[K]> } },
+  Table
+>
+
+/** A column as Kysely's `DB` has it. */
+export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+  ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
+  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /**
  * @example
@@ -46,7 +50,7 @@ export interface EntityOptions<C extends Columns> {
  *   'Member',
  *   'members',
  *   { id: pipe(integer, primaryKey, generated), tenantId: integer, email: text },
- *   { unique: [['tenantId', 'email']] },
+ *   { unique: [['tenantId', 'email']], checks: [(eb) => eb('email', 'like', '%@%')], indexes: [['email']] },
  * )
  *
  * @category constructors
@@ -55,8 +59,8 @@ export const entity = <const Name extends string, const Table extends string, C 
   name: Name,
   table: Table,
   columns: C,
-  options: EntityOptions<NoInfer<C>> = {},
-): Entity<Name, Table, C> => ({ _tag: 'Entity', name, table, columns, unique: options.unique ?? [] })
+  options: EntityOptions<NoInfer<Table>, NoInfer<C>> = {},
+): Entity<Name, Table, C> => ({ _tag: 'Entity', name, table, columns, constraints: constraintsOf(options) })
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}

@@ -1,8 +1,8 @@
 /**
- * The foreign key constraints that a model implies: those that columns name (`references`), and those that
- * relationships stand on.
+ * The foreign key constraints that a model implies: those that columns (`references`) and entities name, and
+ * those that relationships stand on.
  */
-import type { ForeignKey } from './column.js'
+import { columnReference, type ForeignKey } from './column.js'
 import type { Attribute, Mapping } from './mapping.js'
 
 /**
@@ -10,19 +10,20 @@ import type { Attribute, Mapping } from './mapping.js'
  *
  * @category model
  */
-export interface ForeignKeyConstraint {
+export interface ForeignKeyConstraint
+  extends Pick<ForeignKey, 'onDelete' | 'onUpdate' | 'deferrable' | 'name' | 'index'> {
   readonly holder: Mapping
   readonly attributes: ReadonlyArray<Attribute>
   readonly target: Mapping
   readonly targetAttributes: ReadonlyArray<Attribute>
-  readonly onDelete: ForeignKey['onDelete']
-  readonly onUpdate: ForeignKey['onUpdate']
 }
 
+const unsaid = { onDelete: null, onUpdate: null, deferrable: null, name: null, index: true } as const
+
 /**
- * The foreign keys of each mapping, in the order of its columns, then of the model's relationships. What is named twice
- * - by a column and a relationship, by a relationship and its inverse - is there once, with the actions that the column
- * names.
+ * The foreign keys of each mapping, in the order of its columns, then of the entity's options and the model's
+ * relationships. What is named twice - by a column and a relationship, by a relationship and its inverse - is there once,
+ * with the actions that the column or the entity names.
  *
  * @example
  * foreignKeysOf(model.mappings).get(model.Address.mapping) // one, on userId, to User.id
@@ -39,14 +40,25 @@ export const foreignKeysOf = (
     if (constraints !== undefined && !constraints.has(identity)) constraints.set(identity, constraint)
   }
   const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  const attributesOf = (mapping: Mapping | undefined, columns: ReadonlyArray<string>): ReadonlyArray<Attribute> =>
+    columns.flatMap((name) => mapping?.attributes.find(({ columnName }) => columnName === name) ?? [])
   for (const holder of mappings) {
     for (const attribute of holder.attributes) {
       const { foreignKey } = attribute.column
-      const target = foreignKey === null ? undefined : byTable.get(foreignKey.table)
-      const targetAttribute = target?.attributes.find(({ columnName }) => columnName === foreignKey?.column)
-      if (foreignKey === null || target === undefined || targetAttribute === undefined) continue
-      const { onDelete, onUpdate } = foreignKey
-      add({ holder, attributes: [attribute], target, targetAttributes: [targetAttribute], onDelete, onUpdate })
+      if (foreignKey === null) continue
+      const { table, column, ...said } = foreignKey
+      const target = byTable.get(table)
+      const targetAttributes = attributesOf(target, [column])
+      if (target === undefined || targetAttributes.length === 0) continue
+      add({ holder, attributes: [attribute], target, targetAttributes, ...said })
+    }
+    for (const { attributes: names, references, options } of holder.constraints.foreignKeys) {
+      const referred = references.map(columnReference)
+      const target = byTable.get(referred[0]?.table ?? '')
+      const attributes = names.flatMap((name) => holder.attributeOf.get(name) ?? [])
+      const columns = referred.map(({ column }) => column)
+      const targetAttributes = attributesOf(target, columns)
+      if (target !== undefined) add({ holder, attributes, target, targetAttributes, ...unsaid, ...options })
     }
   }
   for (const { relationships } of mappings) {
@@ -54,7 +66,7 @@ export const foreignKeysOf = (
       // what is only viewed says nothing about what is written
       if (kind === 'ManyToMany' || viewonly) continue
       const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
-      add({ holder, attributes: foreignKey, target: referred, targetAttributes: key, onDelete: null, onUpdate: null })
+      add({ holder, attributes: foreignKey, target: referred, targetAttributes: key, ...unsaid })
     }
   }
   return new Map(Array.from(found, ([mapping, constraints]) => [mapping, [...constraints.values()]]))

@@ -6,6 +6,7 @@
  */
 import * as t from 'io-ts'
 import { type AnyColumn, hasFlag } from './column.js'
+import type { Constraints } from './constraint.js'
 import type { AnyEntity } from './entity.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
@@ -69,6 +70,8 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
+  /** What the entity says of its table as a whole. */
+  readonly constraints: Constraints
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
   /** The attribute that tells the versions of a row apart, where there is one. */
@@ -111,6 +114,14 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   encode: column.codec.encode,
 })
 
+/** Of unique constraints, and of unique indexes that have all rows in them. */
+const uniqueNames = ({ unique, indexes }: Constraints): ReadonlyArray<ReadonlyArray<string>> => [
+  ...unique.map(({ attributes }) => attributes),
+  ...indexes.flatMap((index) =>
+    index.unique && index.where === null ? [index.attributes.map(([attribute]) => attribute)] : [],
+  ),
+]
+
 /**
  * The mapping of one entity, its relationships still to come (`relate`).
  *
@@ -135,8 +146,9 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     uniqueKeys: [
       ...attributes.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
       // names that are no attributes are a fault of the model, which `defineModel` reports
-      ...entity.unique.map((names) => names.flatMap((name) => byName.get(name) ?? [])),
+      ...uniqueNames(entity.constraints).map((names) => names.flatMap((name) => byName.get(name) ?? [])),
     ],
+    constraints: entity.constraints,
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,

@@ -8,6 +8,7 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
+import { columnReference } from './column.js'
 import { ModelError, type ModelFault } from './fault.js'
 import { type Attribute, type Mapping, mapEntity, type RelationshipMapping } from './mapping.js'
 import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
@@ -118,7 +119,7 @@ const resolve = (
     }
     tables.set(entity.table, name)
     checkEntity(mapping, faults)
-    checkUnique(mapping, entity.unique, faults)
+    checkConstraints(mapping, faults)
   }
   for (const [name, relationships] of Object.entries(declared)) {
     const owner = mappings.get(name)
@@ -160,15 +161,35 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   }
 }
 
-const checkUnique = (mapping: Mapping, unique: ReadonlyArray<ReadonlyArray<string>>, faults: ModelFault[]): void => {
-  const path = `${mapping.name}.unique`
-  for (const names of unique) {
-    if (names.length === 0) faults.push({ path, message: 'a unique constraint names no attribute' })
-    if (new Set(names).size < names.length) {
-      faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
-    }
-    attributes(mapping, names, path, faults)
+const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
+  const { unique, indexes, foreignKeys } = mapping.constraints
+  for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
+  for (const { attributes } of indexes) {
+    const names = attributes.map(([attribute]) => attribute)
+    checkNames(mapping, names, 'indexes', 'an index', faults)
   }
+  for (const { attributes, references } of foreignKeys) {
+    checkNames(mapping, attributes, 'foreignKeys', 'a foreign key', faults)
+    if (attributes.length === references.length) continue
+    const path = `${mapping.name}.foreignKeys`
+    const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
+    faults.push({ path, message })
+  }
+}
+
+const checkNames = (
+  mapping: Mapping,
+  names: ReadonlyArray<string>,
+  option: keyof Mapping['constraints'],
+  what: string,
+  faults: ModelFault[],
+): void => {
+  const path = `${mapping.name}.${option}`
+  if (names.length === 0) faults.push({ path, message: `${what} names no attribute` })
+  if (new Set(names).size < names.length) {
+    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
+  }
+  attributes(mapping, names, path, faults)
 }
 
 /** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */
@@ -307,16 +328,25 @@ const checkReferences = (
   tables: ReadonlyMap<string, string>,
   faults: ModelFault[],
 ): void => {
+  const check = (path: string, table: string, column: string): void => {
+    const target = mappings.get(tables.get(table) ?? '')
+    if (target === undefined) {
+      faults.push({ path, message: `no entity has the table '${table}'` })
+    } else if (!target.attributes.some((a) => a.columnName === column)) {
+      faults.push({ path, message: `'${table}' has no column '${column}'` })
+    }
+  }
   for (const mapping of mappings.values()) {
-    for (const attribute of mapping.attributes) {
-      const { foreignKey } = attribute.column
-      if (foreignKey === null) continue
-      const path = `${mapping.name}.${attribute.name}.references`
-      const target = mappings.get(tables.get(foreignKey.table) ?? '')
-      if (target === undefined) {
-        faults.push({ path, message: `no entity has the table '${foreignKey.table}'` })
-      } else if (!target.attributes.some((a) => a.columnName === foreignKey.column)) {
-        faults.push({ path, message: `'${foreignKey.table}' has no column '${foreignKey.column}'` })
+    for (const { name, column } of mapping.attributes) {
+      const { foreignKey } = column
+      if (foreignKey !== null) check(`${mapping.name}.${name}.references`, foreignKey.table, foreignKey.column)
+    }
+    for (const { references } of mapping.constraints.foreignKeys) {
+      const path = `${mapping.name}.foreignKeys`
+      const referred = references.map(columnReference)
+      for (const { table, column } of referred) check(path, table, column)
+      if (new Set(referred.map(({ table }) => table)).size > 1) {
+        faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
       }
     }
   }
