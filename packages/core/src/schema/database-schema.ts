@@ -11,6 +11,8 @@ import type { Deferrable, ReferentialAction } from '../model/column.js'
  */
 export interface DatabaseSchema {
   readonly dialect: Dialect['name']
+  /** The collation of columns that name none; null where it is not known. */
+  readonly collation: string | null
   readonly tables: ReadonlyArray<TableSchema>
   readonly views: ReadonlyArray<ViewSchema>
   /** What cannot be said in this form, or not on this database. */
