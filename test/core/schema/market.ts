@@ -110,9 +110,11 @@ const Remark = entity(
   },
 )
 
+const Rate = entity('Rate', 'rates', { id: pipe(integer, primaryKey, generated), value: real })
+
 const Tag = entity('Tag', 'tags', { name: pipe(text, primaryKey) })
 
-export const market = defineModel({ Seller, Offer, Line, Remark, Tag })((r) => ({
+export const market = defineModel({ Seller, Offer, Line, Remark, Rate, Tag })((r) => ({
   Seller: { offers: r.Seller.hasMany('Offer', { foreignKey: 'sellerId', inverse: 'seller' }) },
   Offer: {
     seller: r.Offer.belongsTo('Seller', { foreignKey: 'sellerId', inverse: 'offers' }),
@@ -129,3 +131,62 @@ export const market = defineModel({ Seller, Offer, Line, Remark, Tag })((r) => (
   },
   Remark: { line: r.Remark.belongsTo('Line', { foreignKey: ['orderId', 'position'] }) },
 }))
+
+const OldSeller = entity(
+  'Seller',
+  'sellers',
+  {
+    id: pipe(integer, primaryKey, generated),
+    email: pipe(text, ofType('varchar(255)')),
+    country: pipe(text, ofType('varchar(2)'), withServerDefault(sql`'de'`)),
+    joined: pipe(column(isoDate, 'timestamp')),
+    telephone: pipe(text, nullable),
+  },
+  {
+    unique: [['joined']],
+    checks: [
+      { check: (eb) => eb(eb.fn('length', ['country']), '=', 3), name: 'iso' },
+      (eb) => eb('telephone', '<>', ''),
+    ],
+    indexes: [{ attributes: ['country'], name: 'by_country' }],
+  },
+)
+
+const OldOffer = entity(
+  'Offer',
+  'offers',
+  {
+    id: pipe(bigint, primaryKey, generated),
+    sellerId: pipe(integer, named('seller_id'), references('sellers.id')),
+    approvedBy: pipe(integer, nullable, named('approved_by'), references('sellers.id', { index: false })),
+    title: pipe(text, nullable),
+    price: integer,
+    state: pipe(text, ofType('varchar(20)')),
+    stock: pipe(integer, withServerDefault(sql`5`)),
+    details: pipe(column(json(t.UnknownRecord), 'json'), nullable),
+    picture: pipe(blob, nullable),
+  },
+  { checks: [(eb) => eb('price', '>=', 0)], indexes: [['stock']] },
+)
+
+const OldLine = entity('Line', 'order_lines', {
+  orderId: pipe(integer, primaryKey, named('order_id')),
+  position: integer,
+  offerId: pipe(bigint, named('offer_id')),
+})
+
+const OldRate = entity('Rate', 'rates', { id: pipe(integer, primaryKey), value: real })
+
+const Coupon = entity('Coupon', 'coupons', {
+  code: pipe(text, primaryKey),
+  sellerId: pipe(integer, named('seller_id'), references('sellers.id', { onDelete: 'cascade' })),
+})
+
+/** The market as it was before. */
+export const oldMarket = defineModel({
+  Seller: OldSeller,
+  Offer: OldOffer,
+  Line: OldLine,
+  Rate: OldRate,
+  Coupon,
+})(() => ({}))

@@ -11,6 +11,8 @@ import type { Deferrable, ReferentialAction } from '../model/column.js'
  */
 export interface DatabaseSchema {
   readonly dialect: Dialect['name']
+  /** The schema in which names without one are looked up first; null where it is not known. */
+  readonly searched: string | null
   /** The collation of columns that name none; null where it is not known. */
   readonly collation: string | null
   readonly tables: ReadonlyArray<TableSchema>

@@ -82,18 +82,23 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
       indexes: read.filter((index) => index !== primary && !isUnique(index)),
       checks: (checks.get(name) ?? [])
         .filter((check) => jsonColumn(check) === null)
-        .map((check): CheckSchema => ({ name: said(check, 'constraint_name'), expression: clauseOf(check) })),
+        .map(
+          (check): CheckSchema => ({ name: said(check, 'constraint_name'), expression: clauseOf(check, isMariadb) }),
+        ),
     })
   }
-  return { dialect: 'mysql', collation: here?.collation ?? null, tables, views, notes }
+  return { dialect: 'mysql', searched: own, collation: here?.collation ?? null, tables, views, notes }
 }
 
 const byName = (rows: ReadonlyArray<CatalogueRow>, column: string): ReadonlyArray<ReadonlyArray<CatalogueRow>> => [
   ...groupedBy(rows, (row) => said(row, column)).values(),
 ]
 
-/** MySQL quotes what it has itself escaped. */
-const clauseOf = (check: CatalogueRow): string => said(check, 'check_clause').replaceAll("\\'", "'")
+/** MySQL itself escapes the whole text once more. */
+const clauseOf = (check: CatalogueRow, isMariadb: boolean): string => {
+  const text = said(check, 'check_clause')
+  return isMariadb ? text : text.replaceAll("\\'", "'")
+}
 
 /** The column that a check of MariaDB's own makes one of JSON. */
 const jsonColumn = (check: CatalogueRow): string | null => {

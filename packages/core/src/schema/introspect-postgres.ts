@@ -21,6 +21,8 @@ export function* introspectPostgres(schemas: ReadonlyArray<string>): Reading<Dat
     schemas.length === 0
       ? sql`n.nspname = current_schema()`
       : sql`(n.nspname = current_schema() or n.nspname in (${listed(schemas)}))`
+  const [here] = yield* rowsOf(sql`select current_schema() as name`)
+  const searched = here?.name ?? null
   const relations = yield* rowsOf(
     sql`select ${name}, c.relkind as kind from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where ${within} and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition order by c.oid`,
   )
@@ -70,7 +72,7 @@ export function* introspectPostgres(schemas: ReadonlyArray<string>): Reading<Dat
       }
     }
   }
-  return { dialect: 'postgres', collation: null, tables, views, notes }
+  return { dialect: 'postgres', searched, collation: null, tables, views, notes }
 }
 
 /** The names of columns that an array of a catalogue numbers, as JSON. */

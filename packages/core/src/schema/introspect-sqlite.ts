@@ -72,7 +72,7 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
       }
     }
   }
-  return { dialect: 'sqlite', collation: 'binary', tables: withTargets(tables), views, notes }
+  return { dialect: 'sqlite', searched: 'main', collation: 'binary', tables: withTargets(tables), views, notes }
 }
 
 const columnOf = (row: CatalogueRow, source: SqliteTable): ColumnSchema => {

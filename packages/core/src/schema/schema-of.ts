@@ -53,7 +53,14 @@ export const schemaOf =
       tableOf(mapping, foreignKeys.get(mapping) ?? [], making),
     )
     const links = linkTablesOf(model.mappings).map((link) => linkTable(link, making))
-    return { dialect: dialect.name, collation: null, tables: [...tables, ...links], views: [], notes: making.notes }
+    return {
+      dialect: dialect.name,
+      searched: null,
+      collation: null,
+      tables: [...tables, ...links],
+      views: [],
+      notes: making.notes,
+    }
   }
 
 interface Making {

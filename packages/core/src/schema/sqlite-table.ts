@@ -29,7 +29,7 @@ type Draft = {
 
 /** Reads `create table ... (...)`. */
 export const parseSqliteTable = (source: string): SqliteTable => {
-  const tokens = tokensOf(source)
+  const tokens = tokensOf(source, 'sqlite')
   const open = tokens.findIndex((token) => isSign(token, '('))
   const read: Draft = {
     checks: [],
@@ -102,7 +102,7 @@ const readConstraints = (read: Draft, source: string, tokens: ReadonlyArray<Toke
 export const parseSqliteIndex = (
   source: string,
 ): { readonly parts: ReadonlyArray<string>; readonly where: string | null } => {
-  const tokens = tokensOf(source)
+  const tokens = tokensOf(source, 'sqlite')
   const open = tokens.findIndex((token) => isSign(token, '('))
   const end = closing(tokens, open)
   const parts = separated(tokens.slice(open + 1, end - 1)).map((part) =>

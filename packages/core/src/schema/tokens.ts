@@ -1,6 +1,7 @@
 /**
  * SQL as tokens, as far as reading what a database says of its own tables needs it.
  */
+import type { Dialect } from '../engine/dialect.js'
 
 /**
  * - `word`: a keyword or a name without quotes.
@@ -15,27 +16,53 @@ export interface Token {
   readonly end: number
 }
 
-const pattern =
-  /\s+|--[^\n]*|\/\*.*?\*\/|(?<text>[eE]?'(?:[^'\\]|''|\\.?)*')|(?<name>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])|(?<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)|(?<word>[\p{L}_][\p{L}\p{N}_$]*)|(?<sign>::|!~~\*|!~~|~~\*|~~|<=>|<>|!=|<=|>=|==|\|\||&&|->>|->|.)/suy
+const pattern = (text: RegExp, name: RegExp): RegExp =>
+  new RegExp(
+    [
+      /\s+|--[^\n]*|\/\*.*?\*\//,
+      new RegExp(`(?<text>${text.source})`),
+      new RegExp(`(?<name>${name.source})`),
+      /(?<number>\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)/,
+      /(?<word>[\p{L}_][\p{L}\p{N}_$]*)/u,
+      /(?<sign>::|!~~\*|!~~|~~\*|~~|<=>|<>|!=|<=|>=|==|\|\||&&|->>|->|.)/,
+    ]
+      .map(({ source }) => source)
+      .join('|'),
+    'isuy',
+  )
 
-/** The tokens of a text, without white space and comments. O(length). */
-export const tokensOf = (source: string): ReadonlyArray<Token> => {
+const text = /'(?:[^']|'')*'/
+const doubleQuoted = /"(?:[^"]|"")*"/
+const backQuoted = /`(?:[^`]|``)*`/
+
+const patterns: Readonly<Record<Dialect['name'], RegExp>> = {
+  sqlite: pattern(text, new RegExp(`${doubleQuoted.source}|${backQuoted.source}|\\[[^\\]]*\\]`)),
+  // where brackets are of arrays
+  postgres: pattern(text, doubleQuoted),
+  mysql: pattern(/'(?:[^'\\]|''|\\.)*'/, backQuoted),
+}
+
+/** The tokens of a text, without white space and comments; a quote is escaped by a backslash on MySQL only. O(length). */
+export const tokensOf = (source: string, dialect: Dialect['name']): ReadonlyArray<Token> => {
+  const next = patterns[dialect]
   const tokens: Token[] = []
-  pattern.lastIndex = 0
-  for (let match = pattern.exec(source); match !== null; match = pattern.exec(source)) {
-    const { text, name, number, word, sign } = match.groups as Readonly<Record<string, string | undefined>>
-    const start = match.index
-    const end = pattern.lastIndex
-    if (text !== undefined) tokens.push({ kind: 'text', value: textValue(text), start, end })
-    else if (name !== undefined) tokens.push({ kind: 'name', value: nameValue(name), start, end })
-    else if (number !== undefined) tokens.push({ kind: 'number', value: number, start, end })
-    else if (word !== undefined) tokens.push({ kind: 'word', value: word, start, end })
-    else if (sign !== undefined) tokens.push({ kind: 'sign', value: sign, start, end })
+  next.lastIndex = 0
+  for (let match = next.exec(source); match !== null; match = next.exec(source)) {
+    const { text: literal, name, number, word, sign } = match.groups as Readonly<Record<string, string | undefined>>
+    const at = { start: match.index, end: next.lastIndex }
+    if (literal !== undefined) tokens.push({ kind: 'text', value: textValue(literal, dialect), ...at })
+    else if (name !== undefined) tokens.push({ kind: 'name', value: nameValue(name), ...at })
+    else if (number !== undefined) tokens.push({ kind: 'number', value: number, ...at })
+    else if (word !== undefined) tokens.push({ kind: 'word', value: word, ...at })
+    else if (sign !== undefined) tokens.push({ kind: 'sign', value: sign, ...at })
   }
   return tokens
 }
 
-const textValue = (quoted: string): string => quoted.slice(quoted.indexOf("'") + 1, -1).replaceAll("''", "'")
+const textValue = (quoted: string, dialect: Dialect['name']): string => {
+  const value = quoted.slice(1, -1).replaceAll("''", "'")
+  return dialect === 'mysql' ? value.replaceAll(/\\(.)/gs, '$1') : value
+}
 
 const nameValue = (quoted: string): string => {
   const quote = quoted[0] as string
