@@ -15,6 +15,8 @@ export type Argument = string | ReadonlyArray<string> | Sql | Build
 
 interface Sql {
   readonly _tag: 'Sql'
+  /** What it gives, where that matters. */
+  readonly type: 'boolean' | null
   readonly text: string
 }
 
@@ -26,7 +28,7 @@ interface Build {
 
 export const call = (method: string, ...args: ReadonlyArray<Argument>): Call => ({ method, args })
 
-export const rawSql = (text: string): Argument => ({ _tag: 'Sql', text })
+export const rawSql = (text: string, type: Sql['type'] = null): Argument => ({ _tag: 'Sql', text, type })
 
 /** As the last argument of a call; nothing where there is nothing to do. */
 export const building = (parameter: string, calls: ReadonlyArray<Call>): ReadonlyArray<Argument> =>
@@ -65,7 +67,7 @@ const argumentSource = (argument: Argument): string => {
   if (!('_tag' in argument)) return `[${argument.map(quoted).join(', ')}]`
   switch (argument._tag) {
     case 'Sql':
-      return `sql\`${escaped(argument.text)}\``
+      return `sql${argument.type === null ? '' : `<${argument.type}>`}\`${escaped(argument.text)}\``
     case 'Build':
       return `(${argument.parameter}) => ${argument.parameter}${sourceOf(argument.calls).replaceAll('\n', '')}`
   }

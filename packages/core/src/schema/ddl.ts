@@ -11,7 +11,7 @@ import { type Call, call, statementOf } from './builder-call.js'
 import { compileText } from './condition-text.js'
 import type { ForeignKeySchema, IndexSchema, SchemaNote, TableSchema } from './database-schema.js'
 import { type SchemaOptions, schemaOf } from './schema-of.js'
-import { addForeignKey, createIndexCalls, createTableCalls, foreignKeyName } from './table-calls.js'
+import { addForeignKeyCalls, createIndexCalls, createTableCalls, foreignKeyName } from './table-calls.js'
 
 /**
  * A statement of a model's DDL. With a condition it runs only where the table's constraint or index exists, or does not:
@@ -143,7 +143,7 @@ const createIndex = (
 }
 
 const addLater = ({ table, foreignKey }: Later, ifNotExists: boolean): DdlStatement => ({
-  node: statementOf([call('alterTable', table.name), addForeignKey(table.name, foreignKey)]),
+  node: statementOf(addForeignKeyCalls(table.name, foreignKey)),
   condition: ifNotExists
     ? { table: table.name, constraint: foreignKeyName(table.name, foreignKey), exists: false }
     : null,

@@ -226,7 +226,8 @@ export const driftBetween = (
   found: DatabaseSchema,
   { ignore = () => false }: DriftOptions = {},
 ): Drift => {
-  const model = localTo(given, found.searched)
+  // the rest is then the same from either side
+  const model = { ...localTo(given, found.searched), searched: found.searched, collation: found.collation }
   const known = new Set(model.tables.map(({ name }) => name))
   const database = {
     ...found,

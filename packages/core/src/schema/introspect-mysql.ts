@@ -76,7 +76,7 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
     tables.push({
       name,
       columns: ownColumns,
-      primaryKey: primary === undefined ? null : { name: 'PRIMARY', columns: plainColumns(primary) ?? [] },
+      primaryKey: primary === undefined ? null : { name: null, columns: plainColumns(primary) ?? [] },
       unique: read.filter(isUnique).map((index) => ({ name: index.name, columns: plainColumns(index) ?? [] })),
       foreignKeys: byName(foreignKeys.get(name) ?? [], 'constraint_name').map((parts) => foreignKeyOf(parts, nameOf)),
       indexes: read.filter((index) => index !== primary && !isUnique(index)),

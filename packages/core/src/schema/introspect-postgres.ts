@@ -83,7 +83,7 @@ const isTrue = (value: string | null | undefined): boolean => value === 'true' |
 
 const columnOf = (row: CatalogueRow): ColumnSchema => {
   // a sequence of its own, as of `serial`
-  const isSerial = row.sequence !== null && /^nextval\(/.test(row.given ?? '')
+  const isSerial = row.sequence !== null && (row.given ?? '').startsWith('nextval(')
   return {
     name: said(row, 'name'),
     type: said(row, 'type'),

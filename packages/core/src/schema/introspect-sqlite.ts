@@ -24,7 +24,7 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
     const prefix = schema === 'main' ? '' : `${schema}.`
     const catalogue = sql`${sql.id(schema)}.sqlite_schema`
     const listed = yield* rowsOf(
-      sql`select m.name, l.type, m.sql from ${catalogue} as m join pragma_table_list as l on l.name = m.name and l.schema = ${schema} where m.type in ('table', 'view') and substr(m.name, 1, 7) <> 'sqlite_' order by m.rowid`,
+      sql`select m.name, l.type, l.wr, l.strict, m.sql from ${catalogue} as m join pragma_table_list as l on l.name = m.name and l.schema = ${schema} where m.type in ('table', 'view') and substr(m.name, 1, 7) <> 'sqlite_' order by m.rowid`,
     )
     const onTable = (row: CatalogueRow): string => said(row, 'on_table')
     const pragma = function* (name: string): Reading<ReadonlyMap<string, ReadonlyArray<CatalogueRow>>> {
@@ -51,6 +51,7 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
           views.push({ name, columns: ownColumns })
           break
         case 'table': {
+          for (const message of untold(row)) notes.push({ _tag: 'Unreadable', table: name, message })
           const key = keyOf(columns.get(own) ?? [])
           tables.push({
             name,
@@ -74,6 +75,13 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
   }
   return { dialect: 'sqlite', searched: 'main', collation: 'binary', tables: withTargets(tables), views, notes }
 }
+
+/** What a table is besides its columns and constraints. */
+const untold = (row: CatalogueRow): ReadonlyArray<string> => [
+  ...(row.wr === '1' ? ['it is WITHOUT ROWID'] : []),
+  ...(row.strict === '1' ? ['it is STRICT'] : []),
+  ...(/\bautoincrement\b/i.test(said(row, 'sql')) ? ['its key is AUTOINCREMENT'] : []),
+]
 
 const columnOf = (row: CatalogueRow, source: SqliteTable): ColumnSchema => {
   const name = said(row, 'name')

@@ -92,24 +92,37 @@ export const addPrimaryKey = (table: string, key: KeySchema): Call =>
 export const addUnique = (table: string, key: KeySchema): Call =>
   call('addUniqueConstraint', key.name ?? nameFor('key', table, key.columns), key.columns)
 
-export const addForeignKey = (table: string, foreignKey: ForeignKeySchema): Call => {
-  const { columns, targetColumns, onDelete, onUpdate, deferrable } = foreignKey
-  const calls = [
-    ...(onDelete === null ? [] : [call('onDelete', onDelete)]),
-    ...(onUpdate === null ? [] : [call('onUpdate', onUpdate)]),
-    ...(deferrable === null
-      ? []
-      : [call('deferrable'), call(deferrable === 'initially deferred' ? 'initiallyDeferred' : 'initiallyImmediate')]),
-  ]
-  return call(
+/** A foreign key of a table that is being made. */
+const addForeignKey = (table: string, foreignKey: ForeignKeySchema): Call =>
+  call(
     'addForeignKeyConstraint',
     foreignKeyName(table, foreignKey),
-    columns,
+    foreignKey.columns,
     foreignKey.table,
-    targetColumns,
-    ...building('constraint', calls),
+    foreignKey.targetColumns,
+    ...building('constraint', rules(foreignKey)),
   )
-}
+
+/** Adds a foreign key to a table. */
+export const addForeignKeyCalls = (table: string, foreignKey: ForeignKeySchema): ReadonlyArray<Call> => [
+  call('alterTable', table),
+  call(
+    'addForeignKeyConstraint',
+    foreignKeyName(table, foreignKey),
+    foreignKey.columns,
+    foreignKey.table,
+    foreignKey.targetColumns,
+  ),
+  ...rules(foreignKey),
+]
+
+const rules = ({ onDelete, onUpdate, deferrable }: ForeignKeySchema): ReadonlyArray<Call> => [
+  ...(onDelete === null ? [] : [call('onDelete', onDelete)]),
+  ...(onUpdate === null ? [] : [call('onUpdate', onUpdate)]),
+  ...(deferrable === null
+    ? []
+    : [call('deferrable'), call(deferrable === 'initially deferred' ? 'initiallyDeferred' : 'initiallyImmediate')]),
+]
 
 export const addCheck = (table: string, check: CheckSchema): Call =>
   call('addCheckConstraint', check.name ?? nameFor('check', table, []), rawSql(check.expression))
@@ -138,5 +151,5 @@ export const createIndexCalls = (table: string, index: IndexSchema, dialect: Dia
       ? call('column', `${part.column}${order}`)
       : call('expression', rawSql(`${quotedName(part.column, dialect)}${order}`))
   }),
-  ...(index.where === null ? [] : [call('where', rawSql(index.where))]),
+  ...(index.where === null ? [] : [call('where', rawSql(index.where, 'boolean'))]),
 ]
