@@ -24,7 +24,8 @@ import {
   plainColumns,
   type TableSchema,
 } from './database-schema.js'
-import { type Difference, uniqueIndex } from './drift.js'
+import type { Difference } from './drift.js'
+import { uniqueIndex } from './identity.js'
 import {
   addCheck,
   addForeignKeyCalls,
@@ -224,26 +225,23 @@ const createTables = ({ differences, dialect }: Change): ReadonlyArray<Step> => 
   ]
 }
 
-/** Columns that come, and those that go. */
-const otherColumns = ({ differences, dialect }: Change): ReadonlyArray<Step> => {
-  const tables = new Set(differences.map(({ table }) => table))
-  return [...tables].flatMap((table) => [
-    ...ofKind(differences, 'MissingColumn')
-      .filter((difference) => difference.table === table)
-      .map(({ column, model }, i) =>
-        chain(
-          [call('alterTable', table), call('addColumn', column, ...columnArguments(model, dialect, false))],
-          ...(i === 0 ? renameRemarks(differences, table, dialect) : []),
-          ...addingRemarks(table, model),
-        ),
-      ),
-    ...ofKind(differences, 'ExtraColumn')
-      .filter((difference) => difference.table === table)
-      .map(({ column }) =>
-        chain([call('alterTable', table), call('dropColumn', column)], `what ${table}.${column} holds is lost`),
-      ),
-  ])
+const addedColumns = ({ differences, dialect }: Change): ReadonlyArray<Step> => {
+  const begun = new Set<string>()
+  return ofKind(differences, 'MissingColumn').map(({ table, column, model }) => {
+    const isFirst = !begun.has(table)
+    begun.add(table)
+    return chain(
+      [call('alterTable', table), call('addColumn', column, ...columnArguments(model, dialect, false))],
+      ...(isFirst ? renameRemarks(differences, table, dialect) : []),
+      ...addingRemarks(table, model),
+    )
+  })
 }
+
+const droppedColumns = ({ differences }: Change): ReadonlyArray<Step> =>
+  ofKind(differences, 'ExtraColumn').map(({ table, column }) =>
+    chain([call('alterTable', table), call('dropColumn', column)], `what ${table}.${column} holds is lost`),
+  )
 
 const nullRemark = (table: string, column: string): string =>
   `rows of ${table} that have no ${column} are an error: fill them first`
@@ -254,19 +252,24 @@ const typeRemark = (table: string, column: string, from: string, to: string): st
 const postgresColumns = (change: Change): ReadonlyArray<Step> => {
   const { differences, from, to } = change
   const keys = ofKind(differences, 'PrimaryKey')
+  const counted = ofKind(differences, 'Counting')
   const alter = (table: string, column: string, alteration: Call, ...remarks: ReadonlyArray<string>): Step =>
     chain([call('alterTable', table), call('alterColumn', column, ...building('column', [alteration]))], ...remarks)
   return [
     ...keys.flatMap(({ table, database }) =>
       database === null ? [] : [dropConstraint(table, keyName(table, database))],
     ),
-    ...otherColumns(change),
+    ...addedColumns(change),
+    ...droppedColumns(change),
+    // what is counted has to be an integer
+    ...counted.filter(({ model }) => !model).flatMap(({ table, column }) => notCounting(table, column)),
     ...ofKind(differences, 'ColumnType').flatMap(({ table, column, ...sides }) => {
       const model = columnIn(to, table, column)
       if (model === undefined) return []
       const type = typeText(model, 'postgres')
-      const cast = `${type} using ${quotedName(column, 'postgres')}::${model.type}`
-      const given = columnIn(from, table, column)?.default ?? null
+      const old = columnIn(from, table, column)
+      const cast = `${type} using ${castText(column, old?.type ?? '', model.type)}`
+      const given = old?.default ?? null
       return [
         // a default is not cast with its column
         ...(given === null ? [] : [alter(table, column, call('dropDefault'))]),
@@ -284,75 +287,76 @@ const postgresColumns = (change: Change): ReadonlyArray<Step> => {
     ...ofKind(differences, 'Default').map(({ table, column, model }) =>
       alter(table, column, model === null ? call('dropDefault') : call('setDefault', rawSql(model))),
     ),
-    ...ofKind(differences, 'Counting').flatMap(({ table, column, model }) => counting(table, column, model)),
+    ...counted.filter(({ model }) => model).flatMap(({ table, column }) => counting(table, column)),
     ...keys.flatMap(({ table, model }) =>
       model === null ? [] : [chain([call('alterTable', table), addPrimaryKey(table, model)])],
     ),
   ]
 }
 
-const counting = (table: string, column: string, isCounted: boolean): ReadonlyArray<Step> => {
+/** What types have no cast between them have one by way of text. */
+const castText = (column: string, from: string, to: string): string => {
+  const isDirect = [from, to].every((type) => numeric.test(type)) || [from, to].some((type) => textual.test(type))
+  return `${quotedName(column, 'postgres')}${isDirect ? '' : '::text'}::${to}`
+}
+
+const numeric = /^(?:smallint|integer|bigint|real|double precision|numeric|decimal)/i
+const textual = /^(?:text|character|varchar|char)/i
+
+const counting = (table: string, column: string): ReadonlyArray<Step> => {
   const on = quotedTable(table, 'postgres')
   const name = quotedName(column, 'postgres')
   const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-  return isCounted
-    ? [
-        statement(`alter table ${on} alter column ${name} add generated by default as identity`),
-        statement(
-          `select setval(pg_get_serial_sequence(${text(on)}, ${text(column)}), coalesce(max(${name}), 0) + 1, false) from ${on}`,
-        ),
-      ]
-    : [
-        statement(`alter table ${on} alter column ${name} drop identity if exists`),
-        // what is left of a column of type serial
-        statement(`alter table ${on} alter column ${name} drop default`),
-      ]
+  return [
+    statement(`alter table ${on} alter column ${name} add generated by default as identity`),
+    statement(
+      `select setval(pg_get_serial_sequence(${text(on)}, ${text(column)}), coalesce(max(${name}), 0) + 1, false) from ${on}`,
+    ),
+  ]
+}
+
+const notCounting = (table: string, column: string): ReadonlyArray<Step> => {
+  const alter = `alter table ${quotedTable(table, 'postgres')} alter column ${quotedName(column, 'postgres')}`
+  // the latter is what is left of a column of type serial
+  return [statement(`${alter} drop identity if exists`), statement(`${alter} drop default`)]
 }
 
 const columnIn = (tables: ReadonlyMap<string, TableSchema>, table: string, column: string): ColumnSchema | undefined =>
   tables.get(table)?.columns.find(({ name }) => name === column)
 
+/**
+ * MODIFY says all of a column. What comes into a key has to be fit for it before, what leaves it can be anything
+ * afterwards, and only a key can be counted up.
+ */
 const mysqlColumns = (change: Change): ReadonlyArray<Step> => {
-  const { differences, to } = change
-  const remarks = new Map<string, { readonly table: string; readonly column: string; readonly said: string[] }>()
-  const modify = (table: string, column: string, ...said: ReadonlyArray<string>): void => {
-    const known = remarks.get(cell(table, column)) ?? { table, column, said: [] }
-    known.said.push(...said)
-    remarks.set(cell(table, column), known)
+  const { differences, from, to } = change
+  const keys = ofKind(differences, 'PrimaryKey')
+  const isKept = (table: string, column: string): boolean =>
+    to.get(table)?.primaryKey?.columns.includes(column) === true
+  const modify = (table: string, column: ColumnSchema, ...remarks: ReadonlyArray<string>): Step =>
+    chain(
+      [call('alterTable', table), call('modifyColumn', column.name, ...columnArguments(column, 'mysql', false))],
+      ...remarks,
+    )
+  const counted = keys.flatMap(({ table }) =>
+    (from.get(table)?.columns ?? []).filter(({ isCounted }) => isCounted).map((column) => ({ table, column })),
+  )
+  const modified = modifiedColumns(change)
+  // one that was counted up, and is in a key that changes, is counted up again in the end
+  for (const { table, column } of counted) {
+    const place = cell(table, column.name)
+    if (!modified.has(place)) modified.set(place, { table, column: column.name, remarks: [] })
   }
-  for (const difference of differences) {
-    switch (difference._tag) {
-      case 'ColumnType':
-        modify(
-          difference.table,
-          difference.column,
-          typeRemark(difference.table, difference.column, difference.database, difference.model),
-        )
-        break
-      case 'Nullability':
-        modify(
-          difference.table,
-          difference.column,
-          ...(difference.model ? [] : [nullRemark(difference.table, difference.column)]),
-        )
-        break
-      case 'Default':
-      case 'Counting':
-        modify(difference.table, difference.column)
-        break
-      default:
-    }
-  }
-  const modified = [...remarks.values()].flatMap(({ table, column, said }) => {
-    const model = columnIn(to, table, column)
-    if (model === undefined) return []
-    const calls = [call('alterTable', table), call('modifyColumn', column, ...columnArguments(model, 'mysql', false))]
-    return [{ isCounted: model.isCounted, step: chain(calls, ...said) }]
+  const steps = [...modified.values()].flatMap(({ table, column: name, remarks }) => {
+    const column = columnIn(to, table, name)
+    return column === undefined ? [] : [{ table, column, step: modify(table, column, ...remarks) }]
   })
+  const plain = steps.filter(({ column }) => !column.isCounted)
   return [
-    ...otherColumns(change),
-    ...modified.filter(({ isCounted }) => !isCounted).map(({ step }) => step),
-    ...ofKind(differences, 'PrimaryKey').map(({ table, model, database }) => {
+    ...addedColumns(change),
+    ...counted.map(({ table, column }) => modify(table, { ...column, isCounted: false })),
+    ...plain.filter(({ table, column }) => isKept(table, column.name)).map(({ step }) => step),
+    ...keys.map(({ table, model, database }) => {
       const key = (model?.columns ?? []).map((column) => quotedName(column, 'mysql')).join(', ')
       const parts = [
         ...(database === null ? [] : ['drop primary key']),
@@ -360,7 +364,48 @@ const mysqlColumns = (change: Change): ReadonlyArray<Step> => {
       ]
       return statement(`alter table ${quotedTable(table, 'mysql')} ${parts.join(', ')}`)
     }),
-    // only a key can be counted up
-    ...modified.filter(({ isCounted }) => isCounted).map(({ step }) => step),
+    ...droppedColumns(change),
+    ...plain.filter(({ table, column }) => !isKept(table, column.name)).map(({ step }) => step),
+    ...steps.filter(({ column }) => column.isCounted).map(({ step }) => step),
   ]
+}
+
+interface Modified {
+  readonly table: string
+  readonly column: string
+  readonly remarks: string[]
+}
+
+/** Each column of which anything changes, once. */
+const modifiedColumns = ({ differences }: Change): Map<string, Modified> => {
+  const modified = new Map<string, Modified>()
+  const add = (table: string, column: string, ...remarks: ReadonlyArray<string>): void => {
+    const known = modified.get(cell(table, column)) ?? { table, column, remarks: [] }
+    known.remarks.push(...remarks)
+    modified.set(cell(table, column), known)
+  }
+  for (const difference of differences) {
+    switch (difference._tag) {
+      case 'ColumnType':
+        add(
+          difference.table,
+          difference.column,
+          typeRemark(difference.table, difference.column, difference.database, difference.model),
+        )
+        break
+      case 'Nullability':
+        add(
+          difference.table,
+          difference.column,
+          ...(difference.model ? [] : [nullRemark(difference.table, difference.column)]),
+        )
+        break
+      case 'Default':
+      case 'Counting':
+        add(difference.table, difference.column)
+        break
+      default:
+    }
+  }
+  return modified
 }

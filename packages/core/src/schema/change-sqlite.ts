@@ -7,7 +7,8 @@
 import { call } from './builder-call.js'
 import { addingRemarks, type Change, chain, ofKind, parentsFirst, renameRemarks, type Step } from './change.js'
 import type { ColumnSchema, TableSchema } from './database-schema.js'
-import { type Difference, uniqueIndex } from './drift.js'
+import type { Difference } from './drift.js'
+import { uniqueIndex } from './identity.js'
 import { columnArguments, createIndexCalls, createTableCalls, quotedName } from './table-calls.js'
 
 export const sqliteSteps = (change: Change): ReadonlyArray<Step> => {

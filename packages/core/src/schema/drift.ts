@@ -15,6 +15,7 @@ import type {
   TableSchema,
 } from './database-schema.js'
 import { plainColumns } from './database-schema.js'
+import { checkIdentity, foreignKeyIdentity, indexIdentity, keyIdentity, uniqueIndex } from './identity.js'
 import { canonical } from './same-expression.js'
 import { canonicalType } from './same-type.js'
 
@@ -353,18 +354,7 @@ const defaultText = (text: string | null, dialect: Dialect['name']): string | nu
 
 /** Unique constraints and unique indexes of columns, whose order says nothing about what is unique. */
 const uniqueKeys = ({ unique, indexes }: TableSchema): ReadonlyMap<string, KeySchema> =>
-  new Map(
-    [...unique, ...indexes.flatMap((index) => uniqueIndex(index) ?? [])].map((key) => [
-      JSON.stringify(key.columns.toSorted()),
-      key,
-    ]),
-  )
-
-/** A unique index that is as good as a constraint. */
-export const uniqueIndex = (index: IndexSchema): KeySchema | null => {
-  const columns = index.unique && index.where === null ? plainColumns(index) : null
-  return columns === null ? null : { name: index.name, columns }
-}
+  new Map([...unique, ...indexes.flatMap((index) => uniqueIndex(index) ?? [])].map((key) => [keyIdentity(key), key]))
 
 const uniqueDifferences = (model: TableSchema, database: TableSchema): ReadonlyArray<Difference> => {
   const table = model.name
@@ -384,11 +374,11 @@ const uniqueDifferences = (model: TableSchema, database: TableSchema): ReadonlyA
 
 const foreignKeyDifferences = (model: TableSchema, database: TableSchema): ReadonlyArray<Difference> => {
   const table = model.name
-  const other = new Map(database.foreignKeys.map((foreignKey) => [foreignKeyText(foreignKey), foreignKey]))
-  const own = new Set(model.foreignKeys.map(foreignKeyText))
+  const other = new Map(database.foreignKeys.map((foreignKey) => [foreignKeyIdentity(foreignKey), foreignKey]))
+  const own = new Set(model.foreignKeys.map(foreignKeyIdentity))
   return [
     ...model.foreignKeys.flatMap((foreignKey): ReadonlyArray<Difference> => {
-      const found = other.get(foreignKeyText(foreignKey))
+      const found = other.get(foreignKeyIdentity(foreignKey))
       if (found === undefined) return [{ _tag: 'MissingForeignKey', table, model: foreignKey }]
       return rulesText(foreignKey) === rulesText(found)
         ? []
@@ -396,14 +386,10 @@ const foreignKeyDifferences = (model: TableSchema, database: TableSchema): Reado
     }),
     ...database.foreignKeys.flatMap(
       (foreignKey): ReadonlyArray<Difference> =>
-        own.has(foreignKeyText(foreignKey)) ? [] : [{ _tag: 'ExtraForeignKey', table, database: foreignKey }],
+        own.has(foreignKeyIdentity(foreignKey)) ? [] : [{ _tag: 'ExtraForeignKey', table, database: foreignKey }],
     ),
   ]
 }
-
-/** Its pairs of columns, in whatever order. */
-const foreignKeyText = ({ columns, table, targetColumns }: ForeignKeySchema): string =>
-  JSON.stringify([table, ...columns.map((column, i) => JSON.stringify([column, targetColumns[i]])).toSorted()])
 
 const rulesText = ({ onDelete, onUpdate, deferrable }: ForeignKeySchema): string =>
   JSON.stringify([onDelete, onUpdate, deferrable])
@@ -424,7 +410,7 @@ const indexDifferences = (
     indexes.filter(
       (index) => uniqueIndex(index) === null && (index.unique || !implied.has(JSON.stringify(plainColumns(index)))),
     )
-  return paired(compared(model), compared(database), (index) => indexText(index, dialect)).map(
+  return paired(compared(model), compared(database), (index) => indexIdentity(index, dialect)).map(
     ([own, other]): Difference =>
       own === null
         ? { _tag: 'ExtraIndex', table, database: other as IndexSchema }
@@ -434,24 +420,12 @@ const indexDifferences = (
   )
 }
 
-const indexText = ({ parts, unique, where, method }: IndexSchema, dialect: Dialect['name']): string =>
-  JSON.stringify([
-    parts.map((part) => [
-      part._tag === 'Column' ? part.column : canonical(part.expression, dialect),
-      part._tag,
-      part.direction,
-    ]),
-    unique,
-    where === null ? null : canonical(where, dialect),
-    method,
-  ])
-
 const checkDifferences = (
   model: TableSchema,
   database: TableSchema,
   { dialect }: Comparing,
 ): ReadonlyArray<Difference> =>
-  paired(model.checks, database.checks, ({ expression }) => canonical(expression, dialect)).map(
+  paired(model.checks, database.checks, (check) => checkIdentity(check, dialect)).map(
     ([own, other]): Difference =>
       own === null
         ? { _tag: 'ExtraCheck', table: model.name, database: other as CheckSchema }

@@ -7,6 +7,7 @@ import { serverSteps } from './change-server.js'
 import { sqliteSteps } from './change-sqlite.js'
 import type { DatabaseSchema } from './database-schema.js'
 import type { Drift } from './drift.js'
+import { settledIn } from './settled-names.js'
 
 /**
  * The source of a migration, in TypeScript: its `up` gives the database what the model says, its `down` takes that back.
@@ -22,8 +23,9 @@ import type { Drift } from './drift.js'
  * @category interpreters
  */
 export const diffToMigration = ({ dialect, model, database }: Drift): string => {
-  const up = stepsBetween(database, model)
-  const down = stepsBetween(model, database)
+  const settled = settledIn(database, model)
+  const up = stepsBetween(database, settled)
+  const down = stepsBetween(settled, database)
   const notes = [...model.notes, ...database.notes].map(({ table, message }) => `// ${table}: ${message}`)
   const steps = [...up, ...down]
   const isRemade = steps.some(({ _tag }) => _tag === 'Remake')
