@@ -58,9 +58,18 @@ export interface ColumnType {
   readonly database: string
 }
 
-/** Whether the column may hold NULL, and whether the database counts it up. @category model */
-export interface ColumnFact {
-  readonly _tag: 'Nullability' | 'Counting'
+/** Whether the column may hold NULL. @category model */
+export interface Nullability {
+  readonly _tag: 'Nullability'
+  readonly table: string
+  readonly column: string
+  readonly model: boolean
+  readonly database: boolean
+}
+
+/** Whether the database counts the column up. @category model */
+export interface Counting {
+  readonly _tag: 'Counting'
   readonly table: string
   readonly column: string
   readonly model: boolean
@@ -175,7 +184,8 @@ export type Difference =
   | MissingColumn
   | ExtraColumn
   | ColumnType
-  | ColumnFact
+  | Nullability
+  | Counting
   | Default
   | PrimaryKey
   | MissingUnique

@@ -17,8 +17,8 @@ export type {
 } from './database-schema.js'
 export {
   type CheckExpression,
-  type ColumnFact,
   type ColumnType,
+  type Counting,
   type Default,
   type Difference,
   type Drift,
@@ -38,6 +38,7 @@ export {
   type MissingIndex,
   type MissingTable,
   type MissingUnique,
+  type Nullability,
   type PrimaryKey,
 } from './drift.js'
 export type { IntrospectOptions } from './introspect.js'
