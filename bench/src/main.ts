@@ -1,52 +1,110 @@
 /**
- * `npm run bench`: the workloads, as ratios to bare better-sqlite3.
+ * `npm run bench`: Unitary beside bare better-sqlite3, which is the limit, and beside its peers.
  */
-import type { Measured } from './harness.js'
-import {
-  changeHeld,
-  flushChanged,
-  get,
-  type Held,
-  insert,
-  insertGraph,
-  load,
-  planChanged,
-  stream,
-  streamHeld,
-} from './workloads.js'
+import { parseArgs } from 'node:util'
+import { contest, type Outcome } from './contest/contest.js'
+import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
+import { limit, peers, trusted, unitary } from './contestants/entries.js'
+import { changeHeld, memory, streamHeld } from './measures/memory.js'
+import { phases } from './measures/phases.js'
+import { steps } from './measures/steps.js'
+import { chart } from './report/chart.js'
+import { writePicture, writeResults } from './report/results.js'
+import { figures, heading, nanoseconds, outcomeTable } from './report/table.js'
 
-const quick = process.argv.includes('--quick')
-const scale = quick ? 0.1 : 1
-const runs = quick ? 5 : 9
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    'no-peers': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
 
-const line = (cells: ReadonlyArray<string>): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(26) : cell.padStart(12))).join('')
+if (values.help) {
+  console.log(`npm run bench -- [options]
 
-const show = ({ workload, count, limitMs, oursMs, ratio, spread }: Measured): string =>
-  line([
-    workload,
-    String(count),
-    limitMs.toFixed(2),
-    oursMs.toFixed(2),
-    `${ratio.toFixed(2)}x`,
-    `${spread[0].toFixed(2)}-${spread[1].toFixed(2)}`,
-  ])
+  --quick          a tenth of the rows, fewer runs: under two minutes
+  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'memory'].join(', ')}; may be repeated
+  --no-peers       only the limit and Unitary`)
+  process.exit()
+}
 
-console.log(line(['workload', 'rows', 'limit ms', 'unitary ms', 'ratio', 'spread']))
-const report = (measured: Measured): void => console.log(show(measured))
+const isWanted = (name: string): boolean => values.only === undefined || values.only.includes(name)
+const scale = values.quick ? 0.1 : 1
+const runs = values.quick ? 3 : 7
+const entries = [limit, unitary, trusted, ...(values['no-peers'] ? [] : peers)]
 
-report(insert(100_000 * scale, runs))
-report(insertGraph(10_000 * scale, runs))
-report(load(100_000 * scale, runs))
-report(stream(1_000_000 * scale, quick ? 3 : 5))
-report(get(10_000 * scale, runs))
-report(flushChanged(1_000, runs * 2))
-report(flushChanged(100_000, runs * 2))
-console.log('\nthe same changes and plan, with many loaded over with few loaded:')
-report(planChanged(1_000, 100_000, runs * 2))
+const show = (outcome: Outcome): Outcome => {
+  console.log(outcomeTable(outcome))
+  return outcome
+}
 
-console.log('\nthe most that is held beside what was before, garbage apart:')
-const reportHeld = ({ workload, count, bytes }: Held): void =>
-  console.log(line([workload, String(count), `${(bytes / 2 ** 20).toFixed(2)} MiB`]))
-for (const count of [10_000, 1_000_000 * scale]) reportHeld(streamHeld(count))
-for (const count of [10_000, 1_000_000 * scale]) reportHeld(changeHeld(count))
+console.log(heading)
+const outcomes: Outcome[] = []
+for (const name of workloadNames.filter(isWanted))
+  outcomes.push(show(await contest(entries, workload(name, scale), runs)))
+if (outcomes.length > 0) {
+  writeResults(values.quick ? 'contests-quick' : 'contests', outcomes)
+  if (outcomes.length === workloadNames.length) writePicture('contests', chart(outcomes))
+}
+
+if (isWanted('growth')) {
+  console.log('\nthe same at other sizes, the limit and Unitary alone')
+  const growing: ReadonlyArray<readonly [WorkloadName, ReadonlyArray<number>]> = [
+    ['insert', [0.01, 0.1, 1]],
+    ['load', [0.01, 0.1, 1, 10]],
+    ['flushFew', [0.01, 0.1, 1, 10]],
+  ]
+  const grown: Outcome[] = []
+  for (const [name, scales] of growing) {
+    for (const at of scales) {
+      if (at <= (values.quick ? 0.1 : 10)) grown.push(show(await contest([limit, unitary], workload(name, at), runs)))
+    }
+  }
+  writeResults('growth', grown)
+}
+
+if (isWanted('phases')) {
+  const measured = await phases(100_000 * scale)
+  console.log(
+    figures(
+      '\neach phase by itself, without a database, for an instance',
+      measured.map(([name, ns]) => [name, nanoseconds(ns)]),
+    ),
+  )
+  writeResults('phases', measured)
+}
+
+if (isWanted('steps')) {
+  const measured = await steps(100_000 * scale)
+  console.log(
+    figures(
+      '\na step of a program',
+      measured.map(([name, ns]) => [name, nanoseconds(ns)]),
+    ),
+  )
+  writeResults('steps', measured)
+}
+
+if (isWanted('memory')) {
+  const measured = memory(100_000 * scale)
+  console.log(
+    figures(
+      '\nwhat is held for an instance',
+      measured.map(([name, bytes]) => [name, `${bytes.toFixed(0)} bytes`]),
+    ),
+  )
+  const sizes = [10_000, 1_000_000 * scale]
+  const streamed = [...sizes.map(streamHeld), ...sizes.map(changeHeld)]
+  console.log(
+    figures(
+      '\nthe most that is held beside what was before',
+      streamed.map(({ bytes, count, workload: name }) => [
+        `${name}, ${count.toLocaleString('en')} rows`,
+        `${(bytes / 2 ** 20).toFixed(2)} MiB`,
+      ]),
+    ),
+  )
+  writeResults('memory', { instance: measured, streamed })
+}

@@ -10,6 +10,15 @@ export {
   NullableType,
 } from './codec/codecs.js'
 export {
+  compareDecimals,
+  type Decimal,
+  DecimalType,
+  isDecimal,
+  parseDecimal,
+  sortableDecimal,
+} from './codec/decimal.js'
+export { listOf } from './codec/list.js'
+export {
   DecodeFault,
   type ReadMode,
   type RowClass,
@@ -19,6 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
+export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
@@ -38,7 +48,15 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
-export type { Capabilities, CursorSupport, Dialect, Returning, TextComparison } from './engine/dialect.js'
+export type {
+  Capabilities,
+  CursorSupport,
+  Dialect,
+  ParameterPlace,
+  Returning,
+  Selected,
+  TextComparison,
+} from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
@@ -58,22 +76,30 @@ export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
   type AnyColumn,
+  arrayOf,
   bigint,
   blob,
   boolean,
   type Column,
+  type ColumnDetail,
   type ColumnFlag,
   type ColumnKind,
+  type ColumnType,
   column,
   type Deferrable,
+  decimal,
   deferred,
   deferredIn,
+  enumOf,
   type ForeignKey,
   generated,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
   ofType,
+  plainDate,
   primaryKey,
   type ReferenceOptions,
   type ReferentialAction,
@@ -83,6 +109,7 @@ export {
   serverVersion,
   text,
   unique,
+  uuid,
   version,
   withDefault,
   withInsertDefault,
@@ -167,14 +194,30 @@ export type {
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
+export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export {
+  type AliasFor,
+  type Contained,
+  type ContainsEager,
+  containedColumns,
+  containsEager,
+} from './statement/contains.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
-export { type EncodeError, renderStatementError, type StatementError, type UnorderedValue } from './statement/error.js'
+export {
+  type Clause,
+  type EncodeError,
+  type InvalidClause,
+  invalidClause,
+  renderStatementError,
+  type StatementError,
+  type UnorderedValue,
+} from './statement/error.js'
 export {
   type EvaluableChanges,
   type EvaluableCriteria,
@@ -183,12 +226,36 @@ export {
   type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
+export type {
+  AliasOf,
+  Extent,
+  ExtentOf,
+  JoinedAs,
+  JoinedDatabase,
+  JoinedTables,
+  Whole,
+} from './statement/extent.js'
 export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type EntityAt,
+  type Join,
+  type Joining,
+  type JoinOn,
+  join,
+  joinOn,
+  leftJoin,
+  leftJoinOn,
+  type NameAt,
+  type Path,
+  type TargetAt,
+} from './statement/join.js'
 export {
   canBeJoined,
   canJoin,
+  containedParts,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -223,8 +290,6 @@ export { resolve } from './statement/resolve.js'
 export {
   type AnySelect,
   distinct,
-  type Extent,
-  type ExtentOf,
   type Load,
   limit,
   offset,
@@ -234,16 +299,18 @@ export {
   type ResultOf,
   type Select,
   select,
-  type Whole,
 } from './statement/select.js'
 export {
   type AnyStatement,
+  type DatabaseOf,
   type ExecutionOptions,
   type ExpressionsOf,
   type ModelOf,
   mappingsOf,
   type NameOf,
   type Statement,
+  type TablesOf,
+  trusted,
   withOptions,
 } from './statement/statement.js'
 export {

@@ -85,7 +85,12 @@ export interface IntegrityError {
   readonly cause: EngineError
 }
 
-/** A statement holds a value that its column's codec cannot encode, or one without an order in a comparison by order. @category model */
+/**
+ * A statement that cannot run: it holds a value that its column's codec cannot encode, or one without an order in a comparison
+ * by order, or a clause that it cannot have.
+ *
+ * @category model
+ */
 export interface InvalidStatement {
   readonly _tag: 'InvalidStatement'
   readonly operation: string
@@ -100,8 +105,8 @@ export const invalidStatement = (operation: string, cause: StatementError): Inva
   _tag: 'InvalidStatement',
   operation,
   entity: cause.entity,
-  attribute: cause.attribute,
-  value: cause.value,
+  attribute: cause._tag === 'InvalidClause' ? cause.name : cause.attribute,
+  value: cause._tag === 'InvalidClause' ? undefined : cause.value,
   cause,
 })
 
@@ -339,6 +344,14 @@ export type RequestError = IntegrityError | InvalidStatement | DatabaseError | R
 
 const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
 
+/** Where the driver has made of a value what it was not. */
+const cureOf = ({ value }: DecodeError): string =>
+  value instanceof Date
+    ? '; the driver made a Date of it, in a time zone that nobody can tell: have it give text (mysql2: dateStrings)'
+    : typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? '; the driver has rounded it: have it give text (mysql2: supportBigNumbers)'
+      : ''
+
 const show = (value: unknown): string => {
   const text = typeof value === 'bigint' ? `${value}n` : (toText(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
@@ -381,7 +394,7 @@ export const render = (error: SessionError): string => {
         ? `${error.entity}.${error.relationship} of ${show(error.key)} may not be loaded one by one: load it with the query that gives its owners (selectin, joined), or say lazy there.`
         : `${error.entity}.${error.relationship} of ${show(error.key)} is never loaded as a whole; Session.members gives a query of it.`
     case 'DecodeError':
-      return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute}).`
+      return `${error.table}.${error.column} of the row ${show(error.key)}${on(error.shard)} holds ${show(error.value)}, which is no ${error.expected} (${error.entity}.${error.attribute})${cureOf(error)}.`
     case 'IntegrityError':
       return `${error.entity} ${error.key === null ? '' : `${show(error.key)} `}was refused by table ${error.table}${on(error.shard)}: ${error.cause.message}${
         error.attributes.length === 0
@@ -389,7 +402,7 @@ export const render = (error: SessionError): string => {
           : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
       }.`
     case 'InvalidStatement':
-      return `The ${error.operation} holds a wrong value: ${renderStatementError(error.cause)}.`
+      return `The ${error.operation} cannot run: ${renderStatementError(error.cause)}.`
     case 'DatabaseError':
       return `${error.operation}${error.entity === null ? '' : ` of ${error.entity}`} failed${on(error.shard)}: ${error.cause.message} (${error.cause.reason._tag}${error.retryable ? ', may be tried again' : ''}).`
     case 'StaleData':

@@ -176,21 +176,21 @@ class Sharded {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
-    yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(steps, lane, flushing)))
+    yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(state.model, steps, lane, flushing)))
     if (flushing.failure === null)
       return right({ plan: { ...routed.right, steps: flushing.steps }, results: flushing.results })
     yield* this.#transactions.undo()
     return left(flushing.failure.error)
   }
 
-  *#runSteps(steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
+  *#runSteps(model: AnyModel, steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
     for (const step of steps) {
       if (flushing.failure !== null && flushing.failure.lane < lane) return
       const result = yield* this.#on(step.token as string, (connection, engine) => {
         // what a server can give back is known once it is connected to
         const asked = returnable(step, engine.capabilities)
         flushing.steps[step.id] = asked
-        return executeStep(connection, engine.dialect, asked, flushing.given)
+        return executeStep(connection, { model, dialect: engine.dialect }, asked, flushing.given)
       })
       if (isLeft(result)) {
         if (flushing.failure === null || lane < flushing.failure.lane) flushing.failure = { lane, error: result.left }

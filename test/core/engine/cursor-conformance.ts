@@ -63,7 +63,7 @@ const rows = Array.from({ length: count }, (_, i) => [
   i / 3,
   i % 2 === 1,
   i % 4 === 0 ? null : new Uint8Array([i, 0, 255]),
-  i % 5 === 0 ? null : new Date(Date.UTC(2026, 1, i + 1)).toISOString(),
+  i % 5 === 0 ? null : new Date(Date.UTC(2026, 1, i + 1)),
   i % 6 === 0 ? null : JSON.stringify({ i, list: [i, 'x'] }),
 ])
 

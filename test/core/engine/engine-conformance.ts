@@ -3,11 +3,13 @@
  */
 import {
   type Answer,
+  type Attribute,
   bigint,
   blob,
   boolean,
   type Connection,
   column,
+  compile,
   createAll,
   defineModel,
   dropAll,
@@ -25,6 +27,7 @@ import {
   primaryKey,
   real,
   references,
+  select,
   text,
   unique,
   withServerDefault,
@@ -677,19 +680,22 @@ export const engineConformance = (host: Host): void => {
     describe('values', () => {
       /** As a row reader does: the driver's value, then the dialect's reading, then the codec. */
       const decoded = (row: Readonly<Record<string, unknown>> | undefined, attribute: keyof typeof Account.columns) => {
-        const { codec, kind, columnName } = Account.columns[attribute]
-        const value = row?.[columnName ?? attribute]
+        const { codec, kind } = Account.columns[attribute]
+        const value = row?.[attribute]
         return rightOf<unknown, unknown>(codec.decode((engine.dialect.fromDriver(kind) ?? ((v: unknown) => v))(value)))
       }
 
       const roundTrip = async (connection: Connection, attribute: keyof typeof Account.columns, value: unknown) => {
-        const { codec, columnName } = Account.columns[attribute]
+        const { column, columnName, encode } = engineModel.Account.mapping.attributeOf.get(attribute) as Attribute
+        const encoded = encode(value)
+        const write = engine.dialect.written(column.kind)
         await ask(connection, { _tag: 'Delete', table: 'accounts', where: ['name'], rows: [['v']] })
         await ask(
           connection,
-          insert('accounts', ['name', columnName ?? attribute], [['v', codec.encode(value as never)]]),
+          insert('accounts', ['name', columnName], [['v', write === null ? encoded : write(encoded)]]),
         )
-        return decoded((await rowsOf(connection, sql`select * from accounts`))[0], attribute)
+        const statement = rightOf(compile(engine)(select(engineModel.Account)))
+        return decoded((await ask(connection, { _tag: 'Query', statement })).rows[0], attribute)
       }
 
       test.each([

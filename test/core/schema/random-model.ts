@@ -2,45 +2,57 @@
 import {
   type AnyColumn,
   type AnyModel,
+  arrayOf,
   bigint,
   blob,
   boolean,
-  column,
+  ddlOf,
+  decimal,
   defineModel,
   entity,
+  enumOf,
   generated,
+  instant,
   integer,
-  isoDate,
-  json,
+  jsonOf,
   named,
   nullable,
+  plainDate,
   primaryKey,
   type ReferentialAction,
   real,
   references,
+  renderDdl,
+  sqliteDialect,
   text,
   unique,
+  uuid,
   withServerDefault,
 } from '@unitary/core'
 import * as fc from 'fast-check'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
-import { type ExpressionBuilder, sql } from 'kysely'
+import { type Expression, type ExpressionBuilder, sql } from 'kysely'
 
 interface Kind {
   readonly column: AnyColumn
-  readonly defaults: ReadonlyArray<string>
+  readonly defaults: ReadonlyArray<Expression<unknown>>
   readonly canBeKey: boolean
 }
 
 const kinds: ReadonlyArray<Kind> = [
-  { column: integer, defaults: ['0', '42', '-7'], canBeKey: true },
-  { column: bigint, defaults: ['0', '9007199254740993'], canBeKey: true },
-  { column: real, defaults: ['0', '1.5', '-2.25'], canBeKey: false },
-  { column: text, defaults: ["'new'", "'it''s'", "''"], canBeKey: true },
-  { column: boolean, defaults: ['true', 'false'], canBeKey: false },
-  { column: column(isoDate, 'timestamp'), defaults: [], canBeKey: true },
-  { column: column(json(t.unknown), 'json'), defaults: [], canBeKey: false },
+  { column: integer, defaults: ['0', '42', '-7'].map((text) => sql.raw(text)), canBeKey: true },
+  { column: bigint, defaults: [sql`0`, sql.val(9007199254740993n)], canBeKey: true },
+  { column: real, defaults: ['0', '1.5', '-2.25'].map((text) => sql.raw(text)), canBeKey: false },
+  { column: decimal(12, 2), defaults: [sql.val('-1.50'), sql.val('3.00')], canBeKey: true },
+  { column: text, defaults: ["'new'", "'it''s'", "''"].map((text) => sql.raw(text)), canBeKey: true },
+  { column: enumOf('one', "it's", 'three'), defaults: [sql.val('one'), sql.val("it's")], canBeKey: true },
+  { column: uuid, defaults: [], canBeKey: true },
+  { column: boolean, defaults: [sql`true`, sql`false`, sql.val(true)], canBeKey: false },
+  { column: instant, defaults: [sql.val(new Date(0)), sql`current_timestamp`], canBeKey: true },
+  { column: plainDate, defaults: [sql.val('2026-01-31')], canBeKey: true },
+  { column: jsonOf(t.unknown), defaults: [], canBeKey: false },
+  { column: arrayOf(text), defaults: [], canBeKey: false },
   { column: blob, defaults: [], canBeKey: false },
 ]
 
@@ -77,7 +89,7 @@ const columnArbitrary = fc
   .map(({ kind, isNullable, isUnique, isRenamed, isGiven }) => (i: number): readonly [string, AnyColumn] => {
     const given = kind.defaults[isGiven]
     const parts: ReadonlyArray<(self: AnyColumn) => AnyColumn> = [
-      ...(given === undefined ? [] : [withServerDefault(sql.raw(given))]),
+      ...(given === undefined ? [] : [withServerDefault(given)]),
       ...(isNullable ? [nullable] : []),
       ...(isUnique && kind.canBeKey ? [unique] : []),
       ...(isRenamed ? [named(`column ${i}`)] : []),
@@ -143,7 +155,8 @@ export const modelArbitrary: fc.Arbitrary<AnyModel> = fc
         { checks: own, indexes: index as never, unique: isUnique ? [['a', 'id0'] as never] : [] },
       )
     })
-    return defineModel(Object.fromEntries(entities.map((one) => [one.name, one])))(() => ({}))
+    const model = defineModel(Object.fromEntries(entities.map((one) => [one.name, one])))(() => ({}))
+    return Object.assign(model, { [fc.toStringMethod]: () => renderDdl(ddlOf(model)(sqliteDialect)) })
   })
 
 const definedOnly = <A extends object>(options: A): { [K in keyof A]: Exclude<A[K], undefined> } =>

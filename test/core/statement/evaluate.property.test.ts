@@ -3,12 +3,14 @@
  */
 import { fc, test } from '@fast-check/vitest'
 import {
+  type Attribute,
   blob,
   boolean,
   type Connection,
   column,
   compile,
   createAll,
+  type Dialect,
   defineModel,
   type Engine,
   type EvaluableCriteria,
@@ -152,6 +154,11 @@ const conditionOf = (identities: ReadonlyArray<string>): fc.Arbitrary<Condition>
   })).condition
 }
 
+const written = ({ written }: Dialect, { column, encode }: Attribute, value: unknown): unknown => {
+  const write = written(column.kind)
+  return write === null ? encode(value) : write(encode(value))
+}
+
 /** A database with the rows in it, for as long as a suite runs. */
 const filled = (host: Host) => {
   const held: { database?: TestDatabase; engine?: Engine; connection?: Connection } = {}
@@ -161,7 +168,8 @@ const filled = (host: Host) => {
     rightOf(await createAll(model)(held.engine)())
     held.connection = await connect(held.engine)
     const { attributes: all } = model.Sample.mapping
-    const values = rows.map((row) => all.map(({ name, encode }) => encode(row[name])))
+    const { dialect } = held.engine
+    const values = rows.map((row) => all.map((attribute) => written(dialect, attribute, row[attribute.name])))
     await ask(
       held.connection,
       insert(

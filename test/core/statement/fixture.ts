@@ -93,6 +93,9 @@ const compilerOf = (
   dialect: {
     name,
     toDriver: (value) => value,
+    written: () => null,
+    selectedAs: () => null,
+    parameterType: () => null,
     fromDriver: () => null,
     columnType: () => '',
     textComparison: 'code points',

@@ -123,7 +123,7 @@ describe('selectin', () => {
       { strategy: 'selectin', relationship: 'addresses', refine: { entity: { name: 'Address' } } },
     ])
     const refine = query.loads[0]?.refine
-    expect(refine?.loads).toEqual([{ strategy: 'selectin', relationship: 'city', refine: null, depth: 1 }])
+    expect(refine?.loads).toEqual([{ strategy: 'selectin', relationship: 'city', refine: null, depth: 1, alias: null }])
     expect(refine && tail(compiled(refine))).toMatchInlineSnapshot(
       `"select ... from "addresses" where "addresses"."email" like ? order by "addresses"."email""`,
     )

@@ -1,4 +1,4 @@
-import { joined, modify, orderBy, select, withOptions } from '@unitary/core'
+import { containsEager, join, joined, modify, orderBy, select, withOptions } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -51,6 +51,20 @@ describe('a load hook', () => {
     expect(app.told()).toEqual([])
     app.run(Session.query(withOptions({ populateExisting: true })(twice)))
     expect(app.told()).toEqual(['refreshed p2', 'refreshed p1'])
+  })
+
+  test('is told of the targets that a query has joined itself, after its own rows', () => {
+    const app = loading()
+    const query = pipe(select(blog.Post), join('comments', 'c'), containsEager('comments', 'c'), orderBy('title'))
+    const [found, statements] = app.counted(Session.query(query))
+    expect(found.map(({ comments }) => comments.map(({ body }) => body))).toEqual([
+      ['a1', 'b1'],
+      ['a2', 'b2'],
+    ])
+    expect(statements).toHaveLength(1)
+    expect(app.told()).toEqual(['loaded p1', 'loaded p2', 'loaded a1', 'loaded b1', 'loaded a2', 'loaded b2'])
+    app.run(Session.query(query))
+    expect(app.told()).toEqual([])
   })
 
   test('is told of what gets, loads, reads and refreshes bring', () => {

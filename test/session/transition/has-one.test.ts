@@ -361,6 +361,17 @@ describe('a has-one with the delete-orphan cascade', () => {
     expect(app.rows('passports')).toMatchObject([{ code: 'b' }, { code: 'd', user_id: 1 }])
   })
 
+  test('inserts what is pending and was taken by another before it is given up', () => {
+    const { app, ed, wendy } = arrangePassports(true)
+    app.run(Session.set(model.User, { passport: { code: 'c' } })(ed))
+    const c = app.run(Session.related(model.User, 'passport')(ed))
+    if (c._tag === 'None') throw new Error('no passport')
+    app.run(Session.set(model.User, { passport: c.value })(wendy))
+    app.run(Session.set(model.User, { passport: null })(ed))
+    app.run(Session.commit)
+    expect(app.rows('passports')).toMatchObject([{ code: 'c', user_id: 2 }])
+  })
+
   test('goes with its owner', () => {
     const { app, ed } = arrangePassports(false)
     app.run(Session.remove(model.User)(ed))

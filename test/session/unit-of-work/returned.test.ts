@@ -44,7 +44,7 @@ const Ticket = entity('Ticket', 'tickets', {
   title: text,
   state: pipe(text, withServerDefault(sql`'open'`)),
   isPublic: pipe(boolean, named('is_public'), withServerDefault(sql`true`)),
-  since: pipe(column(isoDate, 'timestamp'), withServerDefault(sql`'2026-01-31T12:34:56.789Z'`)),
+  since: pipe(column(isoDate, 'timestamp'), withServerDefault(sql.val(new Date('2026-01-31T12:34:56.789Z')))),
   note: pipe(text, nullable, withServerDefault(sql`'none'`)),
   total: pipe(bigint, withServerDefault(sql`7`)),
   options: pipe(column(json(t.unknown), 'json'), withServerDefault(sql`'{"a":[1]}'`)),

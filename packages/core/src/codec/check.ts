@@ -44,5 +44,21 @@ export const checkExpression = (codec: AnyCodec, v: string): string | null => {
   }
 }
 
+/** Whether a codec gives what it reads, where it accepts it: a primitive, a literal, a brand, a choice of such. */
+export const onlyChecks = (codec: AnyCodec): boolean => {
+  const { _tag, type, types } = codec as AnyCodec & Tagged
+  switch (_tag) {
+    case 'RefinementType':
+    case 'NullableType':
+      return type !== undefined && onlyChecks(type)
+    case 'UnionType':
+      return types?.every(onlyChecks) === true
+    case 'KeyofType':
+      return true
+    default:
+      return checkExpression(codec, 'v') !== null
+  }
+}
+
 const either = (expressions: ReadonlyArray<string | null>): string | null =>
   expressions.includes(null) ? null : `(${expressions.join(' || ')})`

@@ -86,7 +86,8 @@ export const isoDate: t.Type<Date, string, unknown> = new t.Type(
 )
 
 /**
- * A value kept as JSON text, decoded by its own codec. Reads parsed JSON too, as some drivers give it.
+ * A value kept as JSON text, decoded by its own codec. Reads parsed JSON too, as some drivers give it. Properties are written
+ * in the order of their names: databases that keep JSON as text then find equal what is equal.
  *
  * @category codecs
  */
@@ -101,8 +102,13 @@ export const json = <A, O>(codec: t.Type<A, O, unknown>): t.Type<A, string, unkn
             chain((value) => codec.validate(value, c)),
           )
         : codec.validate(u, c),
-    (a) => JSON.stringify(codec.encode(a)),
+    (a) => JSON.stringify(codec.encode(a), sortedByName),
   )
+
+const sortedByName = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
 
 const parse = (text: string, c: t.Context): t.Validation<unknown> => {
   try {

@@ -11,10 +11,10 @@ import type { Dialect } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { Snapshot } from '../model/snapshot.js'
 import type { Services } from '../services.js'
-import { checkExpression } from './check.js'
+import { checkExpression, onlyChecks } from './check.js'
 
 /**
- * A value that its column's codec rejects. A reader returns it in place of a snapshot.
+ * A value that its column's codec rejects, as the driver gave it. A reader returns it in place of a snapshot.
  */
 export class DecodeFault {
   readonly attribute: Attribute
@@ -30,7 +30,7 @@ export class DecodeFault {
 /** Reads a driver's row, by attribute names, into the snapshot of an instance. */
 export type RowReader = (row: DriverRow, instance: number) => Snapshot | DecodeFault
 
-/** `strict` checks every value; `trusted` takes those whose codec only checks as they are. */
+/** `strict` checks every value; `trusted` takes those whose codec only checks (a brand of `t.brand`, say) as they are. */
 export type ReadMode = 'strict' | 'trusted'
 
 /**
@@ -87,10 +87,14 @@ const isValid =
 /** How one attribute is read; the fallback calls it, generated code calls it only where it must. */
 type ReadValue = (value: unknown) => unknown
 
-const fault = (attribute: Attribute, value: unknown): DecodeFault => {
+const fault = (attribute: Attribute, value: unknown, given: unknown): DecodeFault => {
   const decoded = attribute.column.codec.decode(value)
-  return new DecodeFault(attribute, value, decoded._tag === 'Left' ? decoded.left : [])
+  return new DecodeFault(attribute, given, decoded._tag === 'Left' ? decoded.left : [])
 }
+
+/** The same, of what the driver gave before it was converted. */
+const asGiven = ({ attribute, errors }: DecodeFault, given: unknown): DecodeFault =>
+  new DecodeFault(attribute, given, errors)
 
 const validate =
   (attribute: Attribute): ReadValue =>
@@ -103,11 +107,22 @@ const validate =
 const readOptional = (attribute: Attribute, dialect: Dialect): ReadValue => {
   const convert = dialect.fromDriver(attribute.column.kind)
   const read = validate(attribute)
-  return (value) => (value === undefined ? undefined : read(convert === null ? value : convert(value)))
+  return convert === null
+    ? (value) => (value === undefined ? undefined : read(value))
+    : (value) => (value === undefined ? undefined : converted(read, convert(value), value))
+}
+
+const converted = (read: ReadValue, value: unknown, given: unknown): unknown => {
+  const found = read(value)
+  return found instanceof DecodeFault ? asGiven(found, given) : found
 }
 
 const isPlain = (attribute: Attribute): boolean =>
   attribute.encode === t.identity && checkExpression(attribute.column.codec, 'v') !== null
+
+/** Does the codec but check what it reads? */
+const isChecked = (attribute: Attribute): boolean =>
+  attribute.encode === t.identity && onlyChecks(attribute.column.codec)
 
 /**
  * The row class of a mapping, by generated code.
@@ -185,10 +200,11 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
         // undefined where it was not selected
         return `const a${i} = optional[${i}](${raw}); if (a${i} instanceof DecodeFault) return a${i}`
       }
+      if (mode === 'trusted' && isChecked(attribute)) return value
       if (check === null) {
-        return `${value.replace(`a${i}`, `r${i}`)}; const a${i} = validate[${i}](r${i}); if (a${i} instanceof DecodeFault) return a${i}`
+        return `${value.replace(`a${i}`, `r${i}`)}; const a${i} = validate[${i}](r${i}); if (a${i} instanceof DecodeFault) return asGiven(a${i}, ${raw})`
       }
-      return mode === 'trusted' ? value : `${value}; if (!(${check})) return fault(attributes[${i}], a${i})`
+      return `${value}; if (!(${check})) return fault(attributes[${i}], a${i}, ${raw})`
     })
     return new Function(
       'Row',
@@ -197,6 +213,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       'convert',
       'validate',
       'fault',
+      'asGiven',
       'optional',
       `'use strict'
       return (row, n) => {
@@ -210,6 +227,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       convert,
       attributes.map(validate),
       fault,
+      asGiven,
       attributes.map((_, i) => readOptional(attributes[i] as Attribute, dialect)),
     ) as RowReader
   }
@@ -290,8 +308,8 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       const read = attributes.map((attribute): ReadValue => {
         if (attribute.isDeferred && columns === null) return readOptional(attribute, dialect)
         const convert = dialect.fromDriver(attribute.column.kind)
-        const check = mode === 'trusted' && isPlain(attribute) ? (value: unknown) => value : validate(attribute)
-        return convert === null ? check : (value) => check(convert(value))
+        const check = mode === 'trusted' && isChecked(attribute) ? (value: unknown) => value : validate(attribute)
+        return convert === null ? check : (value) => converted(check, convert(value), value)
       })
       return (row, instance) => {
         const values: Record<string, unknown> = {}

@@ -9,7 +9,14 @@
  * written some of its rows, and they stand until the transaction or a savepoint is rolled back.
  */
 
-/** A statement compiled for the engine's dialect. Parameters are portable values. @category model */
+import type { ColumnKind } from '../model/column.js'
+
+/**
+ * A statement compiled for the engine's dialect. Parameters are portable values, or as the dialect writes those of a column
+ * (see `Dialect.written`).
+ *
+ * @category model
+ */
 export interface CompiledStatement {
   readonly sql: string
   readonly parameters: ReadonlyArray<unknown>
@@ -22,7 +29,7 @@ export interface QueryCall {
 }
 
 /**
- * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`.
+ * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`, as `Dialect.written` has it.
  *
  * `key` names the columns that tell the table's rows apart, by which what is returned finds its row. It is either among
  * `columns`, or one column that the database gives and that is asked for.
@@ -37,6 +44,8 @@ export interface InsertCall {
   readonly key: ReadonlyArray<string>
   /** The columns asked for. Where the engine has no RETURNING, no other than a key that the database gives. */
   readonly returning: ReadonlyArray<string>
+  /** The kinds of returned columns and of the key's, by name, where that is how they are to be selected. */
+  readonly kinds?: ReadonlyMap<string, ColumnKind>
 }
 
 /**
@@ -61,6 +70,8 @@ export interface UpdateCall {
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
   /** The columns asked for; none where the engine has no RETURNING for updates. */
   readonly returning: ReadonlyArray<string>
+  /** Their kinds, by name, where that is how they are to be selected. */
+  readonly kinds?: ReadonlyMap<string, ColumnKind>
 }
 
 /** Deletes rows, each found by its own values of `where`. Answers how many rows each of them matched. @category model */

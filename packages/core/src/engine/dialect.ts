@@ -1,7 +1,8 @@
 /**
  * How a database spells what the portable side of a column says.
  */
-import type { ColumnKind } from '../model/column.js'
+import type { OperationNode } from 'kysely'
+import type { ColumnKind, ColumnType } from '../model/column.js'
 
 /**
  * @category model
@@ -10,15 +11,41 @@ export interface Dialect {
   readonly name: 'sqlite' | 'postgres' | 'mysql'
   /** A portable value as the driver binds it. Called for every parameter; must be quick for what needs no change. */
   readonly toDriver: (value: unknown) => unknown
+  /**
+   * How a value of a column of the kind is written, where the portable value would be taken for another or for none; null
+   * keeps it. NULL stays NULL.
+   */
+  readonly written: (kind: ColumnKind) => ((value: unknown) => unknown) | null
   /** How a column of the kind comes back, where the driver does not give the portable value itself; null keeps it. */
   readonly fromDriver: (kind: ColumnKind) => ((value: unknown) => unknown) | null
+  /**
+   * As which type a column of the kind is selected, so that its driver, however it is set up, has nothing to convert; null
+   * selects it as it is.
+   */
+  readonly selectedAs: (kind: ColumnKind) => Selected | null
+  /**
+   * The type that a parameter has to be cast to, where the database would not find out or compare by another; null where
+   * none. `place`: it is compared with a column of the type, or stands alone among the results of an expression.
+   */
+  readonly parameterType: (type: ColumnType, place: ParameterPlace) => string | null
   /** The type of a column in DDL. `isKey` tells whether it stands in a key or a unique constraint. */
-  readonly columnType: (kind: ColumnKind, isKey: boolean) => string
+  readonly columnType: (type: ColumnType, isKey: boolean) => string
   /** What can be told of texts without asking a database. */
   readonly textComparison: TextComparison
 }
 
 /**
+ * @category model
+ */
+export interface Selected {
+  /** What is made of the column first; null for nothing. */
+  readonly by: ((column: OperationNode) => OperationNode) | null
+  readonly type: string
+}
+
+/** Where a parameter stands. @category model */
+export type ParameterPlace = 'compared' | 'alone'
+
 /**
  * Which of an engine's writes can return columns of the rows that they write.
  *

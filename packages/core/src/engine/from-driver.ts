@@ -19,13 +19,23 @@ export const toReal = (value: unknown): unknown => {
   return Number.isNaN(number) ? value : number
 }
 
-/** The `Date` of a driver as portable text. */
-export const toTimestamp = (value: unknown): unknown =>
-  value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value
+/** 0 and 1 as truth values; what a driver has made of them already stays. */
+export const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
 
-/**
- * The JSON value that a driver has parsed as portable text again. A string is a JSON string too, not JSON text: the
- * drivers parse whatever stands in a column of the database's JSON type.
- */
+const zoneless = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?$/
+
+/** Text of an instant in UTC that does not say so, as portable text; a `Date` too. */
+export const toUtc = (value: unknown): unknown => {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? value : value.toISOString()
+  if (typeof value !== 'string' || !zoneless.test(value)) return value
+  const fraction = value.length === 19 ? '.000' : value.slice(19).padEnd(4, '0')
+  return `${value.slice(0, 10)}T${value.slice(11, 19)}${fraction}Z`
+}
+
+/** The bytes of a driver's `Buffer`, without a copy. */
+export const toBytes = (value: unknown): unknown =>
+  Buffer.isBuffer(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : value
+
+/** JSON as text. It is selected as text; what comes as anything else the driver has parsed. */
 export const toJsonText = (value: unknown): unknown =>
-  value === null || value === undefined ? null : JSON.stringify(value)
+  value === null || value === undefined || typeof value === 'string' ? value : JSON.stringify(value)

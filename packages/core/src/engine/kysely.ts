@@ -33,6 +33,7 @@ import type { Capabilities, Dialect, Returning } from './dialect.js'
 import type { AsyncConnection, Engine } from './engine.js'
 import { type EngineError, engineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
+import { toInteger } from './from-driver.js'
 import { type AnyKysely, type KyselyCallContext, kyselyCalls } from './kysely-calls.js'
 import { mysqlDialect, mysqlReturning, returningOf } from './mysql-dialect.js'
 import { mysqlError } from './mysql-error.js'
@@ -64,8 +65,15 @@ interface Kind {
   readonly returning: Returning
 }
 
+/** Drivers that read all integers as numbers; as text they come as they are. */
+const kyselySqliteDialect: Dialect = {
+  ...sqliteDialect,
+  fromDriver: (kind) => (kind === 'bigint' ? toInteger : sqliteDialect.fromDriver(kind)),
+  selectedAs: (kind) => (kind === 'bigint' ? { by: null, type: 'text' } : null),
+}
+
 const kinds: Readonly<Record<Dialect['name'], Kind>> = {
-  sqlite: { dialect: sqliteDialect, classify: sqliteError, returning: sqliteReturning },
+  sqlite: { dialect: kyselySqliteDialect, classify: sqliteError, returning: sqliteReturning },
   postgres: { dialect: postgresDialect, classify: postgresError, returning: postgresReturning },
   mysql: { dialect: mysqlDialect, classify: mysqlError, returning: mysqlReturning },
 }
@@ -137,7 +145,8 @@ const askReturning = async (db: AnyKysely): Promise<Returning | null> => {
  * MySQL and MariaDB are told apart by asking the server, once, with the first connection: until then `capabilities` are
  * those of MySQL.
  *
- * With `mysql2`, give the pool `supportBigNumbers: true` where columns are of kind `bigint`.
+ * How the pool has its driver read dates, decimals and large integers makes no difference to entities: such columns are
+ * selected as text. Rows of `sql` come as the driver gives them.
  *
  * Cursors are PostgreSQL's own, with no need of `pg-cursor`; it plans a query for its first rows then (see its setting
  * `cursor_tuple_fraction`). On other databases they are the driver's streams, beside which the connection does nothing

@@ -2,45 +2,92 @@
  * How MySQL and MariaDB, by the driver `mysql2`, spell the portable side of a column.
  *
  * - Booleans are TINYINT(1): 0 and 1.
- * - Instants are ISO text, since DATETIME takes neither the `T` nor the zone of it and knows no zone itself.
+ * - Instants are DATETIME(3) in UTC. DATETIME knows no zone, so neither the server's nor the session's has a say.
  * - TEXT cannot be a key without a length, so keys and unique columns are VARCHAR(255).
  * - Text is told apart by its characters, as in programs and on the other databases; the server's own collation takes
  *   `E` and `é` for `e`, as it may in tables that are made without `ddlOf`.
- * - `mysql2` rounds integers beyond 2^53 unless the pool has `supportBigNumbers: true`; with it a column of kind
- *   `bigint` is exact. Without it the codec rejects what was rounded rather than let it pass.
- * - `mysql2` parses JSON columns (leave `jsonStrings` off). JSON in a text column is of kind `text`.
+ * - What `mysql2` makes of a value depends on the options of the pool (`timezone`, `dateStrings`, `supportBigNumbers`,
+ *   `decimalNumbers`, `jsonStrings`), and by default it rounds integers beyond 2^53. Columns of such kinds are selected as
+ *   text, which it leaves alone. JSON in a text column is of kind `text`.
  */
-import type { ColumnKind } from '../model/column.js'
-import type { Dialect, Returning } from './dialect.js'
-import { toInteger, toJsonText, toReal, toTimestamp } from './from-driver.js'
+import type { ColumnKind, ColumnType } from '../model/column.js'
+import type { Dialect, Returning, Selected } from './dialect.js'
+import { toBoolean, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
 
-const columnTypes: Readonly<Record<ColumnKind, string>> = {
+type Kinds<A> = Readonly<Record<ColumnKind, A>>
+
+const columnTypes: Kinds<string> = {
   integer: 'integer',
   bigint: 'bigint',
   real: 'double',
+  decimal: 'decimal(65, 30)',
   text: 'longtext collate utf8mb4_bin',
+  enum: 'varchar(255) collate utf8mb4_bin',
+  uuid: 'char(36) character set ascii collate ascii_bin',
   boolean: 'boolean',
-  timestamp: 'varchar(32)',
+  timestamp: 'datetime(3)',
+  date: 'date',
   json: 'json',
+  array: 'json',
   blob: 'longblob',
 }
 
-const keyTypes: Readonly<Partial<Record<ColumnKind, string>>> = {
+const keyTypes: Readonly<Partial<Kinds<string>>> = {
   text: 'varchar(255) collate utf8mb4_bin',
   blob: 'varbinary(255)',
 }
 
-const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
+const typeOf = ({ kind, detail }: ColumnType, isKey: boolean): string =>
+  detail?._tag === 'Decimal'
+    ? `decimal(${detail.precision}, ${detail.scale})`
+    : ((isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind])
 
-const readings: Readonly<Record<ColumnKind, ((value: unknown) => unknown) | null>> = {
+const text: Selected = { by: null, type: 'char' }
+
+const selected: Readonly<Partial<Kinds<Selected>>> = {
+  bigint: text,
+  decimal: text,
+  timestamp: text,
+  date: text,
+  json: text,
+  array: text,
+}
+
+/** A `Date` is of a time zone that nobody can tell here: no codec takes what becomes of it. */
+const toZoneless = (value: unknown): unknown => (value instanceof Date ? 'a Date' : toUtc(value))
+
+const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
   bigint: toInteger,
   real: toReal,
+  decimal: null,
   text: null,
+  enum: null,
+  uuid: null,
   boolean: toBoolean,
-  timestamp: toTimestamp,
+  timestamp: toZoneless,
+  date: toZoneless,
   json: toJsonText,
-  blob: null,
+  array: toJsonText,
+  blob: toBytes,
+}
+
+/** ISO text in UTC as DATETIME takes it. */
+const toDatetime = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace('T', ' ').replace(/Z$/, '') : value
+
+/** As which type a value is compared, of those that CAST knows. */
+const castType = (type: ColumnType): string | null => {
+  switch (type.kind) {
+    case 'decimal':
+      return typeOf(type, false)
+    case 'timestamp':
+      return 'datetime(3)'
+    case 'date':
+      return 'date'
+    default:
+      return null
+  }
 }
 
 /**
@@ -53,12 +100,16 @@ export const mysqlDialect: Dialect = {
     typeof value !== 'object' || value === null
       ? value
       : value instanceof Date
-        ? value.toISOString()
+        ? toDatetime(value.toISOString())
         : value instanceof Uint8Array && !Buffer.isBuffer(value)
           ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
           : value,
+  written: (kind) => (kind === 'timestamp' ? toDatetime : null),
   fromDriver: (kind) => readings[kind],
-  columnType: (kind, isKey) => (isKey ? keyTypes[kind] : undefined) ?? columnTypes[kind],
+  selectedAs: (kind) => selected[kind] ?? null,
+  // MySQL compares an exact number with text as doubles
+  parameterType: (type, place) => (place === 'alone' || type.kind === 'decimal' ? castType(type) : null),
+  columnType: typeOf,
   // without regard to case and accents, unless a column says otherwise
   textComparison: 'collation',
 }

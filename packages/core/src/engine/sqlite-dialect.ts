@@ -1,12 +1,15 @@
 /**
  * How SQLite spells the portable side of a column.
  *
- * SQLite has no booleans, dates or JSON type: booleans are kept as 0 and 1, the others as text. A column of kind
- * `bigint` is declared BIGINT rather than INTEGER, which is the same to SQLite and tells the engine which statements
- * have to read integers of 64 bits. A generated key is the rowid, which must be spelt INTEGER; `ddlOf` sees to it.
+ * SQLite has no booleans, dates, exact fractions, arrays or JSON type: booleans are kept as 0 and 1, decimals as text that sorts
+ * as they do, the others as their portable text. A column of kind `bigint` is declared BIGINT rather than INTEGER, which is the
+ * same to SQLite and tells the engine which statements have to read integers of 64 bits. A generated key is the rowid, which
+ * must be spelt INTEGER; `ddlOf` sees to it.
  */
+import { decimalOfSortable, sortableDecimal } from '../codec/decimal.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Dialect, Returning } from './dialect.js'
+import { toBoolean, toBytes } from './from-driver.js'
 
 /**
  * A portable value as better-sqlite3 binds it: it knows numbers, strings, bigints, bytes and null.
@@ -22,17 +25,32 @@ export const toSqlite = (value: unknown): unknown => {
   }
 }
 
-const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
-
 const columnTypes: Readonly<Record<ColumnKind, string>> = {
   integer: 'integer',
   bigint: 'bigint',
   real: 'real',
+  decimal: 'text',
   text: 'text',
+  enum: 'text',
+  uuid: 'text',
   boolean: 'boolean',
   timestamp: 'text',
+  date: 'text',
   json: 'text',
+  array: 'text',
   blob: 'blob',
+}
+
+const toSortable = (value: unknown): unknown => (typeof value === 'string' ? sortableDecimal(value) : value)
+
+/** Anything else would not compare: no codec takes what becomes of it. */
+const fromSortable = (value: unknown): unknown =>
+  value === null ? null : typeof value === 'string' ? (decimalOfSortable(value) ?? 'not sortable') : 'not sortable'
+
+const readings: Readonly<Partial<Record<ColumnKind, (value: unknown) => unknown>>> = {
+  boolean: toBoolean,
+  decimal: fromSortable,
+  blob: toBytes,
 }
 
 /**
@@ -41,8 +59,11 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   toDriver: toSqlite,
-  fromDriver: (kind) => (kind === 'boolean' ? toBoolean : null),
-  columnType: (kind) => columnTypes[kind],
+  written: (kind) => (kind === 'decimal' ? toSortable : null),
+  fromDriver: (kind) => readings[kind] ?? null,
+  selectedAs: () => null,
+  parameterType: () => null,
+  columnType: ({ kind }) => columnTypes[kind],
   textComparison: 'code points',
 }
 

@@ -26,7 +26,9 @@ import {
   ValuesNode,
   WhereNode,
 } from 'kysely'
-import type { Dialect } from './dialect.js'
+import type { ColumnKind } from '../model/column.js'
+import type { Dialect, Selected } from './dialect.js'
+import { selectedColumn } from './selected-column.js'
 
 /**
  * How a column of `where` is compared: `=`, for values; `is`, for values and NULL alike where the database has it for
@@ -56,7 +58,7 @@ export const insertTree = (
   table: string,
   columns: ReadonlyArray<string>,
   rows: number,
-  returning: ReadonlyArray<string>,
+  returning: Returning,
 ): InsertQueryNode => {
   const into = InsertQueryNode.create(tableNode(table))
   const row = PrimitiveValueListNode.create(columns.map(() => placeholder))
@@ -71,10 +73,35 @@ export const insertTree = (
   })
 }
 
-const returned = (columns: ReadonlyArray<string>): { readonly returning?: ReturningNode } =>
+/** Columns that a write returns, some of them selected otherwise than they are. */
+export type Returning = ReadonlyArray<string | readonly [column: string, as: Selected]>
+
+/** What a call asks for, as the dialect selects it. */
+export const returningOf = (
+  columns: ReadonlyArray<string>,
+  kinds: ReadonlyMap<string, ColumnKind> | undefined,
+  dialect: Dialect,
+): Returning =>
+  kinds === undefined
+    ? columns
+    : columns.map((column) => {
+        const kind = kinds.get(column)
+        const as = kind === undefined ? null : dialect.selectedAs(kind)
+        return as === null ? column : ([column, as] as const)
+      })
+
+const returned = (columns: Returning): { readonly returning?: ReturningNode } =>
   columns.length === 0
     ? {}
-    : { returning: ReturningNode.create(columns.map((column) => SelectionNode.create(reference(column)))) }
+    : {
+        returning: ReturningNode.create(
+          columns.map((column) =>
+            typeof column === 'string'
+              ? SelectionNode.create(reference(column))
+              : selectedColumn(column[1], reference(column[0]), column[0]),
+          ),
+        ),
+      }
 
 /**
  * Updates the rows that `where` finds. Parameters are the values of `set`, then those of `where` that take one.
@@ -86,7 +113,7 @@ export const updateTree = (
   set: ReadonlyArray<string>,
   where: ReadonlyArray<string>,
   comparisons: ReadonlyArray<Comparison>,
-  returning: ReadonlyArray<string>,
+  returning: Returning,
 ): UpdateQueryNode => ({
   ...restricted(
     UpdateQueryNode.cloneWithUpdates(

@@ -14,15 +14,51 @@
  */
 import * as t from 'io-ts'
 import type { Expression } from 'kysely'
-import { bigInt as bigIntCodec, bytes, IntegerType, NullableType } from '../codec/codecs.js'
+import { bigInt as bigIntCodec, bytes, IntegerType, json, NullableType } from '../codec/codecs.js'
+import { type Decimal, DecimalType } from '../codec/decimal.js'
+import { listOf } from '../codec/list.js'
+import { InstantType, type PlainDate, plainDate as plainDateCodec } from '../codec/time.js'
+import { uuid as uuidCodec } from '../codec/uuid.js'
 import type { Services } from '../services.js'
 
 /**
- * The portable type of a column, from which each dialect chooses its own.
+ * The portable type of a column, from which each dialect chooses its own. It says too what the codec meets on the database's
+ * side, whatever the driver: a number (`integer`, `real`), a number, bigint or decimal text (`bigint`), a boolean, bytes
+ * (`blob`), and text otherwise - ISO 8601 in UTC with milliseconds for a `timestamp`, `YYYY-MM-DD` for a `date`, plain digits
+ * for a `decimal`, JSON for `json` and `array`.
  *
  * @category model
  */
-export type ColumnKind = 'integer' | 'bigint' | 'real' | 'text' | 'boolean' | 'timestamp' | 'json' | 'blob'
+export type ColumnKind =
+  | 'integer'
+  | 'bigint'
+  | 'real'
+  | 'decimal'
+  | 'text'
+  | 'enum'
+  | 'uuid'
+  | 'boolean'
+  | 'timestamp'
+  | 'date'
+  | 'json'
+  | 'array'
+  | 'blob'
+
+/**
+ * What the table has to know of a column beside its kind: the digits of a decimal, the values of an enum, what an array holds.
+ *
+ * @category model
+ */
+export type ColumnDetail =
+  | { readonly _tag: 'Decimal'; readonly precision: number; readonly scale: number }
+  | { readonly _tag: 'Enum'; readonly values: ReadonlyArray<string> }
+  | { readonly _tag: 'Array'; readonly item: ColumnType }
+
+/** What a dialect chooses the type of a column by. @category model */
+export interface ColumnType {
+  readonly kind: ColumnKind
+  readonly detail: ColumnDetail | null
+}
 
 /**
  * What types need to know about a column. `generated` and `default` make it optional in drafts, `nullable` too.
@@ -89,10 +125,9 @@ export interface ForeignKey {
 /**
  * @category model
  */
-export interface Column<A, O = A, Flags extends ColumnFlag = never> {
+export interface Column<A, O = A, Flags extends ColumnFlag = never> extends ColumnType {
   readonly _tag: 'Column'
   readonly codec: t.Type<A, O, unknown>
-  readonly kind: ColumnKind
   readonly flags: ReadonlyArray<Flags>
   /** Its name in the table where that differs from the attribute's. */
   readonly columnName: string | null
@@ -128,6 +163,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   _tag: 'Column',
   codec,
   kind,
+  detail: null,
   flags: [],
   columnName: null,
   defaultValue: null,
@@ -156,6 +192,89 @@ export const boolean: Column<boolean> = column(t.boolean, 'boolean')
 
 /** Bytes. @category constructors */
 export const blob: Column<Uint8Array> = column(bytes, 'blob')
+
+/**
+ * An instant as a `Date`, to the millisecond, in the years 1 to 9999: `timestamptz(3)` on PostgreSQL, `datetime(3)` in UTC on
+ * MySQL, ISO text in UTC on SQLite. Whatever the time zone of server, driver and process is, it is the same instant.
+ *
+ * @category constructors
+ */
+export const instant: Column<Date, string> = column(new InstantType(), 'timestamp')
+
+/**
+ * A day of the calendar without a time zone, as `YYYY-MM-DD` (see `parsePlainDate`): `date`, and text on SQLite.
+ *
+ * @category constructors
+ */
+export const plainDate: Column<PlainDate> = column(plainDateCodec, 'date')
+
+/**
+ * A UUID in its canonical form of lower case: `uuid` on PostgreSQL, `char(36)` on MySQL, text on SQLite.
+ *
+ * @example
+ * const id = pipe(uuid, primaryKey, withDefault((services) => services.uuid()))
+ *
+ * @category constructors
+ */
+export const uuid: Column<string> = column(uuidCodec, 'uuid')
+
+/**
+ * An exact decimal number of at most `precision` digits, `scale` of them after the point, as canonical text (see
+ * `parseDecimal`): `numeric` on PostgreSQL and `decimal` on MySQL (65 digits, 38 after the point, at most). SQLite has no exact
+ * numbers with a fraction: there it is text that sorts and compares as the numbers do, and that SQL cannot calculate with.
+ *
+ * @example
+ * const price = decimal(12, 2)
+ *
+ * @category constructors
+ */
+export const decimal = (precision: number, scale: number): Column<Decimal> => ({
+  ...column(new DecimalType(precision, scale), 'decimal'),
+  detail: { _tag: 'Decimal', precision, scale },
+})
+
+/**
+ * One of some texts, which the table checks: by a CHECK constraint on every database, since it can be changed in a migration
+ * like any other, and takes part in transactions.
+ *
+ * @example
+ * const status = enumOf('open', 'paid', 'sent') // Column<'open' | 'paid' | 'sent'>
+ *
+ * @category constructors
+ */
+export const enumOf = <const V extends readonly [string, ...string[]]>(...values: V): Column<V[number]> => {
+  const [first, second, ...others] = values.map((value): t.Mixed => t.literal(value)) as [t.Mixed, ...t.Mixed[]]
+  const codec: t.Mixed = second === undefined ? first : t.union([first, second, ...others])
+  return { ...column(codec as t.Type<V[number], V[number], unknown>, 'enum'), detail: { _tag: 'Enum', values } }
+}
+
+/**
+ * A value kept as JSON, checked by its own codec: `jsonb` on PostgreSQL, `json` on MySQL, text on SQLite. Two values are equal
+ * where their JSON is, whatever the order of its properties.
+ *
+ * `null` of the codec is JSON's null. `pipe(jsonOf(codec), nullable)` has SQL's NULL for `null`.
+ *
+ * @example
+ * const options = jsonOf(t.type({ colour: t.string, sizes: t.array(t.number) }))
+ *
+ * @category constructors
+ */
+export const jsonOf = <A, O>(codec: t.Type<A, O, unknown>): Column<A, string> => column(json(codec), 'json')
+
+/**
+ * A list of another column's values: an array of PostgreSQL, JSON elsewhere. It is one value, compared as a whole: in a
+ * condition too.
+ *
+ * @example
+ * const tags = arrayOf(text) // Column<ReadonlyArray<string>, string>
+ * // where('tags', '=', ['new', 'red'])
+ *
+ * @category constructors
+ */
+export const arrayOf = <A, O, F extends ColumnFlag>(item: Column<A, O, F>): Column<ReadonlyArray<A>, string> => ({
+  ...column(listOf(item.codec, item.kind === 'bigint' || item.kind === 'decimal'), 'array'),
+  detail: { _tag: 'Array', item: { kind: item.kind, detail: item.detail } },
+})
 
 const flagged = <A, O, F extends ColumnFlag, G extends ColumnFlag>(
   self: Column<A, O, F>,
@@ -260,8 +379,11 @@ export const withUpdateDefault =
  * database has RETURNING (SQLite, PostgreSQL, MariaDB), as the row was before any AFTER trigger changed it; elsewhere it
  * is read when the instance is read after its flush.
  *
+ * `sql.val` says a value of the program, which each database gets in its own words.
+ *
  * @example
  * const visits = pipe(integer, withServerDefault(sql`0`))
+ * const since = pipe(instant, withServerDefault(sql.val(new Date(0))))
  *
  * @category combinators
  */

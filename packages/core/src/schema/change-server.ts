@@ -253,6 +253,7 @@ const postgresColumns = (change: Change): ReadonlyArray<Step> => {
   const { differences, from, to } = change
   const keys = ofKind(differences, 'PrimaryKey')
   const counted = ofKind(differences, 'Counting')
+  const retyped = new Set(ofKind(differences, 'ColumnType').map(({ table, column }) => cell(table, column)))
   const alter = (table: string, column: string, alteration: Call, ...remarks: ReadonlyArray<string>): Step =>
     chain([call('alterTable', table), call('alterColumn', column, ...building('column', [alteration]))], ...remarks)
   return [
@@ -284,9 +285,11 @@ const postgresColumns = (change: Change): ReadonlyArray<Step> => {
         ? alter(table, column, call('dropNotNull'))
         : alter(table, column, call('setNotNull'), nullRemark(table, column)),
     ),
-    ...ofKind(differences, 'Default').map(({ table, column, model }) =>
-      alter(table, column, model === null ? call('dropDefault') : call('setDefault', rawSql(model))),
-    ),
+    ...ofKind(differences, 'Default')
+      .filter(({ table, column, database }) => database === null || !retyped.has(cell(table, column)))
+      .map(({ table, column, model }) =>
+        alter(table, column, model === null ? call('dropDefault') : call('setDefault', rawSql(model))),
+      ),
     ...counted.filter(({ model }) => model).flatMap(({ table, column }) => counting(table, column)),
     ...keys.flatMap(({ table, model }) =>
       model === null ? [] : [chain([call('alterTable', table), addPrimaryKey(table, model)])],
@@ -301,7 +304,7 @@ const castText = (column: string, from: string, to: string): string => {
 }
 
 const numeric = /^(?:smallint|integer|bigint|real|double precision|numeric|decimal)/i
-const textual = /^(?:text|character|varchar|char)/i
+const textual = /^(?:text|character|varchar|char)[^[]*$/i
 
 const counting = (table: string, column: string): ReadonlyArray<Step> => {
   const on = quotedTable(table, 'postgres')

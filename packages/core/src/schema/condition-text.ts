@@ -24,9 +24,9 @@ import {
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import type { Check } from '../model/constraint.js'
-import type { Mapping } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import { renderStatementError } from '../statement/error.js'
-import { resolve } from '../statement/resolve.js'
+import { resolve, spelt as speltValue } from '../statement/resolve.js'
 import { namedTable } from '../statement/scope.js'
 import { mapChildren } from '../statement/tree.js'
 
@@ -45,7 +45,7 @@ export const conditionText =
       where: WhereNode.create(condition(expressionBuilder()).toOperationNode()),
     }
     return pipe(
-      resolve([mapping])(query),
+      resolve([mapping], dialect)(query),
       (resolved) => (resolved._tag === 'Left' ? left(renderStatementError(resolved.left)) : right(resolved.right)),
       map(({ where }) => {
         const columns = new Set<string>()
@@ -55,12 +55,17 @@ export const conditionText =
     )
   }
 
-/** An expression that says of itself what it is: a default. */
-export const expressionText = (expression: Expression<unknown>, dialect: Dialect): string =>
-  compileText(spelt(expression.toOperationNode(), dialect, new Set()), dialect)
+/** A default of a column: an expression, or no more than a value, which is the column's then. */
+export const defaultText = (attribute: Attribute, expression: Expression<unknown>, dialect: Dialect): string => {
+  const node = expression.toOperationNode()
+  const [only] = RawNode.is(node) && node.sqlFragments.every((text) => text === '') ? node.parameters : [node]
+  const isValue = only !== undefined && ValueNode.is(only)
+  const given = isValue ? literal(speltValue(dialect, attribute, only.value), dialect) : node
+  return compileText(spelt(given, dialect, new Set()), dialect)
+}
 
 const spelt = (node: OperationNode, dialect: Dialect, columns: Set<string>): OperationNode => {
-  if (ValueNode.is(node)) return literal(node.value, dialect)
+  if (ValueNode.is(node)) return node.immediate === true ? node : literal(node.value, dialect)
   if (PrimitiveValueListNode.is(node)) return ValueListNode.create(node.values.map((value) => literal(value, dialect)))
   if (ReferenceNode.is(node) && ColumnNode.is(node.column)) {
     columns.add(node.column.column.name)

@@ -7,7 +7,7 @@
 import { type RawNode, type RootOperationNode, sql } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import type { AnyModel } from '../model/model.js'
-import { type Call, call, statementOf } from './builder-call.js'
+import { type Call, call, rawSql, statementOf } from './builder-call.js'
 import { compileText } from './condition-text.js'
 import type { ForeignKeySchema, IndexSchema, SchemaNote, TableSchema } from './database-schema.js'
 import { type SchemaOptions, schemaOf } from './schema-of.js'
@@ -156,15 +156,40 @@ const dropStatements = (
 ): ReadonlyArray<DdlStatement> => {
   const position = new Map(tables.map(({ name }, i) => [name, i]))
   const isCyclic = tables.some(({ foreignKeys }, i) => foreignKeys.some(({ table }) => (position.get(table) ?? 0) > i))
-  const loosened =
-    dialect.name === 'sqlite' && isCyclic
-      ? // dropping a table deletes its rows, which rows of the others may still refer to
-        [always(sql`pragma defer_foreign_keys = on`.toOperationNode() as RawNode)]
-      : later.map(dropLater)
-  const dropped = tables
-    .toReversed()
-    .map(({ name }) => always(statementOf([call('dropTable', name), call('ifExists')])))
-  return [...loosened, ...dropped]
+  if (dialect.name === 'sqlite' && isCyclic) return dropCycles(tables)
+  return [...later.map(dropLater), ...tables.toReversed().map(dropTable)]
+}
+
+const dropTable = ({ name }: Pick<TableSchema, 'name'>): DdlStatement =>
+  always(statementOf([call('dropTable', name), call('ifExists')]))
+
+/**
+ * Dropping a table of SQLite deletes its rows, which rows of the others may still refer to, and looks up all that it and
+ * those refer to: what is gone already stands there as an empty table meanwhile.
+ */
+const dropCycles = (tables: ReadonlyArray<TableSchema>): ReadonlyArray<DdlStatement> => {
+  const dropped = tables.toReversed()
+  const standIns = dropped.map((table, i) => standIn(table, dropped.slice(i + 1)))
+  return [
+    always(sql`pragma defer_foreign_keys = on`.toOperationNode() as RawNode),
+    ...dropped.flatMap((table, i) => [dropTable(table), ...(standIns[i] ?? [])]),
+    ...dropped.filter((_, i) => standIns[i] !== null).map(dropTable),
+  ]
+}
+
+/** A table with the columns that the others refer to; null where they do not. */
+const standIn = ({ name }: TableSchema, others: ReadonlyArray<TableSchema>): ReadonlyArray<DdlStatement> | null => {
+  const referred = others.flatMap(({ foreignKeys }) =>
+    foreignKeys.filter(({ table }) => table === name).map(({ targetColumns }) => targetColumns),
+  )
+  if (referred.length === 0) return null
+  const columns = [...new Set(referred.flat())]
+  const made = statementOf([
+    call('createTable', name),
+    ...columns.map((column) => call('addColumn', column, rawSql('blob'))),
+    ...referred.map((key, i) => call('addUniqueConstraint', `key_${i}`, key)),
+  ])
+  return [always(made)]
 }
 
 const dropLater = ({ table, foreignKey }: Later): DdlStatement => {

@@ -42,7 +42,18 @@ type Parser = (reader: Reader) => Term | null
 
 const plain = ({ kind, value }: Token): string => (kind === 'text' ? textLiteral(value) : value.toLowerCase())
 
-const textLiteral = (value: string): string => `'${value.replaceAll("'", "''")}'`
+/** A number that is written as text, as databases do with negative ones and exact ones, is the number. */
+const textLiteral = (value: string): string =>
+  /^-?\d+(?:\.\d+)?$/.test(value) ? value : `'${instantText(value).replaceAll("'", "''")}'`
+
+/** PostgreSQL writes an instant in the time zone of whoever asks. */
+const instantText = (value: string): string => {
+  const [, day, time, zone = ''] =
+    /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d(?::?\d\d)?)$/.exec(value) ?? []
+  if (day === undefined) return value
+  const at = new Date(`${day}T${time}${zone.length === 3 ? `${zone}:00` : zone}`)
+  return Number.isNaN(at.getTime()) ? value : at.toISOString()
+}
 
 const peek = (reader: Reader, ahead = 0): Token | undefined => reader.tokens[reader.at + ahead]
 
@@ -219,24 +230,16 @@ const unary: Parser = (reader) => {
 const postfix: Parser = (reader) => {
   let value = primary(reader)
   for (;;) {
-    if (takeSign(reader, '::')) {
-      const type = castType(reader)
-      if (value !== null && numeric.test(type)) value = numberOf(value)
-    } else if (takeWord(reader, 'collate')) {
+    if (takeSign(reader, '::')) skipType(reader)
+    else if (takeWord(reader, 'collate')) {
       value = value === null ? null : apply('collate', value, plain(peek(reader) as Token))
       reader.at += 1
     } else return value
   }
 }
 
-const numeric = /^(?:integer|bigint|smallint|numeric|decimal|real|double|int\d?)/
-
-/** PostgreSQL writes negative numbers as text that is cast. */
-const numberOf = (value: Term): Term =>
-  typeof value === 'string' && /^'-?[\d.]+'$/.test(value) ? String(Number(value.slice(1, -1))) : value
-
-/** Reads a type: its words, what is in parentheses, brackets of an array. */
-const castType = (reader: Reader): string => {
+/** Passes over a type, of which the words are given: its words, what is in parentheses, brackets of an array. */
+const skipType = (reader: Reader): string => {
   const words: string[] = []
   for (let token = peek(reader); token !== undefined; token = peek(reader)) {
     const isFirst = words.length === 0
@@ -276,7 +279,7 @@ const primary: Parser = (reader) => {
     case 'text':
       return textLiteral(token.value)
     case 'number':
-      return String(Number(token.value))
+      return token.value.toLowerCase()
     case 'sign':
       return null
     case 'name':
@@ -325,16 +328,17 @@ const named = (reader: Reader, token: Token): Term | null => {
   const list = parenthesised(reader, ')')
   if (list === null) return null
   const called = aliases[name] ?? name
-  return list.length === 0 && constants.has(called) ? called : apply(called, ...list)
+  // to how many digits is said by the column
+  return list.length <= 1 && constants.has(called) ? called : apply(called, ...list)
 }
 
 const cast: Parser = (reader) => {
   reader.at += 1
   const value = disjunction(reader)
   if (value === null || !takeWord(reader, 'as')) return null
-  const type = castType(reader)
+  const type = skipType(reader)
   if (!takeSign(reader, ')')) return null
-  return reader.dialect === 'postgres' ? (numeric.test(type) ? numberOf(value) : value) : apply('cast', value, type)
+  return reader.dialect === 'postgres' ? value : apply('cast', value, type)
 }
 
 /** One name for functions that have several. */

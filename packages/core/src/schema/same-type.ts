@@ -20,7 +20,9 @@ export const canonicalType = (type: string, dialect: Dialect['name']): string =>
 /** In lower case but for what is quoted: the values of an enumeration, a name. */
 const withoutCase = (type: string): string =>
   type.replaceAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|[^'"]+/g, (part) =>
-    part.startsWith("'") || part.startsWith('"') ? part : part.toLowerCase().replaceAll(/\s*([(),])\s*/g, '$1'),
+    part.startsWith("'") || part.startsWith('"')
+      ? part
+      : part.toLowerCase().replaceAll(/\s*([(,])\s*|\s+(?=\))/g, '$1'),
   )
 
 /**

@@ -7,12 +7,12 @@
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { ReferentialAction } from '../model/column.js'
-import type { Index } from '../model/constraint.js'
+import type { Check, Index } from '../model/constraint.js'
 import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from '../model/foreign-keys.js'
 import { type LinkTable, linkTablesOf } from '../model/link-tables.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel } from '../model/model.js'
-import { conditionText, expressionText } from './condition-text.js'
+import { conditionText, defaultText } from './condition-text.js'
 import {
   beginsWith,
   type CheckSchema,
@@ -160,21 +160,21 @@ const columnOf = (mapping: Mapping, attribute: Attribute, { dialect, inKeys }: M
     name: columnName,
     ...withCollation(type),
     isNullable,
-    default: column.serverDefault === null ? null : expressionText(column.serverDefault, dialect),
+    default: column.serverDefault === null ? null : defaultText(attribute, column.serverDefault, dialect),
     isCounted,
     computed: null,
   }
 }
 
 const typeOf = ({ column }: Attribute, isKey: boolean, dialect: Dialect): string => {
-  const { sqlType, kind } = column
+  const { sqlType } = column
   const own = typeof sqlType === 'string' ? sqlType : sqlType?.[dialect.name]
-  return own ?? dialect.columnType(kind, isKey)
+  return own ?? dialect.columnType(column, isKey)
 }
 
-/** `varchar(255) collate utf8mb4_bin` in its two parts. */
+/** `varchar(255) collate utf8mb4_bin` in its two parts; a collation says of which character set it is. */
 const withCollation = (type: string): Pick<ColumnSchema, 'type' | 'collation'> => {
-  const [, bare = type, collation = null] = /^(.*?) collate "?([^"]+)"?$/i.exec(type) ?? []
+  const [, bare = type, collation = null] = /^(.*?)(?: character set \w+)? collate "?([^"]+)"?$/i.exec(type) ?? []
   return { type: bare, collation }
 }
 
@@ -214,7 +214,7 @@ const indexOf = (mapping: Mapping, index: Index, nameOf: NameOf, making: Making)
 
 const checksOf = (mapping: Mapping, nameOf: NameOf, making: Making): ReadonlyArray<CheckSchema> => {
   const used = new Set<string>()
-  return mapping.constraints.checks.flatMap(({ name, condition }): ReadonlyArray<CheckSchema> => {
+  return [...enumChecks(mapping), ...mapping.constraints.checks].flatMap(({ name, condition }) => {
     const check = conditionText(mapping, making.dialect)(condition)
     if (isLeft(check)) {
       unencodable(making, mapping.table, `check: ${check.left}`)
@@ -229,6 +229,12 @@ const checksOf = (mapping: Mapping, nameOf: NameOf, making: Making): ReadonlyArr
     return [{ name: fitting(free), expression: text }]
   })
 }
+
+/** The values of an enum are its column's only ones. */
+const enumChecks = ({ attributes }: Mapping): ReadonlyArray<Check> =>
+  attributes.flatMap(({ name, column: { detail } }) =>
+    detail?._tag === 'Enum' ? [{ name: null, condition: (eb) => eb(name, 'in', detail.values) }] : [],
+  )
 
 /** InnoDB's RESTRICT and NO ACTION are one. */
 const actionOf = (action: ReferentialAction | null, dialect: Dialect): ForeignKeySchema['onDelete'] =>

@@ -8,8 +8,9 @@ import type { RowColumns } from '../codec/row-class.js'
 import { hasFlag } from '../model/column.js'
 import type { DeferredAttribute, DeferredIn, KeyAttribute, RowOf } from '../model/infer.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import type { Extent } from './extent.js'
 import { tableName } from './scope.js'
-import type { AnySelect, Extent, Select } from './select.js'
+import type { AnySelect, Select } from './select.js'
 import { attributeNode } from './statement.js'
 
 /** Attributes that a row has unless it is said otherwise. */

@@ -1,11 +1,14 @@
 /**
- * What is refused of a statement before anything is asked of a database: comparing by order with a value that has none.
+ * What is refused of a statement before anything is asked of a database: what was wrong with it when it was built, and
+ * comparing by order with a value that has none.
  *
  * NULL is neither below nor above anything, so that such a condition lets no row through, and of truth values databases
  * think differently. SQLAlchemy refuses both, and so does this.
  */
 import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
+import { faultIn } from './fault.js'
+import type { AnySelect } from './select.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
 
@@ -21,25 +24,38 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  *
  * @category interpreters
  */
-export const checkStatement = ({ entity, node }: AnyStatement): StatementError | null => {
+export const checkStatement = (statement: AnyStatement): StatementError | null => {
+  const wrong = checkTree(statement)
+  return wrong !== null || !('loads' in statement) ? wrong : checkLoads(statement as AnySelect)
+}
+
+const checkLoads = ({ loads }: AnySelect): StatementError | null => {
+  for (const { refine } of loads) {
+    const wrong = refine === null ? null : checkStatement(refine)
+    if (wrong !== null) return wrong
+  }
+  return null
+}
+
+const checkTree = ({ entity, node }: AnyStatement): StatementError | null => {
   const known = checked.get(node)
   if (known !== undefined) return known
-  const found = unorderedIn(node)
-  const error =
-    found === null
-      ? null
-      : unorderedValue(entity.name, attributeName(found.leftOperand), operatorOf(found), unorderedOf(found))
+  const error = errorIn(entity.name, node)
   checked.set(node, error)
   return error
 }
 
-const unorderedIn = (node: OperationNode): BinaryOperationNode | null => {
+const errorIn = (entity: string, node: OperationNode): StatementError | null => {
+  const fault = faultIn(node)
+  if (fault !== null) return fault
   if (BinaryOperationNode.is(node) && ordering.has(operatorOf(node))) {
-    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) return node
+    if (isUnordered(node.leftOperand) || isUnordered(node.rightOperand)) {
+      return unorderedValue(entity, attributeName(node.leftOperand), operatorOf(node), unorderedOf(node))
+    }
   }
-  let found: BinaryOperationNode | null = null
+  let found: StatementError | null = null
   mapChildren(node, (child) => {
-    found ??= unorderedIn(child)
+    found ??= errorIn(entity, child)
     return child
   })
   return found

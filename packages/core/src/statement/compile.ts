@@ -8,12 +8,14 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RootOperationNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
+import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
 import type { Mapping } from '../model/mapping.js'
 import { checkStatement } from './check.js'
 import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
-import { resolve } from './resolve.js'
+import { readable } from './readable.js'
+import { resolve, spelt } from './resolve.js'
 import { Slot } from './slot.js'
 import { type AnyStatement, mappingsOf } from './statement.js'
 import type { Bound } from './template.js'
@@ -38,7 +40,7 @@ export const compile =
     if ('template' in statement) {
       const { template, values } = statement
       const compiled = compiledOf(engine, template.mappings, template.node)
-      return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width)
+      return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width, engine.dialect)
     }
     const wrong = checkStatement(statement)
     return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
@@ -77,14 +79,19 @@ const compiledOf = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: Ro
   const byNode = byNodeOf(engine.compile, mappings)
   const known = byNode.get(node)
   if (known !== undefined) return known
-  const resolved = resolve(mappings)(node)
+  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect)(node))
   const compiled = isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
   byNode.set(node, compiled)
   return compiled
 }
 
 /** The parameters with each slot's value in its place; the last key is repeated where there are too few. */
-const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width: number): Compiled => {
+const fill = (
+  compiled: CompiledStatement,
+  values: ReadonlyArray<unknown>,
+  width: number,
+  dialect: Dialect,
+): Compiled => {
   const { length } = values
   const filled: unknown[] = []
   for (const parameter of compiled.parameters) {
@@ -100,7 +107,7 @@ const fill = (compiled: CompiledStatement, values: ReadonlyArray<unknown>, width
     }
     const { mapping, attribute } = column
     try {
-      filled.push(attribute.encode(value))
+      filled.push(spelt(dialect, attribute, value))
     } catch (cause) {
       return left(encodeError(mapping.name, attribute.name, value, cause))
     }

@@ -14,8 +14,17 @@ import {
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
+import { qualified } from './qualify.js'
 import type { AnySelect } from './select.js'
-import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement } from './statement.js'
+import {
+  attributeNode,
+  type ExpressionsOf,
+  expressionsOf,
+  type ModelOf,
+  mappingsOf,
+  type NameOf,
+  type Statement,
+} from './statement.js'
 import type { AnyUpdate } from './update.js'
 
 /** A statement that conditions can narrow. @category model */
@@ -62,7 +71,7 @@ export function where<S extends Filterable>(
     narrow(
       self,
       typeof condition === 'function'
-        ? condition(expressionBuilder() as ExpressionsOf<S>).toOperationNode()
+        ? inQuery(self, condition(expressionsOf(self)).toOperationNode())
         : comparison(self, condition, operator as ComparisonOperator, value),
     )
 }
@@ -71,7 +80,7 @@ export function where<S extends Filterable>(
 export type Criteria<S> = Partial<RowOf<ModelOf<S>, NameOf<S>>>
 
 /**
- * Rows whose attributes have the given values; null matches NULL.
+ * Rows whose attributes have the given values; null matches NULL, and JSON's null in a JSON column without NULL.
  *
  * @example
  * pipe(select(model.User), filterBy({ name: 'ed', nickname: null }))
@@ -83,7 +92,7 @@ export const filterBy =
   (self: S): S =>
     Object.entries(criteria).reduce(
       (narrowed, [attribute, value]) =>
-        narrow(narrowed, comparison(self, attribute, value === null ? 'is' : '=', value)),
+        narrow(narrowed, comparison(self, attribute, value === null && !isJson(self, attribute) ? 'is' : '=', value)),
       self,
     )
 
@@ -111,6 +120,15 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
   // raw text may hold an OR, which would come apart beside other conditions
   node: QueryNode.cloneWithWhere(self.node, RawNode.is(condition) ? ParensNode.create(condition) : condition),
 })
+
+/** Beside other tables a name is that of the first which has it: the entity's own where it is an attribute. */
+const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
+  self._tag === 'Select' && self.aliases.length > 0 ? qualified(mappingsOf(self), self.node, condition) : condition
+/** Is a null of the attribute JSON's own, since the column holds no NULL? */
+const isJson = ({ entity }: Filterable, name: string): boolean => {
+  const attribute = entity.mapping.attributeOf.get(name)
+  return attribute?.column.kind === 'json' && !attribute.isNullable
+}
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>

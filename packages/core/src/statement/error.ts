@@ -29,8 +29,25 @@ export interface UnorderedValue {
   readonly value: unknown
 }
 
+/**
+ * A clause that a query cannot have: a join along something that is no relationship, an alias that is taken.
+ *
+ * @category errors
+ */
+export interface InvalidClause {
+  readonly _tag: 'InvalidClause'
+  readonly entity: string
+  readonly clause: Clause
+  /** What the clause names. */
+  readonly name: string
+  readonly problem: string
+}
+
 /** @category errors */
-export type StatementError = EncodeError | UnorderedValue
+export type Clause = 'join' | 'any' | 'has' | 'containsEager'
+
+/** @category errors */
+export type StatementError = EncodeError | UnorderedValue | InvalidClause
 
 /** @category constructors */
 export const encodeError = (entity: string, attribute: string, value: unknown, cause: unknown): EncodeError => ({
@@ -49,6 +66,15 @@ export const unorderedValue = (
   value: unknown,
 ): UnorderedValue => ({ _tag: 'UnorderedValue', entity, attribute, operator, value })
 
+/** @category constructors */
+export const invalidClause = (entity: string, clause: Clause, name: string, problem: string): InvalidClause => ({
+  _tag: 'InvalidClause',
+  entity,
+  clause,
+  name,
+  problem,
+})
+
 /**
  * A sentence for people: what failed, where, and the cure.
  *
@@ -60,6 +86,8 @@ export const renderStatementError = (error: StatementError): string => {
       return `${error.entity}.${error.attribute}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
     case 'UnorderedValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
+    case 'InvalidClause':
+      return `${error.clause} of ${error.name} in a query of ${error.entity}: ${error.problem}`
   }
 }
 

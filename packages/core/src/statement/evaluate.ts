@@ -23,6 +23,7 @@ import {
   ValueListNode,
   ValueNode,
 } from 'kysely'
+import { compareDecimals } from '../codec/decimal.js'
 import type { Dialect, TextComparison } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { compareEncoded } from './compare.js'
@@ -251,14 +252,16 @@ const comparison = (reading: Reading, node: BinaryOperationNode): Result<Evaluat
   const x = meeting(a.right, b.right)
   const y = meeting(b.right, a.right)
   const isNullCheck = identify !== undefined && (isNull(a.right) || isNull(b.right))
-  if (!isNullCheck && (isJson(a.right) || isJson(b.right))) return refuse(reading, 'a comparison of JSON')
+  const document = documentOf(a.right) ?? documentOf(b.right)
+  if (!isNullCheck && document !== null) return refuse(reading, document)
+  const compareValues = comparisonOf(a.right, b.right)
   const isOfTexts = isText(a.right) || isText(b.right)
   if (isOfTexts && !isNullCheck) noteText(reading, decide === isEqual || decide === isUnequal)
   return right((row, texts) => {
     const one = x(row, texts)
     const other = y(row, texts)
     if (one === undefined || other === undefined) return undefined
-    if (one !== null && other !== null) return decide(compareEncoded(one, other, isOfTexts ? texts : asWritten))
+    if (one !== null && other !== null) return decide(compareValues(one, other, isOfTexts ? texts : asWritten))
     return identify === undefined ? null : identify(one === other ? 0 : 'unequal')
   })
 }
@@ -266,7 +269,9 @@ const comparison = (reading: Reading, node: BinaryOperationNode): Result<Evaluat
 const membership = (reading: Reading, item: Term, list: OperationNode, isIn: boolean): Result<Evaluate> => {
   const values = listed(list)
   if (values === null) return refuse(reading, `${isIn ? 'in' : 'not in'} ${list.kind}`)
-  if (isJson(item)) return refuse(reading, 'a comparison of JSON')
+  const document = documentOf(item)
+  if (document !== null) return refuse(reading, document)
+  const compareValues = comparisonOf(item, item)
   const isOfTexts = isText(item)
   if (isOfTexts) noteText(reading, true)
   const members = values.map((value) => encoded(item.attribute, value))
@@ -282,7 +287,7 @@ const membership = (reading: Reading, item: Term, list: OperationNode, isIn: boo
         continue
       }
       const isMember =
-        member === undefined ? undefined : isEqual(compareEncoded(value, member, isOfTexts ? texts : asWritten))
+        member === undefined ? undefined : isEqual(compareValues(value, member, isOfTexts ? texts : asWritten))
       if (isMember === true) return isIn
       if (isMember === undefined) isSure = false
     }
@@ -301,13 +306,27 @@ const listed = (node: OperationNode): ReadonlyArray<unknown> | null => {
 
 const isNull = ({ literal }: Term): boolean => literal !== null && literal.value === null
 
-/** Databases compare JSON as documents or as text. */
-const isJson = ({ attribute }: Term): boolean => attribute?.column.kind === 'json'
+/** Databases compare JSON and arrays as documents or as text. */
+const documentOf = ({ attribute }: Term): string | null => {
+  const kind = attribute?.column.kind
+  return kind === 'json' ? 'a comparison of JSON' : kind === 'array' ? 'a comparison of arrays' : null
+}
 
 const isText = ({ attribute, literal }: Term): boolean =>
-  attribute === null ? typeof literal?.value === 'string' : attribute.column.kind === 'text'
+  attribute === null
+    ? typeof literal?.value === 'string'
+    : attribute.column.kind === 'text' || attribute.column.kind === 'enum'
 
-/** Instants are written in one way, which sorts in time order by any collation. */
+const comparisonOf = (a: Term, b: Term): typeof compareEncoded =>
+  isDecimalTerm(a) || isDecimalTerm(b) ? compareExact : compareEncoded
+
+const isDecimalTerm = ({ attribute }: Term): boolean => attribute?.column.kind === 'decimal'
+
+/** Decimals are text on the portable side, and compare as numbers. */
+const compareExact: typeof compareEncoded = (a, b) =>
+  typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : undefined
+
+/** Instants, days and UUIDs are written in one way, which sorts by any collation as they do. */
 const asWritten: TextComparison = 'code points'
 
 const noteText = (reading: Reading, isEquality: boolean): void => {

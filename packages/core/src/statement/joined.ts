@@ -11,13 +11,10 @@
 import {
   AggregateFunctionNode,
   AliasNode,
-  AndNode,
-  BinaryOperationNode,
   ColumnNode,
   IdentifierNode,
   JoinNode,
   type OperationNode,
-  OperatorNode,
   OrderByItemNode,
   OrderByNode,
   OverNode,
@@ -32,6 +29,7 @@ import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
+import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -42,7 +40,7 @@ import { mapChildren } from './tree.js'
  * @category model
  */
 export interface JoinedPart {
-  readonly joining: Joining
+  readonly joining: JoinedLoad
   readonly relationship: RelationshipMapping
   /** The part whose targets own it; null for the rows of the query. */
   readonly owner: JoinedPart | null
@@ -52,6 +50,8 @@ export interface JoinedPart {
   readonly columns: RowColumns
   /** Does every owner have a target, so that an inner join loses none? */
   readonly isInner: boolean
+  /** Does the query itself join it, and select its columns? */
+  readonly isContained: boolean
 }
 
 /**
@@ -59,12 +59,14 @@ export interface JoinedPart {
  *
  * @category model
  */
-export interface Joining {
+export interface JoinedLoad {
   readonly relationship: RelationshipMapping
   readonly query: AnySelect | null
   /** Are its rows all the targets that the relationship has, in its order? */
   readonly isWhole: boolean
-  readonly joinings: ReadonlyArray<Joining>
+  readonly joinings: ReadonlyArray<JoinedLoad>
+  /** Where the query joins it itself: its alias, and the columns that the query selects of it. */
+  readonly contained: { readonly alias: string; readonly columns: RowColumns } | null
 }
 
 /**
@@ -72,33 +74,52 @@ export interface Joining {
  *
  * @category constructors
  */
-export const joinedParts = (joinings: ReadonlyArray<Joining>): ReadonlyArray<JoinedPart> => {
+export const joinedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> => partsOf(joinings, false)
+
+/**
+ * Only those parts that the query joins itself.
+ *
+ * @category constructors
+ */
+export const containedParts = (joinings: ReadonlyArray<JoinedLoad>): ReadonlyArray<JoinedPart> =>
+  partsOf(joinings, true)
+
+const partsOf = (joinings: ReadonlyArray<JoinedLoad>, isContainedOnly: boolean): ReadonlyArray<JoinedPart> => {
   const parts: JoinedPart[] = []
-  const visit = (owner: JoinedPart | null, joining: Joining): void => {
-    const { relationship, query, joinings: nested } = joining
-    const alias = `unitary_${parts.length}`
-    const { kind, foreignKey, target } = relationship
-    const own = query === null ? null : columnsOf(query)
-    const part: JoinedPart = {
-      joining,
-      relationship,
-      owner,
-      alias,
-      query,
-      columns: rowColumns(target, ({ name, position, isDeferred }) =>
-        (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
-      ),
-      isInner:
-        kind === 'BelongsTo' &&
-        query === null &&
-        (owner === null || owner.isInner) &&
-        foreignKey.every(({ isNullable }) => !isNullable),
-    }
+  const visit = (owner: JoinedPart | null, joining: JoinedLoad): void => {
+    if (isContainedOnly && joining.contained === null) return
+    const part = partOf(owner, joining, parts.length)
     parts.push(part)
-    for (const inner of nested) visit(part, inner)
+    for (const inner of joining.joinings) visit(part, inner)
   }
   for (const joining of joinings) visit(null, joining)
   return parts
+}
+
+const partOf = (owner: JoinedPart | null, joining: JoinedLoad, number: number): JoinedPart => {
+  const { contained, query, relationship } = joining
+  const { kind, foreignKey, target } = relationship
+  const alias = contained?.alias ?? `unitary_${number}`
+  const own = query === null ? null : columnsOf(query)
+  return {
+    joining,
+    relationship,
+    owner,
+    alias,
+    query,
+    columns:
+      contained?.columns ??
+      rowColumns(target, ({ name, position, isDeferred }) =>
+        (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
+      ),
+    isInner:
+      contained === null &&
+      kind === 'BelongsTo' &&
+      query === null &&
+      (owner === null || owner.isInner) &&
+      foreignKey.every(({ isNullable }) => !isNullable),
+    isContained: contained !== null,
+  }
 }
 
 /**
@@ -147,7 +168,7 @@ export const joinedSelect = (query: AnySelect, parts: ReadonlyArray<JoinedPart>)
  */
 export const joinsInPlace = ({ node }: AnySelect, parts: ReadonlyArray<JoinedPart>): boolean => {
   const { limit, offset, joins, where, orderBy } = node
-  const repeats = parts.some(({ relationship }) => relationship.isCollection)
+  const repeats = parts.some(({ isContained, relationship }) => relationship.isCollection && !isContained)
   const isCounted = limit !== undefined || offset !== undefined || joins !== undefined
   return !(repeats && isCounted) && !containsNames(where) && !containsNames(orderBy)
 }
@@ -189,13 +210,16 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   const numbered = SelectQueryNode.cloneWithSelections(node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
+  const contained = parts.flatMap(({ columns, isContained }) =>
+    isContained ? columns.flatMap((name) => (name === null ? [] : [name])) : [],
+  )
   const outer = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
-    [...selected.map(({ name }) => column(rootAlias, name)), column(rootAlias, joinedRow)].map((node) =>
-      SelectionNode.create(node),
+    [...selected.map(({ name }) => name), ...contained, joinedRow].map((name) =>
+      SelectionNode.create(columnIn(rootAlias, name)),
     ),
   )
-  const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(column(rootAlias, joinedRow))])
+  const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(columnIn(rootAlias, joinedRow))])
   return join(ordered as SelectQueryNode, entity.mapping, rootAlias, parts)
 }
 
@@ -205,13 +229,15 @@ const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
   return attributes.filter(({ isDeferred, position }) => (columns === null ? !isDeferred : columns[position] !== null))
 }
 
-const column = (table: string, name: string): ReferenceNode =>
-  ReferenceNode.create(ColumnNode.create(name), TableNode.create(table))
-
 /** A column of the owner: of the query's own table where that has no alias. */
 const ownerColumn = (part: JoinedPart, mapping: Mapping, root: string | null, attribute: Attribute): ReferenceNode => {
-  if (part.owner !== null) return column(part.owner.alias, attribute.name)
-  return root === null ? attributeNode(mapping, attribute) : column(root, attribute.name)
+  const { owner } = part
+  if (owner?.isContained === true && root !== null) {
+    // the query is a subquery, and so are its joins; what loads need to know of their owners is selected
+    return columnIn(root, owner.columns[attribute.position] as string)
+  }
+  if (owner !== null) return columnIn(owner.alias, attribute.name)
+  return root === null ? attributeNode(mapping, attribute) : columnIn(root, attribute.name)
 }
 
 const join = (
@@ -223,33 +249,27 @@ const join = (
   let joined: SelectQueryNode = node
   const order: OrderByItemNode[] = []
   for (const part of parts) {
-    const { alias, columns, isInner, query, relationship } = part
-    const { foreignKey, key, target, through } = relationship
+    const { alias, columns, isContained, isInner, query, relationship } = part
+    if (isContained) continue
+    const { target, through } = relationship
     const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
-    if (through !== null) {
-      const link = `${alias}_link`
+    const link = `${alias}_link`
+    const relation = relationOf(relationship, alias, link, own)
+    if (relation.link !== null && through !== null) {
       joined = joining(
         joined,
         'LeftJoin',
         AliasNode.create(TableNode.create(through.table), IdentifierNode.create(link)),
-        through.own.map((name, i) => [column(link, name), own(key[i] as Attribute)] as const),
+        relation.link,
       )
     }
-    const pairs =
-      through !== null
-        ? through.target.map(
-            (name, i) => [column(alias, target.key[i]?.name ?? ''), column(`${alias}_link`, name)] as const,
-          )
-        : relationship.kind === 'BelongsTo'
-          ? foreignKey.map((held, i) => [column(alias, key[i]?.name ?? ''), own(held)] as const)
-          : foreignKey.map((held, i) => [column(alias, held.name), own(key[i] as Attribute)] as const)
     // what joins and orders need is there too, whatever is selected of it
     const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
     joined = joining(
       joined,
       isInner ? 'InnerJoin' : 'LeftJoin',
       AliasNode.create(table, IdentifierNode.create(alias)),
-      pairs,
+      relation.target,
     )
     joined = SelectQueryNode.cloneWithSelections(
       joined,
@@ -257,35 +277,25 @@ const join = (
         const as = columns[position]
         return as === null || as === undefined
           ? []
-          : [SelectionNode.create(AliasNode.create(column(alias, name), IdentifierNode.create(as)))]
+          : [SelectionNode.create(AliasNode.create(columnIn(alias, name), IdentifierNode.create(as)))]
       }),
     )
     if (!relationship.isCollection) continue
-    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(column(alias, targetOrder)))
+    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(columnIn(alias, targetOrder)))
     order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))
   }
   return order.length === 0 ? joined : (QueryNode.cloneWithOrderByItems(joined, order) as SelectQueryNode)
 }
 
 const orderItem = (alias: string, { name }: Attribute, direction: OrderDirection): OrderByItemNode =>
-  OrderByItemNode.create(column(alias, name), RawNode.createWithSql(direction))
+  OrderByItemNode.create(columnIn(alias, name), RawNode.createWithSql(direction))
 
 const joining = (
   node: SelectQueryNode,
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
-  pairs: ReadonlyArray<readonly [OperationNode, OperationNode]>,
-): SelectQueryNode =>
-  QueryNode.cloneWithJoin(
-    node,
-    JoinNode.createWithOn(
-      kind,
-      table,
-      pairs
-        .map(([a, b]): OperationNode => BinaryOperationNode.create(a, OperatorNode.create('='), b))
-        .reduce((a, b) => AndNode.create(a, b)),
-    ),
-  )
+  pairs: Pairs,
+): SelectQueryNode => QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, allEqual(pairs)))
 
 /** A query of targets, its rows numbered in its order. */
 const withOrder = ({ node }: AnySelect): SelectQueryNode => {

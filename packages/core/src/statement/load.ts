@@ -9,9 +9,12 @@
  */
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { CollectionName, Managed, RelationshipName, TargetOf } from '../model/infer.js'
+import type { RelationshipMapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
-import { type AnySelect, type Extent, type Load, type RelatedWith, type Select, select, type Whole } from './select.js'
+import type { Extent, Whole } from './extent.js'
+import { type AnySelect, type Load, type RelatedWith, type Select, select } from './select.js'
+import { relatedEntity } from './targets.js'
 
 /**
  * A combinator that loads a relationship beside the rows. `refine` narrows, orders or extends the query of the targets; a
@@ -41,6 +44,7 @@ const eager =
       relationship,
       refine: refine === undefined ? null : refine(targetOf(self, relationship)),
       depth: 1,
+      alias: null,
     }) as never
 
 /**
@@ -104,7 +108,7 @@ const unloading =
   (strategy: LoadStrategy): Unloading =>
   (relationship) =>
   (self) =>
-    withLoad(self, { strategy, relationship, refine: null, depth: 1 }) as never
+    withLoad(self, { strategy, relationship, refine: null, depth: 1, alias: null }) as never
 
 /**
  * Makes it an error, `RaisedLoad`, to load a relationship of the results later: a guard against a statement for each of
@@ -138,6 +142,7 @@ export const lazy =
       relationship,
       refine: refine === undefined ? null : refine(targetOf(self, relationship)),
       depth: 1,
+      alias: null,
     }) as never
 
 /** Relationships that lead to the entity itself. @category model */
@@ -194,9 +199,10 @@ export const recursively: {
 } =
   (relationship: string, levels = Number.POSITIVE_INFINITY) =>
   (self: AnySelect) =>
-    withLoad(self, { strategy: 'selectin', relationship, refine: null, depth: levels }) as never
+    withLoad(self, { strategy: 'selectin', relationship, refine: null, depth: levels, alias: null }) as never
 
-const withLoad = <M, N extends string>(
+/** Loads a relationship in one way, and in no other. */
+export const withLoad = <M, N extends string>(
   self: Select<M, N, unknown, Extent>,
   load: Load,
 ): Select<M, N, unknown, Extent> => ({
@@ -208,8 +214,7 @@ const targetOf = <M, N extends string, K extends string>(
   self: Select<M, N, unknown, Extent>,
   relationship: K,
 ): Select<M, TargetOf<M, N, K>> => {
-  const target = self.entity.mapping.relationshipOf.get(relationship)
-  const model = self.entity.model() as Readonly<Record<string, Mapped<M, TargetOf<M, N, K>>>>
   // a name that is no relationship does not compile, so the lookup succeeds
-  return select(model[target?.target.name ?? ''] as Mapped<M, TargetOf<M, N, K>>)
+  const found = self.entity.mapping.relationshipOf.get(relationship) as RelationshipMapping
+  return select(relatedEntity(self.entity, found) as Mapped<M, TargetOf<M, N, K>>)
 }

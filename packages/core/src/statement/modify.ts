@@ -18,14 +18,14 @@ import { deleteBuilder, insertBuilder, selectBuilder, updateBuilder } from './bu
 import type { AnyDelete } from './delete.js'
 import type { AnyInsert } from './insert.js'
 import type { AnySelect } from './select.js'
-import type { ModelOf, NameOf } from './statement.js'
+import type { DatabaseOf, ModelOf, NameOf, TablesOf } from './statement.js'
 import type { AnyUpdate } from './update.js'
 
 type Modifiable = AnySelect | AnyUpdate | AnyDelete | AnyInsert
 
 /** Kysely's builder for a kind of statement. @category model */
 export type BuilderOf<S> = S extends AnySelect
-  ? SelectQueryBuilder<Database<ModelOf<S>>, TableOf<ModelOf<S>, NameOf<S>>, RowOf<ModelOf<S>, NameOf<S>>>
+  ? SelectQueryBuilder<DatabaseOf<S>, TablesOf<S>, RowOf<ModelOf<S>, NameOf<S>>>
   : S extends AnyUpdate
     ? UpdateQueryBuilder<
         Database<ModelOf<S>>,

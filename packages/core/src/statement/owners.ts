@@ -35,12 +35,12 @@ import { linkColumn, linkedTo, ordered } from './template.js'
  * @category combinators
  */
 export const targetsOfOwners = (query: AnySelect, relationship: RelationshipMapping, owners: AnySelect): AnySelect => {
-  const { foreignKey, key, kind, orderBy, target, through } = relationship
+  const { foreignKey, key, kind, orderBy, owner, target, through } = relationship
   const held = kind === 'BelongsTo' ? foreignKey : key
-  const node = through === null ? query.node : linkedTo(query.node, target, through)
+  const node = through === null ? query.node : linkedTo(query.node, relationship, through)
   const compared =
     through !== null
-      ? through.own.map((column) => linkColumn(through, column))
+      ? through.own.map((column, i) => linkColumn(through, column, owner, i))
       : (kind === 'BelongsTo' ? key : foreignKey).map((attribute) => attributeNode(target, attribute))
   const only = compared[0]
   const narrowed = QueryNode.cloneWithWhere(
@@ -76,14 +76,13 @@ export const withoutOffset = (query: AnySelect): AnySelect => {
 }
 
 /**
- * A query of targets, narrowed to those of one owner: `values` are its key, encoded over a table of links, or the foreign key
- * that it holds.
+ * A query of targets, narrowed to those of one owner: `values` are its key, or the foreign key that it holds.
  *
  * @category combinators
  */
 export const targetsWithOwner = (
   query: AnySelect,
-  { foreignKey, key, kind, target, through }: RelationshipMapping,
+  { foreignKey, key, kind, owner, target, through }: RelationshipMapping,
   values: ReadonlyArray<unknown>,
 ): AnySelect => {
   const equal = (columns: ReadonlyArray<OperationNode>): OperationNode =>
@@ -102,7 +101,7 @@ export const targetsWithOwner = (
     .map(
       (column, i): OperationNode =>
         BinaryOperationNode.create(
-          linkColumn(through, column),
+          linkColumn(through, column, target, i),
           OperatorNode.create('='),
           attributeNode(target, target.key[i] as Attribute),
         ),
@@ -110,11 +109,11 @@ export const targetsWithOwner = (
     .reduce((a, b) => AndNode.create(a, b))
   const links = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([TableNode.create(through.table)]),
-    through.own.map((column) => SelectionNode.create(linkColumn(through, column))),
+    through.own.map((column, i) => SelectionNode.create(linkColumn(through, column, owner, i))),
   )
   const own = QueryNode.cloneWithWhere(
     links,
-    AndNode.create(linked, equal(through.own.map((column) => linkColumn(through, column)))),
+    AndNode.create(linked, equal(through.own.map((column, i) => linkColumn(through, column, owner, i)))),
   )
   const exists = UnaryOperationNode.create(OperatorNode.create('exists'), own)
   return { ...query, node: QueryNode.cloneWithWhere(query.node, exists) as SelectQueryNode }

@@ -16,6 +16,7 @@ import {
   AndNode,
   type BinaryOperationNode,
   type CaseNode,
+  CastNode,
   ColumnNode,
   type ColumnUpdateNode,
   type DeleteQueryNode,
@@ -27,18 +28,20 @@ import {
   type OrderByNode,
   ParensNode,
   PrimitiveValueListNode,
+  RawNode,
   type ReferenceNode,
   type ReturningNode,
   type RootOperationNode,
   type SelectQueryNode,
   TupleNode,
   type UpdateQueryNode,
-  type ValueListNode,
+  ValueListNode,
   ValueNode,
   ValuesNode,
   type WithNode,
 } from 'kysely'
-import type { Mapping } from '../model/mapping.js'
+import type { Dialect } from '../engine/dialect.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import { encodeError, type StatementError } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
@@ -60,40 +63,58 @@ import { mapChange, mapChildren, mapList } from './tree.js'
 /**
  * Translates a tree for the tables of a model. The very same tree is given back where nothing needs translation.
  *
+ * For a dialect, values are spelt as its driver takes them too, and cast where the database could not tell their type.
+ *
  * O(nodes). A value that its codec cannot encode is the only failure.
  *
  * @category interpreters
  */
 export const resolve =
-  (mappings: ReadonlyArray<Mapping>) =>
+  (mappings: ReadonlyArray<Mapping>, dialect: Dialect | null = null) =>
   <Node extends RootOperationNode>(node: Node): Either<StatementError, Node> => {
     const catalog = catalogOf(mappings)
-    if (!isTranslated(catalog)) return right(node)
-    const run: Run = { fault: null }
+    if (!isTranslated(catalog, dialect)) return right(node)
+    const run: Run = { dialect, fault: null }
     const resolved = translate(run, outermost(catalog), node, null) as Node
     return run.fault === null ? right(resolved) : left(run.fault)
   }
 
-/** The first value that could not be encoded; seen by one call of `resolve` only. */
+/** The database that it is for, and the first value that could not be encoded; seen by one call of `resolve` only. */
 interface Run {
+  readonly dialect: Dialect | null
   fault: StatementError | null
 }
 
 /** The columns whose values an expression is to give: one, or one for each part of a tuple. */
 type Expected = Column | null | ReadonlyArray<Column | null>
 
-const translated = new WeakMap<Catalog, boolean>()
+const translated = new WeakMap<Catalog, Map<Dialect | null, boolean>>()
 
 /** Whether any attribute of the model is called or written otherwise in its table. */
-const isTranslated = (catalog: Catalog): boolean => {
-  const known = translated.get(catalog)
+const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
+  let byDialect = translated.get(catalog)
+  if (byDialect === undefined) {
+    byDialect = new Map()
+    translated.set(catalog, byDialect)
+  }
+  const known = byDialect.get(dialect)
   if (known !== undefined) return known
   const answer = [...catalog.values()].some((mapping) =>
-    mapping.attributes.some(({ name, columnName, encode }) => name !== columnName || encode !== t.identity),
+    mapping.attributes.some(
+      (attribute) =>
+        attribute.name !== attribute.columnName || isSpelt(dialect, attribute) || isCast(dialect, attribute),
+    ),
   )
-  translated.set(catalog, answer)
+  byDialect.set(dialect, answer)
   return answer
 }
+
+/** Whether the attribute's values are written otherwise than the program has them. */
+const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
+  encode !== t.identity || (dialect !== null && dialect.written(column.kind) !== null)
+
+const isCast = (dialect: Dialect | null, { column }: Attribute): boolean =>
+  dialect !== null && dialect.parameterType(column, 'alone') !== null
 
 const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expected): OperationNode => {
   const any = node as AnyNode
@@ -156,12 +177,20 @@ const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : 
 
 // values
 
+/** The value as the driver takes it. */
+export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown => {
+  const encoded = encode(value)
+  const write = dialect?.written(column.kind) ?? null
+  return write === null ? encoded : write(encoded)
+}
+
 const encode = (run: Run, column: Column | null, given: unknown): unknown => {
-  if (!isWritten(column)) return given
-  if (given instanceof Slot) return new Slot(given.index, column)
+  // a slot that knows its column already is of a table of links
+  if (given instanceof Slot) return column === null ? given : new Slot(given.index, column)
+  if (column === null || !isSpelt(run.dialect, column.attribute)) return given
   const { mapping, attribute } = column
   try {
-    return attribute.encode(given)
+    return spelt(run.dialect, attribute, given)
   } catch (cause) {
     run.fault ??= encodeError(mapping.name, attribute.name, given, cause)
     return given
@@ -172,18 +201,29 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
   // `is null` and `then null` ask for SQL's NULL, whatever the codec makes of null
   if (node.immediate === true && node.value === null) return node
   const encoded = encode(run, column, node.value)
-  if (encoded === node.value) return node
   // text is never spliced into SQL
-  return node.immediate === true && isImmediate(encoded)
-    ? ValueNode.createImmediate(encoded)
-    : ValueNode.create(encoded)
+  const isSpliced = node.immediate === true && isImmediate(encoded)
+  const type = isSpliced ? null : castOf(run, column)
+  if (type !== null) return cast(ValueNode.create(encoded), type)
+  if (encoded === node.value) return node
+  return isSpliced ? ValueNode.createImmediate(encoded) : ValueNode.create(encoded)
 }
 
-const valuesOf = (run: Run, node: PrimitiveValueListNode, column: Column | null): PrimitiveValueListNode =>
-  isWritten(column) ? mapChange(node, 'values', (values) => mapList(values, (item) => encode(run, column, item))) : node
+/** The type that a value of the column has to be cast to where it stands. */
+const castOf = ({ dialect }: Run, column: Column | null): string | null =>
+  dialect === null || column === null || column.place === 'assigned'
+    ? null
+    : dialect.parameterType(column.attribute.column, column.place ?? 'compared')
 
-/** Whether the column's values are written otherwise than the program has them. */
-const isWritten = (column: Column | null): column is Column => column !== null && column.attribute.encode !== t.identity
+const cast = (node: ValueNode, type: string): OperationNode => CastNode.create(node, RawNode.createWithSql(type))
+
+const valuesOf = (run: Run, node: PrimitiveValueListNode, column: Column | null): OperationNode => {
+  if (column === null) return node
+  const values = mapList(node.values, (item) => encode(run, column, item))
+  const type = castOf(run, column)
+  if (type !== null) return ValueListNode.create(values.map((item) => cast(ValueNode.create(item), type)))
+  return mapChange(node, 'values', () => values)
+}
 
 const isImmediate = (encoded: unknown): boolean =>
   encoded === null || typeof encoded === 'number' || typeof encoded === 'boolean'
@@ -238,8 +278,11 @@ const shape = (scope: Scope, node: OperationNode): Expected => {
 const isWhole = (node: OperationNode, operator: string, column: Expected): node is PrimitiveValueListNode =>
   operator !== 'in' && operator !== 'not in' && PrimitiveValueListNode.is(node) && column !== null && !isMany(column)
 
+const placed = (column: Column | null, place: NonNullable<Column['place']>): Column | null =>
+  column === null || column.place === place ? column : { ...column, place }
+
 const caseOf = (run: Run, scope: Scope, node: CaseNode, expected: Column | null): OperationNode => {
-  const result = expected ?? columnOf(scope, node)
+  const result = placed(expected ?? columnOf(scope, node), 'alone')
   const compared = node.value === undefined ? null : columnOf(scope, node.value)
   return mapChildren(node, (child, property) =>
     property === 'when'
@@ -254,7 +297,7 @@ const call = (
   node: FunctionNode | AggregateFunctionNode,
   expected: Column | null,
 ): OperationNode => {
-  const column = isChoosing(node) ? (expected ?? columnOf(scope, node)) : null
+  const column = isChoosing(node) ? placed(expected ?? columnOf(scope, node), 'alone') : null
   return mapChildren<FunctionNode | AggregateFunctionNode>(node, (child, property) =>
     translate(run, scope, child, property === 'arguments' || property === 'aggregated' ? column : null),
   )
@@ -333,7 +376,7 @@ const clause = (
 const assignment = (run: Run, scope: Scope, into: Source | null, node: ColumnUpdateNode): OperationNode => {
   const column = ColumnNode.is(node.column) ? into?.columns.get(node.column.column.name) : columnOf(scope, node.column)
   return mapChildren(node, (child, property) => {
-    if (property === 'value') return translate(run, scope, child, column ?? null)
+    if (property === 'value') return translate(run, scope, child, placed(column ?? null, 'assigned'))
     return ColumnNode.is(child) ? columnNode(child, column) : translate(run, scope, child, null)
   })
 }
@@ -344,7 +387,7 @@ const insert = (run: Run, parent: Scope, node: InsertQueryNode): OperationNode =
   const into = table.sources[0] ?? target(parent)
   const scope = { ...table, sources: into === null ? [] : [into] }
   const upsert = { ...scope, sources: scope.sources.flatMap((source) => [source, { ...source, name: 'excluded' }]) }
-  const columns = (node.columns ?? []).map(({ column }) => into?.columns.get(column.name) ?? null)
+  const columns = (node.columns ?? []).map(({ column }) => placed(into?.columns.get(column.name) ?? null, 'assigned'))
   return mapChildren(node, (child, property) => {
     switch (property) {
       case 'columns':

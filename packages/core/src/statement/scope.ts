@@ -33,6 +33,16 @@ export interface Column {
   readonly attribute: Attribute
   /** Its name where it is referred to: that of the table, or of the subquery's output. */
   readonly columnName: string
+  /** Where a value of it stands, if not beside it: assigned to it, or alone among the results of an expression. */
+  readonly place?: 'assigned' | 'alone'
+}
+
+const references = new WeakMap<ReferenceNode, Column>()
+
+/** A reference to a column of a table of links, which no entity has: it holds a key of the entity that it links. */
+export const referringTo = (node: ReferenceNode, mapping: Mapping, attribute: Attribute): ReferenceNode => {
+  if (ColumnNode.is(node.column)) references.set(node, { mapping, attribute, columnName: node.column.column.name })
+  return node
 }
 
 /** A table, subquery or CTE under the name by which a query refers to it. */
@@ -275,7 +285,7 @@ export const isChoosing = (node: FunctionNode | AggregateFunctionNode): boolean 
  * computes something else.
  */
 export const columnOf = (scope: Scope, node: OperationNode): Column | null => {
-  if (ReferenceNode.is(node)) return find(scope, node)?.column ?? null
+  if (ReferenceNode.is(node)) return references.get(node) ?? find(scope, node)?.column ?? null
   if (ParensNode.is(node) || AliasNode.is(node)) return columnOf(scope, node.node)
   if (FunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.arguments) : null
   if (AggregateFunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.aggregated) : null

@@ -17,7 +17,6 @@ import type { Option } from 'fp-ts/lib/Option.js'
 import {
   type Expression,
   ExpressionWrapper,
-  expressionBuilder,
   LimitNode,
   OffsetNode,
   type OrderByModifiers,
@@ -31,28 +30,22 @@ import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
+import type { Alias } from './alias.js'
 import { selectBuilder } from './builder.js'
-import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
+import type { Extended, Extent, Whole } from './extent.js'
+import { qualified } from './qualify.js'
+import {
+  attributeNode,
+  type ExpressionsOf,
+  expressionsOf,
+  type ModelOf,
+  mappingsOf,
+  type NameOf,
+  type Statement,
+  tableNode,
+} from './statement.js'
 
 declare const loaded: unique symbol
-declare const extent: unique symbol
-
-/**
- * What the type of a query knows beside its entity and its loads: the tables that it joined, by their aliases, as Kysely's
- * `DB` has them, and the attributes that its results leave out.
- *
- * @category model
- */
-export interface Extent {
-  readonly joined: object
-  readonly omitted: string
-}
-
-/** The extent of a query that joins nothing and leaves nothing out. @category model */
-export interface Whole extends Extent {
-  readonly joined: Record<never, never>
-  readonly omitted: never
-}
 
 /**
  * A query of entities. Each result is a `Managed<M, N> & L`: `L` is what the eager loads add, `X` what was joined and what
@@ -61,23 +54,21 @@ export interface Whole extends Extent {
  * @category model
  */
 export interface Select<out M, out N extends string, out L = unknown, out X extends Extent = Whole>
-  extends Statement<M, N> {
+  extends Statement<M, N>,
+    Extended<X> {
   readonly _tag: 'Select'
   readonly entity: Mapped<M, N>
   readonly node: SelectQueryNode
   /** What is loaded beside the rows, in the order in which it was asked for. */
   readonly loads: ReadonlyArray<Load>
+  /** What it joined, in the order of the joins. */
+  readonly aliases: ReadonlyArray<Alias>
   /** Never there: carries `L`. */
   readonly [loaded]?: L
-  /** Never there: carries `X`. */
-  readonly [extent]?: X
 }
 
 /** A query of any entity. @category model */
 export type AnySelect = Select<unknown, string, unknown, Extent>
-
-/** The extent of a query. @category model */
-export type ExtentOf<S> = S extends Select<unknown, string, unknown, infer X> ? X : Whole
 
 /**
  * How a query loads a relationship of its entity.
@@ -85,13 +76,15 @@ export type ExtentOf<S> = S extends Select<unknown, string, unknown, infer X> ? 
  * @category model
  */
 export interface Load {
-  readonly strategy: LoadStrategy
+  readonly strategy: LoadStrategy | 'contained'
   /** The relationship, or `*` for those that no other load names. */
   readonly relationship: string
   /** The query of the target, where the load was refined: conditions, order, loads of its own. */
   readonly refine: AnySelect | null
   /** Of a relationship to the entity itself: so many levels, from 1; `Infinity` for all that there are. */
   readonly depth: number
+  /** Of what is contained in the rows of the query itself: the alias that it joined it under. */
+  readonly alias: string | null
 }
 
 /** What a query gives for each row. @category model */
@@ -134,6 +127,7 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   entity,
   node: entityNode(entity.mapping),
   loads: [],
+  aliases: [],
   options: {},
 })
 
@@ -157,9 +151,13 @@ export const orderBy =
     const expression =
       typeof by === 'string'
         ? new ExpressionWrapper(attributeNode(self.entity.mapping, { name: by }))
-        : by(expressionBuilder() as ExpressionsOf<S>)
+        : inQuery(self, by(expressionsOf(self)))
     return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
   }
+
+/** Beside other tables a name is that of the first which has it. */
+const inQuery = (self: AnySelect, by: Expression<unknown>): Expression<unknown> =>
+  self.aliases.length === 0 ? by : new ExpressionWrapper(qualified(mappingsOf(self), self.node, by.toOperationNode()))
 
 /**
  * At most so many rows.

@@ -4,10 +4,17 @@
  * A statement is a plain value. Its tree speaks the program's language - attribute names, decoded values - and is
  * translated into the table's when it is compiled (see `resolve.ts`).
  */
-import { ColumnNode, type ExpressionBuilder, ReferenceNode, type RootOperationNode, type TableNode } from 'kysely'
-import type { Database, TableOf } from '../model/database.js'
+import {
+  ColumnNode,
+  type ExpressionBuilder,
+  expressionBuilder,
+  ReferenceNode,
+  type RootOperationNode,
+  type TableNode,
+} from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel, Mapped } from '../model/model.js'
+import type { ExtentOf, JoinedDatabase, JoinedTables } from './extent.js'
 import { namedTable } from './scope.js'
 
 /**
@@ -47,8 +54,27 @@ export type ModelOf<S> = S extends Statement<infer M, string> ? M : never
 /** The name of a statement's entity. @category model */
 export type NameOf<S> = S extends Statement<unknown, infer N> ? N : never
 
-/** Kysely's expression builder over an entity's table; attribute names and decoded values throughout. @category model */
-export type ExpressionsOf<S> = ExpressionBuilder<Database<ModelOf<S>>, TableOf<ModelOf<S>, NameOf<S>>>
+/** The tables of a statement's model, and the aliases that it joined, as Kysely's `DB`. @category model */
+export type DatabaseOf<S> = JoinedDatabase<ModelOf<S>, ExtentOf<S>>
+
+/** The tables that a statement reads: its entity's own, and the aliases that it joined. @category model */
+export type TablesOf<S> = JoinedTables<ModelOf<S>, NameOf<S>, ExtentOf<S>>
+
+const statement: unique symbol = Symbol('statement')
+
+/**
+ * Kysely's expression builder over what a statement reads: its entity's table and the aliases that it joined. Attribute
+ * names and decoded values throughout.
+ *
+ * @category model
+ */
+export interface ExpressionsOf<S> extends ExpressionBuilder<DatabaseOf<S>, TablesOf<S>> {
+  readonly [statement]: S
+}
+
+/** The expression builder of a statement, which knows it. */
+export const expressionsOf = <S extends AnyStatement>(self: S): ExpressionsOf<S> =>
+  Object.assign(expressionBuilder(), { [statement]: self }) as unknown as ExpressionsOf<S>
 
 /**
  * Sets execution options, over those set before.
@@ -61,6 +87,22 @@ export type ExpressionsOf<S> = ExpressionBuilder<Database<ModelOf<S>>, TableOf<M
 export const withOptions =
   (options: ExecutionOptions) =>
   <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
+
+/** The statement that an expression builder was made for. */
+export const statementOf = <S>(expressions: ExpressionsOf<S>): S => expressions[statement]
+/**
+ * Takes what the database holds at its word: values that their codecs would but check are not checked, in the query's rows and
+ * in all that it loads beside them or later. What codecs and drivers have to convert is converted all the same.
+ *
+ * For large results of tables that only this program writes to. A wrong value then goes on into the program, where it would
+ * have been a `DecodeError`.
+ *
+ * @example
+ * pipe(select(model.User), trusted, Session.query)
+ *
+ * @category combinators
+ */
+export const trusted = <S extends AnyStatement>(self: S): S => withOptions({ strict: false })(self)
 
 /** The table of a mapping as a node. */
 export const tableNode = (mapping: Mapping): TableNode => namedTable(mapping.table)

@@ -30,8 +30,9 @@ import {
   ValueListNode,
   ValueNode,
 } from 'kysely'
-import type { Attribute, Mapping } from '../model/mapping.js'
+import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { Link, OrderDirection } from '../model/relationship.js'
+import { referringTo } from './scope.js'
 import { type AnySelect, entityNode } from './select.js'
 import { Slot } from './slot.js'
 import { attributeNode, mappingsOf } from './statement.js'
@@ -109,27 +110,28 @@ export const linkedOwner = (n: number): string => `unitary_owner_${n}`
 
 /**
  * The targets of a table of links for `count` owners, each row with its owner's key under `linkedOwner`. The values are
- * keys of owners, encoded: what a table of links holds is no attribute of any entity. The same template for the same
- * query, links, order and next power of two.
+ * keys of owners. The same template for the same query, links, order and next power of two.
  *
  * @category constructors
  */
 export const selectThroughLink = (
   query: AnySelect | null,
-  mapping: Mapping,
+  relationship: RelationshipMapping,
   link: Link,
   count: number,
   orderBy: Order,
 ): Template => {
+  const { owner, target: mapping } = relationship
   const node = query === null ? entityNode(mapping) : query.node
   const mappings = query === null ? alone(mapping) : mappingsOf(query)
   const capacity = capacityFor(count)
-  const shape = JSON.stringify([link, capacity, orderBy.map(([a, direction]) => [a.position, direction])])
+  const order = orderBy.map(([a, direction]) => [a.position, direction])
+  const shape = JSON.stringify([link, owner.name, capacity, order])
   return remembered(node, shape, (): Template => {
     const narrowed = QueryNode.cloneWithWhere(
-      linkedTo(node, mapping, link),
+      linkedTo(node, relationship, link),
       hasKeyIn(
-        link.own.map((column) => linkColumn(link, column)),
+        link.own.map((column, i) => linkColumn(link, column, owner, i)),
         capacity,
       ),
     )
@@ -144,11 +146,15 @@ export const selectThroughLink = (
 }
 
 /** A query of targets joined to their links, each row with its owner's key. */
-export const linkedTo = (node: SelectQueryNode, mapping: Mapping, link: Link): SelectQueryNode => {
+export const linkedTo = (
+  node: SelectQueryNode,
+  { owner, target: mapping }: RelationshipMapping,
+  link: Link,
+): SelectQueryNode => {
   const on = link.target.map(
     (column, i): OperationNode =>
       BinaryOperationNode.create(
-        linkColumn(link, column),
+        linkColumn(link, column, mapping, i),
         OperatorNode.create('='),
         attributeNode(mapping, mapping.key[i] as Attribute),
       ),
@@ -157,7 +163,9 @@ export const linkedTo = (node: SelectQueryNode, mapping: Mapping, link: Link): S
     SelectQueryNode.cloneWithSelections(
       node,
       link.own.map((column, i) =>
-        SelectionNode.create(AliasNode.create(linkColumn(link, column), IdentifierNode.create(linkedOwner(i)))),
+        SelectionNode.create(
+          AliasNode.create(linkColumn(link, column, owner, i), IdentifierNode.create(linkedOwner(i))),
+        ),
       ),
     ),
     JoinNode.createWithOn(
@@ -168,8 +176,9 @@ export const linkedTo = (node: SelectQueryNode, mapping: Mapping, link: Link): S
   )
 }
 
-export const linkColumn = ({ table }: Link, column: string): ReferenceNode =>
-  ReferenceNode.create(ColumnNode.create(column), TableNode.create(table))
+/** A column of a table of links, which holds a part of the key of an entity. */
+export const linkColumn = ({ table }: Link, column: string, of: Mapping, i: number): ReferenceNode =>
+  referringTo(ReferenceNode.create(ColumnNode.create(column), TableNode.create(table)), of, of.key[i] as Attribute)
 
 /** How many keys a template for so many holds: the next power of two. */
 const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))

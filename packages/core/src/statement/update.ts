@@ -7,7 +7,6 @@
 import {
   ColumnNode,
   ColumnUpdateNode,
-  expressionBuilder,
   type OperationNode,
   ReferenceNode,
   type UpdateObject,
@@ -19,7 +18,7 @@ import type { Attribute } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { Services } from '../services.js'
 import { updateBuilder } from './builder.js'
-import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
+import { type ExpressionsOf, expressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 /**
  * @category model
@@ -56,7 +55,7 @@ export type Changes<S> = UpdateObject<Database<ModelOf<S>>, TableOf<ModelOf<S>, 
 export const set =
   <S extends AnyUpdate>(changes: Changes<S> | ((eb: ExpressionsOf<S>) => Changes<S>)) =>
   (self: S): S => {
-    const given = typeof changes === 'function' ? changes(expressionBuilder() as ExpressionsOf<S>) : changes
+    const given = typeof changes === 'function' ? changes(expressionsOf(self)) : changes
     const node = updateBuilder(self.node)
       .set(given as never)
       .toOperationNode() as UpdateQueryNode

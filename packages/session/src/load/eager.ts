@@ -5,7 +5,7 @@ import {
   type AnySelect,
   type ExecutionOptions,
   type InstanceId,
-  type Joining,
+  type JoinedLoad,
   select,
   targetsOfOwners,
 } from '@unitary/core'
@@ -95,6 +95,8 @@ const fetch = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Owner
   const { joining, relationship, strategy } = load
   if (strategy === 'none') return of({ targets: new Map(owners.map((id) => [id, []])), joined: nothingFetched })
   const known = joining === null ? undefined : from.joined.get(joining)
+  // what the rows do not have is not there
+  if (strategy === 'contained') return of({ targets: known ?? new Map(), joined: from.joined })
   if (joining !== null && known !== undefined) {
     const missing = owners.filter((id) => !known.has(id))
     if (missing.length === 0) return of({ targets: known, joined: from.joined })
@@ -131,10 +133,10 @@ const optionsOf = ({ options }: PlannedLoad, from: Owners): ExecutionOptions => 
   return given
 }
 
-const lists = new WeakMap<ReadonlyArray<PlannedLoad>, ReadonlyArray<Joining>>()
+const lists = new WeakMap<ReadonlyArray<PlannedLoad>, ReadonlyArray<JoinedLoad>>()
 
 /** The same list for the same loads, so that their statement is made once. */
-export const joiningsFor = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> => {
+export const joiningsFor = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<JoinedLoad> => {
   const known = lists.get(loads) ?? joiningsOf(loads)
   lists.set(loads, known)
   return known

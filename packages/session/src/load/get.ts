@@ -61,7 +61,7 @@ import { invalidState } from '../transition/expunge.js'
 import { checkModel, resolve } from '../transition/transition.js'
 import { joiningsFor, loadPlanned } from './eager.js'
 import type { GetError, ReadError } from './error.js'
-import { type Joined, joinable, joinInPlace, takeJoined } from './joined.js'
+import { type Joined, joinInPlace, takeJoined } from './joined.js'
 import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
@@ -159,7 +159,7 @@ const lookUpWithLoads = <M, N extends string>(
     if (isLeft(planned)) return fail(planned.left)
     const loads = planned.right
     if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
-    const joined = joinInPlace(query ?? select(entity), joinable(state, joiningsFor(loads)))
+    const joined = joinInPlace(state, query ?? select(entity), joiningsFor(loads))
     return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
       const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
       return id === null ? of(found) : map(() => found)(loadPlanned(loads, [id]))
@@ -185,7 +185,7 @@ export const lookUp = <M, N extends string>(
     purpose: 'get',
     mapping,
     attributes: mapping.key,
-    link: null,
+    through: null,
     keys: mapping.key.map(({ name }) => values[name]),
     orderBy: [],
     query: joined?.statement ?? query,
@@ -201,16 +201,11 @@ export const lookUp = <M, N extends string>(
       given,
     ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populated = populate(
-        state,
-        mapping,
-        answer.right,
-        query === null ? options : { ...query.options, ...options },
-        given,
-      )
+      const populating = query === null ? options : { ...query.options, ...options }
+      const populated = populate(state, mapping, answer.right, populating, given)
       if (isLeft(populated)) return [populated, state]
       const [rows, current] = populated.right
-      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, options)
+      const taken = joined === null ? null : takeJoined(current, joined.parts, answer.right, rows, populating, given)
       if (taken !== null && isLeft(taken)) return [taken, state]
       const next = taken === null ? current : taken.right[1]
       const ids = joined === null ? rows : [...new Set(rows)]

@@ -5,49 +5,51 @@ import {
   type AnySelect,
   type Attribute,
   canJoin,
+  containedParts,
   type DriverRow,
   type InstanceId,
+  type JoinedLoad,
   type JoinedPart,
-  type Joining,
   joinedParts,
   joinedRow,
   joinedSelect,
   joinsInPlace,
+  type Services,
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
-import type { DecodeError } from '../error.js'
+import type { DecodeError, HookError } from '../error.js'
 import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
 import { keepMembers, knownTargets, type LoadedTargets } from './known.js'
-import type { PopulateOptions } from './populate.js'
+import { inOrder, type PopulateOptions } from './populate.js'
 
 /** A statement with relationships joined. */
 export interface Joined {
   readonly statement: AnySelect
   readonly parts: ReadonlyArray<JoinedPart>
+  /** Those that the query joins itself: its rows have them, wherever they come from. */
+  readonly contained: ReadonlyArray<JoinedPart>
 }
 
 /** The targets of what was joined, by owners. */
-export type JoinedTargets = ReadonlyMap<Joining, LoadedTargets>
+export type JoinedTargets = ReadonlyMap<JoinedLoad, LoadedTargets>
 
-/**
- * What may be joined: nothing whose targets hooks look at or narrow, since they are told of statements of their own.
- *
- * @category combinators
- */
-export const joinable = ({ hooks }: SessionState, joinings: ReadonlyArray<Joining>): ReadonlyArray<Joining> =>
-  hooks === null || joinings.every((joining) => isUnseen(hooks, joining)) ? joinings : []
+/** Nothing is joined whose targets hooks look at or narrow, since they are told of statements of their own. */
+const areUnseen = (hooks: Hooks, joinings: ReadonlyArray<JoinedLoad>): boolean =>
+  joinings.every(
+    ({ contained, joinings: nested, relationship: { target } }) =>
+      (contained !== null ||
+        (hooksOnLoad(hooks, target).length === 0 &&
+          hooksOnExecute(hooks, target).every((some) => some.length === 0))) &&
+      areUnseen(hooks, nested),
+  )
 
-const isUnseen = (hooks: Hooks, { relationship: { target }, joinings }: Joining): boolean =>
-  hooksOnLoad(hooks, target).length === 0 &&
-  hooksOnExecute(hooks, target).every((some) => some.length === 0) &&
-  joinings.every((nested) => isUnseen(hooks, nested))
-
-const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
+const known = new WeakMap<ReadonlyArray<JoinedLoad>, WeakMap<object, Joined>>()
 
 /**
  * The query with relationships joined; null where there are none, or one statement cannot do it. The same value for the same
@@ -55,29 +57,46 @@ const known = new WeakMap<ReadonlyArray<Joining>, WeakMap<object, Joined>>()
  *
  * @category constructors
  */
-export const joinTo = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
-  if (joinings.length === 0 || !canJoin(query)) return null
+export const joinTo = (
+  { hooks }: SessionState,
+  query: AnySelect,
+  joinings: ReadonlyArray<JoinedLoad>,
+): Joined | null => {
+  if (joinings.length === 0) return null
+  if (!canJoin(query) || (hooks !== null && !areUnseen(hooks, joinings))) return onlyContained(query, joinings)
   const joined = remembered(query, joinings)
-  return tablesOf(joined.parts) > mostTables ? null : joined
+  return tablesOf(joined.parts) > mostTables ? onlyContained(query, joinings) : joined
 }
 
 /** MariaDB takes 61 tables in a join and SQLite 64; the query itself may have some. */
 const mostTables = 48
 
 const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
-  parts.reduce((count, { relationship }) => count + (relationship.through === null ? 1 : 2), 0)
+  parts.reduce(
+    (count, { isContained, relationship }) => count + (isContained ? 0 : relationship.through === null ? 1 : 2),
+    0,
+  )
 
 /**
  * The same for a query that is to be narrowed after it.
  *
  * @category constructors
  */
-export const joinInPlace = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined | null => {
-  const joined = joinTo(query, joinings)
-  return joined !== null && joinsInPlace(query, joined.parts) ? joined : null
+export const joinInPlace = (
+  state: SessionState,
+  query: AnySelect,
+  joinings: ReadonlyArray<JoinedLoad>,
+): Joined | null => {
+  const joined = joinTo(state, query, joinings)
+  return joined === null || joinsInPlace(query, joined.parts) ? joined : onlyContained(query, joinings)
 }
 
-const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined => {
+const onlyContained = (statement: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Joined | null => {
+  const contained = containedParts(joinings)
+  return contained.length === 0 ? null : { statement, parts: contained, contained }
+}
+
+const remembered = (query: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Joined => {
   let byNode = known.get(joinings)
   if (byNode === undefined) {
     byNode = new WeakMap()
@@ -86,7 +105,7 @@ const remembered = (query: AnySelect, joinings: ReadonlyArray<Joining>): Joined 
   const found = byNode.get(query.node)
   if (found !== undefined) return { ...found, statement: { ...query, node: found.statement.node } }
   const parts = joinedParts(joinings)
-  const made = { statement: joinedSelect(query, parts), parts }
+  const made = { statement: joinedSelect(query, parts), parts, contained: containedParts(joinings) }
   byNode.set(query.node, made)
   return made
 }
@@ -96,11 +115,17 @@ export const repeats = (parts: ReadonlyArray<JoinedPart>): boolean =>
   parts.some(({ relationship }) => relationship.isCollection)
 
 /**
- * The instances of the query's own rows, of rows that a join repeats: by their number where they were counted.
+ * The instances of the query's own rows, of rows that a join repeats: by their number where they were counted. The query's
+ * own rows repeat an instance whose collection they contain.
  *
  * @category combinators
  */
-export const withoutRepeats = (answer: QueryAnswer, ids: ReadonlyArray<InstanceId>): ReadonlyArray<InstanceId> => {
+export const withoutRepeats = (
+  parts: ReadonlyArray<JoinedPart>,
+  answer: QueryAnswer,
+  ids: ReadonlyArray<InstanceId>,
+): ReadonlyArray<InstanceId> => {
+  if (repeats(parts.filter(({ isContained }) => isContained))) return [...new Set(ids)]
   const numbers = new Set<unknown>()
   const rows = answer.batches.flatMap((batch) => batch.rows)
   return ids.filter((id, i) => {
@@ -122,35 +147,52 @@ export const takeJoined = (
   answer: QueryAnswer,
   roots: ReadonlyArray<InstanceId>,
   options: PopulateOptions,
-): Either<DecodeError, readonly [JoinedTargets, SessionState]> => {
+  services: Services,
+): Either<DecodeError | HookError, readonly [JoinedTargets, SessionState]> => {
   const changes = edit(state)
   const instances = new Map<JoinedPart | null, ReadonlyArray<InstanceId | null>>([[null, roots]])
-  const found = new Map<Joining, LoadedTargets>()
+  const found = new Map<JoinedLoad, LoadedTargets>()
+  const arrivals: Arrival[] = []
   for (const part of parts) {
-    const targets = targetsIn(state, changes, part, answer, options)
+    const arrival = { part, arrived: new Map<InstanceId, boolean>() }
+    const targets = targetsIn(state, changes, arrival, answer, options)
     if (isLeft(targets)) return targets
+    if (arrival.arrived.size > 0) arrivals.push(arrival)
     instances.set(part, targets.right)
     const owners = instances.get(part.owner) as ReadonlyArray<InstanceId | null>
     found.set(part.joining, gathered(owners, targets.right))
   }
   const absorbed = done(state, changes)
   const keeping = edit(absorbed)
-  const kept = new Map<Joining, LoadedTargets>()
+  const kept = new Map<JoinedLoad, LoadedTargets>()
   for (const [joining, targets] of found) kept.set(joining, keep(absorbed, keeping, joining, targets, options))
-  return right([kept, done(absorbed, keeping)])
+  let next = done(absorbed, keeping)
+  for (const { part, arrived } of arrivals) {
+    const told = loaded(next, part.relationship.target, [...arrived.keys()], arrived, services)
+    if (isLeft(told)) return told
+    next = told.right
+  }
+  return right([kept, next])
 }
 
-/** The part's instance in each row; null in those that have none. */
+/** Instances of a part that its rows have made known: were they known before? */
+interface Arrival {
+  readonly part: JoinedPart
+  readonly arrived: Map<InstanceId, boolean>
+}
+
+/** The part's instance in each row, in the order of the answer; null in those that have none. */
 const targetsIn = (
   state: SessionState,
   changes: StateEdit,
-  { columns, relationship }: JoinedPart,
-  { batches }: QueryAnswer,
+  { arrived, part: { columns, relationship } }: Arrival,
+  { batches, order }: QueryAnswer,
   { populateExisting = false, strict }: PopulateOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
   const { target } = relationship
   const keys = target.key.map(({ position }: Attribute) => columns[position] as string)
-  const targets: Array<InstanceId | null> = []
+  const isSeen = hooksOnLoad(state.hooks, target).length > 0
+  const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {
     const present = rows.filter((row: DriverRow) => keys.every((key) => row[key] !== null))
     const absorbed = absorb(
@@ -158,13 +200,18 @@ const targetsIn = (
       changes,
       target,
       { dialect, token, rows: present },
-      { populateExisting, mode: strict === false ? 'trusted' : 'strict', columns, arrived: null },
+      {
+        populateExisting,
+        mode: strict === false ? 'trusted' : 'strict',
+        columns,
+        arrived: isSeen ? arrived : null,
+      },
     )
     if (isLeft(absorbed)) return absorbed
     let next = 0
-    for (const row of rows) targets.push(row === present[next] ? (absorbed.right[next++] as InstanceId) : null)
+    targets.push(rows.map((row) => (row === present[next] ? (absorbed.right[next++] as InstanceId) : null)))
   }
-  return right(targets)
+  return right(inOrder(targets, order))
 }
 
 const gathered = (
@@ -190,7 +237,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, relationship }: Joining,
+  { isWhole, relationship }: JoinedLoad,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {

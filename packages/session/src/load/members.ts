@@ -3,7 +3,6 @@
  */
 import {
   decodedKeyOf,
-  encodedKeyOf,
   type Mapped,
   type RelationshipMapping,
   type RelationshipName,
@@ -65,6 +64,5 @@ const heldBy = (owner: Instance.Instance, relationship: RelationshipMapping): Re
     const values = relationship.foreignKey.map((attribute) => Instance.valueAt(owner, attribute))
     return values.includes(undefined) ? null : values
   }
-  if (owner.key === null) return null
-  return relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
+  return owner.key === null ? null : decodedKeyOf(owner.mapping, owner.key)
 }

@@ -5,10 +5,10 @@ import {
   type AnyModel,
   type AnySelect,
   canBeJoined,
+  containedColumns,
   type ExecutionOptions,
-  type Joining,
+  type JoinedLoad,
   type Load,
-  type LoadStrategy,
   type Mapping,
   type RelationshipMapping,
   select,
@@ -25,7 +25,7 @@ import { isWhole, targetQuery } from './target-query.js'
  */
 export interface PlannedLoad {
   readonly relationship: RelationshipMapping
-  readonly strategy: LoadStrategy
+  readonly strategy: Load['strategy']
   /** The query of the targets, where the load narrows, orders or extends it. */
   readonly query: AnySelect | null
   /** Of a relationship to the entity itself: so many levels. */
@@ -36,7 +36,7 @@ export interface PlannedLoad {
   readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
   /** How it stands in the statement of its owners, where it can. */
-  readonly joining: Joining | null
+  readonly joining: JoinedLoad | null
   /** What is said of later loads of its targets' relationships. */
   readonly origin: Origin | null
 }
@@ -70,8 +70,12 @@ export const plannedLoads = (model: AnyModel, mapping: Mapping, loads: ReadonlyA
 
 const hasDefaults = ({ relationships }: Mapping): boolean => relationships.some(({ load }) => isEager(load))
 
-const isEager = (strategy: LoadStrategy): boolean =>
-  strategy === 'selectin' || strategy === 'joined' || strategy === 'subquery' || strategy === 'immediate'
+const isEager = (strategy: Load['strategy']): boolean =>
+  strategy === 'selectin' ||
+  strategy === 'joined' ||
+  strategy === 'subquery' ||
+  strategy === 'immediate' ||
+  strategy === 'contained'
 
 const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, path: ReadonlyArray<Mapping>): Planned => {
   const planned: PlannedLoad[] = []
@@ -89,7 +93,13 @@ const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, pat
     if (!isEager(relationship.load) || loads.some((load) => load.relationship === relationship.name)) continue
     // what the model loads by itself ends where it would come round again
     if (path.includes(relationship.target)) continue
-    const load: Load = { strategy: relationship.load, relationship: relationship.name, refine: null, depth: 1 }
+    const load: Load = {
+      strategy: relationship.load,
+      relationship: relationship.name,
+      refine: null,
+      depth: 1,
+      alias: null,
+    }
     const made = planOne(model, relationship, load, false, [...path, relationship.target])
     if (isLeft(made)) return made
     planned.push(made.right)
@@ -100,7 +110,7 @@ const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, pat
 const planOne = (
   model: AnyModel,
   relationship: RelationshipMapping,
-  { strategy, refine, depth }: Load,
+  { alias, strategy, refine, depth }: Load,
   isShown: boolean,
   path: ReadonlyArray<Mapping>,
 ): Either<InvalidValue, PlannedLoad> => {
@@ -125,7 +135,7 @@ const planOne = (
   const nested = plan(model, relationship.target, refine?.loads ?? [], path)
   if (isLeft(nested)) return nested
   // a refinement that only loads more needs no statement of its own
-  const query = refine !== null && refine.node !== select(refine.entity).node ? refine : null
+  const query = refine !== null && alias === null && refine.node !== select(refine.entity).node ? refine : null
   return right({
     relationship,
     strategy,
@@ -134,26 +144,43 @@ const planOne = (
     isShown,
     options: refine?.options ?? {},
     nested: nested.right,
-    joining: joiningOf(model, relationship, strategy, query, nested.right),
+    joining:
+      alias !== null && refine !== null
+        ? containedIn(relationship, alias, refine, nested.right)
+        : joiningOf(model, relationship, strategy, query, nested.right),
     origin: refine === null ? null : originOf(refine),
   })
 }
 
+/** What the query's own rows have of a relationship is what it lets through. */
+const containedIn = (
+  relationship: RelationshipMapping,
+  alias: string,
+  targets: AnySelect,
+  nested: ReadonlyArray<PlannedLoad>,
+): JoinedLoad => ({
+  relationship,
+  query: null,
+  isWhole: false,
+  joinings: joiningsOf(nested),
+  contained: { alias, columns: containedColumns(alias, targets) },
+})
+
 const joiningOf = (
   model: AnyModel,
   relationship: RelationshipMapping,
-  strategy: LoadStrategy,
+  strategy: PlannedLoad['strategy'],
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
-): Joining | null => {
+): JoinedLoad | null => {
   const targets = targetQuery(model, relationship, query)
   return strategy === 'joined' && (targets === null || canBeJoined(targets))
-    ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested) }
+    ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested), contained: null }
     : null
 }
 
 /** What can be joined of some loads. @category combinators */
-export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joining> =>
+export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<JoinedLoad> =>
   loads.flatMap(({ joining }) => joining ?? [])
 
 /**

@@ -54,7 +54,7 @@ export const refreshLookup = (
   purpose: 'refresh',
   mapping,
   attributes: mapping.key,
-  link: null,
+  through: null,
   keys,
   orderBy: [],
   query: null,

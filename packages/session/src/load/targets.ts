@@ -10,7 +10,7 @@ import type {
   DriverRow,
   ExecutionOptions,
   InstanceId,
-  Joining,
+  JoinedLoad,
   RawKey,
   RelationshipMapping,
   Services,
@@ -19,7 +19,6 @@ import {
   alsoSelecting,
   columnsOf,
   decodedKeyOf,
-  encodedKeyOf,
   linkedOwner,
   rawKeyOfValue,
   select,
@@ -35,7 +34,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 import { foreignKeyOf } from '../transition/relate.js'
-import { type Joined, type JoinedTargets, joinable, joinInPlace, repeats, takeJoined } from './joined.js'
+import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
@@ -57,7 +56,7 @@ export interface Asking {
   /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
   /** What is joined to it. */
-  readonly joinings: ReadonlyArray<Joining>
+  readonly joinings: ReadonlyArray<JoinedLoad>
   /** The query that gave the owners, where it is to stand in place of their keys. */
   readonly owners: AnySelect | null
   readonly options: ExecutionOptions
@@ -141,7 +140,7 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
-  const joined = joinInPlace(targets, joinable(state, asking.joinings))
+  const joined = joinInPlace(state, targets, asking.joinings)
   return {
     query,
     joined,
@@ -157,7 +156,7 @@ const targetsRequest = (
   token: ShardToken | null,
   relationship: RelationshipMapping,
   { joined, options, owners, query }: Lookup,
-  by: Pick<LookupRequest, 'attributes' | 'keys' | 'link' | 'orderBy'>,
+  by: Pick<LookupRequest, 'attributes' | 'keys' | 'orderBy' | 'through'>,
 ): LookupRequest | QueryRequest => {
   const asked = joined?.statement ?? query
   if (owners === null) {
@@ -194,7 +193,7 @@ const takeTargets = (
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right
   if (joined === null) return right([ids, new Map(), next])
-  const taken = takeJoined(next, joined.parts, answer, ids, options)
+  const taken = takeJoined(next, joined.parts, answer, ids, options, services)
   return isLeft(taken) ? taken : right([ids, taken.right[0], taken.right[1]])
 }
 
@@ -211,13 +210,11 @@ const loadMany = (
       if (owner.key === null) continue
       ownerOf.set(owner.key, owner.id)
       // as the database has it, whatever the key has been set to since
-      const key =
-        relationship.through === null ? decodedKeyOf(owner.mapping, owner.key) : encodedKeyOf(owner.mapping, owner.key)
-      for (const value of key) keys.push(value)
+      for (const value of decodedKeyOf(owner.mapping, owner.key)) keys.push(value)
     }
     const by = {
       attributes: relationship.foreignKey,
-      link: relationship.through,
+      through: relationship.through === null ? null : relationship,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -230,7 +227,8 @@ const loadMany = (
         if (isLeft(taken)) return [taken, state]
         const [ids, joined, next] = taken.right
         const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
-        const isRepeated = lookup.joined !== null && repeats(lookup.joined.parts)
+        const isRepeated =
+          lookup.query?.node.joins !== undefined || (lookup.joined !== null && repeats(lookup.joined.parts))
         forEachRow(answer.right, (row, dialect, i) => {
           const key =
             relationship.through === null
@@ -315,7 +313,7 @@ const loadOne = (
         )
       }
       if (wanted.size === 0) return of({ targets: new Map(owners.map(({ id }) => [id, []])), joined: new Map() })
-      const by = { attributes: relationship.key, link: null, keys: [...wanted.values()].flat(), orderBy: [] }
+      const by = { attributes: relationship.key, through: null, keys: [...wanted.values()].flat(), orderBy: [] }
       return requestRows(
         state,
         targetsRequest(state, token, relationship, lookup, by),

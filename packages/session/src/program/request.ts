@@ -10,9 +10,9 @@ import type {
   AnyUpdate,
   Attribute,
   ExecutionOptions,
-  Link,
   Mapping,
   OrderDirection,
+  RelationshipMapping,
   Services,
   QueryAnswer as StatementAnswer,
   TextComparison,
@@ -116,8 +116,8 @@ export interface LookupRequest {
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
   readonly attributes: ReadonlyArray<Attribute>
-  /** Over a table of links: the links; then `keys` are those of the owners, encoded. */
-  readonly link: Link | null
+  /** The relationship, where it goes over a table of links; then `keys` are those of the owners. */
+  readonly through: RelationshipMapping | null
   /** The program's values of the attributes, key after key. */
   readonly keys: ReadonlyArray<unknown>
   readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>

@@ -4,7 +4,7 @@
  * The query runs once, in the session's transaction, and its rows are those of that moment. Between two chunks the program
  * does what it likes: it loads, changes, flushes, commits.
  */
-import type { AnySelect, InstanceId, ResultOf, Snapshot } from '@unitary/core'
+import type { AnySelect, ResultOf, Snapshot } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { DecodeError, HookError, RequestError } from '../error.js'
@@ -26,7 +26,7 @@ import {
 } from '../program/program.js'
 import type { SessionState } from '../state/session-state.js'
 import { withoutLoadedSince } from '../transition/forget.js'
-import { defaultChunk, loadBeside, type OpenQuery, openQuery, takePortion } from './open-query.js'
+import { defaultChunk, loadBeside, type OpenQuery, openQuery, type Portion, takePortion } from './open-query.js'
 import type { QueryError } from './query.js'
 
 /** @category model */
@@ -125,11 +125,12 @@ const goThrough = <B, E>(going: Going, value: B, f: Fold<B, E>): Program<QueryEr
   unlessFailed((before) =>
     pipe(
       fetch(before, going),
-      chain((ids): Program<QueryError | E, B> => {
+      chain((portion: Portion): Program<QueryError | E, B> => {
+        const { ids } = portion
         if (ids.length === 0) return of(value)
         const { chunk, query } = going
         const folded = pipe(
-          loadBeside(query, ids),
+          loadBeside(query, portion),
           chain((beside: ReadonlyArray<LoadedRelationship>) =>
             gets((state) => ids.map(viewOf(state, query.mapping, beside))),
           ),
@@ -145,11 +146,11 @@ const goThrough = <B, E>(going: Going, value: B, f: Fold<B, E>): Program<QueryEr
 const fetch = (
   before: SessionState,
   { query, chunk }: Going,
-): Program<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> =>
+): Program<RequestError | DecodeError | HookError, Portion> =>
   requestRows(
     before,
     { _tag: 'Fetch', cursor: query.cursor, count: chunk },
-    (answer, state, given): Outcome<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> => {
+    (answer, state, given): Outcome<RequestError | DecodeError | HookError, Portion> => {
       if (isLeft(answer)) return [answer, state]
       const taken = takePortion(state, query, answer.right, given)
       return isLeft(taken) ? [taken, state] : [right(taken.right[0]), taken.right[1]]

@@ -5,16 +5,21 @@ import {
   type AnySelect,
   checkStatement,
   columnsOf,
+  containedParts,
   type InstanceId,
+  invalidClause,
+  type JoinedPart,
   type Mapping,
   type RowColumns,
   type Services,
+  type StatementError,
 } from '@unitary/core'
-import { type Either, isLeft } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { type DecodeError, type HookError, type InvalidValue, invalidStatement } from '../error.js'
-import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
+import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
+import { type JoinedTargets, takeJoined } from '../load/joined.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { ask, chain, fail, map, type Program, suspend } from '../program/program.js'
@@ -35,6 +40,14 @@ export interface OpenQuery {
   /** Where its rows have the attributes, if not where every row has them. */
   readonly columns: RowColumns | null
   readonly loads: ReadonlyArray<PlannedLoad>
+  /** What its rows have of relationships, since it joins them itself. */
+  readonly contained: ReadonlyArray<JoinedPart>
+}
+
+/** What a portion of rows brought. */
+export interface Portion {
+  readonly ids: ReadonlyArray<InstanceId>
+  readonly joined: JoinedTargets
 }
 
 /** Rows of a portion where nobody says. */
@@ -69,23 +82,43 @@ const opened = (statement: AnySelect, isAlone: boolean): Program<QueryError, Ope
     const loads = plannedLoads(state.model, mapping, statement.loads)
     if (isLeft(loads)) return fail(loads.left)
     const columns = columnsOf(statement)
-    return map((cursor: CursorId): OpenQuery => ({ cursor, statement, mapping, columns, loads: loads.right }))(
-      ask({ _tag: 'OpenCursor', statement, isAlone }),
-    )
+    const contained = containedParts(joiningsFor(loads.right))
+    const collection = contained.find(({ relationship }) => relationship.isCollection)
+    if (collection !== undefined) return fail(invalidStatement('query', lyingAcross(collection)))
+    return map(
+      (cursor: CursorId): OpenQuery => ({ cursor, statement, mapping, columns, loads: loads.right, contained }),
+    )(ask({ _tag: 'OpenCursor', statement, isAlone }))
   })
 
+const lyingAcross = ({ relationship: { name, owner } }: JoinedPart): StatementError =>
+  invalidClause(
+    owner.name,
+    'containsEager',
+    name,
+    'rows are read in portions, and those of one collection may come in several; load it by selectin',
+  )
+
 /**
- * Takes a portion into the state, and gives the instances of its rows.
+ * Takes a portion into the state, and gives the instances of its rows, and what those contain of relationships.
  *
  * @category transitions
  */
 export const takePortion = (
   state: SessionState,
-  { columns, mapping, statement }: OpenQuery,
+  { columns, contained, mapping, statement }: OpenQuery,
   answer: QueryAnswer,
   services: Services,
-): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, SessionState]> =>
-  populate(state, mapping, answer, { ...statement.options, columns }, services)
+): Either<DecodeError | HookError, readonly [Portion, SessionState]> => {
+  const options = { ...statement.options, columns }
+  const populated = populate(state, mapping, answer, options, services)
+  if (isLeft(populated)) return populated
+  const [ids, next] = populated.right
+  if (contained.length === 0) return right([{ ids, joined: nothingJoined }, next])
+  const taken = takeJoined(next, contained, answer, ids, options, services)
+  return isLeft(taken) ? taken : right([{ ids, joined: taken.right[0] }, taken.right[1]])
+}
+
+const nothingJoined: JoinedTargets = new Map()
 
 /**
  * Loads what the query loads beside a portion: by the portion's keys, whatever the strategy, since neither a join nor the
@@ -95,9 +128,9 @@ export const takePortion = (
  */
 export const loadBeside = (
   { loads, statement }: OpenQuery,
-  ids: ReadonlyArray<InstanceId>,
+  { ids, joined }: Portion,
 ): Program<LoadError, ReadonlyArray<LoadedRelationship>> =>
   pipe(
     withOrigin(originOf(statement), ids),
-    chain(() => loadPlanned(loads, ids, { query: null, joined: new Map(), options: statement.options })),
+    chain(() => loadPlanned(loads, ids, { query: null, joined, options: statement.options })),
   )

@@ -25,7 +25,7 @@ import { chain, gets, type Outcome, type Program, request, suspend } from '../pr
 import type { QueryAnswer } from '../program/request.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { decodeError } from '../transition/absorb.js'
-import { loadBeside, type OpenQuery, takePortion } from './open-query.js'
+import { loadBeside, type OpenQuery, type Portion, takePortion } from './open-query.js'
 import type { QueryError } from './query.js'
 
 type Pictures = ReadonlyArray<Snapshot>
@@ -62,7 +62,7 @@ const readAll = ({ columns, mapping, statement }: OpenQuery, answer: QueryAnswer
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as DriverRow
       const picture = readRow(row, noInstance)
-      if (picture instanceof DecodeFault) return left(decodeError(mapping, row, picture, token))
+      if (picture instanceof DecodeFault) return left(decodeError(mapping, dialect, row, picture, token, columns))
       pictures[i] = picture
     }
     batches.push(pictures)
@@ -71,15 +71,15 @@ const readAll = ({ columns, mapping, statement }: OpenQuery, answer: QueryAnswer
 }
 
 const loaded = (before: SessionState, query: OpenQuery, count: number): Program<QueryError, Pictures> =>
-  chain((ids: ReadonlyArray<InstanceId>) =>
+  chain((portion: Portion) =>
     chain((beside: ReadonlyArray<LoadedRelationship>) =>
-      gets((state) => ids.map(viewOf(state, query.mapping, beside, pictures(state)))),
-    )(loadBeside(query, ids)),
+      gets((state) => portion.ids.map(viewOf(state, query.mapping, beside, pictures(state)))),
+    )(loadBeside(query, portion)),
   )(
     requestRows(
       before,
       { _tag: 'Fetch', cursor: query.cursor, count },
-      (answer, state, given): Outcome<RequestError | DecodeError | HookError, ReadonlyArray<InstanceId>> => {
+      (answer, state, given): Outcome<RequestError | DecodeError | HookError, Portion> => {
         if (isLeft(answer)) return [answer, state]
         const taken = takePortion(state, query, answer.right, given)
         return isLeft(taken) ? [taken, state] : [right(taken.right[0]), taken.right[1]]

@@ -27,7 +27,7 @@ import { rewritten } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
-import { type JoinedTargets, joinable, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
+import { type JoinedTargets, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
 import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
@@ -122,7 +122,7 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
     const { mapping } = statement.entity
     const loads = plannedLoads(state.model, mapping, statement.loads)
     if (isLeft(loads)) return fail(loads.left)
-    const joined = joinTo(statement, joinable(state, joiningsFor(loads.right)))
+    const joined = joinTo(state, statement, joiningsFor(loads.right))
     const asked = requestRows(
       state,
       { _tag: 'Query', statement, joined: joined?.statement ?? null },
@@ -134,13 +134,13 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         const [ids, next] = populated.right
         const isSharded = answer.right.batches.some(({ token }) => token !== null)
         const owners = isSharded ? withoutOffset(statement) : statement
-        if (joined === null || !answer.right.isJoined) {
+        const parts = answer.right.isJoined ? joined?.parts : joined?.contained
+        if (parts === undefined || parts.length === 0) {
           return [right({ ids, loads: loads.right, joined: nothingJoined, owners }), next]
         }
-        const { parts } = joined
-        const taken = takeJoined(next, parts, answer.right, ids, options)
+        const taken = takeJoined(next, parts, answer.right, ids, options, given)
         if (isLeft(taken)) return [taken, current]
-        const own = repeats(parts) ? withoutRepeats(answer.right, ids) : ids
+        const own = repeats(parts) ? withoutRepeats(parts, answer.right, ids) : ids
         return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
       },
     )

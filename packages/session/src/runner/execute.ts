@@ -1,7 +1,7 @@
 /**
  * Running the steps of a plan on one connection, and saying what a failure was about.
  */
-import type { Connection, Dialect, EngineError, InstanceId, Returned } from '@unitary/core'
+import type { AnyModel, Connection, Dialect, EngineError, InstanceId, Returned } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError, NotSynchronous } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -15,6 +15,7 @@ import {
   type StepResult,
 } from '../unit-of-work/step.js'
 import { call, type Effect, mustWait } from './effect.js'
+import { kindsOf, selectedKinds, spelt } from './spelling.js'
 
 /** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
 export type GivenKeys = Map<InstanceId, unknown>
@@ -29,6 +30,12 @@ export const givenKeys = (plan: FlushPlan): GivenKeys | null =>
 
 type Row = ReadonlyArray<unknown>
 
+/** What a step's columns are, and how a database takes them. @category model */
+export interface Executing {
+  readonly model: AnyModel
+  readonly dialect: Dialect
+}
+
 /**
  * Runs one step.
  *
@@ -36,19 +43,24 @@ type Row = ReadonlyArray<unknown>
  */
 export function* executeStep(
   connection: Connection,
-  dialect: Dialect,
+  { dialect, model }: Executing,
   step: Step,
   given: GivenKeys | null,
 ): Effect<Either<IntegrityError | DatabaseError, StepResult>> {
+  const kinds = kindsOf(model, step)
+  const rows = spelt(resolved(columnsOf(step), step.rows, given), step, kinds, dialect)
   switch (step._tag) {
     case 'Insert': {
       const answer = yield* call(connection, {
         _tag: 'Insert',
         table: step.table,
         columns: step.columns.map(({ column }) => column),
-        rows: resolved(step.columns, step.rows, given),
+        rows,
         key: step.key,
         returning: step.returning.map(({ column }) => column),
+        ...(step.returning.length === 0
+          ? {}
+          : selectedKinds([...step.returning.map(({ column }) => column), ...step.key], kinds, dialect)),
       })
       if (isLeft(answer)) return left(stepError(step, given, answer.left))
       const returned = portable(answer.right, step.returning, dialect)
@@ -60,15 +72,19 @@ export function* executeStep(
     }
     case 'Update':
     case 'Vacate': {
-      const columns = columnsOf(step)
       const asked = step._tag === 'Update' ? step.returning : []
       const answer = yield* call(connection, {
         _tag: 'Update',
         table: step.table,
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
-        rows: resolved(columns, step.rows, given),
+        rows,
         returning: asked.map(({ column }) => column),
+        ...selectedKinds(
+          asked.map(({ column }) => column),
+          kinds,
+          dialect,
+        ),
       })
       if (isLeft(answer)) return left(stepError(step, given, answer.left))
       const { matched, returned } = answer.right
@@ -80,7 +96,7 @@ export function* executeStep(
         _tag: 'Delete',
         table: step.table,
         where: step.where.map(({ column }) => column),
-        rows: resolved(step.where, step.rows, given),
+        rows,
       })
       return isLeft(answer)
         ? left(stepError(step, given, answer.left))
@@ -91,7 +107,7 @@ export function* executeStep(
         _tag: 'Insert',
         table: step.table,
         columns: step.columns.map(({ column }) => column),
-        rows: resolved(step.columns, step.rows, given),
+        rows,
         key: [],
         returning: [],
       })

@@ -73,7 +73,8 @@ export function* runLookup(
   request: LookupRequest,
   token: ShardToken | null,
 ): Effect<Either<QueryFailure, Rows>> {
-  const { attributes, keys, link, mapping, orderBy, query } = request
+  const { attributes, keys, mapping, orderBy, query, through } = request
+  const link = through?.through ?? null
   const width = link === null ? attributes.length : link.own.length
   const chunk = (width === 1 ? keysPerStatement : compositeKeysPerStatement) * width
   let rows: ReadonlyArray<DriverRow> = []
@@ -81,8 +82,8 @@ export function* runLookup(
     const values = keys.length <= chunk ? keys : keys.slice(from, from + chunk)
     const count = values.length / width
     const template =
-      link !== null
-        ? selectThroughLink(query, mapping, link, count, orderBy)
+      through !== null && link !== null
+        ? selectThroughLink(query, through, link, count, orderBy)
         : query === null
           ? selectByAttributes(mapping, attributes, count, orderBy)
           : refineByAttributes(query, attributes, count, orderBy)

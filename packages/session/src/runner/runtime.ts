@@ -85,7 +85,7 @@ const interpreter = (engine: Engine, services: () => Services, isolationLevel: I
   const transactions = new Transactions(isolationLevel)
   const readers = new Readers()
   return {
-    answer: (request) => answer(transactions, readers, engine, services, request),
+    answer: (request, { model }) => answer(transactions, readers, engine, services, request, model),
     end: () => {
       readers.clear()
       return transactions.end()
@@ -99,10 +99,11 @@ function* answer(
   engine: Engine,
   services: () => Services,
   request: Request,
+  model: AnyModel,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Flush':
-      return yield* flush(transactions, engine, request.plan)
+      return yield* flush(transactions, engine, model, request.plan)
     case 'Route':
       return right(returnablePlan(request.plan, () => engine.capabilities))
     case 'Query':
@@ -129,6 +130,7 @@ function* answer(
 function* flush(
   transactions: Transactions,
   engine: Engine,
+  model: AnyModel,
   asked: FlushPlan,
 ): Effect<Either<RequestError, FlushAnswer>> {
   const connection = yield* transactions.connection(null, engine)
@@ -136,8 +138,9 @@ function* flush(
   const plan = returnablePlan(asked, () => engine.capabilities)
   const given = givenKeys(plan)
   const results: StepResult[] = []
+  const executing = { model, dialect: engine.dialect }
   for (const step of plan.steps) {
-    const result = yield* executeStep(connection.right, engine.dialect, step, given)
+    const result = yield* executeStep(connection.right, executing, step, given)
     if (isLeft(result)) {
       yield* transactions.undo()
       return result

@@ -77,7 +77,7 @@ export const absorb = (
     }
     const id = edit.nextInstance
     const snapshot = read(row, id)
-    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, row, snapshot, token))
+    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, from.dialect, row, snapshot, token, columns))
     const key = rawKeyOf(mapping, snapshot as never) as RawKey
     const known = edit.identityMap.get(mapping, token, key)
     if (known === undefined) {
@@ -158,20 +158,40 @@ const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
       !isDeferred && (snapshot as unknown as Readonly<Record<string, unknown>>)[name] === undefined,
   )
 
-/** @category constructors */
+/**
+ * The error of a row that does not decode. Its key is the program's where that decodes.
+ *
+ * @category constructors
+ */
 export const decodeError = (
   mapping: Mapping,
+  dialect: Dialect,
   row: DriverRow,
   fault: DecodeFault,
   shard: ShardToken | null,
-): DecodeError => ({
-  _tag: 'DecodeError',
-  entity: mapping.name,
-  table: mapping.table,
-  attribute: fault.attribute.name,
-  column: fault.attribute.columnName,
-  key: mapping.key.length === 1 ? row[mapping.key[0]?.name ?? ''] : mapping.key.map((attribute) => row[attribute.name]),
-  value: fault.value,
-  expected: fault.attribute.column.codec.name,
-  shard,
-})
+  columns: RowColumns | null,
+): DecodeError => {
+  const key = mapping.key.map((attribute) => keyPart(attribute, dialect, row, columns))
+  return {
+    _tag: 'DecodeError',
+    entity: mapping.name,
+    table: mapping.table,
+    attribute: fault.attribute.name,
+    column: fault.attribute.columnName,
+    key: key.length === 1 ? key[0] : key,
+    value: fault.value,
+    expected: fault.attribute.column.codec.name,
+    shard,
+  }
+}
+
+const keyPart = (
+  { column, name, position }: Attribute,
+  dialect: Dialect,
+  row: DriverRow,
+  columns: RowColumns | null,
+): unknown => {
+  const given = row[columns?.[position] ?? name]
+  const decoded = column.codec.decode(dialect.fromDriver(column.kind)?.(given) ?? given)
+  return decoded._tag === 'Right' ? decoded.right : given
+}

@@ -162,7 +162,22 @@ const putTarget = (
   const one: Instance.One = { _tag: 'One', target, changed, committed, ...(hasLeft ? { hasLeft } : {}) }
   put(edit, Instance.withRelated(owner, relationship, one))
   // what a reference gave up belongs to nothing now
-  if (typeof held === 'number' && held !== target) leaveOrphan(state, edit, relationship, held)
+  if (typeof held === 'number' && held !== target && !isElsewhere(state, edit, ownerId, relationship, held)) {
+    leaveOrphan(state, edit, relationship, held)
+  }
+}
+
+/** Does what an owner gives up know that it belongs to another by now? */
+const isElsewhere = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  { inverse, kind }: RelationshipMapping,
+  member: InstanceId,
+): boolean => {
+  if (inverse === null || kind !== 'HasOne') return false
+  const holder = heldBefore(state, edit, at(edit, member), inverse)
+  return typeof holder === 'number' && holder !== owner
 }
 
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {

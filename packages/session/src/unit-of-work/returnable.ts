@@ -12,7 +12,7 @@ import type { FlushPlan, Step } from './step.js'
  * A step as a database with these capabilities runs it; the same step where it can do all of it.
  *
  * @example
- * executeStep(connection, engine.dialect, returnable(step, engine.capabilities), given)
+ * executeStep(connection, { model, dialect: engine.dialect }, returnable(step, engine.capabilities), given)
  *
  * @category combinators
  */

@@ -45,11 +45,21 @@ const unlikelyValue = ({ column, isGenerated }: Attribute, { id, key }: Instance
       return 1e30 * (id + 1)
     case 'timestamp':
       return new Date(Date.UTC(1000, 0, 1) + id).toISOString()
+    case 'date':
+      return new Date(Date.UTC(1000, 0, 1 + id)).toISOString().slice(0, 10)
+    case 'decimal':
+      return column.detail?._tag === 'Decimal'
+        ? `-${10n ** BigInt(column.detail.precision - column.detail.scale) - 1n - BigInt(id)}`
+        : undefined
+    case 'uuid':
+      return `ffffffff-ffff-ffff-ffff-${id.toString(16).padStart(12, '0')}`
     case 'json':
       return JSON.stringify(text)
     case 'blob':
       return new TextEncoder().encode(text)
+    case 'array':
     case 'boolean':
+    case 'enum':
       return undefined
   }
 }

@@ -5,6 +5,7 @@
  * shards of n rows in all cost O(n log k), and rows beyond the end of the window are not looked at. Rows that compare
  * the same come in the order of the shards.
  */
+import { parseDecimal, sortableDecimal } from '@unitary/core'
 import type { QueryAnswer, Rows } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { compareValues } from './compare.js'
@@ -56,7 +57,11 @@ export const columnsOf = (batch: Rows, terms: ReadonlyArray<OrderTerm>): Either<
     ? left(
         'it is ordered by an expression that is text, which its database orders in a way of its own; order by an attribute',
       )
-    : right(terms.map((term) => valuesOf(batch, term)))
+    : hasForeignDocument(batch, terms)
+      ? left(
+          'it is ordered by JSON or an array, which its database orders in a way of its own; order by another attribute',
+        )
+      : right(terms.map((term) => valuesOf(batch, term)))
 
 const concatenated = (batches: ReadonlyArray<Rows>, offset: number, end: number): QueryAnswer => {
   let before = 0
@@ -80,10 +85,22 @@ const hasForeignText = ({ dialect, rows }: Rows, terms: ReadonlyArray<OrderTerm>
   dialect.name !== 'sqlite' &&
   terms.some(({ attribute, name }) => attribute === null && rows.some((row) => typeof row[name] === 'string'))
 
+const hasForeignDocument = ({ dialect }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
+  dialect.name !== 'sqlite' &&
+  terms.some(({ attribute }) => attribute?.column.kind === 'json' || attribute?.column.kind === 'array')
+
 /** The values of a term, as they compare. */
 const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): ReadonlyArray<unknown> => {
+  if (attribute?.column.kind === 'decimal') return rows.map((row) => toNumber(row[name], dialect))
   const convert = attribute === null ? null : dialect.fromDriver(attribute.column.kind)
   return rows.map(convert === null ? (row) => row[name] : (row) => convert(row[name]))
+}
+
+/** A decimal as text that sorts as the numbers do, as SQLite has it. */
+const toNumber = (value: unknown, { name }: Rows['dialect']): unknown => {
+  if (name === 'sqlite' || typeof value !== 'string') return value
+  const parsed = parseDecimal(value)
+  return parsed._tag === 'Some' ? sortableDecimal(parsed.value) : value
 }
 
 type MergeTerm = OrderTerm & { readonly isNullFirst: boolean }

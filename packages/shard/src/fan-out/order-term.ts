@@ -106,15 +106,16 @@ const isPosition = (node: OperationNode): boolean =>
     : ValueNode.is(node) || (RawNode.is(node) && /^\s*\d*\s*$/.test(node.sqlFragments.join('')))
 
 /** The selection of what has to be selected for the merge alone. */
-export const hiddenSelection = ({ name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> => {
+export const hiddenSelection = ({ attribute, name, hidden }: OrderTerm): ReadonlyArray<SelectionNode> => {
   if (hidden === null) return []
-  // raw text may be a list, which would come apart: in parentheses the database refuses it
-  const selected = RawNode.is(hidden) ? ParensNode.create(hidden) : hidden
+  // raw text may be a list, which would come apart: in parentheses the database refuses it; and what is no attribute is
+  // merged as the driver gives it
+  const selected = RawNode.is(hidden) || attribute === null ? ParensNode.create(hidden) : hidden
   return [SelectionNode.create(AliasNode.create(selected, IdentifierNode.create(name)))]
 }
 
 /** Kinds that hold text, which the database might order in a way of its own. */
-const texts: ReadonlySet<string> = new Set(['text', 'timestamp', 'json'])
+const texts: ReadonlySet<string> = new Set(['text', 'enum', 'decimal', 'uuid', 'timestamp', 'date', 'json', 'array'])
 
 const bytewise = { sqlite: 'binary', postgres: 'C', mysql: 'utf8mb4_bin' } as const
 
@@ -138,4 +139,4 @@ export const itemFor = (term: OrderTerm, dialect: Dialect['name'], isNullLow: bo
 }
 
 const isText = ({ column }: Attribute, dialect: Dialect['name']): boolean =>
-  dialect === 'sqlite' ? texts.has(column.kind) : column.kind === 'text'
+  dialect === 'sqlite' ? texts.has(column.kind) : column.kind === 'text' || column.kind === 'enum'

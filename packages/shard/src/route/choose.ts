@@ -47,13 +47,13 @@ export const shardsOfLookup = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { attributes, keys, link, mapping, options, purpose, token } = request
+  const { attributes, keys, through, mapping, options, purpose, token } = request
   const pinned = token ?? options.shard
   if (pinned !== undefined) {
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
   }
   // through a table of links it is looked for by the keys of other entities
-  if (link !== null) return right(shards.tokens)
+  if (through !== null) return right(shards.tokens)
   const context: KeyContext = { operation: purpose, options, state }
   const found = new Set<string>()
   for (let at = 0; at < keys.length; at += attributes.length) {

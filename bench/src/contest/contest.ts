@@ -1,0 +1,135 @@
+/**
+ * A contest: every contestant does a workload in a process of its own, and they take turns, so that whatever else the
+ * machine does slows all of them. What counts is the ratio of medians to the limit's.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Answer, Question } from './serve.js'
+import type { Workload } from './workload.js'
+
+/** A library and the program that answers for it (see `serve.ts`). */
+export interface Entry {
+  readonly name: string
+  readonly program: string
+  /** Runs that count, where it is too slow for as many as the others get. */
+  readonly runs?: number
+}
+
+export interface Score {
+  readonly contestant: string
+  /** The median. */
+  readonly ms: number
+  readonly fastestMs: number
+  readonly slowestMs: number
+  /** To the limit's median in the same contest. */
+  readonly ratio: number
+  readonly peakMiB: number
+  readonly runs: number
+}
+
+/** Who cannot do a workload, or failed at it. */
+export interface Absence {
+  readonly contestant: string
+  readonly reason: string
+}
+
+export interface Outcome {
+  readonly workload: Workload
+  readonly scores: ReadonlyArray<Score>
+  readonly absent: ReadonlyArray<Absence>
+}
+
+/** Runs that only warm up: code is compiled, files are cached. */
+const warmUps = 2
+
+/** How long a contestant may take for one run before it is given up. */
+const patienceMs = 180_000
+
+class Opponent {
+  readonly entry: Entry
+  readonly taken: number[] = []
+  peakMiB = 0
+  failure: string | null = null
+  private readonly process: ChildProcess
+
+  constructor(entry: Entry) {
+    this.entry = entry
+    this.process = fork(entry.program, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  }
+
+  /** Waits for the next answer. */
+  private answer(): Promise<Answer> {
+    return new Promise((resolve) => {
+      let errors = ''
+      const listen = (chunk: Buffer): void => {
+        errors += String(chunk)
+      }
+      const settle = (answer: Answer): void => {
+        clearTimeout(timer)
+        this.process.off('exit', leave).off('message', settle)
+        this.process.stderr?.off('data', listen)
+        resolve(answer)
+      }
+      const leave = (): void => settle({ _tag: 'Failed', reason: errors.trim().split('\n').slice(-1)[0] || 'it ended' })
+      const timer = setTimeout(() => {
+        this.process.kill('SIGKILL')
+        settle({ _tag: 'Failed', reason: `no answer within ${patienceMs / 1000} s` })
+      }, patienceMs)
+      this.process.on('exit', leave).on('message', settle)
+      this.process.stderr?.on('data', listen)
+    })
+  }
+
+  async ready(workload: Workload): Promise<void> {
+    const answer = await this.answer()
+    if (answer._tag === 'Failed') this.failure = answer.reason
+    else if (answer._tag === 'Ready' && !answer.workloads.includes(workload.name)) this.failure = 'not comparable'
+  }
+
+  async run(workload: Workload, run: number): Promise<void> {
+    if (this.failure !== null || run > warmUps + (this.entry.runs ?? Number.POSITIVE_INFINITY)) return
+    const question: Question = { workload: workload.name, size: workload.size, run }
+    const answered = this.answer()
+    this.process.send(question)
+    const answer = await answered
+    if (answer._tag === 'Failed') this.failure = answer.reason
+    else if (answer._tag === 'Taken') {
+      this.peakMiB = answer.peakMiB
+      if (run > warmUps) this.taken.push(answer.ms)
+    }
+  }
+
+  leave(): void {
+    this.process.kill()
+  }
+}
+
+export const median = (values: ReadonlyArray<number>): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+/** Runs a workload `runs` times for each entry, in turns, after the warm-ups. The first entry is the limit. */
+export const contest = async (entries: ReadonlyArray<Entry>, workload: Workload, runs: number): Promise<Outcome> => {
+  const opponents = entries.map((entry) => new Opponent(entry))
+  await Promise.all(opponents.map((opponent) => opponent.ready(workload)))
+  for (let run = 1; run <= warmUps + runs; run++) {
+    for (const opponent of opponents) await opponent.run(workload, run)
+  }
+  for (const opponent of opponents) opponent.leave()
+  const limit = median(opponents[0]?.taken ?? [])
+  return {
+    workload,
+    scores: opponents
+      .filter(({ failure }) => failure === null)
+      .map(({ entry, peakMiB, taken }) => ({
+        contestant: entry.name,
+        ms: median(taken),
+        fastestMs: Math.min(...taken),
+        slowestMs: Math.max(...taken),
+        ratio: median(taken) / limit,
+        peakMiB,
+        runs: taken.length,
+      })),
+    absent: opponents.flatMap(({ entry, failure }) =>
+      failure === null ? [] : [{ contestant: entry.name, reason: failure }],
+    ),
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * Conditions on what is related, without a join: each row is kept or not, and comes once.
+ *
+ * @example
+ * pipe(select(model.User), where(any('addresses', where('email', 'like', '%@example.org'))))
+ * pipe(
+ *   select(model.User),
+ *   where((eb) => eb.or([eb('name', '=', 'ed'), eb.not(any(eb, 'addresses'))])),
+ * )
+ */
+import {
+  AliasNode,
+  type Expression,
+  ExpressionWrapper,
+  IdentifierNode,
+  JoinNode,
+  type OperationNode,
+  OperatorNode,
+  QueryNode,
+  SelectionNode,
+  SelectQueryNode,
+  type SqlBool,
+  TableNode,
+  UnaryOperationNode,
+  ValueNode,
+} from 'kysely'
+import type { CollectionName, ReferenceName } from '../model/infer.js'
+import type { Attribute } from '../model/mapping.js'
+import { type AliasPath, noPath, pathIn } from './alias.js'
+import type { Filterable } from './criteria.js'
+import { type Clause, invalidClause } from './error.js'
+import type { AliasOf, Extent, ExtentOf } from './extent.js'
+import { faultNode } from './fault.js'
+import type { EntityAt, TargetAt } from './join.js'
+import { allEqual, columnIn, relationOf } from './relation.js'
+import { namedTable } from './scope.js'
+import type { Select } from './select.js'
+import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, statementOf } from './statement.js'
+import { type Refine, targetsOf, targetTable } from './targets.js'
+import { mapChildren } from './tree.js'
+
+/** A collection of the query's entity, or of an alias. @category model */
+export type CollectionPath<M, N, X extends Extent> =
+  | CollectionName<M, N>
+  | { readonly [A in AliasOf<X>]: `${A}.${CollectionName<M, EntityAt<X, A>>}` }[AliasOf<X>]
+
+/** A relationship to one of the query's entity, or of an alias. @category model */
+export type ReferencePath<M, N, X extends Extent> =
+  | ReferenceName<M, N>
+  | { readonly [A in AliasOf<X>]: `${A}.${ReferenceName<M, EntityAt<X, A>>}` }[AliasOf<X>]
+
+/** The query of a path's targets. */
+type TargetsAt<S, P> = Select<ModelOf<S>, TargetAt<ModelOf<S>, NameOf<S>, ExtentOf<S>, P>>
+
+/** The same, narrowed. */
+type NarrowedAt<S, P> = Select<ModelOf<S>, TargetAt<ModelOf<S>, NameOf<S>, ExtentOf<S>, P>, unknown, Extent>
+
+/**
+ * A condition that a collection has members. Without an expression builder it stands for itself, as a condition; with one it
+ * is an expression, to be combined with others.
+ *
+ * @category model
+ */
+export interface Any {
+  <S extends Filterable, P extends CollectionPath<ModelOf<S>, NameOf<S>, ExtentOf<S>>>(
+    eb: ExpressionsOf<S>,
+    path: P,
+    refine?: (targets: TargetsAt<S, P>) => NarrowedAt<S, P>,
+  ): Expression<SqlBool>
+  <S extends Filterable, P extends CollectionPath<ModelOf<S>, NameOf<S>, ExtentOf<S>>>(
+    path: P,
+    refine?: (targets: TargetsAt<S, P>) => NarrowedAt<S, P>,
+  ): (eb: ExpressionsOf<S>) => Expression<SqlBool>
+}
+
+/**
+ * A condition that a relationship to one has its target; in form as `Any`.
+ *
+ * @category model
+ */
+export interface Has {
+  <S extends Filterable, P extends ReferencePath<ModelOf<S>, NameOf<S>, ExtentOf<S>>>(
+    eb: ExpressionsOf<S>,
+    path: P,
+    refine?: (targets: TargetsAt<S, P>) => NarrowedAt<S, P>,
+  ): Expression<SqlBool>
+  <S extends Filterable, P extends ReferencePath<ModelOf<S>, NameOf<S>, ExtentOf<S>>>(
+    path: P,
+    refine?: (targets: TargetsAt<S, P>) => NarrowedAt<S, P>,
+  ): (eb: ExpressionsOf<S>) => Expression<SqlBool>
+}
+
+type Builder = ExpressionsOf<Filterable>
+
+const exists =
+  (clause: Clause) =>
+  (first: Builder | string, second?: string | Refine, third?: Refine): unknown =>
+    typeof first === 'string'
+      ? (eb: Builder) => condition(clause, eb, first, (second as Refine | undefined) ?? null)
+      : condition(clause, first, second as string, third ?? null)
+
+/**
+ * Has the collection any member, or any that `refine` lets through?
+ *
+ * @example
+ * pipe(select(model.User), where(any('addresses', where('email', 'like', '%@example.org'))))
+ * pipe(select(model.User), where((eb) => eb.not(any(eb, 'addresses'))))
+ * pipe(select(model.User), where(any('addresses', where(has('city', where('name', '=', 'Paris'))))))
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/select.html#exists-forms-has-any
+ * @category combinators
+ */
+export const any: Any = exists('any') as never
+
+/**
+ * Is there what the relationship to one leads to, and does `refine` let it through?
+ *
+ * @example
+ * pipe(select(model.Address), where(has('user', where('name', '=', 'ed'))))
+ *
+ * @category combinators
+ */
+export const has: Has = exists('has') as never
+
+const condition = (clause: Clause, eb: Builder, path: string, refine: Refine | null): Expression<SqlBool> => {
+  const self = statementOf(eb)
+  const { mapping, name } = self.entity
+  const reached = pathIn(mapping, self._tag === 'Select' ? self.aliases : [], path)
+  return new ExpressionWrapper(
+    reached === null
+      ? faultNode(invalidClause(name, clause, path, noPath(mapping, path)))
+      : UnaryOperationNode.create(OperatorNode.create('exists'), relatedRows(self, reached, refine)),
+  )
+}
+
+/** `select 1 from targets where they are related`, correlated with the owner's columns. */
+const relatedRows = (self: Filterable, { owner, relationship }: AliasPath, refine: Refine | null): SelectQueryNode => {
+  const targets = targetsOf(self.entity, relationship, refine)
+  // within, the targets may be asked for more of theirs
+  const alias = `${prefix}${nesting(targets.node)}`
+  const link = `${alias}_link`
+  const own = (attribute: Attribute): OperationNode =>
+    owner === null ? attributeNode(self.entity.mapping, attribute) : columnIn(owner, attribute.name)
+  const { condition, table } = targetTable(targets, alias)
+  const relation = relationOf(relationship, alias, link, own)
+  const from = SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([aliased(table, alias)]), [
+    SelectionNode.create(aliased(ValueNode.createImmediate(1), 'found')),
+  ])
+  const { through } = relationship
+  const rows =
+    relation.link === null || through === null
+      ? QueryNode.cloneWithWhere(from, allEqual(relation.target))
+      : QueryNode.cloneWithWhere(
+          QueryNode.cloneWithJoin(
+            from,
+            JoinNode.createWithOn('InnerJoin', aliased(namedTable(through.table), link), allEqual(relation.target)),
+          ),
+          allEqual(relation.link),
+        )
+  return condition === null ? rows : QueryNode.cloneWithWhere(rows, condition)
+}
+
+const aliased = (node: OperationNode, alias: string): AliasNode => AliasNode.create(node, IdentifierNode.create(alias))
+
+const prefix = 'unitary_any_'
+
+/** A number that no alias of the tree has. */
+const nesting = (node: OperationNode): number => {
+  let found = 0
+  const visit = (child: OperationNode): OperationNode => {
+    if (TableNode.is(child) && child.table.identifier.name.startsWith(prefix)) {
+      found = Math.max(found, Number.parseInt(child.table.identifier.name.slice(prefix.length), 10) + 1)
+    }
+    return mapChildren(child, visit)
+  }
+  visit(node)
+  return found
+}

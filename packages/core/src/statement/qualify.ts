@@ -1,0 +1,115 @@
+/**
+ * Whose a name is: names of columns get the table that they are of, or another name for it, wherever a tree speaks of it.
+ *
+ * The tree is read with scopes (see `scope.ts`), so that a subquery's own names are left alone.
+ */
+import {
+  type ColumnNode,
+  type OperationNode,
+  RawNode,
+  ReferenceNode,
+  SelectQueryNode,
+  TableNode,
+  type WithNode,
+} from 'kysely'
+import type { Mapping } from '../model/mapping.js'
+import { isOutput, outputNames } from './names.js'
+import {
+  catalogOf,
+  find,
+  namedTable,
+  outermost,
+  type Scope,
+  type Source,
+  sourceOf,
+  tablesOf,
+  withExpressions,
+  within,
+} from './scope.js'
+import { mapChildren } from './tree.js'
+
+/**
+ * An expression of a query whose names without a table have the table that they are found in: the first that has a column
+ * of that name, in the order in which the query reads them.
+ */
+export const qualified = (
+  mappings: ReadonlyArray<Mapping>,
+  query: SelectQueryNode,
+  expression: OperationNode,
+): OperationNode => qualifiedIn(scopeOf(mappings, query), expression)
+
+/**
+ * The query itself, so that more tables can be joined to it and its names still mean the same.
+ */
+export const qualifiedQuery = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode): SelectQueryNode => {
+  const scope = scopeOf(mappings, query)
+  const outputs = outputNames(query)
+  return mapChildren(query, (child, property) => {
+    switch (property) {
+      case 'where':
+      case 'groupBy':
+      case 'having':
+      case 'selections':
+      case 'joins':
+        return qualifiedIn(scope, child)
+      case 'orderBy':
+        return mapChildren(child, (item) =>
+          mapChildren(item, (term) => (isOutput(term, outputs) ? term : qualifiedIn(scope, term))),
+        )
+      default:
+        return child
+    }
+  })
+}
+
+/** A condition on the table of a mapping, as one on an alias of it. */
+export const renamed = (
+  mappings: ReadonlyArray<Mapping>,
+  mapping: Mapping,
+  condition: OperationNode,
+  alias: string,
+): OperationNode => {
+  const source = sourceOf(mapping, mapping.table)
+  const scope: Scope = { ...outermost(catalogOf(mappings)), sources: [source] }
+  return rename(scope, condition, (found) => (found === source ? TableNode.create(alias) : null))
+}
+
+/** Is there text in a tree, whose names nobody can tell? */
+export const containsText = (node: OperationNode): boolean => {
+  let found = RawNode.is(node)
+  mapChildren(node, (child) => {
+    found ||= containsText(child)
+    return child
+  })
+  return found
+}
+
+const scopeOf = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode): Scope =>
+  within(withExpressions(outermost(catalogOf(mappings)), query.with?.expressions ?? []), tablesOf(query))
+
+const qualifiedIn = (scope: Scope, node: OperationNode): OperationNode =>
+  rename(scope, node, (found, { table }) =>
+    table === undefined && scope.sources.includes(found) ? namedTable(found.name) : null,
+  )
+
+/** Gives references another table, where `tableFor` says which. */
+const rename = (
+  scope: Scope,
+  node: OperationNode,
+  tableFor: (source: Source, reference: ReferenceNode) => TableNode | null,
+): OperationNode => {
+  if (ReferenceNode.is(node)) {
+    const found = find(scope, node)
+    const table = found === null ? null : tableFor(found.source, node)
+    return table === null ? node : ReferenceNode.create(node.column as ColumnNode, table)
+  }
+  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => rename(scope, child, tableFor))
+  const outside = withExpressions(scope, node.with?.expressions ?? [])
+  const inside = within(outside, tablesOf(node))
+  return mapChildren(node, (child, property) => {
+    if (property === 'with') {
+      return mapChildren(child as WithNode, (expression) => rename(outside, expression, tableFor))
+    }
+    return rename(property === 'setOperations' ? outside : inside, child, tableFor)
+  })
+}
