@@ -1,8 +1,9 @@
 /** Databases with Kysely's own interface beside the engine. */
 import type { Engine } from '@unitary/core'
 import { kyselyEngine } from '@unitary/core/engine/kysely'
+import { introspect } from '@unitary/core/schema'
 import Database from 'better-sqlite3'
-import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely'
+import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import {
   createMysql,
   createPostgres,
@@ -12,6 +13,7 @@ import {
   postgresPool,
   skipped,
 } from '../engine/databases.js'
+import { rightOf } from '../engine/engine-conformance.js'
 
 export interface KyselyDatabase {
   readonly db: Kysely<unknown>
@@ -62,3 +64,17 @@ export const kyselyHosts: ReadonlyArray<KyselyHost> = [
     },
   },
 ]
+
+/** Drops all tables, whatever made them. */
+export const everythingDropped = async ({ db, engine }: KyselyDatabase): Promise<void> => {
+  const { tables } = rightOf(await introspect(engine)())
+  if (engine.dialect.name === 'postgres') await sql`drop schema public cascade; create schema public`.execute(db)
+  else {
+    const checking = engine.dialect.name === 'sqlite' ? sql`pragma foreign_keys` : sql`set session foreign_key_checks`
+    await db.connection().execute(async (connection) => {
+      await sql`${checking} = 0`.execute(connection)
+      for (const { name } of tables) await connection.schema.dropTable(name).execute()
+      await sql`${checking} = 1`.execute(connection)
+    })
+  }
+}

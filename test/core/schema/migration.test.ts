@@ -1,10 +1,10 @@
 import { type AnyModel, createAll, dropAll } from '@unitary/core'
-import { type Drift, diffToMigration, drift, introspect, renderDrift } from '@unitary/core/schema'
+import { type Drift, diffToMigration, drift, renderDrift } from '@unitary/core/schema'
 import * as fc from 'fast-check'
 import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rightOf } from '../engine/engine-conformance.js'
-import { type KyselyDatabase, kyselyHosts } from './kysely-hosts.js'
+import { everythingDropped, type KyselyDatabase, kyselyHosts } from './kysely-hosts.js'
 import { market, oldMarket } from './market.js'
 import { type Printed, printed } from './printed.js'
 import { modelArbitrary } from './random-model.js'
@@ -30,20 +30,6 @@ describe.each(kyselyHosts)('a draft of a migration on $name', ({ name, why, crea
     const found = await driftOf(model)
     const lines = renderDrift({ ...found, model: { ...found.model, notes: [] } }).split('\n')
     return lines.toSorted().join('\n')
-  }
-
-  const everythingDropped = async (): Promise<void> => {
-    const { db, engine } = database
-    const { tables } = rightOf(await introspect(engine)())
-    if (engine.dialect.name === 'postgres') await sql`drop schema public cascade; create schema public`.execute(db)
-    else {
-      const checking = engine.dialect.name === 'sqlite' ? sql`pragma foreign_keys` : sql`set session foreign_key_checks`
-      await db.connection().execute(async (connection) => {
-        await sql`${checking} = 0`.execute(connection)
-        for (const { name } of tables) await connection.schema.dropTable(name).execute()
-        await sql`${checking} = 1`.execute(connection)
-      })
-    }
   }
 
   const migratorOf = (db: Kysely<unknown>, migration: Migration): Migrator =>
@@ -107,7 +93,7 @@ describe.each(kyselyHosts)('a draft of a migration on $name', ({ name, why, crea
       } catch (error) {
         throw new Error(source, { cause: error })
       } finally {
-        await everythingDropped()
+        await everythingDropped(database)
       }
     }
     await fc.assert(fc.asyncProperty(modelArbitrary, modelArbitrary, leads), { numRuns: runs })

@@ -29,7 +29,8 @@ export const printed = (): Printed => {
         composite: false,
         noEmit: true,
         rootDir: root,
-        types: [],
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules/@types')],
         declaration: false,
         declarationMap: false,
       }

@@ -43,6 +43,7 @@ export {
 } from './drift.js'
 export type { IntrospectOptions } from './introspect.js'
 export { diffToMigration } from './migration.js'
+export { modelSource } from './model-source.js'
 export { type NamedThing, type NamingConvention, postgresNaming } from './naming.js'
 export { renderDrift } from './render-drift.js'
 export { type SchemaOptions, schemaOf } from './schema-of.js'
