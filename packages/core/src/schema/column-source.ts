@@ -95,7 +95,7 @@ const textual = (type: string): Kind => ({ ...text, note: `${type} is read and w
 
 const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) => Kind>> = {
   sqlite: (name, declared) => {
-    if (/^bool/.test(declared)) return boolean
+    if (declared.startsWith('bool')) return boolean
     if (/^(?:datetime|timestamp)/.test(declared)) return instant
     if (declared === 'date') return plainDate
     if (/^jsonb?$/.test(declared)) return json
@@ -135,8 +135,8 @@ const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) =
   },
   mysql: (name, declared) => {
     if (name === 'tinyint(1)') return boolean
-    if (/^(?:tiny|small|medium)?int/.test(name) && name !== 'int unsigned') return integer
-    if (/^(?:big)?int/.test(name)) return bigint
+    if (/^(?:tiny|small|medium)?int/.test(name)) return integer
+    if (name.startsWith('bigint')) return bigint
     if (/^(?:double|float)/.test(name)) return real
     if (name.startsWith('decimal')) return exact(name)
     if (name === 'char(36)') return uuid

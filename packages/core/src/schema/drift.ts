@@ -263,7 +263,7 @@ export const driftBetween = (
 }
 
 /** What Kysely's migrator keeps of itself. */
-const migratorTables: ReadonlySet<string> = new Set(['kysely_migration', 'kysely_migration_lock'])
+export const migratorTables: ReadonlySet<string> = new Set(['kysely_migration', 'kysely_migration_lock'])
 
 interface Comparing {
   readonly dialect: Dialect['name']

@@ -3,6 +3,7 @@
  */
 export { drift, driftSync } from '../engine/drift.js'
 export { introspect, introspectSync } from '../engine/introspect.js'
+export { modelFrom, modelFromSync } from '../engine/model-from.js'
 export type {
   CheckSchema,
   ColumnSchema,

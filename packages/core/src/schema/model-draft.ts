@@ -16,7 +16,7 @@ import {
   type SchemaNote,
   type TableSchema,
 } from './database-schema.js'
-import { camelCase, entityName, freeName, plural, singular } from './model-names.js'
+import { camelCase, capitalised, entityName, freeName, plural, singular } from './model-names.js'
 import { unqualified } from './naming.js'
 import { canonical } from './same-expression.js'
 import { canonicalType } from './same-type.js'
@@ -193,20 +193,20 @@ const relate = (holder: Drafting, drafts: ReadonlyMap<string, Drafting>, note: N
       note(table.name, `(${columns.join(', ')}) is not of the type of the key that it refers to: it is no relationship`)
       continue
     }
-    const base = referenceName(columns, target)
+    const isOnly = table.foreignKeys.filter((other) => other.table === foreignKey.table).length === 1
+    const { name: base, stem } = referenceNames(columns, target, isOnly)
     const name = freeName(holder.taken, base, `${base}${target.name}`)
     const isOne = [table.primaryKey, ...table.unique].some(
       (unique) => unique !== null && sameColumns(unique.columns, columns),
     )
-    const isOnly = table.foreignKeys.filter((other) => other.table === foreignKey.table).length === 1
     const own = camelCase(unqualified(table.name))
     const many = isOne ? singular(own) : plural(own)
     const isSelf = holder === target
     const inverse = freeName(
       target.taken,
-      ...(isSelf && base === 'parent' && !isOne ? ['children'] : []),
+      ...(isSelf && stem === 'parent' && !isOne ? ['children'] : []),
       ...(isOnly && !isSelf ? [many] : []),
-      `${name}${many.charAt(0).toUpperCase()}${many.slice(1)}`,
+      `${stem}${capitalised(many)}`,
     )
     const shared = { foreignKey: attributeNames(holder, columns), onDelete: foreignKey.onDelete, through: null }
     holder.relationships.push({ _tag: 'BelongsTo', name, target: target.name, inverse, ...shared })
@@ -220,10 +220,27 @@ const relate = (holder: Drafting, drafts: ReadonlyMap<string, Drafting>, note: N
   }
 }
 
-/** `author_id` refers to the `author`; several columns, or one that says no more, to what the target is. */
-const referenceName = (columns: ReadonlyArray<string>, target: EntityDraft): string => {
-  const [, stem = ''] = columns.length === 1 ? (/^(.+?)_?(?:id|Id|ID|fk|key)$/.exec(columns[0] as string) ?? []) : []
-  return stem === '' ? target.name.charAt(0).toLowerCase() + target.name.slice(1) : camelCase(stem)
+/**
+ * `author_id` refers to the `author`. A column that says no more refers to what the target is, as far as no other does; and
+ * so do several columns.
+ */
+const referenceNames = (
+  columns: ReadonlyArray<string>,
+  { name: entity }: EntityDraft,
+  isOnly: boolean,
+): { readonly name: string; readonly stem: string } => {
+  const [column = '', ...others] = columns
+  const target = entity.charAt(0).toLowerCase() + entity.slice(1)
+  if (others.length > 0) return { name: target, stem: target }
+  const stem = stemOf(column)
+  const whole = camelCase(column)
+  return stem === null ? { name: isOnly ? target : `${whole}${entity}`, stem: whole } : { name: stem, stem }
+}
+
+/** The name of a column that ends in what says that it is a key, without that. */
+const stemOf = (column: string): string | null => {
+  const [, stem] = /^(.+?)_?(?:id|Id|ID|fk|key)$/.exec(column) ?? []
+  return stem === undefined ? null : camelCase(stem)
 }
 
 interface FoundLink {
@@ -328,7 +345,8 @@ const linked = ({ table, ends, isIndexed }: FoundLink, drafts: ReadonlyMap<strin
   if (owner === undefined || target === undefined) return
   const manyOf = (end: ForeignKeySchema, entity: Drafting): ReadonlyArray<string> => {
     const many = plural(camelCase(unqualified(entity.table.name)))
-    const byColumn = plural(referenceName(end.columns, entity))
+    const [column = '', ...others] = end.columns
+    const byColumn = plural(others.length === 0 ? (stemOf(column) ?? camelCase(column)) : many)
     return owner === target ? [byColumn] : [many, byColumn]
   }
   const byTable = camelCase(unqualified(table.name))

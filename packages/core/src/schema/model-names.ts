@@ -11,7 +11,8 @@ const wordsOf = (name: string): ReadonlyArray<string> =>
     .filter((word) => word !== '')
     .map((word) => word.toLowerCase())
 
-const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+/** With a first letter in upper case. */
+export const capitalised = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
 /** `user_id` as `userId`. */
 export const camelCase = (name: string): string => {

@@ -10,6 +10,7 @@ import {
   plainColumns,
   type TableSchema,
 } from './database-schema.js'
+import { migratorTables } from './drift.js'
 import { uniqueIndex } from './identity.js'
 import {
   type AttributeDraft,
@@ -34,7 +35,7 @@ import { fitting, postgresNaming, unqualified } from './naming.js'
  * @category interpreters
  */
 export const modelSource = (schema: DatabaseSchema): string => {
-  const draft = draftOf({ ...schema, tables: schema.tables.filter(({ name }) => !/^kysely_migration/.test(name)) })
+  const draft = draftOf({ ...schema, tables: schema.tables.filter(({ name }) => !migratorTables.has(name)) })
   const untold: string[] = []
   const entities = draft.entities.map((entity) => entitySource(entity, draft, schema.dialect, untold))
   const notes = [...draft.notes.map(({ table, message }) => `// ${table}: ${message}`), ...untold]
