@@ -158,6 +158,8 @@ describe('the source of a model', () => {
       ],
     )
     expect(source).toMatchSnapshot()
-    expect(differences).toMatchInlineSnapshot(`"people: the index words fulltext (note) is in the database, and not in the model"`)
+    expect(differences).toMatchInlineSnapshot(
+      `"people: the index words fulltext (note) is in the database, and not in the model"`,
+    )
   })
 })
