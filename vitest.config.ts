@@ -9,7 +9,7 @@ export default defineConfig(({ mode }) => {
     test: {
       include: ['test/**/*.test.ts'],
       // properties run hundreds of cases, on machines that do other work beside them
-      testTimeout: 60_000,
+      testTimeout: 120_000,
       benchmark: { include: ['test/**/*.bench.ts'] },
       server: {
         deps: {

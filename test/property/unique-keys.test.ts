@@ -344,7 +344,7 @@ const written = (steps: Session.FlushPlan['steps']): ReadonlyArray<string> =>
     .sort()
 
 describe('unique values that rows pass on', () => {
-  test('end where they should, whichever rows come, change and go', { timeout: 30_000 }, () => {
+  test('end where they should, whichever rows come, change and go', () => {
     fc.assert(
       fc.property(aCase, (one) => {
         const { read, run } = arranged(one)
@@ -386,7 +386,7 @@ describe('unique values that rows pass on', () => {
 for (const host of [postgresHost, mysqlHost]) {
   const why = skipped(host)
   describe.skipIf(why !== null)(why === null ? host.name : `${host.name} (${why})`, () => {
-    test('ends with the same rows', { timeout: 60_000 }, async () => {
+    test('ends with the same rows', async () => {
       const model = modelOf({ isUnique: true, postUpdate: false })
       const database = await host.create()
       const engine: Engine = database.open()

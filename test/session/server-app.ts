@@ -16,6 +16,7 @@ export const servers = [postgresHost, mysqlHost].map((host) => {
 })
 
 export interface ServerApp {
+  readonly runtime: Session.Runtime
   readonly store: Session.Store
   /** The program's value; throws where it fails. */
   readonly run: <E, A>(program: Session.Program<E, A>) => Promise<A>
@@ -34,14 +35,16 @@ export const openOnServer = async (host: Host, model: AnyModel): Promise<ServerA
     await database.drop()
   })
   resultOf(await createAll(model)(engine)())
-  const store = Session.createStore(Session.runtime(model, engine))
+  const runtime = Session.runtime(model, engine)
+  const store = Session.createStore(runtime)
   const run: ServerApp['run'] = async (program) => resultOf(await store.run(program)())
   return {
+    runtime,
     store,
     run,
     fails: async (program) => errorOf(await store.run(program)()),
     rows: async (table) => {
-      const rows = await Session.run(Session.runtime(model, engine))(
+      const rows = await Session.run(runtime)(
         Session.sql<Record<string, unknown>>(sql`select * from ${sql.table(table)} order by 1`),
       )()
       return resultOf(rows)

@@ -7,6 +7,7 @@ import {
   defineModel,
   type Engine,
   entity,
+  groupBy,
   integer,
   limit,
   nullable,
@@ -15,6 +16,7 @@ import {
   primaryKey,
   real,
   select,
+  selectRows,
   set,
   text,
   update,
@@ -151,6 +153,54 @@ describe.skipIf(missing !== null)(
         orderBy((eb) => eb.fn('upper', ['title'])),
       )
       expect(leftOf(await run(Session.query(byUpper)))).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
+    })
+
+    it('merges rows by their names, whatever they stand for, and counts them', async () => {
+      const sorted = [null, '10', '9', 'B', 'Z', 'a', 'b', 'z', 'é', '😀']
+      const renamed = pipe(
+        all(),
+        selectRows((q) => ({
+          id: q.ref('title'),
+          title: q.ref('things.id'),
+          isOpen: q.ref('isOpen'),
+          twice: q('size', '*', 2),
+          isBig: q('size', '>', 0),
+        })),
+      )
+      const found = rightOf(await run(pipe(renamed, orderBy('id'), Session.rows)))
+      expect(found.map(({ id }) => id)).toEqual(sorted)
+      expect([...found].sort((a, b) => a.title - b.title)).toEqual(
+        things.map(({ id, title, size, isOpen }) => ({
+          id: title,
+          title: id,
+          isOpen,
+          twice: size === null ? null : size * 2,
+          isBig: size === null ? null : size > 0,
+        })),
+      )
+      const byTwice = pipe(renamed, orderBy('twice', 'desc'), orderBy('title'), limit(4))
+      const bySize = [...things].sort(
+        (a, b) => (b.size ?? Number.NEGATIVE_INFINITY) - (a.size ?? Number.NEGATIVE_INFINITY) || a.id - b.id,
+      )
+      expect(rightOf(await run(Session.rows(byTwice))).map(({ title }) => title)).toEqual(
+        bySize.slice(0, 4).map(({ id }) => id),
+      )
+      const grouped = pipe(
+        all(),
+        groupBy('id', 'title'),
+        selectRows((q) => ({ title: q.ref('title'), rows: q.fn.countAll(), sum: q.fn.sum('id') })),
+        orderBy('sum', 'desc'),
+        limit(2),
+      )
+      expect(rightOf(await run(Session.rows(grouped)))).toEqual([
+        { title: 'z', rows: 1, sum: 9 },
+        { title: '😀', rows: 1, sum: 8 },
+      ])
+      expect(rightOf(await run(pipe(all(), orderBy('title'), limit(7), offset(4), Session.count)))).toBe(6)
+      expect(rightOf(await run(pipe(all(), where('title', '=', '😀'), Session.exists)))).toBe(true)
+      const streamed: unknown[] = []
+      for await (const row of Session.stream(app(), { chunk: 2 })(byTwice)) streamed.push(rightOf(row))
+      expect(streamed).toEqual(rightOf(await run(Session.rows(byTwice))))
     })
 
     it('undoes a bulk update everywhere where it fails on one', async () => {

@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixture = `
 import {
   column, type Draft, defineModel, entity, generated, integer, isoDate, type Managed, nullable, type Pending,
-  primaryKey, type Related, select, selectin, text, withDefault,
+  primaryKey, type Related, select, selectin, selectRows, text, withDefault,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -43,6 +43,13 @@ declare const runtime: Session.Runtime
 const added = Session.add(model.User, { name: 'ed' })
 const result = Session.runSync(runtime)(pipe(select(model.User), selectin('addresses'), Session.query))
 
+const asked = pipe(select(model.User), selectRows((q) => ({ user: q.entity(), joined: q.fn.max('joined'), n: q.fn.countAll() })))
+const rows = Session.runSync(runtime)(Session.rows(asked))
+
+export const onlyProgram: never = pipe(select(model.User), Session.one)
+if (rows._tag === 'Right') {
+  const rowType: never = rows.right[0]!
+}
 export const managedType: never = user
 export const pendingType: never = pending
 export const draftType: never = draft
@@ -140,6 +147,18 @@ describe('an editor shows', () => {
     expect(typeOf('found')).toContain('readonly addresses:')
     expect(typeOf('found')).not.toContain('Column<')
     expect(typeOf('found')).not.toContain('Model<')
+  })
+})
+
+describe('an editor shows of rows', () => {
+  test('what each of them holds', () => {
+    expect(typeOf('rowType')).toBe(
+      `{ readonly user: ${row} & Snapshot<"User">; readonly joined: Date | null; readonly n: number; }`,
+    )
+  })
+
+  test('a program of one result by its row, not by the model', () => {
+    expect(typeOf('onlyProgram')).toBe(`Program<NoResult | QueryError, ${row} & Snapshot<"User">>`)
   })
 })
 

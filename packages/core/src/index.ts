@@ -28,7 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
-export { InstantType, type PlainDate, parsePlainDate } from './codec/time.js'
+export { type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
   CloseCursorCall,
@@ -198,8 +198,10 @@ export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
+export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
 export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode } from './statement/compile.js'
+export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
 export {
   type AliasFor,
   type Contained,
@@ -207,8 +209,10 @@ export {
   containedColumns,
   containsEager,
 } from './statement/contains.js'
+export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
+export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export {
   type Clause,
   type EncodeError,
@@ -286,20 +290,33 @@ export {
 } from './statement/load.js'
 export { type BuilderOf, modify } from './statement/modify.js'
 export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {
-  type AnySelect,
-  distinct,
-  type Load,
-  limit,
-  offset,
-  orderBy,
-  type RelatedWith,
-  type Resulting,
+  type AnyQuery,
+  type AnyRows,
+  type EntityOutput,
+  entitiesOf,
+  type Output,
+  ofEntities,
   type ResultOf,
-  type Select,
-  select,
-} from './statement/select.js'
+  type RowShape,
+  type Rows,
+  type ValueOutput,
+} from './statement/rows.js'
+export { type AnySelect, type Load, type RelatedWith, type Resulting, type Select, select } from './statement/select.js'
+export {
+  type AliasedResult,
+  type EntityPart,
+  type PartResult,
+  type ReadPart,
+  type RowExpressions,
+  type RowFunctions,
+  type RowPart,
+  type RowResult,
+  selectRows,
+  selectScalar,
+} from './statement/select-rows.js'
 export {
   type AnyStatement,
   type DatabaseOf,
@@ -323,6 +340,7 @@ export {
   selectThroughLink,
   type Template,
 } from './statement/template.js'
+export { mapChildren } from './statement/tree.js'
 export {
   type AnyUpdate,
   assignmentsOf,

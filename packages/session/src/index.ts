@@ -132,6 +132,7 @@ export { type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,
+  CountRequest,
   CursorId,
   CursorRequest,
   FetchRequest,
@@ -166,12 +167,14 @@ export {
 } from './program/work.js'
 export { type BulkError, execute, type Synchronize } from './query/bulk.js'
 export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
-export { first, one, type QueryError, query, type Result } from './query/query.js'
+export { first, one, oneOrNone } from './query/one.js'
+export { type QueryError, query, type Result } from './query/query.js'
+export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
-export { runLookup, runQuery, runSql, runWrite } from './runner/query.js'
+export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
   answerCommon,

@@ -8,6 +8,7 @@ import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
+  type CountRequest,
   type CursorId,
   call,
   databaseError,
@@ -35,6 +36,7 @@ import {
   type RuntimeOptions,
   returnable,
   returnablePlan,
+  runCount,
   runLookup,
   runQuery,
   runSql,
@@ -53,6 +55,7 @@ import {
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
 import { faultyMap, notMergeable } from './error.js'
+import { countOver, wholeWindow } from './fan-out/count.js'
 import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
@@ -144,6 +147,8 @@ class Sharded {
         return this.#route(request, state)
       case 'Query':
         return yield* this.#query(request, state)
+      case 'Count':
+        return yield* this.#count(request, state)
       case 'OpenCursor':
         return yield* this.#openCursor(request, state)
       case 'Fetch':
@@ -223,6 +228,23 @@ class Sharded {
     if (isLeft(batches)) return batches
     const merged = merge(batches.right, fanOut.right, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
+  }
+
+  /** Each shard counts its rows up to the end of the window; the window is cut out of their sum. */
+  *#count(request: CountRequest, state: SessionState): Effect<Either<RequestError, number>> {
+    const { purpose, statement } = request
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    const counted = tokens.length < 2 ? right({ ...wholeWindow, asked: request }) : countOver(request)
+    if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
+    const { asked, limit, offset } = counted.right
+    const counts = yield* this.#onEach(tokens, (connection, engine, token) =>
+      runCount(connection, engine, asked, token),
+    )
+    if (isLeft(counts)) return counts
+    const sum = counts.right.reduce((all, some) => all + some, 0)
+    return right(Math.min(Math.max(sum - offset, 0), limit))
   }
 
   *#openCursor(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, CursorId>> {

@@ -1,10 +1,30 @@
-import { bigInt, bytes, IntegerType, isoDate, json, NullableType } from '@unitary/core'
+import {
+  arrayOf,
+  bigInt,
+  bigint,
+  bytes,
+  decimal,
+  enumOf,
+  IntegerType,
+  instant,
+  isoDate,
+  json,
+  NullableType,
+  plainDate,
+  text,
+  uuid,
+} from '@unitary/core'
 import fc from 'fast-check'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 const someDate = fc.date({ noInvalidDate: true })
+const instantOf = fc.date({
+  min: new Date('0001-01-01T00:00:00.000Z'),
+  max: new Date('9999-12-31T23:59:59.999Z'),
+  noInvalidDate: true,
+})
 const Point = t.type({ x: t.number, tags: t.array(t.string) })
 const point = fc.record({
   x: fc.double({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0),
@@ -21,6 +41,14 @@ const codecs: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>]> 
   ['isoDate', isoDate, someDate],
   ['json', json(Point), point],
   ['json of dates', json(t.array(isoDate)), fc.array(someDate)],
+  ['instant', instant.codec, instantOf],
+  ['plainDate', plainDate.codec, instantOf.map((date) => date.toISOString().slice(0, 10))],
+  ['uuid', uuid.codec, fc.uuid()],
+  ['decimal', decimal(38, 10).codec, fc.tuple(int64, fc.integer({ min: 1, max: 9 })).map(([a, b]) => `${a}.${b}`)],
+  ['enum', enumOf('a', 'b').codec, fc.constantFrom('a', 'b')],
+  ['enum of one', enumOf('a').codec, fc.constant('a')],
+  ['array of text', arrayOf(text).codec, fc.array(fc.string({ unit: 'grapheme' }))],
+  ['array of bigints', arrayOf(bigint).codec, fc.array(int64)],
   ['nullable integer', new NullableType(new IntegerType()), fc.option(fc.maxSafeInteger())],
   ['nullable isoDate', new NullableType(isoDate), fc.option(someDate)],
   ['nullable json', new NullableType(json(Point)), fc.option(point)],

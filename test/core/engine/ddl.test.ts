@@ -1,30 +1,48 @@
 import {
+  arrayOf,
   bigint,
+  blob,
   boolean,
+  compile,
   createAll,
   createAllSync,
   type DdlStatement,
+  type DriverRow,
   ddlOf,
+  decimal,
   defineModel,
   dropAll,
   dropAllSync,
   type Engine,
   type EngineCall,
   entity,
+  enumOf,
   generated,
+  type InstanceId,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
+  parseDecimal,
+  plainDate,
   primaryKey,
+  real,
   references,
+  rowReaderOf,
+  select,
   text,
   unique,
+  uuid,
+  withServerDefault,
 } from '@unitary/core'
 import { kyselyEngine } from '@unitary/core/engine/kysely'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
-import { MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely'
+import { toNullable } from 'fp-ts/lib/Option.js'
+import * as t from 'io-ts'
+import { MysqlDialect, PostgresDialect, SqliteDialect, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Host,
@@ -61,6 +79,22 @@ const shop = defineModel({
     remarks: r.Item.hasMany('Remark', { foreignKey: ['orderId', 'position'] }),
   },
 }))
+
+const everything = defineModel({
+  Thing: entity('Thing', 'things', {
+    id: pipe(uuid, primaryKey),
+    code: pipe(enumOf('a', "b'c"), unique, named('the_code')),
+    price: pipe(decimal(12, 2), withServerDefault(sql.val(toNullable(parseDecimal('-1.50'))))),
+    at: pipe(instant, withServerDefault(sql.val(new Date(0)))),
+    day: plainDate,
+    data: jsonOf(t.unknown),
+    tags: arrayOf(text),
+    prices: pipe(arrayOf(decimal(12, 2)), nullable),
+    total: bigint,
+    bytes: blob,
+    size: real,
+  }),
+})(() => ({}))
 
 /** Constraints over several columns, one of which serves a foreign key as its index. */
 const theatre = defineModel({
@@ -177,6 +211,55 @@ describe('the DDL of a model', () => {
         \`position\` integer not null,
         \`is_public\` boolean not null,
         constraint \`remarks_order_id_position_fkey\` foreign key (\`order_id\`, \`position\`) references \`items\` (\`order_id\`, \`position\`))"
+    `)
+  })
+
+  test('has each kind of column in the words of each database', () => {
+    const columnsOn = (engine: Engine) => render(engine, ddlOf(everything)(engine.dialect).create)
+    expect(columnsOn(engines.sqlite())).toMatchInlineSnapshot(`
+      "create table if not exists "things" ("id" text not null primary key,
+        "the_code" text not null,
+        "price" text default '-98:8.4~' not null,
+        "at" text default '1970-01-01T00:00:00.000Z' not null,
+        "day" text not null,
+        "data" text not null,
+        "tags" text not null,
+        "prices" text,
+        "total" bigint not null,
+        "bytes" blob not null,
+        "size" real not null,
+        constraint "things_the_code_key" unique ("the_code"),
+        constraint "things_the_code_check" check ("the_code" in ('a', 'b''c')))"
+    `)
+    expect(columnsOn(engines.postgres())).toMatchInlineSnapshot(`
+      "create table if not exists "things" ("id" uuid not null primary key,
+        "the_code" text not null,
+        "price" numeric(12, 2) default '-1.5' not null,
+        "at" timestamptz(3) default '1970-01-01T00:00:00.000Z' not null,
+        "day" date not null,
+        "data" jsonb not null,
+        "tags" text[] not null,
+        "prices" numeric(12, 2)[],
+        "total" bigint not null,
+        "bytes" bytea not null,
+        "size" double precision not null,
+        constraint "things_the_code_key" unique ("the_code"),
+        constraint "things_the_code_check" check ("the_code" in ('a', 'b''c')))"
+    `)
+    expect(columnsOn(engines.mysql())).toMatchInlineSnapshot(`
+      "create table if not exists \`things\` (\`id\` char(36) collate ascii_bin not null primary key,
+        \`the_code\` varchar(255) collate utf8mb4_bin not null,
+        \`price\` decimal(12, 2) default '-1.5' not null,
+        \`at\` datetime(3) default '1970-01-01 00:00:00.000' not null,
+        \`day\` date not null,
+        \`data\` json not null,
+        \`tags\` json not null,
+        \`prices\` json,
+        \`total\` bigint not null,
+        \`bytes\` longblob not null,
+        \`size\` double not null,
+        constraint \`things_the_code_key\` unique (\`the_code\`),
+        constraint \`things_the_code_check\` check (\`the_code\` in ('a', 'b''c')))"
     `)
   })
 
@@ -299,6 +382,33 @@ const ddlRoundTrip = (host: Host): void => {
       const after = await connect(engine)
       expect((await failure(after, insert('items', ['position'], [[1]]))).reason._tag).toBe('UnknownTable')
       await after.release()
+    })
+
+    test('refuses what is no value of an enum, and fills in defaults of the program', async () => {
+      rightOf(await createAll(everything)(engine)())
+      const connection = await connect(engine)
+      const array = engine.dialect.written('array') ?? ((list: unknown) => list)
+      const row = (code: string) => [
+        crypto.randomUUID(),
+        code,
+        '2026-01-31',
+        '{}',
+        array('["a"]'),
+        1n,
+        Buffer.of(1),
+        1.5,
+      ]
+      const columns = ['id', 'the_code', 'day', 'data', 'tags', 'total', 'bytes', 'size']
+      await ask(connection, insert('things', columns, [row("b'c")]))
+      const statement = rightOf(compile(engine)(select(everything.Thing)))
+      const [found] = (await ask(connection, { _tag: 'Query', statement })).rows
+      const read = rowReaderOf(everything.Thing.mapping, engine.dialect, 'strict')
+      expect(read(found as DriverRow, 0 as InstanceId)).toMatchObject({ price: '-1.5', at: new Date(0), tags: ['a'] })
+      expect(await failure(connection, insert('things', columns, [row('c')]))).toMatchObject({
+        reason: { _tag: 'CheckViolation', constraint: 'things_the_code_check' },
+      })
+      await connection.release()
+      rightOf(await dropAll(everything)(engine)())
     })
 
     test('makes text that differs in case or accents another text', async () => {

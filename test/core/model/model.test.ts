@@ -1,8 +1,13 @@
 import {
+  type AnyColumn,
   type AnyEntity,
+  arrayOf,
+  blob,
+  decimal,
   deferred,
   defineModel,
   entity,
+  enumOf,
   generated,
   integer,
   ModelError,
@@ -238,6 +243,20 @@ describe('a faulty model', () => {
   test('a primary key that may be NULL', () => {
     expect(faultsOf({ User: entity('User', 'users', { id: pipe(integer, nullable, primaryKey) }) })).toEqual([
       'User.id: a primary key column cannot be nullable',
+    ])
+  })
+
+  test.each([
+    [decimal(0, 0), 'decimal(0, 0) is none: it has 1 to 65 digits, at most 30 of them after the point'],
+    [decimal(2, 5), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
+    [decimal(66, 2), 'decimal(66, 2) is none: it has 1 to 65 digits, at most 30 of them after the point'],
+    [enumOf('a', 'b', 'a'), 'the enum names a value twice'],
+    [arrayOf(arrayOf(text)), 'an array cannot hold array; keep such lists as JSON, by jsonOf'],
+    [arrayOf(blob), 'an array cannot hold blob; keep such lists as JSON, by jsonOf'],
+    [arrayOf(decimal(2, 5)), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
+  ])('a column that no database has', (column, message) => {
+    expect(faultsOf({ User: entity('User', 'users', { id, value: column as AnyColumn }) })).toEqual([
+      `User.value: ${message}`,
     ])
   })
 

@@ -4,32 +4,40 @@
 import { fc, test } from '@fast-check/vitest'
 import {
   type Attribute,
+  bigint,
   blob,
   boolean,
   type Connection,
   column,
   compile,
   createAll,
+  type Decimal,
   type Dialect,
+  decimal,
   defineModel,
   type Engine,
   type EvaluableCriteria,
   entity,
+  enumOf,
   evaluateChanges,
   evaluateCriteria,
   integer,
   isoDate,
   nullable,
+  parseDecimal,
+  plainDate,
   primaryKey,
   real,
   select,
   set,
   text,
   update,
+  uuid,
   where,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import { toNullable } from 'fp-ts/lib/Option.js'
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Host, mysqlHost, postgresHost, skipped, sqliteHost, type TestDatabase } from '../engine/databases.js'
@@ -45,8 +53,15 @@ const Sample = entity('Sample', 'samples', {
   isOpen: pipe(boolean, nullable),
   seen: pipe(column(isoDate, 'timestamp'), nullable),
   bytes: pipe(blob, nullable),
+  price: pipe(decimal(30, 10), nullable),
+  day: pipe(plainDate, nullable),
+  ident: pipe(uuid, nullable),
+  state: pipe(enumOf('b', 'a', 'c'), nullable),
+  big: pipe(bigint, nullable),
 })
 const model = defineModel({ Sample })(() => ({}))
+
+const number = (digits: string): Decimal | null => toNullable(parseDecimal(digits))
 
 const days = ['2026-01-31T12:00:00.000Z', '2026-02-01T00:00:00.000Z'].map((day) => new Date(day))
 const bytes = [[1, 2], [1, 10], [200]].map((list) => Uint8Array.from(list))
@@ -62,6 +77,11 @@ const domains: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   isOpen: [null, true, false],
   seen: [null, ...days],
   bytes: [null, ...bytes],
+  price: [null, ...['-12.5', '-12', '0', '9', '10.0000000001', '10.0000000002', '12345678901234567890'].map(number)],
+  day: [null, '0001-01-01', '2026-01-31', '2026-02-01'],
+  ident: [null, '00000000-0000-0000-0000-00000000000a', 'f0000000-0000-0000-0000-000000000000'],
+  state: [null, 'a', 'b', 'c'],
+  big: [null, -(2n ** 63n), 2n ** 53n, 2n ** 53n + 1n],
 }
 const attributes = Object.keys(domains)
 

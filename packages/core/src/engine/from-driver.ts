@@ -12,7 +12,13 @@ export const toInteger = (value: unknown): unknown => {
   return Number.isSafeInteger(number) ? number : value
 }
 
-/** The same for numbers with a fraction, which are rounded to the nearest double. */
+/** Integers of 64 bits: a `bigint` where no number holds them. */
+export const toBigint = (value: unknown): unknown => {
+  const narrow = toInteger(value)
+  return typeof narrow === 'string' && /^-?\d+$/.test(narrow) ? BigInt(narrow) : narrow
+}
+
+/** Numbers with a fraction as text, which are rounded to the nearest double. */
 export const toReal = (value: unknown): unknown => {
   if (typeof value !== 'string') return value
   const number = Number(value)

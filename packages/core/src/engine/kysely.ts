@@ -33,7 +33,7 @@ import type { Capabilities, Dialect, Returning } from './dialect.js'
 import type { AsyncConnection, Engine } from './engine.js'
 import { type EngineError, engineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
-import { toInteger } from './from-driver.js'
+import { toBigint } from './from-driver.js'
 import { type AnyKysely, type KyselyCallContext, kyselyCalls } from './kysely-calls.js'
 import { mysqlDialect, mysqlReturning, returningOf } from './mysql-dialect.js'
 import { mysqlError } from './mysql-error.js'
@@ -68,7 +68,7 @@ interface Kind {
 /** Drivers that read all integers as numbers; as text they come as they are. */
 const kyselySqliteDialect: Dialect = {
   ...sqliteDialect,
-  fromDriver: (kind) => (kind === 'bigint' ? toInteger : sqliteDialect.fromDriver(kind)),
+  fromDriver: (kind) => (kind === 'bigint' ? toBigint : sqliteDialect.fromDriver(kind)),
   selectedAs: (kind) => (kind === 'bigint' ? { by: null, type: 'text' } : null),
 }
 

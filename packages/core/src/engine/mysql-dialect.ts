@@ -12,7 +12,7 @@
  */
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
-import { toBoolean, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
+import { toBigint, toBoolean, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -58,7 +58,7 @@ const toZoneless = (value: unknown): unknown => (value instanceof Date ? 'a Date
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
-  bigint: toInteger,
+  bigint: toBigint,
   real: toReal,
   decimal: null,
   text: null,

@@ -8,7 +8,7 @@
 import { FunctionNode, ValueNode } from 'kysely'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
-import { toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
+import { toBigint, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -47,7 +47,7 @@ const selected: Readonly<Partial<Kinds<Selected>>> = {
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
-  bigint: toInteger,
+  bigint: toBigint,
   real: toReal,
   decimal: null,
   text: null,

@@ -6,7 +6,7 @@
  * same to SQLite and tells the engine which statements have to read integers of 64 bits. A generated key is the rowid, which
  * must be spelt INTEGER; `ddlOf` sees to it.
  */
-import { decimalOfSortable, sortableDecimal } from '../codec/decimal.js'
+import { decimalOfSortable, parseDecimal, sortableDecimal } from '../codec/decimal.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Dialect, Returning } from './dialect.js'
 import { toBoolean, toBytes } from './from-driver.js'
@@ -41,7 +41,10 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
   blob: 'blob',
 }
 
-const toSortable = (value: unknown): unknown => (typeof value === 'string' ? sortableDecimal(value) : value)
+const toSortable = (value: unknown): unknown => {
+  const parsed = typeof value === 'string' ? parseDecimal(value) : null
+  return parsed?._tag === 'Some' ? sortableDecimal(parsed.value) : value
+}
 
 /** Anything else would not compare: no codec takes what becomes of it. */
 const fromSortable = (value: unknown): unknown =>

@@ -8,7 +8,7 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
-import { columnReference } from './column.js'
+import { type ColumnDetail, type ColumnKind, columnReference } from './column.js'
 import { ModelError, type ModelFault } from './fault.js'
 import { type Attribute, type Mapping, mapEntity, type RelationshipMapping } from './mapping.js'
 import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
@@ -134,6 +134,29 @@ const resolve = (
   return [...mappings.values()]
 }
 
+/** What no database could make a column of; null for what all of them can. */
+const detailFault = (detail: ColumnDetail | null): string | null => {
+  switch (detail?._tag) {
+    case 'Decimal': {
+      const { precision, scale } = detail
+      const isWhole = Number.isInteger(precision) && Number.isInteger(scale)
+      return isWhole && precision >= 1 && precision <= 65 && scale >= 0 && scale <= 30 && scale <= precision
+        ? null
+        : `decimal(${precision}, ${scale}) is none: it has 1 to 65 digits, at most 30 of them after the point`
+    }
+    case 'Enum':
+      return new Set(detail.values).size === detail.values.length ? null : 'the enum names a value twice'
+    case 'Array':
+      return nested.has(detail.item.kind)
+        ? `an array cannot hold ${detail.item.kind}; keep such lists as JSON, by jsonOf`
+        : detailFault(detail.item.detail)
+    case undefined:
+      return null
+  }
+}
+
+const nested: ReadonlySet<ColumnKind> = new Set(['array', 'json', 'blob'])
+
 const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   if (mapping.key.length === 0) {
     faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
@@ -155,6 +178,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isDeferred && attribute === mapping.version) {
       faults.push({ path, message: 'a version is loaded with its row, and cannot be deferred' })
     }
+    const message = detailFault(attribute.column.detail)
+    if (message !== null) faults.push({ path, message })
     if (attribute.isGenerated && mapping.key.length > 1) {
       faults.push({ path, message: 'a generated column must be the whole primary key' })
     }

@@ -86,9 +86,13 @@ const decimal = (precision: number, scale: number): Kind => ({
   type: { kind: 'decimal', detail: { _tag: 'Decimal', precision, scale } },
 })
 
+/** As many digits as a decimal of a model can have; a number with more is text. */
 const exact = (name: string): Kind => {
-  const [, precision, scale] = /\((\d+),(\d+)\)/.exec(name) ?? []
-  return precision === undefined ? decimal(65, 30) : decimal(Number(precision), Number(scale))
+  const [, digits, fraction] = /\((\d+),(-?\d+)\)/.exec(name) ?? []
+  if (digits === undefined) return decimal(65, 30)
+  const precision = Number(digits)
+  const scale = Number(fraction)
+  return precision <= 65 && scale >= 0 && scale <= Math.min(30, precision) ? decimal(precision, scale) : textual(name)
 }
 
 const textual = (type: string): Kind => ({ ...text, note: `${type} is read and written as text` })
@@ -117,6 +121,7 @@ const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) =
   postgres: (name, declared) => {
     if (name.endsWith('[]')) {
       const item = kinds.postgres(name.slice(0, -2), declared.replace('[]', ''))
+      if (/^(?:array|json|blob)$/.test(item.type.kind)) return textual(declared)
       return { base: `arrayOf(${item.base})`, type: { kind: 'array', detail: { _tag: 'Array', item: item.type } } }
     }
     if (/^(?:smallint|integer)$/.test(name)) return integer

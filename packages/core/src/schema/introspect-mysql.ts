@@ -29,7 +29,7 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
   const nameOf = (schema: string, table: string): string => (schema === own ? table : `${schema}.${table}`)
   const onTable = (row: CatalogueRow): string => nameOf(said(row, 'table_schema'), said(row, 'table_name'))
   const relations = yield* rowsOf(
-    sql`select table_schema, table_name, table_type from information_schema.tables where table_schema ${within} order by table_schema, create_time, table_name`,
+    sql`select table_schema, table_name, table_type from information_schema.tables where table_schema ${within} order by table_schema, table_name`,
   )
   const columns = groupedBy(
     yield* rowsOf(

@@ -151,7 +151,8 @@ const valuesOf = (table: TableSchema, dialect: Dialect['name']): ReadonlyMap<str
     const values = literals.flatMap((literal) =>
       typeof literal === 'string' && literal.startsWith("'") ? [literal.slice(1, -1).replaceAll("''", "'")] : [],
     )
-    if (name !== undefined && values.length === literals.length) allowed.set(name, { check, values })
+    if (name !== undefined && values.length === literals.length)
+      allowed.set(name, { check, values: [...new Set(values)] })
   }
   return allowed
 }

@@ -13,10 +13,11 @@ import { tableName } from './scope.js'
 import type { AnySelect, Select } from './select.js'
 import { attributeNode } from './statement.js'
 
-/** Attributes that a row has unless it is said otherwise. */
-type Plain<M, N extends string> = Exclude<keyof RowOf<M, N>, DeferredAttribute<M, N>> & string
+/** Attributes that a row has unless it is said otherwise. @category model */
+export type Plain<M, N extends string> = Exclude<keyof RowOf<M, N>, DeferredAttribute<M, N>> & string
 
-interface Omitting<X extends Extent, A> extends Extent {
+/** The extent of a query that leaves out attributes besides. @category model */
+export interface Omitting<X extends Extent, A> extends Extent {
   readonly joined: X['joined']
   readonly omitted: X['omitted'] | (A & string)
 }
@@ -116,6 +117,15 @@ const attributeOf = (mapping: Mapping, { selection }: SelectionNode): Attribute 
   return selection.table === undefined || tableName(selection.table) === mapping.table
     ? (mapping.attributeOf.get(selection.column.column.name) ?? null)
     : null
+}
+
+/** The attributes that a query selects, in their order. */
+export const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
+  const selected = columnsOf(query)
+  const { attributes } = query.entity.mapping
+  return attributes.filter(({ isDeferred, position }) =>
+    selected === null ? !isDeferred : selected[position] !== null,
+  )
 }
 
 const selectedBy = (mapping: Mapping, { selections = [] }: SelectQueryNode): ReadonlySet<Attribute> =>

@@ -10,6 +10,7 @@ import {
   type InsertQueryNode,
   type InsertResult,
   NOOP_QUERY_EXECUTOR,
+  type QueryCreatorProps,
   type QueryId,
   type SelectQueryBuilder,
   type SelectQueryNode,
@@ -42,3 +43,6 @@ export const deleteBuilder = <DB, TB extends keyof DB>(
 export const insertBuilder = <DB, TB extends keyof DB>(
   node: InsertQueryNode,
 ): InsertQueryBuilder<DB, TB, InsertResult> => new InsertQueryBuilder(props(node))
+
+/** What a builder of whole queries needs that is bound to no database. */
+export const unbound: QueryCreatorProps = { executor: NOOP_QUERY_EXECUTOR }

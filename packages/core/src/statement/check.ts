@@ -8,7 +8,7 @@
 import { BinaryOperationNode, ColumnNode, type OperationNode, OperatorNode, ReferenceNode, ValueNode } from 'kysely'
 import { type StatementError, unorderedValue } from './error.js'
 import { faultIn } from './fault.js'
-import type { AnySelect } from './select.js'
+import type { AnyQuery } from './rows.js'
 import type { AnyStatement } from './statement.js'
 import { mapChildren } from './tree.js'
 
@@ -26,10 +26,13 @@ const checked = new WeakMap<OperationNode, StatementError | null>()
  */
 export const checkStatement = (statement: AnyStatement): StatementError | null => {
   const wrong = checkTree(statement)
-  return wrong !== null || !('loads' in statement) ? wrong : checkLoads(statement as AnySelect)
+  return wrong !== null || !isQuery(statement) ? wrong : checkLoads(statement)
 }
 
-const checkLoads = ({ loads }: AnySelect): StatementError | null => {
+const isQuery = (statement: AnyStatement): statement is AnyQuery => 'aliases' in statement
+
+const checkLoads = (query: AnyQuery): StatementError | null => {
+  const { loads } = query._tag === 'Rows' ? query.query : query
   for (const { refine } of loads) {
     const wrong = refine === null ? null : checkStatement(refine)
     if (wrong !== null) return wrong

@@ -10,12 +10,14 @@ import type { RootOperationNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import { checkStatement } from './check.js'
 import { encodeError, type StatementError } from './error.js'
 import { portable } from './portable.js'
 import { readable } from './readable.js'
 import { resolve, spelt } from './resolve.js'
+import { readKinds } from './rows.js'
 import { Slot } from './slot.js'
 import { type AnyStatement, mappingsOf } from './statement.js'
 import type { Bound } from './template.js'
@@ -43,7 +45,9 @@ export const compile =
       return isLeft(compiled) ? compiled : fill(compiled.right, values, template.width, engine.dialect)
     }
     const wrong = checkStatement(statement)
-    return wrong === null ? compileNode(engine, mappingsOf(statement))(statement.node) : left(wrong)
+    return wrong === null
+      ? compiledOf(engine, mappingsOf(statement), statement.node, readKinds(statement))
+      : left(wrong)
   }
 
 /**
@@ -75,11 +79,16 @@ const byNodeOf = (compiler: Engine['compile'], mappings: ReadonlyArray<Mapping>)
   return byNode
 }
 
-const compiledOf = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
+const compiledOf = (
+  engine: Compiler,
+  mappings: ReadonlyArray<Mapping>,
+  node: RootOperationNode,
+  kinds?: ReadonlyMap<string, ColumnKind>,
+): Compiled => {
   const byNode = byNodeOf(engine.compile, mappings)
   const known = byNode.get(node)
   if (known !== undefined) return known
-  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect)(node))
+  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect, kinds)(node))
   const compiled = isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
   byNode.set(node, compiled)
   return compiled

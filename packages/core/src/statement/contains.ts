@@ -6,7 +6,7 @@ import type { RowColumns } from '../codec/row-class.js'
 import type { RelationshipName, TargetOf } from '../model/infer.js'
 import type { TypeFault } from '../model/model.js'
 import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
-import { invalidClause } from './error.js'
+import { type Clause, invalidClause } from './error.js'
 import type { AliasOf, Extent, Whole } from './extent.js'
 import { faultIn, faultNode } from './fault.js'
 import { withLoad } from './load.js'
@@ -112,6 +112,26 @@ export const containedColumns = (alias: string, targets: AnySelect): RowColumns 
   return rowColumns(targets.entity.mapping, ({ isDeferred, name, position }) =>
     (own === null ? isDeferred : own[position] === null) ? null : `${alias}.${name}`,
   )
+}
+
+/**
+ * The query of others than its own rows, which does not have what those contain.
+ */
+export const uncontained = (self: AnySelect, clause: Clause, cure: string): AnySelect => {
+  const contained = self.loads.find(({ strategy }) => strategy === 'contained')
+  return contained === undefined
+    ? self
+    : withFault(
+        self,
+        faultNode(
+          invalidClause(
+            self.entity.name,
+            clause,
+            contained.relationship,
+            `containsEager needs rows of its own; ${cure}`,
+          ),
+        ),
+      )
 }
 
 const withFault = (self: AnySelect, fault: OperationNode): AnySelect => ({

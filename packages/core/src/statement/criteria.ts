@@ -15,7 +15,7 @@ import {
 import type { RowOf } from '../model/infer.js'
 import type { AnyDelete } from './delete.js'
 import { qualified } from './qualify.js'
-import type { AnySelect } from './select.js'
+import type { AnyQuery } from './rows.js'
 import {
   attributeNode,
   type ExpressionsOf,
@@ -28,7 +28,7 @@ import {
 import type { AnyUpdate } from './update.js'
 
 /** A statement that conditions can narrow. @category model */
-export type Filterable = AnySelect | AnyUpdate | AnyDelete
+export type Filterable = AnyQuery | AnyUpdate | AnyDelete
 
 /** What a value of type `V` can be compared with by an operator: values, expressions, subqueries. @category model */
 export type Operand<V, Op> = Op extends 'in' | 'not in'
@@ -123,7 +123,10 @@ const narrow = <S extends Filterable>(self: S, condition: OperationNode): S => (
 
 /** Beside other tables a name is that of the first which has it: the entity's own where it is an attribute. */
 const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
-  self._tag === 'Select' && self.aliases.length > 0 ? qualified(mappingsOf(self), self.node, condition) : condition
+  'aliases' in self && (self._tag === 'Rows' || self.aliases.length > 0)
+    ? qualified(mappingsOf(self), self.node, condition)
+    : condition
+
 /** Is a null of the attribute JSON's own, since the column holds no NULL? */
 const isJson = ({ entity }: Filterable, name: string): boolean => {
   const attribute = entity.mapping.attributeOf.get(name)

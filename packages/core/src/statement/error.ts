@@ -44,7 +44,7 @@ export interface InvalidClause {
 }
 
 /** @category errors */
-export type Clause = 'join' | 'any' | 'has' | 'containsEager'
+export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'fromQuery' | 'selectRows' | 'union'
 
 /** @category errors */
 export type StatementError = EncodeError | UnorderedValue | InvalidClause

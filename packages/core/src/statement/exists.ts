@@ -125,7 +125,7 @@ export const has: Has = exists('has') as never
 const condition = (clause: Clause, eb: Builder, path: string, refine: Refine | null): Expression<SqlBool> => {
   const self = statementOf(eb)
   const { mapping, name } = self.entity
-  const reached = pathIn(mapping, self._tag === 'Select' ? self.aliases : [], path)
+  const reached = pathIn(mapping, 'aliases' in self ? self.aliases : [], path)
   return new ExpressionWrapper(
     reached === null
       ? faultNode(invalidClause(name, clause, path, noPath(mapping, path)))

@@ -28,7 +28,7 @@ import {
 import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { OrderDirection } from '../model/relationship.js'
-import { alsoSelecting, columnsOf, rowColumns } from './attributes.js'
+import { alsoSelecting, columnsOf, rowColumns, selectedAttributes } from './attributes.js'
 import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
@@ -221,12 +221,6 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   )
   const ordered = QueryNode.cloneWithOrderByItems(outer, [OrderByItemNode.create(columnIn(rootAlias, joinedRow))])
   return join(ordered as SelectQueryNode, entity.mapping, rootAlias, parts)
-}
-
-const selectedAttributes = (query: AnySelect): ReadonlyArray<Attribute> => {
-  const columns = columnsOf(query)
-  const { attributes } = query.entity.mapping
-  return attributes.filter(({ isDeferred, position }) => (columns === null ? !isDeferred : columns[position] !== null))
 }
 
 /** A column of the owner: of the query's own table where that has no alias. */

@@ -10,14 +10,21 @@ import {
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
+  TableNode,
 } from 'kysely'
-import { type Column, columnOf, namedTable, type Scope, type Source, starred } from './scope.js'
+import { type Column, find, namedTable, type Scope, type Source, starred } from './scope.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */
 export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
-  const column = ColumnNode.is(node.column) ? columnOf(scope, node) : null
-  return column === null ? node : mapChange(node, 'column', (name) => columnNode(name as ColumnNode, column))
+  const found = find(scope, node)
+  if (found === null) return node
+  const { column, source } = found
+  const named = mapChange(node, 'column', (name) => columnNode(name as ColumnNode, column))
+  // a subquery in place of a table with a schema has an alias, and aliases have none
+  return named.table?.table.schema !== undefined && source.mapping === null
+    ? ReferenceNode.create(named.column as ColumnNode, TableNode.create(source.name))
+    : named
 }
 
 /** The name of a column, where the tree says which; as it is where no attribute is known. */

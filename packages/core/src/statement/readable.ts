@@ -21,7 +21,9 @@ import {
 } from 'kysely'
 import type { Dialect, Selected } from '../engine/dialect.js'
 import { selectedColumn } from '../engine/selected-column.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
+import { computedKind } from './reading.js'
 import {
   catalogOf,
   columnOf,
@@ -42,14 +44,14 @@ import { mapChildren } from './tree.js'
  * @category interpreters
  */
 export const readable =
-  (mappings: ReadonlyArray<Mapping>, dialect: Dialect) =>
+  (mappings: ReadonlyArray<Mapping>, dialect: Dialect, kinds: Kinds = noKinds) =>
   <Node extends RootOperationNode>(node: Node): Node => {
     const outside = outermost(catalogOf(mappings))
     const any: RootOperationNode = node
     switch (any.kind) {
       case 'SelectQueryNode': {
         const scope = within(withExpressions(outside, any.with?.expressions ?? []), tablesOf(any))
-        return select(scope, any, dialect) as RootOperationNode as Node
+        return select(scope, any, dialect, kinds) as RootOperationNode as Node
       }
       case 'UpdateQueryNode':
       case 'DeleteQueryNode': {
@@ -66,6 +68,11 @@ export const readable =
     }
   }
 
+/** As which kinds values of the result are read, by their names, where that was said. */
+type Kinds = ReadonlyMap<string, ColumnKind>
+
+const noKinds: Kinds = new Map()
+
 /** A selection under its name in the result. */
 interface Output {
   readonly node: SelectionNode
@@ -79,22 +86,36 @@ const outputsOf = (
   scope: Scope,
   selections: ReadonlyArray<SelectionNode>,
   dialect: Dialect,
+  kinds: Kinds,
 ): ReadonlyArray<Output | SelectionNode> => {
-  const outputs = selections.map((node) => outputOf(scope, node, dialect) ?? node)
+  const outputs = selections.map((node) => outputOf(scope, node, dialect, kinds) ?? node)
   if (outputs.every((output) => 'as' in output || starred(scope, output.selection) === null)) return outputs
   return outputs.flatMap((output) => ('as' in output ? [output] : speltOut(scope, output, dialect)))
 }
 
-const outputOf = (scope: Scope, node: SelectionNode, dialect: Dialect): Output | null => {
+const outputOf = (scope: Scope, node: SelectionNode, dialect: Dialect, kinds: Kinds): Output | null => {
   const { selection } = node
   const isNamed = AliasNode.is(selection) && IdentifierNode.is(selection.alias)
   const expression = isNamed ? selection.node : selection
   const isColumn = ReferenceNode.is(expression) && ColumnNode.is(expression.column)
   if (!isNamed && !isColumn) return null
   const name = isNamed ? (selection.alias as IdentifierNode).name : nameOf(expression as ReferenceNode)
-  const column = isColumn ? columnOf(scope, expression) : null
-  return { node, name, expression, as: column === null ? null : dialect.selectedAs(column.attribute.column.kind) }
+  const said = kinds.get(name)
+  const kind = said ?? (isColumn ? columnKind(scope, expression) : computedKind(scope, expression))
+  return {
+    node,
+    name,
+    expression,
+    as: kind === null ? null : selectedAs(dialect, kind, isColumn && said === undefined),
+  }
 }
+
+const columnKind = (scope: Scope, node: OperationNode): ColumnKind | null =>
+  columnOf(scope, node)?.attribute.column.kind ?? null
+
+/** SQLite's driver knows of columns alone how large their integers may be. */
+const selectedAs = (dialect: Dialect, kind: ColumnKind, isColumn: boolean): Selected | null =>
+  kind === 'bigint' && !isColumn && dialect.name === 'sqlite' ? { by: null, type: 'text' } : dialect.selectedAs(kind)
 
 const nameOf = ({ column }: ReferenceNode): string => (ColumnNode.is(column) ? column.column.name : '')
 
@@ -105,7 +126,7 @@ const speltOut = (scope: Scope, node: SelectionNode, dialect: Dialect): Readonly
   const spelt = sources.flatMap((source) =>
     [...source.columns.keys()].flatMap((name) => {
       const reference = ReferenceNode.create(ColumnNode.create(name), namedTable(source.name))
-      return outputOf(scope, SelectionNode.create(reference), dialect) ?? []
+      return outputOf(scope, SelectionNode.create(reference), dialect, noKinds) ?? []
     }),
   )
   return spelt.some(({ as }) => as !== null) ? spelt : [node]
@@ -124,14 +145,14 @@ const withReturning = <Node extends OperationNode & { readonly returning?: Retur
   { selections }: ReturningNode,
   dialect: Dialect,
 ): Node => {
-  const outputs = outputsOf(scope, selections, dialect)
+  const outputs = outputsOf(scope, selections, dialect, noKinds)
   return outputs.every((output) => !('as' in output) || output.as === null)
     ? node
     : { ...node, returning: { ...node.returning, selections: outputs.map(written) } }
 }
 
-const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect): SelectQueryNode => {
-  const outputs = outputsOf(scope, node.selections ?? [], dialect)
+const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect, kinds: Kinds): SelectQueryNode => {
+  const outputs = outputsOf(scope, node.selections ?? [], dialect, kinds)
   if (outputs.every((output) => !('as' in output) || output.as === null)) return node
   const isDistinct = node.frontModifiers?.some(({ modifier }) => modifier === 'Distinct') === true
   if (isDistinct || node.setOperations !== undefined) return around(node, outputs)

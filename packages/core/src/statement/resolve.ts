@@ -90,7 +90,7 @@ type Expected = Column | null | ReadonlyArray<Column | null>
 
 const translated = new WeakMap<Catalog, Map<Dialect | null, boolean>>()
 
-/** Whether any attribute of the model is called or written otherwise in its table. */
+/** Whether any attribute of the model is called or written otherwise in its table, or any table has a schema. */
 const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   let byDialect = translated.get(catalog)
   if (byDialect === undefined) {
@@ -99,11 +99,13 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   }
   const known = byDialect.get(dialect)
   if (known !== undefined) return known
-  const answer = [...catalog.values()].some((mapping) =>
-    mapping.attributes.some(
-      (attribute) =>
-        attribute.name !== attribute.columnName || isSpelt(dialect, attribute) || isCast(dialect, attribute),
-    ),
+  const answer = [...catalog.values()].some(
+    ({ attributes, table }) =>
+      table.includes('.') ||
+      attributes.some(
+        (attribute) =>
+          attribute.name !== attribute.columnName || isSpelt(dialect, attribute) || isCast(dialect, attribute),
+      ),
   )
   byDialect.set(dialect, answer)
   return answer

@@ -45,6 +45,12 @@ export const referringTo = (node: ReferenceNode, mapping: Mapping, attribute: At
   return node
 }
 
+/** An expression, and what its names mean. */
+export interface Computed {
+  readonly scope: Scope
+  readonly node: OperationNode
+}
+
 /** A table, subquery or CTE under the name by which a query refers to it. */
 export interface Source {
   readonly name: string
@@ -52,6 +58,8 @@ export interface Source {
   readonly mapping: Mapping | null
   /** By the names that the program gives them; null for a column of no attribute. */
   readonly columns: ReadonlyMap<string, Column | null>
+  /** What the columns of no attribute are computed by, as far as that is known. */
+  readonly computed: ReadonlyMap<string, Computed>
   /** It may have columns beside these. */
   readonly isOpen: boolean
 }
@@ -97,12 +105,19 @@ export const sourceOf = (mapping: Mapping, name: string): Source => {
     )
     columnsOf.set(mapping, columns)
   }
-  return { name, mapping, columns, isOpen: false }
+  return { name, mapping, columns, computed: nothingComputed, isOpen: false }
 }
 
 const nothingKnown: ReadonlyMap<string, Column | null> = new Map()
+const nothingComputed: ReadonlyMap<string, Computed> = new Map()
 
-const unknownSource = (name: string): Source => ({ name, mapping: null, columns: nothingKnown, isOpen: true })
+const unknownSource = (name: string): Source => ({
+  name,
+  mapping: null,
+  columns: nothingKnown,
+  computed: nothingComputed,
+  isOpen: true,
+})
 
 /** The name of a table, with its schema where it has one. */
 export const tableName = ({ table }: TableNode): string =>
@@ -130,7 +145,13 @@ const sourcesIn = (scope: Scope, node: OperationNode): ReadonlyArray<Source> => 
   const name = IdentifierNode.is(node.alias) ? node.alias.name : ''
   if (TableNode.is(node.node)) return [tableSource(scope, node.node, name)]
   if (SelectQueryNode.is(node.node)) return [outputOf(scope, node.node, name)]
-  return [unknownSource(name)]
+  return [textSource(scope, name)]
+}
+
+/** Raw text under the name of an entity's table gives what that has, under the names of the table's columns. */
+const textSource = (scope: Scope, name: string): Source => {
+  const mapping = scope.catalog.get(name)
+  return mapping === undefined ? unknownSource(name) : { ...sourceOf(mapping, name), mapping: null, isOpen: true }
 }
 
 const tableSource = (scope: Scope, node: TableNode, name: string): Source => {
@@ -157,32 +178,36 @@ export const tablesOf = (node: SelectQueryNode | UpdateQueryNode | DeleteQueryNo
 }
 
 /** What a subquery gives, as a source. */
-const outputOf = (parent: Scope, query: SelectQueryNode, name: string): Source =>
+export const outputOf = (parent: Scope, query: SelectQueryNode, name: string): Source =>
   selected(within(withExpressions(parent, query.with?.expressions ?? []), tablesOf(query)), query.selections, name)
 
 const selected = (scope: Scope, selections: ReadonlyArray<SelectionNode> | undefined, name: string): Source => {
   const columns = new Map<string, Column | null>()
+  const computed = new Map<string, Computed>()
   let isOpen = selections === undefined
   for (const { selection } of selections ?? []) {
     const stars = starred(scope, selection)
     if (stars !== null) {
       for (const source of stars) {
         for (const [given, column] of source.columns) columns.set(given, column && { ...column, columnName: given })
+        for (const [given, at] of source.computed) computed.set(given, at)
         isOpen ||= source.isOpen
       }
     } else if (ReferenceNode.is(selection) && ColumnNode.is(selection.column)) {
       const given = selection.column.column.name
       const column = columnOf(scope, selection)
       columns.set(given, column && { ...column, columnName: given })
+      if (column === null) computed.set(given, { scope, node: selection })
     } else if (AliasNode.is(selection) && IdentifierNode.is(selection.alias)) {
       const given = selection.alias.name
       const column = columnOf(scope, selection.node)
       columns.set(given, column && { ...column, columnName: given })
+      if (column === null) computed.set(given, { scope, node: selection.node })
     } else {
       isOpen = true
     }
   }
-  return { name, mapping: null, columns, isOpen }
+  return { name, mapping: null, columns, computed, isOpen }
 }
 
 /** The sources that `*` or `table.*` stands for; null for any other selection. */
@@ -226,9 +251,16 @@ const returned = (parent: Scope, node: OperationNode, name: string): Source => {
 const named = (source: Source, name: CommonTableExpressionNameNode): Source => {
   if (name.columns === undefined) return source
   const given = [...source.columns.values()]
+  const names = [...source.columns.keys()]
   return {
     ...source,
     isOpen: false,
+    computed: new Map(
+      name.columns.flatMap(({ column }, i) => {
+        const at = source.isOpen ? undefined : source.computed.get(names[i] ?? '')
+        return at === undefined ? [] : [[column.name, at]]
+      }),
+    ),
     columns: new Map(
       name.columns.map(({ column }, i) => {
         // the columns cannot be counted where the query's are not all known
@@ -264,6 +296,19 @@ export const find = (scope: Scope, { table, column }: ReferenceNode): Found | nu
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     const source = at.sources.find((candidate) => candidate.columns.has(name))
     if (source !== undefined) return foundIn(source, name)
+    if (at.sources.some((candidate) => candidate.isOpen)) return null
+  }
+  return null
+}
+
+/** What computes the column that a reference leads to, where it is of no attribute. */
+export const computedAt = (scope: Scope, { table, column }: ReferenceNode): Computed | null => {
+  if (!ColumnNode.is(column)) return null
+  const { name } = column.column
+  if (table !== undefined) return sourceNamed(scope, tableName(table))?.computed.get(name) ?? null
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const source = at.sources.find((candidate) => candidate.columns.has(name))
+    if (source !== undefined) return source.computed.get(name) ?? null
     if (at.sources.some((candidate) => candidate.isOpen)) return null
   }
   return null

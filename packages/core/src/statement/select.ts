@@ -2,7 +2,7 @@
  * `Select`: a query of entities, as a value.
  *
  * The tree is Kysely's, with every attribute of the entity selected; `loads` says which relationships are to be loaded
- * beside the rows. Conditions are in `criteria.ts`, the whole of Kysely's query builder is reached by `modify`.
+ * beside the rows. Conditions are in `criteria.ts`, other clauses in `clauses.ts`, the whole of Kysely's query builder is reached by `modify`.
  *
  * @example
  * const query = pipe(
@@ -14,36 +14,15 @@
  * )
  */
 import type { Option } from 'fp-ts/lib/Option.js'
-import {
-  type Expression,
-  ExpressionWrapper,
-  LimitNode,
-  OffsetNode,
-  type OrderByModifiers,
-  SelectionNode,
-  SelectModifierNode,
-  SelectQueryNode,
-  ValueNode,
-} from 'kysely'
-import type { CollectionName, Managed, RowOf, TargetOf } from '../model/infer.js'
+import { SelectionNode, SelectQueryNode } from 'kysely'
+import type { CollectionName, Managed, TargetOf } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
-import { selectBuilder } from './builder.js'
 import type { Extended, Extent, Whole } from './extent.js'
-import { qualified } from './qualify.js'
-import {
-  attributeNode,
-  type ExpressionsOf,
-  expressionsOf,
-  type ModelOf,
-  mappingsOf,
-  type NameOf,
-  type Statement,
-  tableNode,
-} from './statement.js'
+import { attributeNode, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
 
@@ -87,9 +66,6 @@ export interface Load {
   readonly alias: string | null
 }
 
-/** What a query gives for each row. @category model */
-export type ResultOf<S> = S extends Select<infer M, infer N, infer L, infer X> ? Resulting<M, N, L, X> : never
-
 /** A row of a query of `N` that adds `L` and has the extent `X`. @category model */
 export type Resulting<M, N extends string, L, X extends Extent> = [X['omitted']] extends [never]
   ? Managed<M, N> & L
@@ -130,59 +106,3 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   aliases: [],
   options: {},
 })
-
-const withNode = <S extends AnySelect>(self: S, node: SelectQueryNode): S => ({ ...self, node })
-
-/**
- * Orders by an attribute or an expression, after what is ordered by already.
- *
- * @example
- * pipe(select(model.User), orderBy('name'), orderBy((eb) => eb.fn('length', ['nickname']), 'desc'))
- * pipe(select(model.User), orderBy('nickname', (order) => order.desc().nullsLast()))
- *
- * @category combinators
- */
-export const orderBy =
-  <S extends AnySelect>(
-    by: (keyof RowOf<ModelOf<S>, NameOf<S>> & string) | ((eb: ExpressionsOf<S>) => Expression<unknown>),
-    direction?: OrderByModifiers,
-  ) =>
-  (self: S): S => {
-    const expression =
-      typeof by === 'string'
-        ? new ExpressionWrapper(attributeNode(self.entity.mapping, { name: by }))
-        : inQuery(self, by(expressionsOf(self)))
-    return withNode(self, selectBuilder(self.node).orderBy(expression, direction).toOperationNode())
-  }
-
-/** Beside other tables a name is that of the first which has it. */
-const inQuery = (self: AnySelect, by: Expression<unknown>): Expression<unknown> =>
-  self.aliases.length === 0 ? by : new ExpressionWrapper(qualified(mappingsOf(self), self.node, by.toOperationNode()))
-
-/**
- * At most so many rows.
- *
- * @category combinators
- */
-export const limit =
-  (count: number) =>
-  <S extends AnySelect>(self: S): S =>
-    withNode(self, SelectQueryNode.cloneWithLimit(self.node, LimitNode.create(ValueNode.create(count))))
-
-/**
- * Leaves out so many rows at the start of the order.
- *
- * @category combinators
- */
-export const offset =
-  (count: number) =>
-  <S extends AnySelect>(self: S): S =>
-    withNode(self, SelectQueryNode.cloneWithOffset(self.node, OffsetNode.create(ValueNode.create(count))))
-
-/**
- * Leaves out repeated rows, as a join can make them.
- *
- * @category combinators
- */
-export const distinct = <S extends AnySelect>(self: S): S =>
-  withNode(self, SelectQueryNode.cloneWithFrontModifier(self.node, SelectModifierNode.create('Distinct')))

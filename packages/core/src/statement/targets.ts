@@ -8,6 +8,7 @@ import {
   type OperationNode,
   ParensNode,
   type SelectQueryNode,
+  TableNode,
   UnaryOperationNode,
 } from 'kysely'
 import type { RelationshipMapping } from '../model/mapping.js'
@@ -71,6 +72,7 @@ const conditional: ReadonlySet<string> = new Set(['kind', 'from', 'selections', 
 
 /** Does a query say no more than a condition, and what it selects? */
 export const isCondition = (node: SelectQueryNode): boolean =>
+  (node.from?.froms ?? []).every(TableNode.is) &&
   Object.entries(node).every(([property, value]) => value === undefined || conditional.has(property))
 
 /** Beside others an OR would come apart. */

@@ -10,7 +10,7 @@ import type { LoadedRelationship } from './eager.js'
 export type View = (id: InstanceId) => Snapshot
 
 /** Instances by their snapshots. */
-const snapshots =
+export const snapshots =
   (state: SessionState): View =>
   (id) =>
     instanceAt(state, id).snapshot

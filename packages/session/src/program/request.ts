@@ -6,6 +6,7 @@
  */
 import type {
   AnyDelete,
+  AnyQuery,
   AnySelect,
   AnyUpdate,
   Attribute,
@@ -45,13 +46,13 @@ export interface RouteRequest {
 }
 
 /**
- * A query of one entity's rows, by attribute names.
+ * A query of one entity's rows, by attribute names, or of rows of any shape.
  *
  * @category model
  */
 export interface QueryRequest {
   readonly _tag: 'Query'
-  readonly statement: AnySelect
+  readonly statement: AnyQuery
   /** The same with relationships joined, which only a single database can answer. */
   readonly joined: AnySelect | null
 }
@@ -67,6 +68,18 @@ export interface QueryAnswer {
   readonly order: ReadonlyArray<number> | null
   /** Do the rows have what was joined? */
   readonly isJoined: boolean
+}
+
+/**
+ * How many rows a query gives, over all databases that it concerns; where it is only asked whether there are any, one is as
+ * good as many.
+ *
+ * @category model
+ */
+export interface CountRequest {
+  readonly _tag: 'Count'
+  readonly purpose: 'count' | 'exists'
+  readonly statement: AnyQuery
 }
 
 declare const cursor: unique symbol
@@ -85,7 +98,7 @@ export type CursorId = number & { readonly [cursor]?: never }
  */
 export interface OpenCursorRequest {
   readonly _tag: 'OpenCursor'
-  readonly statement: AnySelect
+  readonly statement: AnyQuery
   readonly isAlone: boolean
 }
 
@@ -177,6 +190,7 @@ export type Request =
   | FlushRequest
   | RouteRequest
   | QueryRequest
+  | CountRequest
   | CursorRequest
   | LookupRequest
   | WriteRequest
@@ -192,14 +206,16 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
     ? FlushPlan
     : R extends QueryRequest | FetchRequest | LookupRequest
       ? QueryAnswer
-      : R extends OpenCursorRequest
-        ? CursorId
-        : R extends WriteRequest
-          ? WriteAnswer
-          : R extends SqlRequest
-            ? StatementAnswer
-            : R extends ServicesRequest
-              ? Services
-              : R extends TaskRequest
-                ? unknown
-                : undefined
+      : R extends CountRequest
+        ? number
+        : R extends OpenCursorRequest
+          ? CursorId
+          : R extends WriteRequest
+            ? WriteAnswer
+            : R extends SqlRequest
+              ? StatementAnswer
+              : R extends ServicesRequest
+                ? Services
+                : R extends TaskRequest
+                  ? unknown
+                  : undefined

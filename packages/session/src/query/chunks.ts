@@ -4,19 +4,16 @@
  * The query runs once, in the session's transaction, and its rows are those of that moment. Between two chunks the program
  * does what it likes: it loads, changes, flushes, commits.
  */
-import type { AnySelect, ResultOf, Snapshot } from '@unitary/core'
+import type { AnyQuery, ResultOf } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { DecodeError, HookError, RequestError } from '../error.js'
 import { requestRows } from '../hook/loaded.js'
-import type { LoadedRelationship } from '../load/eager.js'
-import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import {
   catchError,
   chain,
   fail,
-  gets,
   map,
   type Outcome,
   of,
@@ -26,7 +23,7 @@ import {
 } from '../program/program.js'
 import type { SessionState } from '../state/session-state.js'
 import { withoutLoadedSince } from '../transition/forget.js'
-import { defaultChunk, loadBeside, type OpenQuery, openQuery, type Portion, takePortion } from './open-query.js'
+import { defaultChunk, type OpenQuery, openQuery, type Portion, showPortion, takePortion } from './open-query.js'
 import type { QueryError } from './query.js'
 
 /** @category model */
@@ -64,7 +61,7 @@ export interface ChunkOptions {
  * @category queries
  */
 export const foldChunks =
-  <S extends AnySelect, B, E>(
+  <S extends AnyQuery, B, E>(
     initial: B,
     f: (value: B, chunk: ReadonlyArray<ResultOf<S>>) => Program<E, B>,
     options: ChunkOptions = {},
@@ -92,13 +89,13 @@ export const foldChunks =
  *
  * @category queries
  */
-export const forEachChunk = <S extends AnySelect, E>(
+export const forEachChunk = <S extends AnyQuery, E>(
   f: (chunk: ReadonlyArray<ResultOf<S>>) => Program<E, unknown>,
   options: ChunkOptions = {},
 ): ((statement: S) => Program<QueryError | E, undefined>) =>
   foldChunks<S, undefined, E>(undefined, (_, chunk) => map(() => undefined)(f(chunk)), options)
 
-type Fold<B, E> = (value: B, chunk: ReadonlyArray<Snapshot>) => Program<E, B>
+type Fold<B, E> = (value: B, chunk: ReadonlyArray<unknown>) => Program<E, B>
 
 /** A query that is being gone through. */
 interface Going {
@@ -125,20 +122,16 @@ const goThrough = <B, E>(going: Going, value: B, f: Fold<B, E>): Program<QueryEr
   unlessFailed((before) =>
     pipe(
       fetch(before, going),
-      chain((portion: Portion): Program<QueryError | E, B> => {
-        const { ids } = portion
-        if (ids.length === 0) return of(value)
+      chain((portion): Program<QueryError | E, B> => {
+        if (portion.size === 0) return of(value)
         const { chunk, query } = going
         const folded = pipe(
-          loadBeside(query, portion),
-          chain((beside: ReadonlyArray<LoadedRelationship>) =>
-            gets((state) => ids.map(viewOf(state, query.mapping, beside))),
-          ),
-          chain((shown: ReadonlyArray<Snapshot>) => f(value, shown)),
+          showPortion(query, portion),
+          chain((shown: ReadonlyArray<unknown>) => f(value, shown)),
           chain((next: B) => map(() => next)(leave(going, before))),
         )
         // nothing comes after a chunk that is not full
-        return ids.length < chunk ? folded : chain((next: B) => goThrough(going, next, f))(folded)
+        return portion.size < chunk ? folded : chain((next: B) => goThrough(going, next, f))(folded)
       }),
     ),
   )

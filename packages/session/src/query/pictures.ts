@@ -18,17 +18,17 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError, RequestError } from '../error.js'
 import { hooksOnLoad } from '../hook/hooks.js'
 import { requestRows } from '../hook/loaded.js'
-import type { LoadedRelationship } from '../load/eager.js'
 import { inOrder } from '../load/populate.js'
-import { type View, viewOf } from '../load/view.js'
-import { chain, gets, type Outcome, type Program, request, suspend } from '../program/program.js'
+import type { View } from '../load/view.js'
+import { chain, type Outcome, type Program, request, suspend } from '../program/program.js'
 import type { QueryAnswer } from '../program/request.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { decodeError } from '../transition/absorb.js'
-import { loadBeside, type OpenQuery, type Portion, takePortion } from './open-query.js'
+import { type OpenQuery, type Portion, showPortion, takePortion } from './open-query.js'
 import type { QueryError } from './query.js'
 
-type Pictures = ReadonlyArray<Snapshot>
+/** Snapshots, or rows of any shape with snapshots in them. */
+type Pictures = ReadonlyArray<unknown>
 
 /**
  * The next rows of an open query as pictures, with what it loads beside them: as many as asked for, and fewer only at the
@@ -38,7 +38,9 @@ type Pictures = ReadonlyArray<Snapshot>
  */
 export const nextPictures = (query: OpenQuery, count: number): Program<QueryError, Pictures> =>
   suspend((state) =>
-    query.loads.length === 0 && hooksOnLoad(state.hooks, query.mapping).length === 0
+    query.statement._tag === 'Select' &&
+    query.loads.length === 0 &&
+    hooksOnLoad(state.hooks, query.mapping).length === 0
       ? read(query, count)
       : loaded(state, query, count),
   )
@@ -55,7 +57,7 @@ const read = (query: OpenQuery, count: number): Program<RequestError | DecodeErr
 
 const readAll = ({ columns, mapping, statement }: OpenQuery, answer: QueryAnswer): Either<DecodeError, Pictures> => {
   const mode: ReadMode = statement.options.strict === false ? 'trusted' : 'strict'
-  const batches: Pictures[] = []
+  const batches: Array<ReadonlyArray<Snapshot>> = []
   for (const { dialect, rows, token } of answer.batches) {
     const readRow = rowReaderOf(mapping, dialect, mode, columns)
     const pictures = new Array<Snapshot>(rows.length)
@@ -71,11 +73,7 @@ const readAll = ({ columns, mapping, statement }: OpenQuery, answer: QueryAnswer
 }
 
 const loaded = (before: SessionState, query: OpenQuery, count: number): Program<QueryError, Pictures> =>
-  chain((portion: Portion) =>
-    chain((beside: ReadonlyArray<LoadedRelationship>) =>
-      gets((state) => portion.ids.map(viewOf(state, query.mapping, beside, pictures(state)))),
-    )(loadBeside(query, portion)),
-  )(
+  chain((portion: Portion) => showPortion(query, portion, picturing()))(
     requestRows(
       before,
       { _tag: 'Fetch', cursor: query.cursor, count },
@@ -88,9 +86,9 @@ const loaded = (before: SessionState, query: OpenQuery, count: number): Program<
   )
 
 /** Shows instances as pictures; each instance by one, so that what is shared stays shared. */
-const pictures = (state: SessionState): View => {
+const picturing = (): ((state: SessionState) => View) => {
   const shown = new Map<InstanceId, Snapshot>()
-  return (id) => {
+  return (state) => (id) => {
     const known = shown.get(id)
     if (known !== undefined) return known
     const { mapping, snapshot } = instanceAt(state, id)

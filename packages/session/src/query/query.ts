@@ -13,16 +13,7 @@ import {
   withoutOffset,
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
-import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import {
-  type DecodeError,
-  type HookError,
-  invalidStatement,
-  type ModelMismatch,
-  type MultipleResults,
-  type NoResult,
-  type RequestError,
-} from '../error.js'
+import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
 import { rewritten } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
@@ -32,7 +23,7 @@ import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.j
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
-import { chain, fail, gets, map, type Outcome, of, type Program, suspend } from '../program/program.js'
+import { chain, fail, gets, map, type Outcome, type Program, suspend } from '../program/program.js'
 import { checkModel } from '../transition/transition.js'
 
 /** Why a query fails. @category errors */
@@ -68,34 +59,6 @@ export const query = <M, N extends string, L, X extends Extent>(
       )(loadPlanned(loads, ids, { query: owners, joined, options: asked.options })),
     )(rowsOf(asked)),
   )(asRewritten(statement))
-
-/**
- * The first result, if there is one. The query should say what is first, and ask for one row.
- *
- * @category queries
- */
-export const first = <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-): Program<QueryError, Option<Resulting<M, N, L, X>>> =>
-  map((found: ReadonlyArray<Result<M, N, L, X>>) => (found.length === 0 ? none : some(found[0] as Result<M, N, L, X>)))(
-    query(statement),
-  )
-
-/**
- * The only result: `NoResult` where there is none, `MultipleResults` where there are several.
- *
- * @category queries
- */
-export const one = <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-): Program<QueryError | NoResult | MultipleResults, Resulting<M, N, L, X>> =>
-  chain((found: ReadonlyArray<Result<M, N, L, X>>): Program<NoResult | MultipleResults, Result<M, N, L, X>> => {
-    const entity = statement.entity.name
-    if (found.length === 1) return of(found[0] as Result<M, N, L, X>)
-    return found.length === 0
-      ? fail({ _tag: 'NoResult', entity })
-      : fail({ _tag: 'MultipleResults', entity, count: found.length, shards: [] })
-  })(query(statement))
 
 /** The instances of a query's rows, and what is to be loaded beside them. */
 interface Found {

@@ -25,7 +25,8 @@ import { nested } from '../program/framing.js'
 import { catchError, chain, fail, of, type Program, suspend } from '../program/program.js'
 import { add } from '../program/work.js'
 import type { AddError } from '../transition/add.js'
-import { first, type QueryError } from './query.js'
+import { first } from './one.js'
+import type { QueryError } from './query.js'
 
 /** Why the one instance cannot be had. @category errors */
 export type UniqueError = QueryError | AddError | NoSavepoint

@@ -1,7 +1,7 @@
 /**
  * Queries that are read in portions, as interpreters answer them.
  */
-import { type AnySelect, compile, type DriverRow, type Engine, engineError } from '@unitary/core'
+import { type AnyQuery, compile, type DriverRow, type Engine, engineError } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { SelectModifierNode } from 'kysely'
 import type { RequestError } from '../error.js'
@@ -55,21 +55,21 @@ export function* openReader(
 }
 
 /** Locks end with the transaction, and so do the rows of a query that takes them. */
-const locksRows = ({ node }: AnySelect): boolean =>
+const locksRows = ({ node }: AnyQuery): boolean =>
   node.endModifiers?.some((item) => SelectModifierNode.is(item) && item.modifier?.startsWith('For') === true) === true
 
 /** A query that is open on one database. */
 export class EngineReader implements Reader {
   readonly #transactions: Transactions
   readonly #engine: Engine
-  readonly #statement: AnySelect
+  readonly #statement: AnyQuery
   readonly #token: ShardToken | null
   readonly #cursor: OpenedCursor
 
   constructor(
     transactions: Transactions,
     engine: Engine,
-    statement: AnySelect,
+    statement: AnyQuery,
     token: ShardToken | null,
     cursor: OpenedCursor,
   ) {

@@ -2,17 +2,20 @@
  * Running queries on one connection.
  */
 import {
-  type AnySelect,
+  type AnyQuery,
   type AnyStatement,
   type Bound,
   bind,
   type Connection,
   canReturnKeys,
   compile,
+  countColumn,
+  counting,
   type Dialect,
   type DriverRow,
   type Engine,
   type EngineError,
+  existing,
   keyReaderOf,
   type MetKey,
   refineByAttributes,
@@ -26,6 +29,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { type DatabaseError, type InvalidStatement, invalidStatement } from '../error.js'
 import {
   type AnswerOf,
+  type CountRequest,
   type LookupRequest,
   operationOf,
   type SqlRequest,
@@ -48,13 +52,33 @@ export type QueryFailure = DatabaseError | InvalidStatement
 export function* runQuery(
   connection: Connection,
   engine: Engine,
-  statement: AnySelect,
+  statement: AnyQuery,
   token: ShardToken | null,
 ): Effect<Either<QueryFailure, Rows>> {
   const { name } = statement.entity
   const answer = yield* runCompiled(connection, engine, statement)
   if (isLeft(answer)) return left(failureOf(answer.left, 'query', name, token))
   return right({ dialect: engine.dialect, token, rows: answer.right.rows })
+}
+
+/**
+ * How many rows a query gives; of one that is only asked whether it has any, 0 or 1.
+ *
+ * @category interpreters
+ */
+export function* runCount(
+  connection: Connection,
+  engine: Engine,
+  { purpose, statement }: CountRequest,
+  token: ShardToken | null,
+): Effect<Either<QueryFailure, number>> {
+  const { entity, options } = statement
+  const node = purpose === 'count' ? counting(statement) : existing(statement)
+  const answer = yield* runCompiled(connection, engine, { entity, options, node })
+  if (isLeft(answer)) return left(failureOf(answer.left, purpose, entity.name, token))
+  const [row] = answer.right.rows
+  // drivers give counts as text or bigint too
+  return right(purpose === 'exists' ? answer.right.rows.length : Number(row?.[countColumn] ?? 0))
 }
 
 /** Keys that one statement looks for at the most. */

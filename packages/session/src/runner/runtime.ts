@@ -5,6 +5,7 @@ import type { AnyModel, Connection, Engine, IsolationLevel, Services } from '@un
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
 import type {
+  CountRequest,
   FlushAnswer,
   LookupRequest,
   QueryAnswer,
@@ -23,7 +24,7 @@ import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.j
 import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
-import { runLookup, runQuery, runSql, runWrite } from './query.js'
+import { runCount, runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
 
@@ -107,6 +108,7 @@ function* answer(
     case 'Route':
       return right(returnablePlan(request.plan, () => engine.capabilities))
     case 'Query':
+    case 'Count':
     case 'Lookup':
     case 'Write':
     case 'Sql': {
@@ -154,7 +156,7 @@ function* flush(
 function* read(
   connection: Connection,
   engine: Engine,
-  request: QueryRequest | LookupRequest | WriteRequest | SqlRequest,
+  request: QueryRequest | CountRequest | LookupRequest | WriteRequest | SqlRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
@@ -162,6 +164,8 @@ function* read(
         yield* runQuery(connection, engine, request.joined ?? request.statement, null),
         request.joined !== null,
       )
+    case 'Count':
+      return yield* runCount(connection, engine, request, null)
     case 'Lookup':
       return oneBatch(yield* runLookup(connection, engine, request, null), false)
     case 'Write': {

@@ -7,7 +7,7 @@
  *
  * Failures are values: each item is an `Either`, and a left one is the last.
  */
-import type { AnySelect, Extent, Resulting, Select, Snapshot } from '@unitary/core'
+import type { AnyQuery, ResultOf } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { Interrupted } from '../error.js'
 import { Machine, type Progress } from '../program/machine.js'
@@ -55,19 +55,13 @@ export interface AbortableStreamOptions extends StreamOptions {
 export function stream(
   runtime: Runtime,
   options?: StreamOptions & { readonly signal?: never },
-): <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-) => AsyncIterable<Either<QueryError, Resulting<M, N, L, X>>>
+): <S extends AnyQuery>(statement: S) => AsyncIterable<Either<QueryError, ResultOf<S>>>
 export function stream(
   runtime: Runtime,
   options: AbortableStreamOptions,
-): <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-) => AsyncIterable<Either<QueryError | Interrupted, Resulting<M, N, L, X>>>
+): <S extends AnyQuery>(statement: S) => AsyncIterable<Either<QueryError | Interrupted, ResultOf<S>>>
 export function stream(runtime: Runtime, options: Partial<AbortableStreamOptions> = {}) {
-  return <M, N extends string, L, X extends Extent>(
-    statement: Select<M, N, L, X>,
-  ): AsyncIterable<Either<QueryError | Interrupted, Resulting<M, N, L, X>>> => ({
+  return <S extends AnyQuery>(statement: S): AsyncIterable<Either<QueryError | Interrupted, ResultOf<S>>> => ({
     [Symbol.asyncIterator]: () => new Results(new AsyncChunks(runtime, statement, options)) as never,
   })
 }
@@ -86,19 +80,15 @@ export function stream(runtime: Runtime, options: Partial<AbortableStreamOptions
 export function streamChunks(
   runtime: Runtime,
   options?: StreamOptions & { readonly signal?: never },
-): <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-) => AsyncIterable<Either<QueryError, ReadonlyArray<Resulting<M, N, L, X>>>>
+): <S extends AnyQuery>(statement: S) => AsyncIterable<Either<QueryError, ReadonlyArray<ResultOf<S>>>>
 export function streamChunks(
   runtime: Runtime,
   options: AbortableStreamOptions,
-): <M, N extends string, L, X extends Extent>(
-  statement: Select<M, N, L, X>,
-) => AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Resulting<M, N, L, X>>>>
+): <S extends AnyQuery>(statement: S) => AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<ResultOf<S>>>>
 export function streamChunks(runtime: Runtime, options: Partial<AbortableStreamOptions> = {}) {
-  return <M, N extends string, L, X extends Extent>(
-    statement: Select<M, N, L, X>,
-  ): AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<Resulting<M, N, L, X>>>> => ({
+  return <S extends AnyQuery>(
+    statement: S,
+  ): AsyncIterable<Either<QueryError | Interrupted, ReadonlyArray<ResultOf<S>>>> => ({
     [Symbol.asyncIterator]: () => new AsyncChunks(runtime, statement, options) as never,
   })
 }
@@ -113,13 +103,11 @@ export function streamChunks(runtime: Runtime, options: Partial<AbortableStreamO
  */
 export const streamSync =
   (runtime: Runtime, options: StreamOptions = {}) =>
-  <M, N extends string, L, X extends Extent>(
-    statement: Select<M, N, L, X>,
-  ): Iterable<Either<QueryError, Resulting<M, N, L, X>>> => ({
+  <S extends AnyQuery>(statement: S): Iterable<Either<QueryError, ResultOf<S>>> => ({
     *[Symbol.iterator]() {
       for (const chunk of chunksSync(runtime, statement, options)) {
         if (isLeft(chunk)) yield chunk
-        else for (const result of chunk.right) yield right(result as unknown as Resulting<M, N, L, X>)
+        else for (const result of chunk.right) yield right(result as ResultOf<S>)
       }
     },
   })
@@ -134,17 +122,15 @@ export const streamSync =
  */
 export const streamChunksSync =
   (runtime: Runtime, options: StreamOptions = {}) =>
-  <M, N extends string, L, X extends Extent>(
-    statement: Select<M, N, L, X>,
-  ): Iterable<Either<QueryError, ReadonlyArray<Resulting<M, N, L, X>>>> => ({
+  <S extends AnyQuery>(statement: S): Iterable<Either<QueryError, ReadonlyArray<ResultOf<S>>>> => ({
     [Symbol.iterator]: () => chunksSync(runtime, statement, options) as never,
   })
 
 function* chunksSync(
   runtime: Runtime,
-  statement: AnySelect,
+  statement: AnyQuery,
   options: StreamOptions,
-): Generator<Either<QueryError, ReadonlyArray<Snapshot>>, undefined> {
+): Generator<Either<QueryError, ReadonlyArray<unknown>>, undefined> {
   const reading = new Reading(runtime, statement, options)
   try {
     for (;;) {
@@ -158,13 +144,13 @@ function* chunksSync(
   }
 }
 
-type Chunk<E> = Either<E, ReadonlyArray<Snapshot>>
+type Chunk<E> = Either<E, ReadonlyArray<unknown>>
 
 /**
  * One reading of a query, from its first row to its last.
  */
 class Reading {
-  readonly #statement: AnySelect
+  readonly #statement: AnyQuery
   readonly #size: number
   readonly #interpreter: Interpreter
   /** A session that knows nothing, and writes nothing: each chunk starts from it. */
@@ -172,7 +158,7 @@ class Reading {
   #query: OpenQuery | null = null
   #isAtEnd = false
 
-  constructor(runtime: Runtime, statement: AnySelect, { chunk = defaultChunk }: StreamOptions) {
+  constructor(runtime: Runtime, statement: AnyQuery, { chunk = defaultChunk }: StreamOptions) {
     this.#statement = statement
     this.#size = chunk
     this.#interpreter = runtime.open()
@@ -231,7 +217,7 @@ class AsyncChunks implements AsyncIterator<Chunk<Failure>, undefined> {
   /** Has it been aborted, and nobody told so? */
   #isToTell = false
 
-  constructor(runtime: Runtime, statement: AnySelect, { signal, ...options }: Partial<AbortableStreamOptions>) {
+  constructor(runtime: Runtime, statement: AnyQuery, { signal, ...options }: Partial<AbortableStreamOptions>) {
     this.#reading = new Reading(runtime, statement, options)
     this.#signal = signal
   }
@@ -240,7 +226,7 @@ class AsyncChunks implements AsyncIterator<Chunk<Failure>, undefined> {
     return this.#signal?.aborted === true
   }
 
-  next(): Promise<Step<ReadonlyArray<Snapshot>>> {
+  next(): Promise<Step<ReadonlyArray<unknown>>> {
     return this.#inTurn(async () => {
       if (this.#state === 'not begun') this.#begin()
       const chunk = this.#state === 'over' || this.isAborted ? null : await this.#read()
@@ -307,9 +293,9 @@ class AsyncChunks implements AsyncIterator<Chunk<Failure>, undefined> {
 /**
  * The results of one iteration, one by one.
  */
-class Results implements AsyncIterator<Either<Failure, Snapshot>, undefined> {
+class Results implements AsyncIterator<Either<Failure, unknown>, undefined> {
   readonly #chunks: AsyncChunks
-  #rows: ReadonlyArray<Snapshot> = []
+  #rows: ReadonlyArray<unknown> = []
   #next = 0
   #filling: Promise<unknown> | null = null
   #isOver = false
@@ -318,7 +304,7 @@ class Results implements AsyncIterator<Either<Failure, Snapshot>, undefined> {
     this.#chunks = chunks
   }
 
-  next(): Promise<Step<Snapshot>> {
+  next(): Promise<Step<unknown>> {
     if (this.#filling !== null) return this.#filling.then(() => this.next())
     if (this.#next < this.#rows.length && !this.#chunks.isAborted) return Promise.resolve(this.#take())
     return this.#fill()
@@ -330,12 +316,12 @@ class Results implements AsyncIterator<Either<Failure, Snapshot>, undefined> {
     return this.#chunks.return()
   }
 
-  #take(): Step<Snapshot> {
-    return { done: false, value: right(this.#rows[this.#next++] as Snapshot) }
+  #take(): Step<unknown> {
+    return { done: false, value: right(this.#rows[this.#next++]) }
   }
 
-  #fill(): Promise<Step<Snapshot>> {
-    const filled = this.#chunks.next().then((step): Step<Snapshot> => {
+  #fill(): Promise<Step<unknown>> {
+    const filled = this.#chunks.next().then((step): Step<unknown> => {
       this.#rows = []
       if (step.done === true || this.#isOver) return done
       if (isLeft(step.value)) return { done: false, value: step.value }

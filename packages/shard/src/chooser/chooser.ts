@@ -4,7 +4,7 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/extensions/horizontal_shard.html
  */
-import type { Analysis, AnyDelete, AnySelect, AnyUpdate, ExecutionOptions } from '@unitary/core'
+import type { Analysis, ExecutionOptions, Filterable } from '@unitary/core'
 import type { SessionState } from '@unitary/session'
 
 /** Attributes by name. */
@@ -48,7 +48,7 @@ export interface KeyContext {
 export interface StatementContext {
   readonly operation: 'query' | 'bulk update' | 'bulk delete'
   readonly entity: string
-  readonly statement: AnySelect | AnyUpdate | AnyDelete
+  readonly statement: Filterable
   readonly options: ExecutionOptions
   readonly state: SessionState
 }

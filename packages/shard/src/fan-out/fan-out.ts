@@ -4,10 +4,11 @@
  * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query;
  * the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
  */
-import type { AnySelect, Dialect, Mapping } from '@unitary/core'
+import type { AnyQuery, Dialect } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { LimitNode, type OperationNode, type SelectQueryNode, ValueNode } from 'kysely'
-import { attributeIn, hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
+import { hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
+import { problemOf } from './problem.js'
 
 /**
  * @category model
@@ -28,24 +29,25 @@ const known = new WeakMap<SelectQueryNode, Either<string, FanOut>>()
  *
  * @category constructors
  */
-export const fanOutOf = (statement: AnySelect): Either<string, FanOut> => {
+export const fanOutOf = (statement: AnyQuery): Either<string, FanOut> => {
   const { node } = statement
   const found = known.get(node)
   if (found !== undefined) return found
-  const made = make(statement.entity.mapping, node)
+  const made = make(statement)
   known.set(node, made)
   return made
 }
 
-const make = (mapping: Mapping, node: SelectQueryNode): Either<string, FanOut> => {
-  const problem = problemOf(mapping, node)
+const make = (statement: AnyQuery): Either<string, FanOut> => {
+  const { node } = statement
+  const problem = problemOf(statement)
   if (problem !== null) return left(problem)
   const limit = count(node.limit?.limit)
   const offset = count(node.offset?.offset)
   if (limit === undefined || offset === undefined) return left('its limit or offset is no plain number; give numbers')
   const terms: OrderTerm[] = []
   for (const [index, item] of (node.orderBy?.items ?? []).entries()) {
-    const term = orderTerm(mapping, node, item, index)
+    const term = orderTerm(statement, item, index)
     if (isLeft(term)) return term
     terms.push(term.right)
   }
@@ -74,18 +76,6 @@ const count = (node: OperationNode | undefined): number | null | undefined => {
   if (node === undefined) return null
   const value = ValueNode.is(node) ? node.value : undefined
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
-}
-
-const problemOf = (mapping: Mapping, node: SelectQueryNode): string | null => {
-  if (node.fetch !== undefined || node.top !== undefined) return 'FETCH and TOP are not merged; use limit'
-  if (node.distinctOn !== undefined) return 'DISTINCT ON is not merged; use distinct'
-  if (node.groupBy !== undefined) {
-    const grouped = node.groupBy.items.map(({ groupBy }) => attributeIn(mapping, groupBy))
-    return mapping.key.every((attribute) => grouped.includes(attribute))
-      ? null
-      : `a group may have rows on several shards; group by the key of ${mapping.name} too`
-  }
-  return node.having === undefined ? null : 'HAVING without GROUP BY is not merged; use where'
 }
 
 const rewrite = (

@@ -78,21 +78,31 @@ const cut = (batch: Rows, from: number, to: number): Rows => {
   return from === 0 && to >= rows.length ? batch : { ...batch, rows: rows.slice(from, Math.max(to, from)) }
 }
 
+/** Kinds whose values come as text that sorts as they do. */
+const sortable: ReadonlySet<string | null> = new Set(['decimal', 'timestamp', 'date'])
+
 /**
  * Of an expression over another database than SQLite, nothing tells its collation, nor that it is no number as text.
  */
 const hasForeignText = ({ dialect, rows }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
   dialect.name !== 'sqlite' &&
-  terms.some(({ attribute, name }) => attribute === null && rows.some((row) => typeof row[name] === 'string'))
+  terms.some(
+    (term) =>
+      term.attribute === null &&
+      !sortable.has(term.kind) &&
+      valuesOf({ dialect, rows }, term).some((value) => typeof value === 'string'),
+  )
 
 const hasForeignDocument = ({ dialect }: Rows, terms: ReadonlyArray<OrderTerm>): boolean =>
-  dialect.name !== 'sqlite' &&
-  terms.some(({ attribute }) => attribute?.column.kind === 'json' || attribute?.column.kind === 'array')
+  dialect.name !== 'sqlite' && terms.some(({ kind }) => kind === 'json' || kind === 'array')
 
 /** The values of a term, as they compare. */
-const valuesOf = ({ dialect, rows }: Rows, { name, attribute }: OrderTerm): ReadonlyArray<unknown> => {
-  if (attribute?.column.kind === 'decimal') return rows.map((row) => toNumber(row[name], dialect))
-  const convert = attribute === null ? null : dialect.fromDriver(attribute.column.kind)
+const valuesOf = (
+  { dialect, rows }: Pick<Rows, 'dialect' | 'rows'>,
+  { name, kind }: OrderTerm,
+): ReadonlyArray<unknown> => {
+  if (kind === 'decimal') return rows.map((row) => toNumber(row[name], dialect))
+  const convert = kind === null ? null : dialect.fromDriver(kind)
   return rows.map(convert === null ? (row) => row[name] : (row) => convert(row[name]))
 }
 

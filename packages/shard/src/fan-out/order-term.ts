@@ -1,7 +1,16 @@
 /**
  * The terms of an ORDER BY, as far as rows of several shards can be merged by them.
  */
-import type { Attribute, Dialect, Mapping } from '@unitary/core'
+import {
+  type AnyQuery,
+  type AnyRows,
+  type AnySelect,
+  type Attribute,
+  type ColumnKind,
+  type Dialect,
+  type Mapping,
+  readingIn,
+} from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import {
   AliasNode,
@@ -28,6 +37,8 @@ export interface OrderTerm {
   readonly name: string
   /** The attribute that it is; null for an expression. */
   readonly attribute: Attribute | null
+  /** How drivers spell its values; null where nobody knows. */
+  readonly kind: ColumnKind | null
   readonly isDescending: boolean
   /** Where NULL stands; null for where the database puts it. */
   readonly nulls: 'first' | 'last' | null
@@ -38,12 +49,7 @@ export interface OrderTerm {
 }
 
 /** A term, or what is wrong with it. */
-export const orderTerm = (
-  mapping: Mapping,
-  node: SelectQueryNode,
-  item: OrderByItemNode,
-  index: number,
-): Either<string, OrderTerm> => {
+export const orderTerm = (statement: AnyQuery, item: OrderByItemNode, index: number): Either<string, OrderTerm> => {
   const isDescending = directionOf(item)
   if (isDescending === null) {
     return left('one of its orders has a direction that is neither asc nor desc; say one of them')
@@ -55,14 +61,72 @@ export const orderTerm = (
     )
   }
   const direction = { isDescending, nulls: item.nulls ?? null, collation, item }
-  const attribute = attributeIn(mapping, item.orderBy)
-  const name = attribute?.name ?? columnName(item.orderBy)
-  if (name !== null && isSelected(mapping, node, name)) {
-    return right({ ...direction, name, attribute, hidden: null })
-  }
+  const found = statement._tag === 'Rows' ? selectedInRows(statement, item) : selectedBeside(statement, item)
+  if (found !== null) return right({ ...direction, hidden: null, ...found })
   if (isPosition(item.orderBy)) return left('it is ordered by the number of a column; order by its name')
-  return right({ ...direction, name: `unitary_order_${index}`, attribute, hidden: item.orderBy })
+  const attribute = attributeOf(statement, item.orderBy)
+  return right({
+    ...direction,
+    name: `unitary_order_${index}`,
+    attribute,
+    kind: attribute?.column.kind ?? numericKind(readingIn(statement, item.orderBy).kind),
+    hidden: item.orderBy,
+  })
 }
+
+/** What is merged as the driver gives it may still be a number as text. */
+const numericKind = (kind: ColumnKind | null): ColumnKind | null =>
+  kind === 'integer' || kind === 'bigint' || kind === 'real' || kind === 'boolean' ? kind : null
+
+type Selected = Pick<OrderTerm, 'name' | 'attribute' | 'kind'> & Partial<Pick<OrderTerm, 'item'>>
+
+/** Attributes of the entity have their own names in the rows. */
+const selectedBeside = ({ entity, node }: AnySelect, { orderBy }: OrderByItemNode): Selected | null => {
+  const { mapping } = entity
+  const attribute = attributeIn(mapping, orderBy)
+  const name = attribute?.name ?? columnName(orderBy)
+  return name !== null && isSelected(mapping, node, name)
+    ? { name, attribute, kind: attribute?.column.kind ?? null }
+    : null
+}
+
+/** Rows have what was asked for under the names that it was given; an order by one of them is one by what it stands for. */
+const selectedInRows = (rows: AnyRows, item: OrderByItemNode): Selected | null => {
+  const { orderBy } = item
+  for (const { selection } of rows.node.selections ?? []) {
+    if (!AliasNode.is(selection) || !IdentifierNode.is(selection.alias)) continue
+    const { name } = selection.alias
+    if (columnName(orderBy) !== name && !isSame(selection.node, orderBy)) continue
+    const { kind, source } = readingIn(rows, selection.node)
+    const isAttribute = ReferenceNode.is(selection.node) && source !== null
+    return {
+      name,
+      kind,
+      attribute: isAttribute ? source.attribute : null,
+      item: isAttribute ? { ...item, orderBy: selection.node } : item,
+    }
+  }
+  return null
+}
+
+/** Do both refer to the same column of the same table? */
+const isSame = (a: OperationNode, b: OperationNode): boolean =>
+  ReferenceNode.is(a) &&
+  ReferenceNode.is(b) &&
+  a.table !== undefined &&
+  b.table !== undefined &&
+  ColumnNode.is(a.column) &&
+  ColumnNode.is(b.column) &&
+  tableName(a.table) === tableName(b.table) &&
+  a.column.column.name === b.column.column.name
+
+/** The attribute that a reference leads to, of whichever entity. */
+const attributeOf = (statement: AnyQuery, node: OperationNode): Attribute | null =>
+  ParensNode.is(node)
+    ? attributeOf(statement, node.node)
+    : ReferenceNode.is(node)
+      ? (readingIn(statement, node).source?.attribute ?? null)
+      : null
 
 const directionOf = ({ direction }: OrderByItemNode): boolean | null => {
   if (direction === undefined) return false

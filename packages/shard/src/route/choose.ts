@@ -1,7 +1,7 @@
 /**
  * Which shards a request concerns. Pure.
  */
-import { type AnyDelete, type AnySelect, type AnyUpdate, analyse, assignmentsOf } from '@unitary/core'
+import { type AnyDelete, type AnyUpdate, analyse, assignmentsOf, type Filterable } from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
@@ -20,7 +20,7 @@ export type Tokens = ReadonlyArray<string>
 export const shardsOfStatement = (
   state: SessionState,
   operation: StatementContext['operation'],
-  statement: AnySelect | AnyUpdate | AnyDelete,
+  statement: Filterable,
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
