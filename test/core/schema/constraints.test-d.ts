@@ -1,5 +1,5 @@
 import { column, entity, integer, isoDate, named, ofType, primaryKey, references, text } from '@unitary/core'
-import { type Difference, drift, type driftBetween } from '@unitary/core/schema'
+import type { Difference, driftBetween } from '@unitary/core/schema'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expectTypeOf, test } from 'vitest'
 
