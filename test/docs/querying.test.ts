@@ -9,6 +9,7 @@ import {
   entity,
   except,
   filterBy,
+  forUpdate,
   fromQuery,
   fromSql,
   generated,
@@ -395,9 +396,9 @@ program('text', function* () {
 
 program('locks', function* () {
   // #region locks
-  const locked = modify<typeof books>((query) => query.forUpdate().skipLocked())
-  const [next] = yield* pipe(books, limit(1), locked, Session.query)
-  console.log(next?.title) // => Rocannon's World
+  const next = pipe(books, limit(1), forUpdate({ wait: 'skipLocked' }))
+  const locked = yield* Session.attempt(Session.query(next))
+  console.log(locked._tag) // => Left
   // #endregion
 })
 

@@ -4,17 +4,23 @@ import {
   defineModel,
   deleteFrom,
   entity,
+  fromSelect,
   generated,
+  insertInto,
   integer,
   type Managed,
   nullable,
+  onConflictDoNothing,
+  onConflictDoUpdate,
   primaryKey,
+  returningEntities,
   type Snapshot,
   select,
   set,
   text,
   unique,
   update,
+  values,
   version,
   where,
   withDefault,
@@ -421,6 +427,50 @@ program('bulk', function* () {
   console.log(yield* failure(pipe(others, Session.execute({ synchronize: 'evaluate' })))) // => NotEvaluable
   yield* pipe(others, Session.execute())
   console.log(yield* status(wendy)) // => deleted
+  // #endregion
+})
+
+program('past', function* () {
+  // #region past
+  const rows = [{ name: 'ed' }, { name: 'wendy', nickname: 'w' }]
+  const users = yield* pipe(insertInto(model.User), values(rows), returningEntities, Session.execute())
+  console.log(users.map(({ id, name }) => `${id} ${name}`)) // => [ '1 ed', '2 wendy' ]
+
+  // one post for each user, whom nobody reads
+  const welcome = pipe(
+    insertInto(model.Post),
+    fromSelect(['title', 'authorId'], (eb) => eb.selectFrom('users').select(['users.name', 'users.id'])),
+  )
+  console.log(yield* pipe(welcome, Session.execute())) // => 2
+  // #endregion
+
+  // #region past
+  const known = pipe(
+    insertInto(model.User),
+    values([
+      { name: 'ed', nickname: 'eddie' },
+      { name: 'jack', nickname: 'j' },
+    ]),
+  )
+  console.log(yield* pipe(known, onConflictDoNothing('name'), Session.execute())) // => 1
+  console.log(yield* pipe(known, onConflictDoUpdate('name', ['nickname']), Session.execute())) // => 2
+  console.log(yield* Session.one(pipe(select(model.User), where('name', '=', 'ed')))) // => User { id: 1, name: 'ed', nickname: 'eddie' }
+
+  const longer = onConflictDoUpdate<typeof known>(
+    'name',
+    (eb) => ({ nickname: eb.ref('excluded.nickname') }),
+    (eb) => eb(eb.fn('length', ['excluded.nickname']), '>', eb.fn('length', ['nickname'])),
+  )
+  console.log(yield* pipe(known, longer, Session.execute())) // => 0
+  // #endregion
+
+  // #region past
+  const changes = [
+    { id: 1, nickname: null },
+    { id: 2, name: 'Wendy', nickname: 'w.' },
+  ]
+  console.log(yield* Session.updateMany(model.User, changes)) // => 2
+  console.log(yield* Session.one(pipe(select(model.User), where('id', '=', 2)))) // => User { id: 2, name: 'Wendy', nickname: 'w.' }
   // #endregion
 })
 

@@ -47,7 +47,18 @@ interface LoadPlan {
   readonly nested: ReadonlyArray<LoadPlan>
 }
 
+/** What a query asks of a relationship of its entity, beside what it loads. */
+interface RelatedPlan {
+  readonly pick: number
+  readonly form: 'any' | 'none' | 'join' | 'outer' | 'without' | 'contained'
+  /** Only targets of a rank above 0. */
+  readonly isNarrow: boolean
+  /** Only targets that have some of their own, by the number of another relationship. */
+  readonly further: number | null
+}
+
 interface QueryPlan {
+  readonly related: RelatedPlan | null
   readonly entity: number
   readonly atLeast: number | null
   readonly limit: number | null
@@ -87,6 +98,14 @@ const loads = (levels: number): fc.Arbitrary<LoadPlan> =>
   })
 
 const queries: fc.Arbitrary<QueryPlan> = fc.record({
+  related: fc.option(
+    fc.record({
+      pick: fc.nat({ max: 10 }),
+      form: fc.constantFrom('any', 'none', 'join', 'outer', 'without', 'contained'),
+      isNarrow: fc.boolean(),
+      further: fc.option(fc.nat({ max: 10 })),
+    }),
+  ),
   entity: fc.nat({ max: 2 }),
   atLeast: fc.option(fc.nat({ max: 3 })),
   limit: fc.option(fc.nat({ max: 4 })),
@@ -94,6 +113,26 @@ const queries: fc.Arbitrary<QueryPlan> = fc.record({
   form: fc.constantFrom('typed' as const, 'unqualified' as const, 'subquery' as const),
   loads: fc.array(loads(3), { maxLength: 3 }),
 })
+
+/** By entity: which rank its criteria hide, and how they say so. */
+interface RulePlan {
+  readonly hidden: number | null
+  readonly form: 'typed' | 'unqualified' | 'text' | 'subquery'
+}
+
+type RulesPlan = ReadonlyArray<RulePlan>
+
+const rulesPlans: fc.Arbitrary<RulesPlan> = fc.array(
+  fc.record({
+    hidden: fc.option(fc.nat({ max: 3 })),
+    form: fc.constantFrom('typed' as const, 'unqualified' as const, 'text' as const, 'subquery' as const),
+  }),
+  { minLength: 3, maxLength: 3 },
+)
+
+const isShown = (rules: RulesPlan, entity: number, rank: number): boolean => rules[entity]?.hidden !== rank
+
+const noRules: RulesPlan = []
 
 type Cells = Readonly<Record<string, number | null>>
 type Tables = Readonly<Record<string, ReadonlyArray<Cells>>>
@@ -252,28 +291,57 @@ const endsOf = (plan: ModelPlan, entity: number): ReadonlyArray<readonly [n: num
     ...(child === entity && kind !== 'links' ? [[n, 'up'] as const] : []),
   ])
 
-interface Load {
+interface End {
   readonly name: string
   readonly n: number
   readonly end: 'up' | 'down'
   readonly target: number
+  readonly isMany: boolean
+}
+
+interface Load extends End {
   readonly strategy: Strategy
   readonly refine: LoadPlan['refine']
   readonly nested: ReadonlyArray<Load>
 }
 
+/** A relationship of an entity by any number; null where it has none. */
+const endOf = (plan: ModelPlan, entity: number, pick: number): End | null => {
+  const ends = endsOf(plan, entity)
+  if (ends.length === 0) return null
+  const [n, end] = ends[pick % ends.length] as (typeof ends)[number]
+  const { child, kind, parent } = plan.relationships[n] as RelationshipPlan
+  const name = end === 'up' ? `up${n}` : kind === 'links' ? `links${n}` : `down${n}`
+  return { name, n, end, target: end === 'up' ? parent : child, isMany: end === 'down' && kind !== 'one' }
+}
+
 /** The tree that a plan means for a model: each relationship once, and no part of an entity whose rest is needed. */
 const treeOf = (plan: ModelPlan, entity: number, planned: ReadonlyArray<LoadPlan>): ReadonlyArray<Load> => {
-  const ends = endsOf(plan, entity)
   const tree = new Map<string, Load>()
-  for (const { nested, pick, refine, strategy } of ends.length === 0 ? [] : planned) {
-    const [n, end] = ends[pick % ends.length] as (typeof ends)[number]
-    const { child, kind, parent } = plan.relationships[n] as RelationshipPlan
-    const target = end === 'up' ? parent : child
-    const name = end === 'up' ? `up${n}` : kind === 'links' ? `links${n}` : `down${n}`
-    tree.set(name, { name, n, end, target, strategy, refine, nested: treeOf(plan, target, nested) })
+  for (const { nested, pick, refine, strategy } of planned) {
+    const end = endOf(plan, entity, pick)
+    if (end === null) continue
+    tree.set(end.name, { ...end, strategy, refine, nested: treeOf(plan, end.target, nested) })
   }
   return [...tree.values()]
+}
+
+/** What a query loads of its own rows, less what they contain. */
+const loadsOf = (plan: ModelPlan, query: QueryPlan, entity: number): ReadonlyArray<Load> => {
+  const related = relatedOf(plan, query, entity)
+  const tree = treeOf(plan, entity, query.loads)
+  return related?.form === 'contained' ? tree.filter(({ name }) => name !== related.name) : tree
+}
+
+/** What a result shows: what is loaded, and what its rows contain. */
+const shownBy = (
+  plan: ModelPlan,
+  query: QueryPlan,
+  entity: number,
+  tree: ReadonlyArray<Load>,
+): ReadonlyArray<Pick<Load, 'name' | 'nested'>> => {
+  const related = relatedOf(plan, query, entity)
+  return related?.form === 'contained' ? [...tree, { name: related.name, nested: [] }] : tree
 }
 
 const core = Core as unknown as Readonly<Record<string, (...given: ReadonlyArray<Any>) => Any>>
@@ -294,7 +362,45 @@ const loading =
   (query: Any): Any =>
     tree.reduce((so, load) => core[force ?? load.strategy]?.(load.name, refined(load, force))(so), query)
 
-const queryOf = (model: Any, plan: QueryPlan, entity: number): Any => {
+/** What a query's plan means for a model. */
+const relatedOf = (
+  plan: ModelPlan,
+  { related }: QueryPlan,
+  entity: number,
+): (End & Omit<RelatedPlan, 'pick'>) | null => {
+  const end = related === null ? null : endOf(plan, entity, related.pick)
+  return related === null || end === null ? null : { ...end, ...related }
+}
+
+type Related = NonNullable<ReturnType<typeof relatedOf>>
+
+const asking =
+  (plan: ModelPlan, related: Related) =>
+  (query: Any): Any => {
+    const { form, further, isMany, isNarrow, name, target } = related
+    const next = further === null ? null : endOf(plan, target, further)
+    const narrow = (targets: Any): Any => {
+      const ranked = isNarrow ? core.where?.('rank', '>', 0)(targets) : targets
+      return next === null ? ranked : core.where?.(core[next.isMany ? 'any' : 'has']?.(next.name))(ranked)
+    }
+    const condition = core[isMany ? 'any' : 'has'] as Any
+    switch (form) {
+      case 'any':
+        return core.where?.(condition(name, narrow))(query)
+      case 'none':
+        return core.where?.((eb: Any) => eb.not(condition(eb, name, narrow)))(query)
+      case 'join':
+        return core.join?.(name, 'j', narrow)(query)
+      case 'outer':
+        return core.leftJoin?.(name, 'j', narrow)(query)
+      case 'without':
+        return core.where?.((eb: Any) => eb('j.id', 'is', null))(core.leftJoin?.(name, 'j', narrow)(query))
+      case 'contained':
+        return core.containsEager?.(name, 'j')(core.leftJoin?.(name, 'j', narrow)(query))
+    }
+  }
+
+const queryOf = (model: Any, modelPlan: ModelPlan, plan: QueryPlan, entity: number): Any => {
   let query: Any = core.select?.(model[`E${entity}`])
   if (plan.atLeast !== null) {
     const { atLeast, form } = plan
@@ -305,10 +411,45 @@ const queryOf = (model: Any, plan: QueryPlan, entity: number): Any => {
     }
     query = core.where?.(conditions[form])(query)
   }
+  const related = relatedOf(modelPlan, plan, entity)
+  if (related !== null) query = asking(modelPlan, related)(query)
   query = core.orderBy?.('id', 'desc')(core.orderBy?.('rank')(query))
+  if (related?.form === 'contained') query = core.orderBy?.((eb: Any) => eb.ref('j.id'))(query)
   if (plan.limit !== null) query = core.limit?.(plan.limit)(query)
   return plan.offset === null ? query : core.offset?.(plan.offset)(query)
 }
+
+const criteriaOf = (model: Any, plan: ModelPlan, rules: RulesPlan): Core.EntityCriteria =>
+  Core.criteria<Any>(model)(
+    Object.fromEntries(
+      plan.entities.flatMap((_, e) => {
+        const { form, hidden } = rules[e] as RulePlan
+        if (hidden === null) return []
+        const conditions: Readonly<Record<RulePlan['form'], (eb: Any) => Any>> = {
+          typed: (eb) => eb(`t${e}.rank`, '<>', hidden),
+          unqualified: (eb) => eb.not(eb('rank', '=', hidden)),
+          text: () => sql`place < ${sql.lit(hidden)} or place > ${sql.lit(hidden)}`,
+          // under a name that a query may use, too
+          subquery: (eb) =>
+            eb.exists(
+              eb
+                .selectFrom(`t${e} as s`)
+                .select('s.id')
+                .where('s.rank', '<>', hidden)
+                .where((own: Any) =>
+                  own.and([
+                    own('s.rank', '=', own.ref(`t${e}.rank`)),
+                    ...keyNames(plan.entities[e] as EntityPlan).map((name) =>
+                      own(`s.${name}`, '=', own.ref(`t${e}.${name}`)),
+                    ),
+                  ]),
+                ),
+            ),
+        }
+        return [[`E${e}`, { visible: conditions[form] }]]
+      }),
+    ) as Any,
+  )
 
 /** What a result shows of a row, with what was loaded of it; a collection as an array, a reference as one of none or one. */
 interface Shown {
@@ -317,7 +458,7 @@ interface Shown {
   readonly loaded: Readonly<Record<string, ReadonlyArray<Shown>>>
 }
 
-const shown = (row: Any, tree: ReadonlyArray<Load>): Shown => ({
+const shown = (row: Any, tree: ReadonlyArray<Pick<Load, 'name' | 'nested'>>): Shown => ({
   id: row.id,
   rank: row.rank,
   loaded: Object.fromEntries(
@@ -334,26 +475,45 @@ const byRank =
   (a: readonly [row: number, rank: number], b: readonly [row: number, rank: number]): number =>
     (a[1] - b[1] || a[0] - b[0]) * (isDescending ? -1 : 1)
 
+/** The rows that a relationship leads to. */
+const targetsFor = (
+  plan: ModelPlan,
+  rules: RulesPlan,
+  { end, isMany, n, target }: End,
+  row: number,
+): ReadonlyArray<number> => {
+  const { isNarrow, kind } = plan.relationships[n] as RelationshipPlan
+  const rows =
+    end === 'up'
+      ? [parentRow(plan, n, row)].flatMap((to) => (to !== null && rowsOf(plan, target).includes(to) ? [to] : []))
+      : kind === 'links'
+        ? pairsOf(plan, n).flatMap(([a, b]) => (a === row ? [b] : []))
+        : rowsOf(plan, target).filter((other) => parentRow(plan, n, other) === row)
+  return rows
+    .filter((other) => isShown(rules, target, rankOf(plan, target, other)))
+    .filter((other) => !(isMany && isNarrow) || rankOf(plan, target, other) < 3)
+}
+
 /** What the rows themselves say. */
-const expectedFor = (plan: ModelPlan, entity: number, row: number, tree: ReadonlyArray<Load>): Shown => ({
+const expectedFor = (
+  plan: ModelPlan,
+  rules: RulesPlan,
+  entity: number,
+  row: number,
+  tree: ReadonlyArray<Load>,
+): Shown => ({
   id: row + 1,
   rank: rankOf(plan, entity, row),
   loaded: Object.fromEntries(
-    tree.map(({ end, n, name, nested, refine, target }) => {
-      const { isDescending, isNarrow, kind } = plan.relationships[n] as RelationshipPlan
-      const rows =
-        end === 'up'
-          ? [parentRow(plan, n, row)].flatMap((to) => (to !== null && rowsOf(plan, target).includes(to) ? [to] : []))
-          : kind === 'links'
-            ? pairsOf(plan, n).flatMap(([a, b]) => (a === row ? [b] : []))
-            : rowsOf(plan, target).filter((other) => parentRow(plan, n, other) === row)
-      const isMany = end === 'down' && kind !== 'one'
+    tree.map((load) => {
+      const { isMany, n, name, nested, refine, target } = load
+      const { isDescending } = plan.relationships[n] as RelationshipPlan
+      const rows = targetsFor(plan, rules, load, row)
       const found = rows
         .map((other) => [other, rankOf(plan, target, other)] as const)
-        .filter(([, rank]) => !(isMany && isNarrow) || rank < 3)
         .filter(([, rank]) => refine !== 'where' || rank > 0)
         .sort(refine === 'order' && isMany ? (a, b) => b[0] - a[0] : byRank(isDescending))
-      return [name, found.map(([other]) => expectedFor(plan, target, other, nested))]
+      return [name, found.map(([other]) => expectedFor(plan, rules, target, other, nested))]
     }),
   ),
 })
@@ -365,15 +525,54 @@ const expectedOf = (
   query: QueryPlan,
   entity: number,
   tree: ReadonlyArray<Load>,
+  rules: RulesPlan = noRules,
 ): ReadonlyArray<Shown> => {
+  const related = relatedOf(plan, query, entity)
   const rows = rowsOf(plan, entity)
     .map((row) => [row, rankOf(plan, entity, row)] as const)
+    .filter(([, rank]) => isShown(rules, entity, rank))
     .filter(([, rank]) => query.atLeast === null || rank >= query.atLeast)
     .sort((a, b) => a[1] - b[1] || b[0] - a[0])
+    .flatMap(([row]) => askedFor(plan, rules, related, row))
   const from = query.offset ?? 0
-  return rows
-    .slice(from, query.limit === null ? undefined : from + query.limit)
-    .map(([row]) => expectedFor(plan, entity, row, tree))
+  const found = rows.slice(from, query.limit === null ? undefined : from + query.limit)
+  if (related?.form !== 'contained') return found.map(([row]) => expectedFor(plan, rules, entity, row, tree))
+  const owners = [...new Set(found.map(([row]) => row))]
+  return owners.map((owner): Shown => {
+    const members = found.flatMap(([row, target]) => (row === owner && target !== null ? [target] : []))
+    const { id, loaded, rank } = expectedFor(plan, rules, entity, owner, tree)
+    const own = members.map((member) => expectedFor(plan, rules, related.target, member, []))
+    return { id, rank, loaded: { ...loaded, [related.name]: own } }
+  })
+}
+
+/** The rows that the database has for one row, each with its target. */
+const askedFor = (
+  plan: ModelPlan,
+  rules: RulesPlan,
+  related: Related | null,
+  row: number,
+): ReadonlyArray<readonly [row: number, target: number | null]> => {
+  if (related === null) return [[row, null]]
+  const { form, further, isNarrow, target } = related
+  const next = further === null ? null : endOf(plan, target, further)
+  const targets = targetsFor(plan, rules, related, row)
+    .filter((other) => !isNarrow || rankOf(plan, target, other) > 0)
+    .filter((other) => next === null || targetsFor(plan, rules, next, other).length > 0)
+    .toSorted((a, b) => a - b)
+  const alone = [[row, null]] as const
+  switch (form) {
+    case 'any':
+      return targets.length > 0 ? alone : []
+    case 'none':
+    case 'without':
+      return targets.length > 0 ? [] : alone
+    case 'join':
+      return targets.map((other) => [row, other] as const)
+    case 'outer':
+    case 'contained':
+      return targets.length > 0 ? targets.map((other) => [row, other] as const) : alone
+  }
 }
 
 const ddlOf = (plan: ModelPlan, tables: Tables): ReadonlyArray<string> =>
@@ -423,16 +622,47 @@ describe('every strategy gives the graph that the rows make', () => {
         for (const one of ddlOf(plan, tablesOf(plan))) database.exec(one)
         const model = modelOf(plan)
         const entity = query.entity % plan.entities.length
-        const tree = treeOf(plan, entity, query.loads)
+        const tree = loadsOf(plan, query, entity)
         const expected = expectedOf(plan, query, entity, tree)
         for (const force of [null, ...strategies]) {
           const runtime = Session.runtime(model, sqliteEngine(database))
-          const program = Session.query(loading(tree, force)(queryOf(model, query, entity)))
+          const program = Session.query(loading(tree, force)(queryOf(model, plan, query, entity)))
           const found = resultOf(Session.runSync(runtime)(program)) as ReadonlyArray<Any>
           expect(
-            found.map((row) => shown(row, tree)),
+            found.map((row) => shown(row, shownBy(plan, query, entity, tree))),
             force ?? 'as planned',
           ).toEqual(expected)
+        }
+        database.close()
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+describe('under criteria every strategy gives the graph of the rows that they show', () => {
+  test('on SQLite', () => {
+    fc.assert(
+      fc.property(models, queries, rulesPlans, (plan, query, rules) => {
+        const database = new Database(':memory:')
+        for (const one of ddlOf(plan, tablesOf(plan))) database.exec(one)
+        const model = modelOf(plan)
+        const entity = query.entity % plan.entities.length
+        const tree = loadsOf(plan, query, entity)
+        const expected = expectedOf(plan, query, entity, tree, rules)
+        const all = expectedOf(plan, query, entity, tree)
+        const criteria = criteriaOf(model, plan, rules)
+        for (const force of [null, ...strategies]) {
+          const runtime = Session.runtime(model, sqliteEngine(database), { criteria })
+          const asked = loading(tree, force)(queryOf(model, plan, query, entity))
+          const program = Session.query(asked)
+          const found = resultOf(Session.runSync(runtime)(program)) as ReadonlyArray<Any>
+          const seen = found.map((row) => shown(row, shownBy(plan, query, entity, tree)))
+          expect(seen, force ?? 'as planned').toEqual(expected)
+          // what was seen under criteria does not keep back what is there
+          const off = Session.chain(() => Session.query(Core.withoutCriteria()(asked) as Any))(program)
+          const later = resultOf(Session.runSync(runtime)(off)) as ReadonlyArray<Any>
+          expect(later.map((row) => shown(row, shownBy(plan, query, entity, tree)))).toEqual(all)
         }
         database.close()
       }),
@@ -464,15 +694,15 @@ for (const host of [postgresHost, mysqlHost]) {
             }
           }
           const entity = query.entity % plan.entities.length
-          const tree = treeOf(plan, entity, query.loads)
+          const tree = loadsOf(plan, query, entity)
           const expected = expectedOf(plan, query, entity, tree)
           try {
             await exec(ddlOf(plan, tablesOf(plan)))
             for (const force of [null, ...strategies]) {
-              const program = Session.query(loading(tree, force)(queryOf(model, query, entity)))
+              const program = Session.query(loading(tree, force)(queryOf(model, plan, query, entity)))
               const found = resultOf(await Session.run(runtime)(program)()) as ReadonlyArray<Any>
               expect(
-                found.map((row) => shown(row, tree)),
+                found.map((row) => shown(row, shownBy(plan, query, entity, tree))),
                 force ?? 'as planned',
               ).toEqual(expected)
             }

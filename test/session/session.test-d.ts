@@ -1,5 +1,15 @@
 /** What programs say about themselves, in types. Checked by `tsc`; nothing here runs. */
-import { type Managed, type Pending, type Snapshot, select, selectin } from '@unitary/core'
+import {
+  deleteFrom,
+  insertInto,
+  type Managed,
+  type Pending,
+  returningEntities,
+  type Snapshot,
+  select,
+  selectin,
+  values,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -39,6 +49,29 @@ expectTypeOf(
     Session.map((users) => users.map(({ addresses }) => addresses.map(({ email }) => email))),
   ),
 ).toEqualTypeOf<Session.Program<Session.QueryError, string[][]>>()
+
+// what is written past the unit of work counts its rows, or gives them
+const inserting = pipe(insertInto(model.User), values([{ name: 'ed' }]))
+expectTypeOf(Session.execute()(inserting)).toEqualTypeOf<Session.Program<Session.InsertError, number>>()
+expectTypeOf(pipe(inserting, returningEntities, Session.execute())).toEqualTypeOf<
+  Session.Program<Session.InsertError, ReadonlyArray<Managed<M, 'User'>>>
+>()
+expectTypeOf(pipe(deleteFrom(model.User), Session.execute())).toEqualTypeOf<
+  Session.Program<Session.BulkError, number>
+>()
+// @ts-expect-error entities are given by inserts
+returningEntities(deleteFrom(model.User))
+
+// rows to update have their keys, and what is to change
+expectTypeOf(Session.updateMany(model.User, [{ id: 1, name: 'ed' }, { id: 2 }])).toEqualTypeOf<
+  Session.Program<Session.UpdateManyError, number>
+>()
+// @ts-expect-error a key is missing
+Session.updateMany(model.User, [{ name: 'ed' }])
+// @ts-expect-error a misspelt attribute
+Session.updateMany(model.User, [{ id: 1, nmae: 'ed' }])
+// @ts-expect-error a value of the wrong type
+Session.updateMany(model.User, [{ id: 1, name: 3 }])
 
 // however a query is read, its results are the same
 type Loaded = Managed<M, 'User'> & { readonly addresses: ReadonlyArray<Managed<M, 'Address'>> }

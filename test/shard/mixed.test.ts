@@ -26,6 +26,7 @@ import {
 import * as Session from '@unitary/session'
 import { byAttribute, choosers, onShard, shardedRuntime, shardMap } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
+import { none, type Option } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysqlHost, postgresHost, skipped, sqliteHost, type TestDatabase } from '../core/engine/databases.js'
@@ -90,6 +91,35 @@ describe.skipIf(missing !== null)(
     const titlesOf = async (query: ReturnType<typeof all>) =>
       rightOf(await run(Session.query(query))).map(({ title }) => title)
     const all = () => select(model.Thing)
+
+    it('gives the pages that the whole result falls into', async () => {
+      const orders = [
+        pipe(all(), orderBy('title')),
+        pipe(all(), orderBy('title', 'desc')),
+        pipe(
+          all(),
+          orderBy('isOpen', 'desc'),
+          orderBy('title', (order) => order.asc().nullsLast()),
+        ),
+        pipe(all(), orderBy('size', 'desc'), orderBy('id', 'desc')),
+      ]
+      for (const order of orders) {
+        const whole = rightOf(await run(Session.query(order))).map(({ id }) => id)
+        for (const size of [1, 3, 4]) {
+          const pages: number[] = []
+          let after: Option<string> = none
+          do {
+            const found: Session.Page<{ readonly id: number }> = rightOf(
+              await run(pipe(order, Session.page({ size, after }))),
+            )
+            pages.push(...found.rows.map(({ id }) => id))
+            after = found.next
+          } while (after._tag === 'Some')
+          // all titles are different, and all ids
+          expect(pages).toEqual(whole)
+        }
+      }
+    })
 
     it('streams rows in the order in which it queries them, in portions of any size', async () => {
       for (const query of [

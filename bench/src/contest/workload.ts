@@ -20,6 +20,7 @@ const each = (size: number): number => size
 export const workloads = {
   insert: { title: 'flush-insert, ids back', size: 100_000, rows: each },
   insertWithIds: { title: 'flush-insert, ids given', size: 100_000, rows: each },
+  insertPast: { title: 'insert past the session', size: 100_000, rows: each },
   insertGraph: { title: 'flush-insert of a graph', size: 10_000, rows: (parents) => 11 * parents },
   load: { title: 'load as entities', size: 100_000, rows: each },
   getMiss: { title: 'get by key, a miss', size: 10_000, rows: each },

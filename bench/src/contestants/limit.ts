@@ -179,6 +179,16 @@ const limit: Contestant = {
     },
     dispose: close,
   }),
+  insertPast: (size) => ({
+    prepare: () => open(),
+    run: ({ database }: Opened) => {
+      const columns = ['name', 'description']
+      transaction(database, () =>
+        insertRows(database, 'customer', columns, customers(size), (row) => [row.name, row.description], null),
+      )
+    },
+    dispose: close,
+  }),
   insertGraph: (size) => ({
     prepare: () => open(),
     run: ({ database }: Opened) => {

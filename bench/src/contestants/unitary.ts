@@ -6,6 +6,7 @@ import {
   type ExecutionOptions,
   entity,
   generated,
+  insertInto,
   integer,
   joined,
   limit,
@@ -15,6 +16,7 @@ import {
   select,
   selectin,
   text,
+  values,
   withOptions,
 } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
@@ -127,6 +129,16 @@ export const contestant = (options: ExecutionOptions): Contestant => ({
       const rows = customers(size).map((row, i) => ({ id: i + 1, ...row }))
       return orDie(Session.runSync(runtimeOf(opened))(pipe(Session.addAll(model.Customer, rows), commitAfter)))
     },
+    dispose: close,
+  }),
+  insertPast: (size) => ({
+    prepare: () => open(),
+    run: (opened: Opened) =>
+      orDie(
+        Session.runSync(runtimeOf(opened))(
+          pipe(insertInto(model.Customer), values(customers(size)), Session.execute(), commitAfter),
+        ),
+      ),
     dispose: close,
   }),
   insertGraph: (size) => ({

@@ -48,6 +48,7 @@ export type {
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
+export { fitsStatement } from './engine/chunk.js'
 export type {
   Capabilities,
   CursorSupport,
@@ -55,6 +56,7 @@ export type {
   ParameterPlace,
   Returning,
   Selected,
+  StatementLimits,
   TextComparison,
 } from './engine/dialect.js'
 export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
@@ -196,6 +198,7 @@ export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf,
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
+export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
@@ -213,13 +216,32 @@ export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
+export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
+export {
+  type ActiveCriteria,
+  activeCriteria,
+  allCriteriaOff,
+  type CriteriaOf,
+  type CriteriaOptions,
+  type Criterion,
+  combineCriteria,
+  criteria,
+  criteriaOff,
+  type EntityCriteria,
+  withoutCriteria,
+} from './statement/entity-criteria.js'
 export {
   type Clause,
   type EncodeError,
   type InvalidClause,
   invalidClause,
+  type MissingValue,
+  missingValue,
+  type NotPortable,
+  type NoUniqueKey,
   renderStatementError,
   type StatementError,
+  type UnknownAttribute,
   type UnorderedValue,
 } from './statement/error.js'
 export {
@@ -227,9 +249,9 @@ export {
   type EvaluableCriteria,
   evaluateChanges,
   evaluateCriteria,
-  type NotEvaluable,
   type Truth,
 } from './statement/evaluate.js'
+export type { NotEvaluable } from './statement/evaluate-term.js'
 export { type Any, any, type CollectionPath, type Has, has, type ReferencePath } from './statement/exists.js'
 export type {
   AliasOf,
@@ -240,7 +262,28 @@ export type {
   JoinedTables,
   Whole,
 } from './statement/extent.js'
-export { type AnyInsert, type Insert, type InsertRow, insertInto, values, withDefaults } from './statement/insert.js'
+export {
+  type AnyInsert,
+  canHaveDefaults,
+  fromSelect,
+  type Insert,
+  type Inserting,
+  type InsertRow,
+  insertInto,
+  mapRows,
+  returningEntities,
+  values,
+  withDefaults,
+} from './statement/insert.js'
+export {
+  Computed,
+  type InsertRows,
+  insertOfRows,
+  insertRowsOf,
+  type RowRun,
+  rowRuns,
+  runCells,
+} from './statement/insert-rows.js'
 export {
   type EntityAt,
   type Join,
@@ -288,8 +331,10 @@ export {
   type Tree,
   type Without,
 } from './statement/load.js'
+export { forShare, forUpdate, type LockOptions } from './statement/lock.js'
 export { type BuilderOf, modify } from './statement/modify.js'
 export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {
@@ -325,6 +370,7 @@ export {
   type ModelOf,
   mappingsOf,
   type NameOf,
+  optionsOver,
   type Statement,
   type TablesOf,
   trusted,
@@ -351,4 +397,21 @@ export {
   update,
   withUpdateDefaults,
 } from './statement/update.js'
+export { type KeyedChanges, type UpdateRun, updateRowsOf } from './statement/update-rows.js'
+export {
+  type AttributeOf,
+  type ConflictChanges,
+  type ConflictExpressions,
+  type ConflictTarget,
+  onConflictDoNothing,
+  onConflictDoUpdate,
+} from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export {
+  canSkip,
+  conflictKeys,
+  inGivenOrder,
+  loadedAttributes,
+  returningRows,
+  tellingApart,
+} from './statement/written-rows.js'

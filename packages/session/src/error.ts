@@ -86,8 +86,9 @@ export interface IntegrityError {
 }
 
 /**
- * A statement that cannot run: it holds a value that its column's codec cannot encode, or one without an order in a comparison
- * by order, or a clause that it cannot have.
+ * A statement that is refused before any database is asked: it holds a value that its column's codec cannot encode, a row
+ * without one, a comparison by order with what has none, an upsert by what is not unique, a clause that it cannot have. `attribute` is empty where it is
+ * about none.
  *
  * @category model
  */
@@ -105,8 +106,8 @@ export const invalidStatement = (operation: string, cause: StatementError): Inva
   _tag: 'InvalidStatement',
   operation,
   entity: cause.entity,
-  attribute: cause._tag === 'InvalidClause' ? cause.name : cause.attribute,
-  value: cause._tag === 'InvalidClause' ? undefined : cause.value,
+  attribute: cause._tag === 'InvalidClause' ? cause.name : 'attribute' in cause ? cause.attribute : '',
+  value: 'value' in cause ? cause.value : undefined,
   cause,
 })
 
@@ -264,6 +265,7 @@ export type HookEvent =
   | 'remove'
   | 'replace'
   | 'beforeExecute'
+  | 'beforeInsert'
   | 'beforeFlush'
   | 'afterFlush'
   | 'afterCommit'
@@ -399,7 +401,7 @@ export const render = (error: SessionError): string => {
       return `${error.entity} ${error.key === null ? '' : `${show(error.key)} `}was refused by table ${error.table}${on(error.shard)}: ${error.cause.message}${
         error.attributes.length === 0
           ? ''
-          : ` (${error.attributes.map((attribute, i) => `${attribute} = ${show(error.values[i])}`).join(', ')})`
+          : ` (${error.attributes.map((attribute, i) => (i < error.values.length ? `${attribute} = ${show(error.values[i])}` : attribute)).join(', ')})`
       }.`
     case 'InvalidStatement':
       return `The ${error.operation} cannot run: ${renderStatementError(error.cause)}.`

@@ -52,6 +52,7 @@ export type {
   FlushedContext,
   HookContext,
   HooksOf,
+  InsertContext,
   LoadContext,
   MemberContext,
   ReplaceContext,
@@ -107,7 +108,7 @@ export {
 } from './program/instances.js'
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
-export { noAutoflush, sql } from './program/options.js'
+export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
 export {
   all,
   attempt,
@@ -138,6 +139,8 @@ export type {
   FetchRequest,
   FlushAnswer,
   FlushRequest,
+  InsertAnswer,
+  InsertRequest,
   LookupRequest,
   OpenCursorRequest,
   QueryAnswer,
@@ -148,6 +151,8 @@ export type {
   SqlRequest,
   TaskRequest,
   TransactionRequest,
+  UpdateRowsAnswer,
+  UpdateRowsRequest,
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
@@ -165,15 +170,21 @@ export {
   services,
   set,
 } from './program/work.js'
-export { type BulkError, execute, type Synchronize } from './query/bulk.js'
+export type { BulkError, Synchronize } from './query/bulk.js'
 export { type ChunkOptions, foldChunks, forEachChunk } from './query/chunks.js'
+export type { PageCursor } from './query/cursor.js'
+export { type Executed, type ExecuteError, execute } from './query/execute.js'
+export type { InsertError } from './query/insert.js'
 export { first, one, oneOrNone } from './query/one.js'
+export { type Page, type PageOptions, page } from './query/page.js'
 export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
+export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
+export { runInsert } from './runner/insert.js'
 export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'
 export { type Finished, type RunOptions, run, runState, runStateSync, runSync } from './runner/run.js'
 export {
@@ -195,11 +206,12 @@ export {
   streamSync,
 } from './runner/stream.js'
 export { type OpenedCursor, type TransactionFailure, Transactions } from './runner/transactions.js'
+export { runUpdateRows } from './runner/update-rows.js'
 export type { History } from './state/history.js'
 export type { Hooks } from './state/hooks.js'
-export type { ShardToken } from './state/identity-map.js'
+export { anywhere as heldAnywhere, type ShardToken } from './state/identity-map.js'
 export { type Inspected, inspect, inspectAll } from './state/inspect.js'
-export type { Instance, Status } from './state/instance.js'
+export { type Instance, make as makeInstance, type Status } from './state/instance.js'
 export type { Known } from './state/known.js'
 export {
   type EmptyOptions,
@@ -214,9 +226,11 @@ export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
 export type { Flushed } from './transition/applied.js'
 export type { Written } from './transition/bulk.js'
+export type { Inserted } from './transition/inserted.js'
 export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
 export type { Transition } from './transition/transition.js'
+export type { KeyedRun, UpdatedRows } from './transition/updated-rows.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'
 export { type PlanError, plan } from './unit-of-work/plan.js'
 export { returnable, returnablePlan } from './unit-of-work/returnable.js'

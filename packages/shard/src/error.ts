@@ -64,6 +64,30 @@ const whyNone = (entity: string, basis: Basis | null, value: unknown): string =>
         ? `${entity}.${basis.name} decides the shard and has no value; give it one`
         : `no shard is named for ${entity}.${basis.name} = ${show(value)}; name one in the strategy of ${entity}, or correct the value`
 
+/** Nobody can tell where the rows go that a query gives an insert. */
+export const noShardForQuery = (entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation: 'insert',
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `insert of ${entity}: nothing tells on which shards the rows of a query belong before it has run; pin it to one shard with onShard, which has both`,
+})
+
+/** A row whose version is to be checked may be on several shards. */
+export const noShardForVersion = (entity: string, key: unknown): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation: 'update of many rows',
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `update of many rows of ${entity} ${show(key)}: nothing tells the one shard of its row, whose version is to be checked; load it first, or name the shard in the options`,
+})
+
 /** A chooser gave an empty list. */
 export const noShardNamed = (operation: string, entity: string, by: 'shardsOfKey' | 'shardsOf'): RoutingError => ({
   _tag: 'RoutingError',

@@ -19,6 +19,9 @@ import {
   type FlushRequest,
   type GivenKeys,
   givenKeys,
+  type InsertAnswer,
+  type Inserted,
+  type InsertRequest,
   type Interpreter,
   isStale,
   type LookupRequest,
@@ -37,9 +40,11 @@ import {
   returnable,
   returnablePlan,
   runCount,
+  runInsert,
   runLookup,
   runQuery,
   runSql,
+  runUpdateRows,
   runWrite,
   type SessionState,
   type SqlRequest,
@@ -49,6 +54,8 @@ import {
   systemServices,
   Transactions,
   together,
+  type UpdateRowsAnswer,
+  type UpdateRowsRequest,
   type WriteAnswer,
   type WriteRequest,
 } from '@unitary/session'
@@ -60,7 +67,9 @@ import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
+import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
+import { routeUpdates } from './route/route-updates.js'
 import { faultOf, type ShardMap } from './shard-map.js'
 
 /** @category model */
@@ -158,6 +167,10 @@ class Sharded {
         return yield* this.#lookUp(request, state)
       case 'Write':
         return yield* this.#write(request, state)
+      case 'Insert':
+        return yield* this.#insert(request, state)
+      case 'UpdateRows':
+        return yield* this.#updateRows(request, state)
       case 'Sql':
         return yield* this.#sql(request)
       default:
@@ -220,11 +233,12 @@ class Sharded {
     const entity = statement.entity.name
     const fanOut = fanOutOf(statement)
     if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
-    const { nodeFor } = fanOut.right
+    const { nodeFor, start } = fanOut.right
     const isNullLow = this.#isNullLow(tokens)
-    const batches = yield* this.#onEach(tokens, (connection, engine, token) =>
-      runQuery(connection, engine, { ...statement, node: nodeFor(engine.dialect.name, isNullLow) }, token),
-    )
+    const batches = yield* this.#onEach(tokens, (connection, engine, token) => {
+      const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
+      return runQuery(connection, engine, { ...statement, node }, token)
+    })
     if (isLeft(batches)) return batches
     const merged = merge(batches.right, fanOut.right, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
@@ -267,7 +281,7 @@ class Sharded {
     const isNullLow = this.#isNullLow(tokens)
     const sources = tokens.map((token): ShardSource => {
       const engine = this.#engine(token)
-      const node = nodeFor(engine.dialect.name, isNullLow)
+      const node = nodeFor(engine.dialect.name, isNullLow, false)
       const asked = { ...request, statement: { ...statement, node } }
       return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
     })
@@ -280,6 +294,13 @@ class Sharded {
         ? new MergedShards(sources, opened.right, entity, fanOut.right, isNullLow)
         : new ShardByShard(sources, opened.right, fanOut.right),
     )
+  }
+
+  /** Does a shard come after another? Rows that compare the same come in this order. */
+  #isLater(tokens: ReadonlyArray<string>, token: string, start: string | null): boolean {
+    if (start === null) return false
+    const order = tokens.includes(start) ? tokens : [...this.#shards.engines.keys()]
+    return order.indexOf(token) > order.indexOf(start)
   }
 
   #engine(token: string): Engine {
@@ -302,6 +323,27 @@ class Sharded {
       runWrite(connection, engine, request, token),
     )
     return isLeft(written) ? written : right({ batches: written.right })
+  }
+
+  *#insert(request: InsertRequest, state: SessionState): Effect<Either<RequestError, InsertAnswer>> {
+    const routed = routeInsert(state, request, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const partOf = new Map(routed.right.map((part) => [part.token, part]))
+    const written = yield* this.#onEach([...partOf.keys()], (connection, engine, token) => {
+      const { places, request: own } = partOf.get(token) as InsertPart
+      return inPlaces(places, runInsert(connection, engine, own, token))
+    })
+    return isLeft(written) ? written : right({ batches: written.right })
+  }
+
+  *#updateRows(request: UpdateRowsRequest, state: SessionState): Effect<Either<RequestError, UpdateRowsAnswer>> {
+    const routed = routeUpdates(state, request, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const runsOf = routed.right
+    const updated = yield* this.#onEach([...runsOf.keys()], (connection, engine, token) =>
+      runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
+    )
+    return isLeft(updated) ? updated : right({ batches: updated.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */
@@ -373,6 +415,19 @@ interface Flushing {
    * done, so that the error is the same whether they run side by side or one after another.
    */
   failure: { readonly lane: number; readonly error: RequestError } | null
+}
+
+/** The rows of a part, by their places among all. */
+function* inPlaces(
+  places: ReadonlyArray<number> | null,
+  work: Effect<Either<RequestError, Inserted>>,
+): Effect<Either<RequestError, Inserted>> {
+  const written = yield* work
+  if (places === null || isLeft(written)) return written
+  return right({
+    ...written.right,
+    places: written.right.places?.map((place) => places[place] as number) ?? null,
+  })
 }
 
 const inOrder = (

@@ -40,9 +40,9 @@ describe('a view', () => {
       create trigger loud after insert on books begin update books set title = upper(title) where id = new.id; end;
     `)
     const files = printed()
-    const { up } = await files.load<Migration>('remade', diffToMigration(rightOf(await drift(newer)(engine)())))
+    const migration = await files.load<Migration>('remade', diffToMigration(rightOf(await drift(newer)(engine)())))
     files.remove()
-    await up(db)
+    await migration.up(db)
     expect(renderDrift(rightOf(await drift(newer)(engine)()))).toBe('the database is as the model says')
     await sql`insert into books (id, title, price) values (1, 'solaris', 1.5)`.execute(db)
     expect((await sql`select title from titles`.execute(db)).rows).toEqual([{ title: 'SOLARIS' }])

@@ -103,6 +103,7 @@ const rows = Array.from(
 // biome-ignore lint/suspicious/noExplicitAny: see above
 type Eb = ExpressionBuilder<any, any>
 type Condition = (eb: Eb) => Expression<SqlBool>
+type Compute = (eb: Eb) => Expression<unknown>
 
 const pick = fc.nat()
 const ordering: ReadonlySet<string> = new Set(['<', '<=', '>', '>='])
@@ -116,6 +117,66 @@ const place = fc.constantFrom(...attributes)
 const numeric = fc.constantFrom('n', 'm')
 const operators = ['=', '<>', '!=', '<', '<=', '>', '>='] as const
 const operator = fc.constantFrom(...operators)
+
+/** What databases compute of numbers. */
+const computed: fc.Arbitrary<Compute> = fc.oneof(
+  fc.tuple(numeric, numeric, fc.nat({ max: 4 })).map(
+    ([a, b, n]): Compute =>
+      (eb) =>
+        eb.fn.coalesce(a, b, eb.val(n)),
+  ),
+  fc.tuple(numeric, pick).map(
+    ([a, n]): Compute =>
+      (eb) =>
+        eb.fn('nullif', [a, eb.val(valueIn(a, n, '<'))]),
+  ),
+  numeric.map(
+    (a): Compute =>
+      (eb) =>
+        eb.fn('abs', [eb(a, '-', 4)]),
+  ),
+  numeric.map(
+    (a): Compute =>
+      (eb) =>
+        eb.neg(eb.ref(a)) as never,
+  ),
+  fc.constantFrom('s', 't').map(
+    (a): Compute =>
+      (eb) =>
+        eb.fn('length', [a]),
+  ),
+  fc.tuple(numeric, numeric, operator, pick, fc.boolean()).map(
+    ([a, b, op, n, hasElse]): Compute =>
+      (eb) => {
+        const cases = eb
+          .case()
+          .when(a, op as '=', valueIn(a, n, '<') as never)
+          .then(eb(b, '+', 1))
+          .when(b, 'is', null)
+          .then(eb.ref(a))
+        return hasElse ? cases.else(eb(a, '*', 2)).end() : cases.end()
+      },
+  ),
+  fc.tuple(numeric, numeric, pick).map(
+    ([a, b, n]): Compute =>
+      (eb) =>
+        eb
+          .case(a)
+          .when(valueIn(a, n, '<') as never)
+          .then(eb.ref(b))
+          .else(eb.ref(a))
+          .end(),
+  ),
+)
+
+/** What databases make of texts. */
+const worded: fc.Arbitrary<Compute> = fc
+  .tuple(fc.constantFrom('lower', 'upper', 'trim', 'coalesce'), fc.constantFrom('s', 't'))
+  .map(
+    ([name, a]): Compute =>
+      (eb) =>
+        name === 'coalesce' ? eb.fn.coalesce(a, 't', eb.val('b')) : eb.fn(name, [a]),
+  )
 
 const conditionOf = (identities: ReadonlyArray<string>): fc.Arbitrary<Condition> => {
   const atom: fc.Arbitrary<Condition> = fc.oneof(
@@ -156,10 +217,45 @@ const conditionOf = (identities: ReadonlyArray<string>): fc.Arbitrary<Condition>
           eb(eb(eb(a, inner, (n % 3) + 2), outer, (n % 4) + 1), op, n % 9),
     ),
   )
+  const more: fc.Arbitrary<Condition> = fc.oneof(
+    fc.tuple(fc.constantFrom('n', 'm', 'r', 's', 'seen'), pick, pick).map(
+      ([name, a, b]): Condition =>
+        (eb) =>
+          eb.between(name, valueIn(name, a, '<'), valueIn(name, b, '<')),
+    ),
+    fc
+      .tuple(fc.constantFrom('in', 'not in', '=', '<>'), fc.array(fc.tuple(pick, pick), { minLength: 1, maxLength: 3 }))
+      .map(([op, picks]): Condition => {
+        const pair = (eb: Eb, [a, b]: readonly [number, number]) =>
+          eb.tuple(valueIn('n', a, '='), valueIn('t', b, '=') as never)
+        return (eb) =>
+          op.includes('in')
+            ? eb(eb.refTuple('n', 't'), op as 'in', picks.map((one) => pair(eb, one)) as never)
+            : eb(eb.refTuple('n', 't'), op as '=', pair(eb, picks[0] as [number, number]) as never)
+      }),
+    fc.tuple(computed, operator, fc.nat({ max: 6 })).map(
+      ([compute, op, n]): Condition =>
+        (eb) =>
+          eb(compute(eb) as never, op, (n - 2) as never),
+    ),
+    fc.tuple(worded, fc.constantFrom('=', '<>'), fc.constantFrom('a', 'A', 'b', '')).map(
+      ([compute, op, word]): Condition =>
+        (eb) =>
+          eb(compute(eb) as never, op as '=', word as never),
+    ),
+    fc.tuple(fc.boolean(), fc.boolean()).map(
+      ([isNot, isFlag]): Condition =>
+        (eb) => {
+          const flag = (isFlag ? eb.ref('isOpen') : eb('isOpen', 'is', true)) as Expression<SqlBool>
+          return isNot ? (eb.not(flag) as Expression<SqlBool>) : flag
+        },
+    ),
+  )
   return fc.letrec<{ condition: Condition }>((tie) => ({
     condition: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       atom,
+      more,
       fc.tuple(fc.boolean(), fc.array(tie('condition'), { minLength: 1, maxLength: 3 })).map(
         ([isAnd, parts]): Condition =>
           (eb) =>
@@ -258,9 +354,7 @@ const checkChange = async (on: ReturnType<typeof filled>, compute: Compute, hidd
   }
 }
 
-type Compute = (eb: Eb) => Expression<unknown>
-
-const computation: fc.Arbitrary<Compute> = fc
+const arithmetic: fc.Arbitrary<Compute> = fc
   .tuple(numeric, numeric, fc.constantFrom('+', '-', '*', '%'), fc.constantFrom('+', '-', '*'), pick, fc.boolean())
   .map(
     ([a, b, inner, outer, n, isGrouped]) =>
@@ -269,6 +363,8 @@ const computation: fc.Arbitrary<Compute> = fc
           ? eb(eb.parens(eb(a, inner, (n % 5) + 1)), outer, eb.ref(b))
           : eb(eb(a, inner, (n % 5) + 1), outer, eb.ref(a)),
   )
+
+const computation = fc.oneof(arithmetic, computed)
 
 const lawful = 'criteria let through the rows that the database lets through, and no others'
 const exact = 'changes have the values that the database computes'

@@ -3,6 +3,8 @@ import {
   containsEager,
   deleteFrom,
   distinct,
+  forShare,
+  forUpdate,
   has,
   join,
   joinOn,
@@ -246,5 +248,16 @@ describe('containsEager', () => {
     pipe(users, join('addresses', 'a'), join('a.city', 'c'), containsEager('addresses', 'c'))
     // @ts-expect-error a misspelt relationship
     pipe(users, join('addresses', 'a'), containsEager('adresses', 'a'))
+  })
+})
+
+describe('locks', () => {
+  test('are of the tables of the query', () => {
+    pipe(users, forUpdate(), where('id', '=', 1))
+    pipe(users, join('addresses', 'a'), forShare({ of: ['a', 'users'], wait: 'noWait' }))
+    // @ts-expect-error an alias that was not joined
+    pipe(users, forUpdate({ of: ['a'] }))
+    // @ts-expect-error another way to wait
+    pipe(users, forUpdate({ wait: 'maybe' }))
   })
 })

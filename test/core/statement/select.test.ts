@@ -3,6 +3,9 @@ import {
   compileNode,
   distinct,
   filterBy,
+  forShare,
+  forUpdate,
+  join,
   limit,
   modify,
   offset,
@@ -184,6 +187,29 @@ describe('compile', () => {
     )
     expect(tail(compiled(free, sqlite))).toBe('select ... from "cities"')
     expect(tail(compiled(free, mysql))).toBe('select ... from `cities` for update skip locked')
+  })
+
+  test('locks rows by combinators, and refuses to where there are no locks', () => {
+    const addresses = pipe(select(model.Address), join('city', 'c'))
+    const joined = '"cities" as "c" on "c"."id" = "addresses"."city_id"'
+    const free = pipe(addresses, forUpdate({ of: ['addresses', 'c'], wait: 'skipLocked' }))
+    expect(tail(compiled(free, postgres))).toBe(
+      `select ... from "addresses" inner join ${joined} for update of "addresses", "c" skip locked`,
+    )
+    expect(tail(compiled(free, mysql))).toMatch(/ for update \/\*!80000 of `addresses`, `c` \*\/ skip locked$/)
+    const shared = pipe(select(model.City), forShare({ wait: 'noWait' }))
+    expect(tail(compiled(shared, postgres))).toBe('select ... from "cities" for share nowait')
+    expect(tail(compiled(shared, mysql))).toBe(
+      'select ... from `cities` /*M! lock in share mode */ /*!80000 for share */ nowait',
+    )
+    expect(tail(compiled(pipe(select(model.City), forUpdate()), mysql))).toBe('select ... from `cities` for update')
+    expect(tail(compiled(pipe(select(model.City), forShare()), mysql))).toBe(
+      'select ... from `cities` lock in share mode',
+    )
+    expect(compile(sqlite)(shared)).toMatchObject({
+      _tag: 'Left',
+      left: { _tag: 'InvalidClause', entity: 'City', clause: 'lock' },
+    })
   })
 
   test('gives a value that no codec encodes as an error', () => {

@@ -1,12 +1,16 @@
 import {
   deleteFrom,
   filterBy,
+  fromSelect,
   insertInto,
   limit,
   type Managed,
   modify,
+  onConflictDoNothing,
+  onConflictDoUpdate,
   orderBy,
   type ResultOf,
+  returningEntities,
   type Select,
   select,
   selectin,
@@ -184,5 +188,52 @@ describe('writes', () => {
     pipe(insertInto(model.User), values({ age: 3 }))
     // @ts-expect-error a value of the wrong type
     pipe(insertInto(model.User), values({ name: 3 }))
+    // @ts-expect-error a misspelt attribute
+    pipe(insertInto(model.User), values([{ name: 'x', nmae: 'x' }]))
+  })
+
+  test('know what an upsert and an insert from a query may name', () => {
+    const upserted = pipe(
+      insertInto(model.User),
+      values({ name: 'x' }),
+      onConflictDoNothing('name'),
+      onConflictDoUpdate('id', ['name', 'age']),
+      onConflictDoUpdate(
+        ['id'],
+        (eb) => ({ age: eb('age', '+', eb.ref('excluded.age')), name: 'x' }),
+        (eb) => eb('excluded.joined', '>', eb.ref('users.joined')),
+      ),
+    )
+    expectTypeOf(upserted).toEqualTypeOf(insertInto(model.User))
+    // @ts-expect-error a misspelt target
+    pipe(insertInto(model.User), onConflictDoNothing('nmae'))
+    // @ts-expect-error a misspelt attribute
+    pipe(insertInto(model.User), onConflictDoUpdate('id', ['nmae']))
+    pipe(
+      insertInto(model.User),
+      // @ts-expect-error a value of the wrong type
+      onConflictDoUpdate('id', () => ({ age: 'x' })),
+    )
+    pipe(
+      insertInto(model.User),
+      // @ts-expect-error a misspelt attribute of what was to be inserted
+      onConflictDoUpdate('id', (eb) => ({ age: eb.ref('excluded.aeg') })),
+    )
+    const copied = pipe(
+      insertInto(model.User),
+      fromSelect(['name', 'age'], (eb) => eb.selectFrom('users').select(['users.name', 'users.age'])),
+    )
+    expectTypeOf(copied).toEqualTypeOf(insertInto(model.User))
+    pipe(
+      insertInto(model.User),
+      // @ts-expect-error a misspelt attribute
+      fromSelect(['nmae'], (eb) => eb.selectFrom('users').select(['users.name'])),
+    )
+    pipe(
+      insertInto(model.User),
+      // @ts-expect-error what no attribute takes
+      fromSelect(['age'], (eb) => eb.selectFrom('users').select(['users.joined'])),
+    )
+    expectTypeOf(returningEntities(copied).answers).toEqualTypeOf<'entities'>()
   })
 })

@@ -2,13 +2,17 @@
  * Values of all kinds as keys: of instances, of references to them and of links between them, on every database.
  */
 import {
+  any,
+  containsEager,
   createAll,
   defineModel,
   deleteFrom,
+  distinct,
   entity,
   immediate,
   integer,
   joined,
+  leftJoin,
   nullable,
   orderBy,
   primaryKey,
@@ -171,6 +175,22 @@ describe.each(setups.map((setup) => [setup.name, setup] as const))('%s', (_, set
         expect(items.map(({ owner }) => isSome(owner) && owner.value.name)).toEqual(['high', 'high', 'low'])
         const tags = await run(pipe(select(model.Tag), load('owners'), Session.query))
         expect(tags.map(({ owners: of }) => of.map(({ name }) => name))).toEqual([['high'], ['high']])
+      })
+
+      test('tell whose members are whose, taken out of the rows of a join', async () => {
+        const query = pipe(
+          select(model.Owner),
+          leftJoin('tags', 't'),
+          containsEager('tags', 't'),
+          where((eb) => eb('name', '=', 'high')),
+        )
+        for (const one of [query, pipe(query, distinct)]) {
+          const owners = await run(Session.query(one))
+          expect(owners.map(({ key, tags }) => [key, tags.length])).toEqual([[high, 2]])
+          await run(Session.expungeAll)
+        }
+        const tagged = pipe(select(model.Owner), where(any('tags')))
+        expect((await run(Session.query(tagged))).map(({ key }) => key)).toEqual([high])
       })
 
       test('tell whose members are whose, loaded later', async () => {

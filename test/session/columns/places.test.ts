@@ -276,6 +276,46 @@ const places = (setup: Setup): void => {
           ),
         ).toEqual(ids.toReversed())
       })
+      test('distinct, in an order that is not selected, where the database has that', async () => {
+        const query = pipe(
+          allOf(model),
+          distinct,
+          where('id', 'in', [1, 2]),
+          orderBy((eb: Loose) => eb('id', '*', -1)),
+        )
+        const rows = await Session.run(Session.runtime(model, opened.engine))(Session.query(query))()
+        if (opened.engine.dialect.name === 'postgres') expect(rows._tag).toBe('Left')
+        else
+          expect(resultOf(rows).map(({ id, value }) => [id, value])).toEqual([
+            [2, middle],
+            [1, low],
+          ])
+      })
+      test('that cannot be encoded, is an error that names the attribute', async () => {
+        const wrong = { instant: new Date(Number.NaN), json: { n: 1n }, 'array of text': 'text' }[kind.name]
+        if (wrong === undefined) return
+        for (const statement of [
+          where<Query>((eb: Loose) => eb('value', '=', wrong)),
+          where<Query>((eb: Loose) => eb('value', 'in', [middle, wrong])),
+        ]) {
+          const failed = await Session.run(Session.runtime(model, opened.engine))(
+            Session.query(statement(allOf(model))),
+          )()
+          expect(failed).toMatchObject({
+            left: {
+              _tag: 'InvalidStatement',
+              entity: 'Item',
+              attribute: 'value',
+              value: wrong,
+              cause: { _tag: 'EncodeError' },
+            },
+          })
+        }
+        const set_ = pipe(update(model.Item), set({ value: wrong }))
+        expect(await Session.run(Session.runtime(model, opened.engine))(Session.execute()(set_))()).toMatchObject({
+          left: { _tag: 'InvalidStatement', attribute: 'value', cause: { _tag: 'EncodeError' } },
+        })
+      })
       test.runIf(isOrdered)('in the order of a union', async () => {
         const united = modifyAny((qb) =>
           qb

@@ -4,13 +4,17 @@ import {
   type AnyUpdate,
   deleteFrom,
   immediate,
+  insertInto,
   joined,
+  mapRows,
   orderBy,
+  returningEntities,
   select,
   selectin,
   set,
   subquery,
   update,
+  values,
   where,
   whereOf,
   withOptions,
@@ -18,6 +22,7 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, isSome } from 'fp-ts/lib/Option.js'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { now, openOn } from '../app.js'
 import { blog } from './blog.js'
@@ -320,5 +325,97 @@ describe('a statement', () => {
     const app = opened(hooks)
     app.run(Session.query(pipe(select(blog.Post), selectin('comments'))))
     expect(app.run(Session.gets(queries.get))).toBe(2)
+  })
+})
+
+describe('an insert past the unit of work', () => {
+  const posts = pipe(
+    insertInto(blog.Post),
+    values([
+      { title: 'a', tenant: 'other', commentCount: 0 },
+      { title: 'b', commentCount: sql<number>`1 + 1` } as never,
+    ]),
+  )
+
+  test('is rewritten before it runs, by the entity and then by the session', () => {
+    const asked: string[] = []
+    const hooks = defineHooks(blog)(
+      {
+        Post: {
+          beforeInsert: ({ statement }) => {
+            asked.push('Post')
+            return accept(
+              pipe(
+                statement,
+                mapRows((row) => ({ ...row, tenant: 'acme' })),
+              ),
+            )
+          },
+        },
+      },
+      {
+        beforeInsert: ({ statement }) => {
+          asked.push(statement.entity.name)
+          return keep()
+        },
+      },
+    )
+    const app = openOn(blog, { hooks })
+    expect(app.run(Session.execute()(posts))).toBe(2)
+    expect(app.rows('posts')).toMatchObject([
+      { title: 'a', tenant: 'acme' },
+      { title: 'b', tenant: 'acme', commentCount: 2 },
+    ])
+    expect(asked).toEqual(['Post', 'Post'])
+  })
+
+  test('is refused before anything is asked', () => {
+    const hooks = defineHooks(blog)({ Post: { beforeInsert: () => refuse('posts are written one by one') } })
+    const app = openOn(blog, { hooks })
+    expect(app.fails(Session.execute()(posts))).toMatchObject({
+      _tag: 'HookRefused',
+      hook: 'beforeInsert',
+      entity: 'Post',
+    })
+    expect(app.asked()).toEqual([])
+  })
+
+  test('stays one of the same entity that answers the same', () => {
+    const hooks = defineHooks(blog)({ Post: { beforeInsert: ({ statement }) => accept(returningEntities(statement)) } })
+    expect(openOn(blog, { hooks }).fails(Session.execute()(posts))).toMatchObject({ _tag: 'HookRefused' })
+  })
+
+  test('is no business of beforeExecute', () => {
+    const app = openOn(blog, { hooks: tenancy('acme') })
+    expect(
+      app.run(
+        Session.execute()(
+          pipe(
+            posts,
+            mapRows((row) => ({ ...row, tenant: 'x' })),
+          ),
+        ),
+      ),
+    ).toBe(2)
+  })
+
+  test('tells load hooks of what it returns', () => {
+    const seen: unknown[] = []
+    const hooks = defineHooks(blog)({
+      Post: {
+        load: ({ instance }) => {
+          seen.push(instance.title)
+          return keep()
+        },
+      },
+    })
+    const app = openOn(blog, { hooks })
+    const made = pipe(
+      posts,
+      mapRows((row) => ({ ...row, tenant: 'x' })),
+      returningEntities,
+    )
+    app.run(Session.execute()(made))
+    expect(seen).toEqual(['a', 'b'])
   })
 })

@@ -53,6 +53,22 @@ describe('a load hook', () => {
     expect(app.told()).toEqual(['refreshed p2', 'refreshed p1'])
   })
 
+  test('is told of no shard where there is one database', () => {
+    const told: unknown[] = []
+    const hooks = defineHooks(blog)({
+      Post: {
+        load: ({ shard }) => {
+          told.push(shard)
+          return keep()
+        },
+      },
+    })
+    const app = openOn(blog, { hooks })
+    fill(app, 1)
+    app.run(Session.query(select(blog.Post)))
+    expect(told).toEqual([null])
+  })
+
   test('is told of the targets that a query has joined itself, after its own rows', () => {
     const app = loading()
     const query = pipe(select(blog.Post), join('comments', 'c'), containsEager('comments', 'c'), orderBy('title'))

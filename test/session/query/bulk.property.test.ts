@@ -7,20 +7,24 @@ import {
   defineModel,
   deleteFrom,
   entity,
+  insertInto,
   integer,
   nullable,
   primaryKey,
+  returningEntities,
   select,
   set,
   text,
   update,
+  values as valuesOf,
   where,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import { expect } from 'vitest'
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import { expect, it } from 'vitest'
 import { openOn } from '../app.js'
+import { openOnServer, servers } from '../server-app.js'
 
 const Thing = entity('Thing', 'things', {
   id: pipe(integer, primaryKey),
@@ -47,7 +51,7 @@ const valueFor = (name: string, n: number): unknown => {
 }
 
 const atom: fc.Arbitrary<Condition> = fc.oneof(
-  fc.tuple(attribute, fc.constantFrom('=', '!=', '<', '>=', 'is not', 'like'), pick).map(
+  fc.tuple(attribute, fc.constantFrom('=', '!=', '<', '>=', 'is not'), pick).map(
     ([name, op, n]): Condition =>
       (eb) =>
         op === 'is not' ? eb(name, op, null) : eb(name, op as '=', valueFor(name, n)),
@@ -56,6 +60,23 @@ const atom: fc.Arbitrary<Condition> = fc.oneof(
     ([name, n, m]): Condition =>
       (eb) =>
         eb(name, 'in', [valueFor(name, n), valueFor(name, m)]),
+  ),
+  fc.tuple(fc.constantFrom('id', 'qty'), pick, pick).map(
+    ([name, n, m]): Condition =>
+      (eb) =>
+        eb.between(name, valueFor(name, n), valueFor(name, m)),
+  ),
+  fc.tuple(pick, pick).map(
+    ([n, m]): Condition =>
+      (eb) =>
+        eb(eb.refTuple('id', 'qty'), 'in', [eb.tuple(valueFor('id', n), valueFor('qty', m)) as never]),
+  ),
+  fc.constantFrom<Condition>(
+    (eb) => eb(eb.fn.coalesce('qty', 'id'), '=', 2),
+    (eb) => eb(eb.fn('upper', ['name']), '=', 'A'),
+    (eb) => eb(eb.case().when('qty', '>', 0).then(eb.ref('id')).else(eb.ref('qty')).end(), '=', 1),
+    (eb) => eb(eb.fn('nullif', ['id', 'qty']), 'is', null),
+    (eb) => eb('name', 'like', 'a%'),
   ),
 )
 const condition: fc.Arbitrary<Condition> = fc.oneof(
@@ -80,6 +101,16 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.constantFrom<Change>(
     (eb) => ({ qty: eb('qty', '+', 1) }),
     (eb) => ({ qty: eb.ref('id'), name: eb.fn('upper', ['name']) }),
+    (eb) => ({
+      qty: eb
+        .case()
+        .when('qty', 'is', null)
+        .then(eb.ref('id'))
+        .else(eb('qty', '*', 2))
+        .end(),
+    }),
+    (eb) => ({ qty: eb.fn.coalesce('qty', eb.val(7)), name: eb.case().when('id', '=', 1).then('one').end() }),
+    (eb) => ({ qty: eb.fn('length', ['name']), name: eb.fn('replace', ['name', eb.val('a'), eb.val('b')]) }),
     (eb) => ({ id: eb('id', '+', 10) }),
     (eb) => ({ id: eb.fn('abs', [eb('id', '-', 100)]), qty: eb.ref('id') }),
   ),
@@ -154,3 +185,46 @@ test.prop(
     if (isExact) expect(again.map((read) => read._tag)).toEqual(alive.map(() => 'Right'))
   }
 })
+
+for (const { host, isMissing, title } of servers) {
+  it.skipIf(isMissing)(
+    `and so on ${title}`,
+    async () => {
+      const app = await openOnServer(host, model)
+      const arbitrary = fc.tuple(
+        fc.array(fc.tuple(row, knowledge), { minLength: 1, maxLength: 4 }),
+        condition,
+        fc.option(change, { nil: null }),
+        synchronize,
+      )
+      for (const [given, conditionOf, changes, how] of fc.sample(arbitrary, { numRuns: 150, seed: 11 })) {
+        await app.run(Session.expungeAll)
+        await app.run(Session.sql(sql`delete from things`))
+        const made = given.map(([thing], id) => ({ id, ...thing }))
+        const things = await app.run(
+          pipe(insertInto(model.Thing), valuesOf(made), returningEntities, Session.execute()),
+        )
+        await app.run(Session.commit)
+        await app.run(Session.query(select(model.Thing)))
+        for (const [i, thing] of things.entries()) await app.run(prepare(thing, given[i]?.[1] ?? 'all'))
+        const statement =
+          changes === null
+            ? pipe(deleteFrom(model.Thing), where(conditionOf as never))
+            : pipe(update(model.Thing), set(changes as never), where(conditionOf as never))
+        const result = await app.store.run(Session.execute({ synchronize: how })(statement))()
+        if (result._tag === 'Left') {
+          expect(result.left).toMatchObject({ _tag: 'NotEvaluable' })
+          continue
+        }
+        const stored = await app.run(Session.sql<{ readonly id: number }>(sql`select * from things`))
+        const rows = new Map(stored.map((one) => [one.id, one]))
+        for (const { attributes, identity, status } of Session.inspectAll(app.store.getState())) {
+          if (status !== 'persistent' || Object.keys(attributes).length === 0) continue
+          expect(rows.get(identity?.key as number)).toMatchObject(attributes)
+        }
+        await app.run(Session.commit)
+      }
+    },
+    60_000,
+  )
+}

@@ -98,12 +98,12 @@ describe('a bulk update', () => {
     const { app, ed } = arrange()
     const shout = pipe(
       update(model.User),
-      set((eb) => ({ nickname: eb.fn<string>('upper', ['name']) })),
+      set((eb) => ({ nickname: eb.fn<string>('hex', ['name']) })),
     )
     app.run(Session.execute({ synchronize: 'evaluate' })(shout))
     expect(known(app, ed)).not.toHaveProperty('nickname')
     expect(known(app, ed)).toMatchObject({ name: 'ed' })
-    expect(app.run(Session.read(model.User)(ed)).nickname).toBe('ED')
+    expect(app.run(Session.read(model.User)(ed)).nickname).toBe('6564')
   })
 
   test('by evaluate leaves out what has expired, and refuses what cannot be evaluated', () => {
@@ -112,10 +112,14 @@ describe('a bulk update', () => {
     all.app.run(Session.execute({ synchronize: 'evaluate' })(give))
     expect(known(all.app, all.ed)).toEqual({})
     expect(nicknames(all)).toEqual(['n', 'w', 'n'])
-    const alike = pipe(update(model.User), set({ nickname: 'x' }), where('name', 'like', 'E%'))
+    const alike = pipe(
+      update(model.User),
+      set({ nickname: 'x' }),
+      where((eb) => eb(eb.fn('hex', ['name']), '=', '6564')),
+    )
     expect(all.app.fails(Session.execute({ synchronize: 'evaluate' })(alike))).toMatchObject({
       _tag: 'NotEvaluable',
-      expression: 'like',
+      expression: 'hex()',
     })
     expect(all.app.run(Session.execute()(alike))).toBe(1)
     expect(nicknames(all)).toEqual(['x', 'w', 'n'])

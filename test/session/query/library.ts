@@ -6,6 +6,7 @@ import {
   bigint,
   boolean,
   column,
+  decimal,
   defineModel,
   entity,
   integer,
@@ -13,12 +14,14 @@ import {
   json,
   named,
   nullable,
+  parseDecimal,
   primaryKey,
   real,
   text,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
+import { toNullable } from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { type Host, mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
 import { openOnServer, type ServerApp } from '../server-app.js'
@@ -36,6 +39,7 @@ const Book = entity('Book', 'books', {
   pages: pipe(integer, nullable),
   price: real,
   copies: bigint,
+  cost: pipe(decimal(10, 2), nullable),
   authorId: pipe(integer, named('author_id'), nullable),
 })
 
@@ -45,6 +49,9 @@ export const model = defineModel({ Author, Book })((r) => ({
 }))
 
 export const date = (year: number) => new Date(Date.UTC(year, 0, 1))
+
+/** Exact numbers, of which a double would not give the sum. */
+const costs = ['0.1', '0.2'].map((text) => toNullable(parseDecimal(text)))
 
 /** The databases, each with whether it is missing. */
 export const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => ({
@@ -65,8 +72,16 @@ export const filled = async (host: Host): Promise<ServerApp> => {
   )
   await app.run(
     Session.addAll(model.Book, [
-      { id: 1, title: 'Rocannon', pages: 100, price: 1.5, copies: 10n, authorId: 1 },
-      { id: 2, title: 'Dispossessed', pages: 300, price: 2.5, copies: 9_007_199_254_740_993n, authorId: 1 },
+      { id: 1, title: 'Rocannon', pages: 100, price: 1.5, copies: 10n, cost: costs[0] ?? null, authorId: 1 },
+      {
+        id: 2,
+        title: 'Dispossessed',
+        pages: 300,
+        price: 2.5,
+        copies: 9_007_199_254_740_993n,
+        cost: costs[1] ?? null,
+        authorId: 1,
+      },
       { id: 3, title: 'Solaris', pages: 200, price: 2, copies: 7n, authorId: 2 },
       { id: 4, title: 'Beowulf', pages: null, price: 4, copies: 1n, authorId: null },
     ]),

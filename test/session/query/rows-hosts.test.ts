@@ -3,9 +3,11 @@
  */
 import {
   bigint,
+  column,
   distinct,
   groupBy,
   having,
+  isoDate,
   join,
   leftJoin,
   limit,
@@ -131,6 +133,52 @@ describe.each(hosts)('rows on $title', ({ host, isMissing }) => {
       { most: 7n, sum: 7n, next: 8n, read: 7n },
       { most: 1n, sum: 1n, next: 2n, read: 1n },
     ])
+  })
+
+  test.skipIf(isMissing)('sums of decimals are exact, or an error where the database cannot add them', async () => {
+    const { fails, run } = await filled(host)
+    const sum = pipe(
+      select(model.Book),
+      selectRows((q) => ({ sum: q.fn.sum('cost'), max: q.fn.max('cost'), mean: q.fn.avg('cost') })),
+    )
+    if (host.name === 'SQLite') {
+      expect(await fails(Session.one(sum))).toMatchObject({ _tag: 'DecodeError', attribute: 'cost' })
+    } else {
+      expect(await run(Session.one(sum))).toEqual({ sum: '0.3', max: '0.2', mean: '0.15' })
+    }
+    expect(
+      await run(
+        pipe(
+          select(model.Book),
+          selectScalar((q) => q.fn.max('cost')),
+          Session.one,
+        ),
+      ),
+    ).toBe('0.2')
+  })
+
+  test.skipIf(isMissing)('instants, documents and raw text are read as what they are', async () => {
+    const { run } = await filled(host)
+    const born = column(isoDate, 'timestamp')
+    const found = await run(
+      pipe(
+        select(model.Author),
+        selectRows((q) => ({
+          latest: q.fn.max('born'),
+          again: q.parens(q.fn.max('born')),
+          read: q.readAs(born, sql`min(${q.ref('born')})`),
+          before: q.selectFrom('authors as o').select('o.tags').where('o.name', '=', 'Butler').limit(1),
+        })),
+        Session.one,
+      ),
+    )
+    expect(found).toEqual({ latest: date(1947), again: date(1947), read: date(1921), before: ['sf', 'us'] })
+    const lagging = pipe(
+      select(model.Author),
+      orderBy('born'),
+      selectScalar((q) => q.fn.agg<Date | null>('lag', ['born']).over((over) => over.orderBy('born'))),
+    )
+    expect(await run(Session.rows(lagging))).toEqual([null, date(1921), date(1929)])
   })
 
   test.skipIf(isMissing)('groups, and orders and filters by what it computes', async () => {

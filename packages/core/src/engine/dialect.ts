@@ -32,6 +32,21 @@ export interface Dialect {
   readonly columnType: (type: ColumnType, isKey: boolean) => string
   /** What can be told of texts without asking a database. */
   readonly textComparison: TextComparison
+  readonly limits: StatementLimits
+}
+
+/**
+ * How much one statement takes.
+ *
+ * @category model
+ */
+export interface StatementLimits {
+  /** Rows of an insert, of which more would gain nothing. */
+  readonly rows: number
+  /** Parameters, of which the database takes no more. */
+  readonly parameters: number
+  /** Bytes that the database takes in any case; null where nothing limits them. One row may have more. */
+  readonly bytes: number | null
 }
 
 /**

@@ -13,7 +13,7 @@
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
 import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
-import { chunkSizes } from './chunk.js'
+import { chunkSizes, fitsStatement } from './chunk.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, type EngineReason, engineError } from './error.js'
 import { codeOf, textOf } from './error-parts.js'
@@ -35,14 +35,6 @@ export interface WriteConnection {
   readonly run: (sql: string, parameters: ReadonlyArray<unknown>, row: number | null) => Promise<Result>
   /** Within a transaction; the name is free. */
   readonly savepoint: (command: 'savepoint' | 'rollbackTo' | 'release') => Promise<Either<EngineError, undefined>>
-}
-
-const limits: Readonly<Record<Dialect['name'], { readonly rows: number; readonly parameters: number }>> = {
-  sqlite: { rows: 100, parameters: 32_766 },
-  // the protocol counts parameters in 16 bits
-  postgres: { rows: 1000, parameters: 65_535 },
-  // no limit of parameters, but one of bytes (max_allowed_packet)
-  mysql: { rows: 100, parameters: 65_535 },
 }
 
 const rowFaults: ReadonlySet<EngineReason['_tag']> = new Set([
@@ -152,12 +144,16 @@ const insertRange = async (
   to: number,
   sizes: ReadonlyArray<number>,
 ): Promise<FailedChunk | null> => {
-  let at = from
-  for (const size of sizes) {
-    for (; to - at >= size; at += size) {
-      const error = await insertChunk(connection, insertion, at, size)
-      if (error !== null) return { error, at, size }
-    }
+  const { limits } = connection.dialect
+  const { rows } = insertion.call
+  for (let at = from; at < to; ) {
+    const fits = (size: number): boolean =>
+      size <= to - at &&
+      (size === 1 || limits.bytes === null || fitsStatement(rows.slice(at, at + size).flat(), limits))
+    const size = sizes.find(fits) ?? 1
+    const error = await insertChunk(connection, insertion, at, size)
+    if (error !== null) return { error, at, size }
+    at += size
   }
   return null
 }
@@ -243,7 +239,7 @@ export const runInsert = async (
     if (drawn.right.length === call.rows.length) return insertWithKeys(connection, call, matching.key[0], drawn.right)
   }
   const isTold = matching?._tag === 'Given' || (matching?._tag === 'Counted' && dialect.name === 'sqlite' && !rowByRow)
-  const sizes = answers.length > 0 && !isTold ? [1] : chunkSizes(call.columns.length, limits[dialect.name])
+  const sizes = answers.length > 0 && !isTold ? [1] : chunkSizes(call.columns.length, dialect.limits)
   const error = await insertChunks(connection, made, sizes)
   return error === null ? right(answers) : left(error)
 }
@@ -264,7 +260,7 @@ const insertWithKeys = async (
     },
     connection.dialect,
   )
-  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, limits.postgres))
+  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, connection.dialect.limits))
   const others: Returned = keyed.answers
   return error === null ? right(others.toSpliced(call.returning.indexOf(key), 0, keys)) : left(error)
 }

@@ -112,6 +112,9 @@ export const mysqlDialect: Dialect = {
   columnType: typeOf,
   // without regard to case and accents, unless a column says otherwise
   textComparison: 'collation',
+  // prepared statements count parameters in 16 bits; the server takes no more bytes than max_allowed_packet, which nobody
+  // sets below this
+  limits: { rows: 100, parameters: 65_535, bytes: 4 * 2 ** 20 },
 }
 
 /** MySQL has no RETURNING. */

@@ -95,6 +95,8 @@ export const postgresDialect: Dialect = {
   columnType: typeOf,
   // how texts are ordered depends on the database's locale; which are equal does not
   textComparison: 'equality',
+  // the protocol counts parameters in 16 bits
+  limits: { rows: 1000, parameters: 65_535, bytes: null },
 }
 
 export const postgresReturning: Returning = { insert: true, update: true, delete: true, triggered: true }

@@ -68,6 +68,8 @@ export const sqliteDialect: Dialect = {
   parameterType: () => null,
   columnType: ({ kind }) => columnTypes[kind],
   textComparison: 'code points',
+  // SQLite's default, with which better-sqlite3 is built
+  limits: { rows: 100, parameters: 32_766, bytes: null },
 }
 
 /**

@@ -12,7 +12,7 @@ import { chunkSizes } from './chunk.js'
 import { type EngineError, engineError } from './error.js'
 import { consecutiveIds, inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { compileForSqlite } from './sqlite-compile.js'
-import { toSqlite } from './sqlite-dialect.js'
+import { sqliteDialect, toSqlite } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
 import { narrow, reads64 } from './sqlite-integers.js'
 import { deleteTree, insertTree, updateTree } from './write-tree.js'
@@ -45,9 +45,6 @@ export interface SqliteWriteOptions {
   /** How many shapes of each sort are kept. */
   readonly cachedStatements: number
 }
-
-/** SQLite's default limit of parameters, with which better-sqlite3 is built. */
-const limits = { rows: 100, parameters: 32_766 }
 
 /** The values as better-sqlite3 binds them; the same array where nothing changes. */
 export const bindable = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
@@ -145,7 +142,7 @@ export const sqliteWrites = (
     const matching = returns ? matchingOf(call) : null
     const isEach = returns && (matching === null || (rowByRow && matching._tag === 'Counted'))
     return inserts.set(key, {
-      sizes: isEach ? [1] : chunkSizes(call.columns.length, limits),
+      sizes: isEach ? [1] : chunkSizes(call.columns.length, sqliteDialect.limits),
       selected: selectedBy(call, matching),
       matching,
       statements: new Map(),

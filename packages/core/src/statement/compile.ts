@@ -6,18 +6,21 @@
  * values and puts them in their places.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { RootOperationNode } from 'kysely'
+import { InsertQueryNode, type RootOperationNode, type SelectQueryNode } from 'kysely'
 import type { CompiledStatement } from '../engine/call.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
 import { checkStatement } from './check.js'
-import { encodeError, type StatementError } from './error.js'
+import { encodeError, invalidClause, notPortable, type StatementError } from './error.js'
+import { locksRows } from './lock.js'
 import { portable } from './portable.js'
+import { scopeOf } from './qualify.js'
 import { readable } from './readable.js'
 import { resolve, spelt } from './resolve.js'
 import { readKinds } from './rows.js'
+import { catalogOf, type Source, tableName } from './scope.js'
 import { Slot } from './slot.js'
 import { type AnyStatement, mappingsOf } from './statement.js'
 import type { Bound } from './template.js'
@@ -88,10 +91,34 @@ const compiledOf = (
   const byNode = byNodeOf(engine.compile, mappings)
   const known = byNode.get(node)
   if (known !== undefined) return known
-  const resolved = resolve(mappings, engine.dialect)(readable(mappings, engine.dialect, kinds)(node))
-  const compiled = isLeft(resolved) ? resolved : right(engine.compile(portable(resolved.right, engine.dialect.name)))
+  const resolved =
+    engine.dialect.name === 'sqlite' && locksRows(node)
+      ? left(noLocks(mappings, node))
+      : resolve(mappings, engine.dialect)(readable(mappings, engine.dialect, kinds)(node))
+  const compiled = isLeft(resolved)
+    ? resolved
+    : compiledFor(engine, mappings, portable(resolved.right, engine.dialect.name))
   byNode.set(node, compiled)
   return compiled
+}
+
+const compiledFor = (engine: Compiler, mappings: ReadonlyArray<Mapping>, node: RootOperationNode): Compiled => {
+  if (engine.dialect.name !== 'mysql' || !InsertQueryNode.is(node) || node.onConflict === undefined) {
+    return right(engine.compile(node))
+  }
+  const table = node.into === undefined ? '' : tableName(node.into)
+  const problem = 'what its upsert sets reads, in a circle, what it sets elsewhere, and assignments are made one by one'
+  return left(notPortable(catalogOf(mappings).get(table)?.name ?? table, engine.dialect.name, problem))
+}
+
+const noLocks = (mappings: ReadonlyArray<Mapping>, node: RootOperationNode): StatementError => {
+  const { mapping, name } = scopeOf(mappings, node as SelectQueryNode).sources[0] as Source
+  return invalidClause(
+    mapping?.name ?? name,
+    'lock',
+    name,
+    'SQLite has no locks of rows; leave it out there, since a transaction that writes has the database to itself',
+  )
 }
 
 /** The parameters with each slot's value in its place; the last key is repeated where there are too few. */

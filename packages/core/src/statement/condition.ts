@@ -26,6 +26,7 @@ import {
 } from 'kysely'
 import { checkExpression } from '../codec/check.js'
 import type { Attribute } from '../model/mapping.js'
+import { Encoded } from './encoded.js'
 import { and, columnKey, everything, nothing, or, type Restriction, restricted } from './restriction.js'
 import { find, type Scope } from './scope.js'
 import { Slot } from './slot.js'
@@ -206,7 +207,7 @@ interface Literal {
 
 const literal = (node: OperationNode): Literal | null => {
   if (ParensNode.is(node)) return literal(node.node)
-  return ValueNode.is(node) && !(node.value instanceof Slot) ? node : null
+  return ValueNode.is(node) && !(node.value instanceof Slot) && !(node.value instanceof Encoded) ? node : null
 }
 
 /** The items of a list, null for each that is no value; null for anything but a list. */

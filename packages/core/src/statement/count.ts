@@ -15,7 +15,7 @@ import {
 } from 'kysely'
 import type { AnyQuery } from './rows.js'
 
-/** Under which name the one row of `counting` has the number. */
+/** Under which name the one row of `counting` has the number. @category model */
 export const countColumn = 'unitary_count'
 
 const counts = new WeakMap<SelectQueryNode, SelectQueryNode>()

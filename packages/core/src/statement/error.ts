@@ -1,6 +1,7 @@
 /**
  * What can be wrong with a statement before any database sees it.
  */
+import type { Dialect } from '../engine/dialect.js'
 
 /**
  * A value that its column's codec cannot encode.
@@ -14,6 +15,8 @@ export interface EncodeError {
   readonly value: unknown
   /** What the codec threw. */
   readonly cause: unknown
+  /** The row of an insert that holds it, from 0 on; null where it stands elsewhere. */
+  readonly row: number | null
 }
 
 /**
@@ -27,6 +30,55 @@ export interface UnorderedValue {
   readonly attribute: string
   readonly operator: string
   readonly value: unknown
+}
+
+/**
+ * A row has a value for what is no attribute of the entity.
+ *
+ * @category errors
+ */
+export interface UnknownAttribute {
+  readonly _tag: 'UnknownAttribute'
+  readonly entity: string
+  readonly attribute: string
+  /** The first row that has it, from 0 on. */
+  readonly row: number
+}
+
+/**
+ * A row lacks a value that nothing gives it: neither a default nor the database, and the column does not hold NULL.
+ *
+ * @category errors
+ */
+export interface MissingValue {
+  readonly _tag: 'MissingValue'
+  readonly entity: string
+  readonly attribute: string
+  /** From 0 on. */
+  readonly row: number
+}
+
+/**
+ * An upsert names attributes that no unique key of the model consists of, so that no row can conflict by them.
+ *
+ * @category errors
+ */
+export interface NoUniqueKey {
+  readonly _tag: 'NoUniqueKey'
+  readonly entity: string
+  readonly attributes: ReadonlyArray<string>
+}
+
+/**
+ * What a database has no words for.
+ *
+ * @category errors
+ */
+export interface NotPortable {
+  readonly _tag: 'NotPortable'
+  readonly entity: string
+  readonly dialect: Dialect['name']
+  readonly problem: string
 }
 
 /**
@@ -44,19 +96,26 @@ export interface InvalidClause {
 }
 
 /** @category errors */
-export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'fromQuery' | 'selectRows' | 'union'
+export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'page' | 'lock' | 'fromQuery' | 'selectRows' | 'union'
 
 /** @category errors */
-export type StatementError = EncodeError | UnorderedValue | InvalidClause
+export type StatementError =
+  | EncodeError
+  | UnorderedValue
+  | InvalidClause
+  | UnknownAttribute
+  | MissingValue
+  | NoUniqueKey
+  | NotPortable
 
 /** @category constructors */
-export const encodeError = (entity: string, attribute: string, value: unknown, cause: unknown): EncodeError => ({
-  _tag: 'EncodeError',
-  entity,
-  attribute,
-  value,
-  cause,
-})
+export const encodeError = (
+  entity: string,
+  attribute: string,
+  value: unknown,
+  cause: unknown,
+  row: number | null = null,
+): EncodeError => ({ _tag: 'EncodeError', entity, attribute, value, cause, row })
 
 /** @category constructors */
 export const unorderedValue = (
@@ -65,6 +124,37 @@ export const unorderedValue = (
   operator: string,
   value: unknown,
 ): UnorderedValue => ({ _tag: 'UnorderedValue', entity, attribute, operator, value })
+
+/** @category constructors */
+export const unknownAttribute = (entity: string, attribute: string, row: number): UnknownAttribute => ({
+  _tag: 'UnknownAttribute',
+  entity,
+  attribute,
+  row,
+})
+
+/** @category constructors */
+export const missingValue = (entity: string, attribute: string, row: number): MissingValue => ({
+  _tag: 'MissingValue',
+  entity,
+  attribute,
+  row,
+})
+
+/** @category constructors */
+export const noUniqueKey = (entity: string, attributes: ReadonlyArray<string>): NoUniqueKey => ({
+  _tag: 'NoUniqueKey',
+  entity,
+  attributes,
+})
+
+/** @category constructors */
+export const notPortable = (entity: string, dialect: Dialect['name'], problem: string): NotPortable => ({
+  _tag: 'NotPortable',
+  entity,
+  dialect,
+  problem,
+})
 
 /** @category constructors */
 export const invalidClause = (entity: string, clause: Clause, name: string, problem: string): InvalidClause => ({
@@ -83,13 +173,23 @@ export const invalidClause = (entity: string, clause: Clause, name: string, prob
 export const renderStatementError = (error: StatementError): string => {
   switch (error._tag) {
     case 'EncodeError':
-      return `${error.entity}.${error.attribute}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
+      return `${error.entity}.${error.attribute}${inRow(error.row)}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
     case 'UnorderedValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
+    case 'UnknownAttribute':
+      return `${error.entity}${inRow(error.row)} has no attribute '${error.attribute}'; leave it out, or add it to the entity`
+    case 'MissingValue':
+      return `${error.entity}.${error.attribute}${inRow(error.row)} has no value; give one, or give the column a default`
+    case 'NoUniqueKey':
+      return `${error.entity}: no unique key consists of ${error.attributes.join(', ')}, so that no row can conflict by it; name the primary key, or declare what is unique in the model`
+    case 'NotPortable':
+      return `${error.entity}: ${error.problem} (${error.dialect})`
     case 'InvalidClause':
       return `${error.clause} of ${error.name} in a query of ${error.entity}: ${error.problem}`
   }
 }
+
+const inRow = (row: number | null): string => (row === null ? '' : ` (row ${row})`)
 
 const show = (value: unknown): string => {
   const text = typeof value === 'string' ? JSON.stringify(value) : `${String(value)} (${typeof value})`

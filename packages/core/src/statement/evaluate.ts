@@ -2,43 +2,47 @@
  * Conditions and assignments evaluated on rows in memory, as the database would evaluate them.
  *
  * A bulk update or delete changes rows that a session may hold; evaluating its criteria on them tells which, without
- * asking the database. Logic is SQL's, of three values. What is not understood is refused by name, never guessed: LIKE,
- * since databases differ in whether case counts, division, since they differ in what becomes of the rest. Databases also
- * differ in how texts compare; where one may see it otherwise than memory does, the answer is that it is not known.
+ * asking the database. Logic is SQL's, of three values. What is not understood is refused by name, never guessed:
+ * subqueries, raw SQL, LIKE, since databases differ in whether case counts, division, since they differ in what becomes of the
+ * rest. They also differ in how texts compare; where one may see it otherwise than memory does, the answer is that it is not
+ * known.
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html#selecting-a-synchronization-strategy
  */
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isLeft, right } from 'fp-ts/lib/Either.js'
 import {
   AndNode,
   BinaryOperationNode,
-  ColumnNode,
   type OperationNode,
-  OperatorNode,
   OrNode,
   ParensNode,
   PrimitiveValueListNode,
   ReferenceNode,
+  TupleNode,
   UnaryOperationNode,
   ValueListNode,
   ValueNode,
 } from 'kysely'
-import { compareDecimals } from '../codec/decimal.js'
 import type { Dialect, TextComparison } from '../engine/dialect.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
-import { compareEncoded } from './compare.js'
+import type { compareEncoded } from './compare.js'
 import { holdsTogether } from './condition.js'
 import type { AnyDelete } from './delete.js'
-import { tableName } from './scope.js'
+import {
+  asWritten,
+  comparisonOf,
+  type Evaluate,
+  encoded,
+  nameOf,
+  noteText,
+  operatorOf,
+  type Reading,
+  type Result,
+  refuse,
+  type Term,
+  term,
+} from './evaluate-term.js'
 import { type AnyUpdate, assignmentsOf } from './update.js'
-
-/** An expression that only the database can evaluate. @category model */
-export interface NotEvaluable {
-  readonly _tag: 'NotEvaluable'
-  readonly entity: string
-  /** What it is: an operator, a function, a kind of node. */
-  readonly expression: string
-}
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -69,32 +73,6 @@ export interface EvaluableChanges {
   readonly valuesOf: (row: Row, dialect: Dialect) => Row
 }
 
-/** A part of an expression: gives the encoded value, null for NULL, undefined where it cannot be told. */
-type Evaluate = (row: Row, texts: TextComparison) => unknown
-
-/** A value, and the column that says how it is encoded. */
-interface Term {
-  readonly evaluate: Evaluate
-  readonly attribute: Attribute | null
-  /** Not encoded yet: the column that it meets does that. */
-  readonly literal: { readonly value: unknown } | null
-}
-
-type Result<A> = Either<NotEvaluable, A>
-
-/** An expression being read; seen by one call only. */
-interface Reading {
-  readonly mapping: Mapping
-  /** What it compares of texts. */
-  compares: 'nothing' | 'equality' | 'order'
-}
-
-const unsure: Readonly<Record<Reading['compares'], ReadonlyArray<TextComparison>>> = {
-  nothing: [],
-  equality: ['collation'],
-  order: ['equality', 'collation'],
-}
-
 /**
  * For each row, whether the statement's conditions let it through. Refused too is what sets a key to what only the
  * database can tell: then nothing in memory would know the row any more.
@@ -108,7 +86,7 @@ const unsure: Readonly<Record<Reading['compares'], ReadonlyArray<TextComparison>
 export const evaluateCriteria = (statement: AnyUpdate | AnyDelete): Result<EvaluableCriteria> => {
   const { mapping } = statement.entity
   const { node } = statement
-  const reading: Reading = { mapping, compares: 'nothing' }
+  const reading = readingOf(mapping)
   const isJoined = node.kind === 'UpdateQueryNode' ? node.from !== undefined : node.using !== undefined
   if (isJoined || node.joins !== undefined || node.limit !== undefined || node.top !== undefined) {
     return refuse(reading, 'a join or limit')
@@ -122,14 +100,18 @@ export const evaluateCriteria = (statement: AnyUpdate | AnyDelete): Result<Evalu
   const evaluate = condition.right as (row: Row, texts: TextComparison) => Truth
   return right({
     truth: (row, dialect) => evaluate(row, dialect.textComparison),
-    unsureOn: unsure[reading.compares],
+    unsureOn: [...reading.unsureOn],
   })
 }
 
-const keyChanges = (reading: Reading, statement: AnyUpdate): Either<NotEvaluable, never> | null => {
+const keyChanges = (reading: Reading, statement: AnyUpdate): Result<never> | null => {
   for (const [{ isKey }, node] of assignmentsOf(statement)) {
-    const value = isKey ? term({ ...reading }, node) : null
-    if (value !== null && isLeft(value)) return value
+    if (!isKey) continue
+    const own = readingOf(reading.mapping)
+    const value = term(own, node)
+    if (isLeft(value)) return value
+    // a row whose key may not be told is one that may be lost
+    if (own.unsureOn.size > 0) return refuse(reading, nameOf(node))
   }
   return null
 }
@@ -142,7 +124,7 @@ const keyChanges = (reading: Reading, statement: AnyUpdate): Either<NotEvaluable
 export const evaluateChanges = (statement: AnyUpdate): EvaluableChanges => {
   const { mapping } = statement.entity
   const assignments = assignmentsOf(statement).map(([attribute, node]) => {
-    const value = term({ mapping, compares: 'nothing' }, node)
+    const value = term(readingOf(mapping), node)
     return [attribute, isLeft(value) ? () => undefined : assigned(attribute, value.right)] as const
   })
   return {
@@ -160,11 +142,13 @@ export const evaluateChanges = (statement: AnyUpdate): EvaluableChanges => {
 }
 
 /** The program's value that an attribute gets. */
-const assigned = (attribute: Attribute, { literal, evaluate }: Term): Evaluate =>
-  literal === null ? (row, texts) => decoded(attribute, evaluate(row, texts)) : () => literal.value
+const assigned = (attribute: Attribute, { literal, meeting }: Term): Evaluate => {
+  if (literal !== null) return () => literal.value
+  const evaluate = meeting(attribute)
+  return (row, texts) => decoded(attribute, evaluate(row, texts))
+}
 
-const refuse = ({ mapping }: Reading, expression: string): Either<NotEvaluable, never> =>
-  left({ _tag: 'NotEvaluable', entity: mapping.name, expression })
+const readingOf = (mapping: Mapping): Reading => ({ mapping, unsureOn: new Set(), condition: truth })
 
 const decoded = (attribute: Attribute, value: unknown): unknown => {
   if (value === undefined) return undefined
@@ -192,8 +176,11 @@ const truth = (reading: Reading, node: OperationNode): Result<Evaluate> => {
     return isLeft(operand) ? operand : right((row, texts) => negated(operand.right(row, texts)))
   }
   if (BinaryOperationNode.is(node)) return comparison(reading, node)
-  if (ValueNode.is(node) && typeof node.value === 'boolean') return right(() => node.value)
-  return refuse(reading, node.kind)
+  if (ValueNode.is(node) && (typeof node.value === 'boolean' || node.value === null)) return right(() => node.value)
+  const value = ReferenceNode.is(node) ? term(reading, node) : null
+  return value !== null && !isLeft(value) && value.right.column?.column.kind === 'boolean'
+    ? right(value.right.meeting(null))
+    : refuse(reading, nameOf(node))
 }
 
 const joined = (a: unknown, b: unknown, decides: boolean): unknown => {
@@ -203,8 +190,6 @@ const joined = (a: unknown, b: unknown, decides: boolean): unknown => {
 }
 
 const negated = (value: unknown): unknown => (typeof value === 'boolean' ? !value : value)
-
-const operatorOf = (node: OperationNode): string => (OperatorNode.is(node) ? node.operator : node.kind)
 
 /** How two values compare, see `compareEncoded`. */
 type Order = ReturnType<typeof compareEncoded>
@@ -237,25 +222,37 @@ const identities: Readonly<Record<string, Decide>> = {
 }
 
 const comparison = (reading: Reading, node: BinaryOperationNode): Result<Evaluate> => {
+  const { leftOperand, rightOperand } = node
   const operator = operatorOf(node.operator)
-  const a = term(reading, node.leftOperand)
+  if (TupleNode.is(leftOperand)) return tupleComparison(reading, leftOperand, operator, rightOperand)
+  if (operator === 'between symmetric') return refuse(reading, operator)
+  const a = term(reading, leftOperand)
   if (isLeft(a)) return a
-  if (operator === 'in' || operator === 'not in') {
-    return membership(reading, a.right, node.rightOperand, operator === 'in')
+  switch (operator) {
+    case 'in':
+    case 'not in':
+      return membership(reading, a.right, rightOperand, operator === 'in')
+    case 'between':
+      return range(reading, a.right, rightOperand)
+    default: {
+      const b = term(reading, rightOperand)
+      return isLeft(b) ? b : compared(reading, a.right, operator, b.right)
+    }
   }
+}
+
+const compared = (reading: Reading, a: Term, operator: string, b: Term): Result<Evaluate> => {
   const compare = comparisons[operator]
   const identify = identities[operator]
   const decide = compare ?? identify
   if (decide === undefined) return refuse(reading, operator)
-  const b = term(reading, node.rightOperand)
-  if (isLeft(b)) return b
-  const x = meeting(a.right, b.right)
-  const y = meeting(b.right, a.right)
-  const isNullCheck = identify !== undefined && (isNull(a.right) || isNull(b.right))
-  const document = documentOf(a.right) ?? documentOf(b.right)
+  const x = a.meeting(b.column)
+  const y = b.meeting(a.column)
+  const isNullCheck = identify !== undefined && (isNull(a) || isNull(b))
+  const document = a.document ?? b.document
   if (!isNullCheck && document !== null) return refuse(reading, document)
-  const compareValues = comparisonOf(a.right, b.right)
-  const isOfTexts = isText(a.right) || isText(b.right)
+  const compareValues = comparisonOf(a, b)
+  const isOfTexts = a.isText || b.isText
   if (isOfTexts && !isNullCheck) noteText(reading, decide === isEqual || decide === isUnequal)
   return right((row, texts) => {
     const one = x(row, texts)
@@ -266,17 +263,62 @@ const comparison = (reading: Reading, node: BinaryOperationNode): Result<Evaluat
   })
 }
 
+/** `a between b and c` is `a >= b and a <= c`. */
+const range = (reading: Reading, item: Term, bounds: OperationNode): Result<Evaluate> => {
+  if (!AndNode.is(bounds)) return refuse(reading, 'between')
+  const low = term(reading, bounds.left)
+  if (isLeft(low)) return low
+  const high = term(reading, bounds.right)
+  if (isLeft(high)) return high
+  return both(compared(reading, item, '>=', low.right), compared(reading, item, '<=', high.right), false)
+}
+
+const both = (a: Result<Evaluate>, b: Result<Evaluate>, decides: boolean): Result<Evaluate> => {
+  if (isLeft(a)) return a
+  return isLeft(b) ? b : right((row, texts) => joined(a.right(row, texts), b.right(row, texts), decides))
+}
+
+/** Tuples are equal where their parts are, and unequal where any two of them are. */
+const tupleComparison = (
+  reading: Reading,
+  item: TupleNode,
+  operator: string,
+  against: OperationNode,
+): Result<Evaluate> => {
+  const isIn = operator === 'in' || operator === 'not in'
+  const tuples = isIn ? (ValueListNode.is(against) ? against.values : []) : [against]
+  const isKnown = isIn || operator === '=' || operator === '<>' || operator === '!='
+  if (!isKnown || (isIn && !ValueListNode.is(against))) return refuse(reading, `${operator} of tuples`)
+  let found: Result<Evaluate> = right(() => false)
+  for (const tuple of tuples) {
+    if (!TupleNode.is(tuple) || tuple.values.length !== item.values.length) return refuse(reading, nameOf(tuple))
+    let equal: Result<Evaluate> = right(() => true)
+    for (let i = 0; i < item.values.length; i++) {
+      const a = term(reading, item.values[i] as OperationNode)
+      if (isLeft(a)) return a
+      const b = term(reading, tuple.values[i] as OperationNode)
+      if (isLeft(b)) return b
+      equal = both(equal, compared(reading, a.right, '=', b.right), false)
+    }
+    found = both(found, equal, true)
+  }
+  const isPositive = operator === 'in' || operator === '='
+  if (isLeft(found) || isPositive) return found
+  const { right: evaluate } = found
+  return right((row, texts) => negated(evaluate(row, texts)))
+}
+
 const membership = (reading: Reading, item: Term, list: OperationNode, isIn: boolean): Result<Evaluate> => {
   const values = listed(list)
-  if (values === null) return refuse(reading, `${isIn ? 'in' : 'not in'} ${list.kind}`)
-  const document = documentOf(item)
-  if (document !== null) return refuse(reading, document)
+  if (values === null) return refuse(reading, `${isIn ? 'in' : 'not in'} ${nameOf(list)}`)
+  if (item.document !== null) return refuse(reading, item.document)
   const compareValues = comparisonOf(item, item)
-  const isOfTexts = isText(item)
+  const isOfTexts = item.isText
   if (isOfTexts) noteText(reading, true)
-  const members = values.map((value) => encoded(item.attribute, value))
+  const evaluate = item.meeting(null)
+  const members = values.map((value) => encoded(item.column, value))
   return right((row, texts) => {
-    const value = item.evaluate(row, texts)
+    const value = evaluate(row, texts)
     if (members.length === 0) return !isIn
     if (value === undefined || value === null) return value
     let isSure = true
@@ -305,117 +347,3 @@ const listed = (node: OperationNode): ReadonlyArray<unknown> | null => {
 }
 
 const isNull = ({ literal }: Term): boolean => literal !== null && literal.value === null
-
-/** Databases compare JSON and arrays as documents or as text. */
-const documentOf = ({ attribute }: Term): string | null => {
-  const kind = attribute?.column.kind
-  return kind === 'json' ? 'a comparison of JSON' : kind === 'array' ? 'a comparison of arrays' : null
-}
-
-const isText = ({ attribute, literal }: Term): boolean =>
-  attribute === null
-    ? typeof literal?.value === 'string'
-    : attribute.column.kind === 'text' || attribute.column.kind === 'enum'
-
-const comparisonOf = (a: Term, b: Term): typeof compareEncoded =>
-  isDecimalTerm(a) || isDecimalTerm(b) ? compareExact : compareEncoded
-
-const isDecimalTerm = ({ attribute }: Term): boolean => attribute?.column.kind === 'decimal'
-
-/** Decimals are text on the portable side, and compare as numbers. */
-const compareExact: typeof compareEncoded = (a, b) =>
-  typeof a === 'string' && typeof b === 'string' ? compareDecimals(a, b) : undefined
-
-/** Instants, days and UUIDs are written in one way, which sorts by any collation as they do. */
-const asWritten: TextComparison = 'code points'
-
-const noteText = (reading: Reading, isEquality: boolean): void => {
-  if (reading.compares !== 'order') reading.compares = isEquality ? 'equality' : 'order'
-}
-
-// values
-
-/** Undefined where the codec cannot encode it: then the statement cannot be compiled, and never runs. */
-const encoded = (attribute: Attribute | null, value: unknown): unknown => {
-  if (attribute === null || value === null || value === undefined) return value
-  try {
-    return attribute.encode(value)
-  } catch {
-    return undefined
-  }
-}
-
-/** A literal is encoded by the column that it meets. */
-const meeting = (self: Term, other: Term): Evaluate => {
-  if (self.literal === null) return self.evaluate
-  const value = encoded(other.attribute, self.literal.value)
-  return () => value
-}
-
-const term = (reading: Reading, node: OperationNode): Result<Term> => {
-  if (ParensNode.is(node)) return term(reading, node.node)
-  if (ValueNode.is(node)) {
-    const { value } = node
-    return right({ evaluate: () => value, attribute: null, literal: { value } })
-  }
-  const attribute = attributeAt(reading.mapping, node)
-  if (attribute !== null) {
-    const { name } = attribute
-    return right({ evaluate: (row) => encoded(attribute, row[name]), attribute, literal: null })
-  }
-  return BinaryOperationNode.is(node) ? calculation(reading, node) : refuse(reading, node.kind)
-}
-
-const attributeAt = (mapping: Mapping, node: OperationNode): Attribute | null => {
-  if (!ReferenceNode.is(node) || !ColumnNode.is(node.column)) return null
-  const isOwn = node.table === undefined || tableName(node.table) === mapping.table
-  return isOwn ? (mapping.attributeOf.get(node.column.column.name) ?? null) : null
-}
-
-/** Kysely sets no parentheses: what stands without is read again, by how strongly operators bind. */
-const strength: Readonly<Record<string, number>> = { '+': 1, '-': 1, '*': 2, '%': 2 }
-
-const calculation = (reading: Reading, node: BinaryOperationNode): Result<Term> => {
-  const operator = operatorOf(node.operator)
-  const binds = strength[operator]
-  if (binds === undefined) return refuse(reading, operator)
-  const { leftOperand, rightOperand } = node
-  const inner = BinaryOperationNode.is(leftOperand) ? (strength[operatorOf(leftOperand.operator)] ?? 0) : binds
-  if (inner < binds || BinaryOperationNode.is(rightOperand)) return refuse(reading, `${operator} without parentheses`)
-  const a = term(reading, leftOperand)
-  if (isLeft(a)) return a
-  const b = term(reading, rightOperand)
-  if (isLeft(b)) return b
-  const x = meeting(a.right, b.right)
-  const y = meeting(b.right, a.right)
-  return right({
-    evaluate: (row, texts) => {
-      const one = x(row, texts)
-      const other = y(row, texts)
-      return one === null || other === null ? null : calculated(operator, one, other)
-    },
-    attribute: null,
-    literal: null,
-  })
-}
-
-/** Arithmetic on numbers; on anything else the database's own rules hold, which are not ours to repeat. */
-const calculated = (operator: string, a: unknown, b: unknown): unknown => {
-  if (typeof a === 'number' && typeof b === 'number') {
-    const isInteger = Number.isInteger(a) && Number.isInteger(b)
-    if (operator === '%' && !isInteger) return undefined
-    const result = operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a % b
-    // a rest of a division by zero is NULL, where it is no error; beyond 2^53 only the database is exact
-    if (Number.isNaN(result)) return operator === '%' ? null : undefined
-    return isInteger && !Number.isSafeInteger(result) ? undefined : result + 0
-  }
-  const x = integerOf(a)
-  const y = integerOf(b)
-  if (x === null || y === null) return undefined
-  if (operator === '%' && y === 0n) return null
-  const result = operator === '+' ? x + y : operator === '-' ? x - y : operator === '*' ? x * y : x % y
-  return BigInt.asIntN(64, result) === result ? result : undefined
-}
-
-const integerOf = (value: unknown): bigint | null =>
-  typeof value === 'bigint' ? value : Number.isInteger(value) ? BigInt(value as number) : null

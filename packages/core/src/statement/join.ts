@@ -36,7 +36,7 @@ import { invalidClause } from './error.js'
 import type { AliasOf, Extent, JoinedAs, Whole } from './extent.js'
 import { faultNode } from './fault.js'
 import { qualified, qualifiedQuery } from './qualify.js'
-import { allEqual, columnIn, relationOf } from './relation.js'
+import { allEqual, columnIn, linkAlias, relationOf } from './relation.js'
 import { namedTable } from './scope.js'
 import type { AnySelect, Select } from './select.js'
 import { attributeNode, type ExpressionsOf, expressionsOf, mappingsOf, tableNode } from './statement.js'
@@ -227,7 +227,7 @@ const joinRelationship = (
   const kind = isOptional ? 'LeftJoin' : 'InnerJoin'
   const { condition, table } = targetTable(targets, alias)
   const { through } = relationship
-  const link = `unitary_link_${alias}`
+  const link = linkAlias(alias)
   const relation = relationOf(relationship, alias, link, own)
   const on = and(allEqual(relation.target), condition)
   if (relation.link === null || through === null) return withJoin(joined, kind, aliased(table, alias), on)

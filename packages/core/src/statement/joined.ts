@@ -11,6 +11,7 @@
 import {
   AggregateFunctionNode,
   AliasNode,
+  AndNode,
   ColumnNode,
   IdentifierNode,
   JoinNode,
@@ -29,6 +30,9 @@ import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns, selectedAttributes } from './attributes.js'
+import { conditionAt, type EntityCondition } from './entity-condition.js'
+import { outputNames } from './names.js'
+import { isText } from './qualify.js'
 import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
@@ -64,6 +68,10 @@ export interface JoinedLoad {
   readonly query: AnySelect | null
   /** Are its rows all the targets that the relationship has, in its order? */
   readonly isWhole: boolean
+  /** What is so of the targets beside: part of the join, so that owners without such a target stay. */
+  readonly condition: EntityCondition | null
+  /** The key of the criteria that the targets are under, where these may hide some. */
+  readonly narrowed: string | null
   readonly joinings: ReadonlyArray<JoinedLoad>
   /** Where the query joins it itself: its alias, and the columns that the query selects of it. */
   readonly contained: { readonly alias: string; readonly columns: RowColumns } | null
@@ -116,6 +124,7 @@ const partOf = (owner: JoinedPart | null, joining: JoinedLoad, number: number): 
       contained === null &&
       kind === 'BelongsTo' &&
       query === null &&
+      joining.condition === null &&
       (owner === null || owner.isInner) &&
       foreignKey.every(({ isNullable }) => !isNullable),
     isContained: contained !== null,
@@ -179,7 +188,7 @@ const containsNames = (node: OperationNode | undefined): boolean => {
   let found = false
   const visit = (child: OperationNode, property: string): OperationNode => {
     // the direction of an order is text too
-    found ||= SelectQueryNode.is(child) || (RawNode.is(child) && property !== 'direction')
+    found ||= SelectQueryNode.is(child) || (isText(child) && property !== 'direction')
     mapChildren(child, visit)
     return child
   }
@@ -210,12 +219,11 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
   const numbered = SelectQueryNode.cloneWithSelections(node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
-  const contained = parts.flatMap(({ columns, isContained }) =>
-    isContained ? columns.flatMap((name) => (name === null ? [] : [name])) : [],
-  )
+  // what the query selects beside, as of its own joins
+  const others = [...outputNames(node)].filter((name) => !entity.mapping.attributeOf.has(name))
   const outer = SelectQueryNode.cloneWithSelections(
     SelectQueryNode.createFrom([AliasNode.create(numbered, IdentifierNode.create(rootAlias))]),
-    [...selected.map(({ name }) => name), ...contained, joinedRow].map((name) =>
+    [...selected.map(({ name }) => name), ...others, joinedRow].map((name) =>
       SelectionNode.create(columnIn(rootAlias, name)),
     ),
   )
@@ -264,6 +272,7 @@ const join = (
       isInner ? 'InnerJoin' : 'LeftJoin',
       AliasNode.create(table, IdentifierNode.create(alias)),
       relation.target,
+      part.joining.condition === null ? null : conditionAt(part.joining.condition, alias, false),
     )
     joined = SelectQueryNode.cloneWithSelections(
       joined,
@@ -289,7 +298,12 @@ const joining = (
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
   pairs: Pairs,
-): SelectQueryNode => QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, allEqual(pairs)))
+  condition: OperationNode | null = null,
+): SelectQueryNode => {
+  const equal = allEqual(pairs)
+  const on = condition === null ? equal : AndNode.create(equal, condition)
+  return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
+}
 
 /** A query of targets, its rows numbered in its order. */
 const withOrder = ({ node }: AnySelect): SelectQueryNode => {

@@ -195,7 +195,7 @@ export const keyReaderOf = (statement: Write, dialect: Dialect): ((row: DriverRo
 }
 
 /** The program's value of a part of a key, as the driver gives it; null where the codec does not know it. */
-const partReader = ({ column }: Attribute, dialect: Dialect): ((value: unknown) => unknown) => {
+export const partReader = ({ column }: Attribute, dialect: Dialect): ((value: unknown) => unknown) => {
   const convert = dialect.fromDriver(column.kind)
   return (value) => {
     const decoding = column.codec.decode(convert === null ? value : convert(value))

@@ -42,9 +42,9 @@ export type Selections = ReadonlyArray<SelectionNode>
 export const selections = (
   scope: Scope,
   nodes: Selections,
-  translate: (node: OperationNode) => OperationNode,
+  translate: (node: OperationNode, index: number) => OperationNode,
 ): Selections => {
-  const lists = nodes.map((node) => selectionsOf(scope, node, translate))
+  const lists = nodes.map((node, i) => selectionsOf(scope, node, (child) => translate(child, i)))
   return lists.every((list, i) => list.length === 1 && list[0] === nodes[i]) ? nodes : Object.freeze(lists.flat())
 }
 

@@ -76,7 +76,7 @@ export const renamed = (
 
 /** Is there text in a tree, whose names nobody can tell? */
 export const containsText = (node: OperationNode): boolean => {
-  let found = RawNode.is(node)
+  let found = isText(node)
   mapChildren(node, (child) => {
     found ||= containsText(child)
     return child
@@ -84,7 +84,12 @@ export const containsText = (node: OperationNode): boolean => {
   return found
 }
 
-const scopeOf = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode): Scope =>
+/** A raw parameter is no text. */
+export const isText = (node: OperationNode): boolean =>
+  RawNode.is(node) && node.sqlFragments.some((fragment) => fragment !== '')
+
+/** What names mean inside a query. */
+export const scopeOf = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode): Scope =>
   within(withExpressions(outermost(catalogOf(mappings)), query.with?.expressions ?? []), tablesOf(query))
 
 const qualifiedIn = (scope: Scope, node: OperationNode): OperationNode =>

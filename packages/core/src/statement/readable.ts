@@ -155,7 +155,10 @@ const select = (scope: Scope, node: SelectQueryNode, dialect: Dialect, kinds: Ki
   const outputs = outputsOf(scope, node.selections ?? [], dialect, kinds)
   if (outputs.every((output) => !('as' in output) || output.as === null)) return node
   const isDistinct = node.frontModifiers?.some(({ modifier }) => modifier === 'Distinct') === true
-  if (isDistinct || node.setOperations !== undefined) return around(node, outputs)
+  const isCompound = node.setOperations !== undefined
+  const outer = isDistinct || isCompound ? around(node, outputs) : null
+  if (outer !== null) return outer
+  if (isCompound) return node
   return {
     ...node,
     selections: outputs.map(written),
@@ -192,14 +195,14 @@ const alias = 'unitary_distinct'
 const outside = (name: string): ReferenceNode => ReferenceNode.create(ColumnNode.create(name), TableNode.create(alias))
 
 /**
- * `select ... from (select distinct ...) as "unitary_distinct" order by ...`; the query as it is where its order is not one of
- * what it selects, or it locks rows.
+ * `select ... from (select distinct ...) as "unitary_distinct" order by ...`; null where its order is not one of what it selects
+ * (which MariaDB allows), or it locks rows.
  */
-const around = (node: SelectQueryNode, outputs: ReadonlyArray<Output | SelectionNode>): SelectQueryNode => {
+const around = (node: SelectQueryNode, outputs: ReadonlyArray<Output | SelectionNode>): SelectQueryNode | null => {
   const { endModifiers, fetch, limit, offset, orderBy, ...query } = node
   const all = outputs.filter((output): output is Output => 'as' in output)
   const places = (orderBy?.items ?? []).map(({ orderBy: item }) => all.find((output) => isSame(item, output)))
-  if (endModifiers !== undefined || all.length < outputs.length || places.includes(undefined)) return node
+  if (endModifiers !== undefined || all.length < outputs.length || places.includes(undefined)) return null
   const inner: SelectQueryNode = { ...query, selections: all.map((output) => output.node) }
   return {
     ...SelectQueryNode.createFrom([AliasNode.create(inner, IdentifierNode.create(alias))]),

@@ -62,7 +62,7 @@ export interface Reading {
   readonly source: { readonly mapping: Mapping; readonly attribute: Attribute } | null
 }
 
-/** A value that its codec rejects. A reader gives it in place of one. */
+/** A value that its codec rejects. A reader gives it in place of one. @category model */
 export class ReadFault {
   readonly value: unknown
   readonly expected: string

@@ -23,6 +23,9 @@ export interface Relation {
   readonly target: Pairs
 }
 
+/** Under which name a query joins the links on the way to an alias. */
+export const linkAlias = (alias: string): string => `unitary_link_${alias}`
+
 /**
  * The relation between targets and links under some names and the owner's columns.
  */

@@ -13,6 +13,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import {
   type AggregateFunctionNode,
+  AliasNode,
   AndNode,
   type BinaryOperationNode,
   type CaseNode,
@@ -32,7 +33,8 @@ import {
   type ReferenceNode,
   type ReturningNode,
   type RootOperationNode,
-  type SelectQueryNode,
+  SelectAllNode,
+  SelectQueryNode,
   TupleNode,
   type UpdateQueryNode,
   ValueListNode,
@@ -41,7 +43,9 @@ import {
   type WithNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
+import type { ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { Encoded } from './encoded.js'
 import { encodeError, type StatementError } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
@@ -132,7 +136,8 @@ const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expect
         mapList(values, (item, i) => translate(run, scope, item, isMany(expected) ? (expected[i] ?? null) : null)),
       )
     case 'ParensNode':
-      return mapChildren(any, (child) => translate(run, scope, child, expected))
+    case 'AliasNode':
+      return mapChildren<ParensNode | AliasNode>(any, (child) => translate(run, scope, child, expected))
     case 'ReferenceNode':
       return reference(scope, any)
     case 'BinaryOperationNode':
@@ -162,6 +167,7 @@ type AnyNode =
   | ValueListNode
   | TupleNode
   | ParensNode
+  | AliasNode
   | ReferenceNode
   | BinaryOperationNode
   | CaseNode
@@ -180,16 +186,17 @@ const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : 
 // values
 
 /** The value as the driver takes it. */
-export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown => {
-  const encoded = encode(value)
-  const write = dialect?.written(column.kind) ?? null
+export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown =>
+  written(dialect, column.kind, encode(value))
+
+const written = (dialect: Dialect | null, kind: ColumnKind, encoded: unknown): unknown => {
+  const write = dialect?.written(kind) ?? null
   return write === null ? encoded : write(encoded)
 }
 
 const encode = (run: Run, column: Column | null, given: unknown): unknown => {
-  // a slot that knows its column already is of a table of links
-  if (given instanceof Slot) return column === null ? given : new Slot(given.index, column)
   if (column === null || !isSpelt(run.dialect, column.attribute)) return given
+  if (given instanceof Slot) return new Slot(given.index, column)
   const { mapping, attribute } = column
   try {
     return spelt(run.dialect, attribute, given)
@@ -200,6 +207,7 @@ const encode = (run: Run, column: Column | null, given: unknown): unknown => {
 }
 
 const value = (run: Run, node: ValueNode, column: Column | null): OperationNode => {
+  if (node.value instanceof Encoded) return encodedValue(run, node.value)
   // `is null` and `then null` ask for SQL's NULL, whatever the codec makes of null
   if (node.immediate === true && node.value === null) return node
   const encoded = encode(run, column, node.value)
@@ -209,6 +217,12 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
   if (type !== null) return cast(ValueNode.create(encoded), type)
   if (encoded === node.value) return node
   return isSpliced ? ValueNode.createImmediate(encoded) : ValueNode.create(encoded)
+}
+
+const encodedValue = ({ dialect }: Run, { attribute: { column }, value: given }: Encoded): OperationNode => {
+  const node = ValueNode.create(written(dialect, column.kind, given))
+  const type = dialect?.parameterType(column, 'compared') ?? null
+  return type === null ? node : cast(node, type)
 }
 
 /** The type that a value of the column has to be cast to where it stands. */
@@ -307,18 +321,37 @@ const call = (
 
 // queries
 
-const select = (run: Run, parent: Scope, node: SelectQueryNode): OperationNode => {
+/** `columns`: those that the results are written to, where they are. */
+const select = (
+  run: Run,
+  parent: Scope,
+  node: SelectQueryNode,
+  columns: ReadonlyArray<Column | null> = [],
+): OperationNode => {
   const outside = withExpressions(parent, node.with?.expressions ?? [])
   const scope = within(outside, tablesOf(node))
-  const list = node.selections && selections(scope, node.selections, (child) => translate(run, scope, child, null))
+  // a star first stands for all that the others are not
+  const isAll = node.selections?.[0] !== undefined && SelectAllNode.is(node.selections[0].selection)
+  const outputs = isAll ? columns.length - (node.selections?.length ?? 0) : 0
+  const list =
+    node.selections &&
+    selections(scope, node.selections, (child, i) => translate(run, scope, child, columns[i + outputs] ?? null))
   const resolved = mapChildren(node, (child, property) => {
     switch (property) {
       case 'with':
         return expressions(run, parent, child as WithNode)
       case 'selections':
         return child
+      case 'from':
+        return mapChildren(child, (table) =>
+          isAll && AliasNode.is(table) && SelectQueryNode.is(table.node)
+            ? mapChange(table, 'node', (query) => select(run, scope, query as SelectQueryNode, columns))
+            : translate(run, scope, table, null),
+        )
       case 'setOperations':
-        return translate(run, outside, child, null)
+        return mapChildren(child, (query) =>
+          SelectQueryNode.is(query) ? select(run, outside, query, columns) : translate(run, outside, query, null),
+        )
       case 'orderBy':
         return order(run, scope, child as OrderByNode, outputNames(node))
       default:
@@ -397,7 +430,9 @@ const insert = (run: Run, parent: Scope, node: InsertQueryNode): OperationNode =
       case 'values':
         return ValuesNode.is(child)
           ? mapChildren(child, (row) => rowOf(run, scope, row, columns))
-          : translate(run, outside, child, null)
+          : SelectQueryNode.is(child)
+            ? select(run, outside, child, columns)
+            : translate(run, outside, child, null)
       case 'onConflict':
       case 'onDuplicateKey':
         return mapChildren(child, (part, role) =>

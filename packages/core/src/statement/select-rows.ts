@@ -11,6 +11,8 @@ import {
   type FunctionModule,
   IdentifierNode,
   type OperationNode,
+  ParensNode,
+  RawNode,
   type ReferenceExpression,
   SelectionNode,
   type SqlBool,
@@ -292,9 +294,13 @@ const valueSelected = (self: AnySelect, name: string, part: Exclude<RowPart, Ent
   const expression = isRead(part) ? part.expression : part
   return {
     output: { _tag: 'Value', name, column: name, readAs: isRead(part) ? part.column : null },
-    columns: [[name, qualified(mappingsOf(self), self.node, expression.toOperationNode())]],
+    columns: [[name, qualified(mappingsOf(self), self.node, bare(expression.toOperationNode()))]],
   }
 }
+
+/** Parentheses around the whole mean nothing, but for text, which may be anything. */
+const bare = (node: OperationNode): OperationNode =>
+  ParensNode.is(node) && !RawNode.is(node.node) ? bare(node.node) : node
 
 const entitySelected = (self: AnySelect, name: string, { alias }: EntityPart<unknown>, prefix: string): Selected => {
   const joined = alias === null ? null : (self.aliases.find((candidate) => candidate.name === alias) ?? null)

@@ -32,6 +32,8 @@ export interface ExecutionOptions {
   readonly autoflush?: boolean
   /** Whether every value that is read is checked by its codec; true where it is absent. */
   readonly strict?: boolean
+  /** The names of criteria that do not hold, of those that else hold for every query; `*` for all of them. */
+  readonly withoutCriteria?: ReadonlyArray<string>
 }
 
 /**
@@ -87,6 +89,28 @@ export const expressionsOf = <S extends AnyStatement>(self: S): ExpressionsOf<S>
 export const withOptions =
   (options: ExecutionOptions) =>
   <S extends AnyStatement>(self: S): S => ({ ...self, options: { ...self.options, ...options } })
+
+/**
+ * Options over others: each holds where it is given, and what either switches off is off. The very same options where
+ * nothing is to be put together.
+ *
+ * @category combinators
+ */
+export const optionsOver =
+  (base: ExecutionOptions) =>
+  (options: ExecutionOptions): ExecutionOptions => {
+    if (isEmpty(base)) return options
+    if (isEmpty(options)) return base
+    const off = base.withoutCriteria
+    return off === undefined || options.withoutCriteria === undefined
+      ? { ...base, ...options }
+      : { ...base, ...options, withoutCriteria: [...new Set([...off, ...options.withoutCriteria])] }
+  }
+
+const isEmpty = (options: object): boolean => {
+  for (const _ in options) return false
+  return true
+}
 
 /** The statement that an expression builder was made for. */
 export const statementOf = <S>(expressions: ExpressionsOf<S>): S => expressions[statement]

@@ -22,6 +22,8 @@ const isNode = (value: unknown): value is OperationNode =>
 
 /**
  * The node with its children changed; the very same node where no child changed.
+ *
+ * @category combinators
  */
 export const mapChildren = <Node extends OperationNode>(
   node: Node,

@@ -3,11 +3,13 @@
  */
 import type {
   AnyDelete,
+  AnyInsert,
   AnySelect,
   AnyUpdate,
   CollectionName,
   Delete,
   Entities,
+  Insert,
   Model,
   ReferenceName,
   RowOf,
@@ -18,6 +20,7 @@ import type {
   Update,
 } from '@unitary/core'
 import type { Option } from 'fp-ts/lib/Option.js'
+import type { ShardToken } from '../state/identity-map.js'
 import type { Known } from '../state/known.js'
 import type { Frame, SessionState } from '../state/session-state.js'
 import type { Flushed } from '../transition/applied.js'
@@ -66,6 +69,8 @@ export interface LoadContext<M, N extends string> extends HookContext {
   readonly instance: Known<M, N>
   /** Was the instance in the session already, and is known again? */
   readonly isRefresh: boolean
+  /** The shard that its row came from; null where there is one database only. */
+  readonly shard: ShardToken | null
 }
 
 /**
@@ -82,6 +87,12 @@ export interface ExecuteContext<S> extends HookContext {
   readonly purpose: ExecutePurpose
   /** The relationship that is loaded, and the entity that has it; null for other purposes. */
   readonly relationship: { readonly entity: string; readonly name: string } | null
+}
+
+/** What a `beforeInsert` hook is given. @category model */
+export interface InsertContext<S> extends HookContext {
+  /** As it was written: its defaults are not filled in. */
+  readonly statement: S
 }
 
 /** What an `afterFlush` hook is given. @category model */
@@ -148,6 +159,8 @@ export interface HooksOf<M, N extends string> {
   readonly beforeExecute?: (
     context: ExecuteContext<Select<M, N> | Update<M, N> | Delete<M, N>>,
   ) => Verdict<Select<M, N> | Update<M, N> | Delete<M, N>>
+  /** An insert past the unit of work is about to run, or an upsert. What a flush inserts is `set`'s and `beforeFlush`'s. */
+  readonly beforeInsert?: (context: InsertContext<Insert<M, N>>) => Verdict<Insert<M, N>>
 }
 
 /** Hooks for entities of a model, by their names. @category model */
@@ -170,4 +183,6 @@ export interface SessionHooks {
   readonly beforeExecute?: (
     context: ExecuteContext<AnySelect | AnyUpdate | AnyDelete>,
   ) => Verdict<AnySelect | AnyUpdate | AnyDelete>
+  /** An insert past the unit of work is about to run, of any entity; asked after the entity's own hook. */
+  readonly beforeInsert?: (context: InsertContext<AnyInsert>) => Verdict<AnyInsert>
 }

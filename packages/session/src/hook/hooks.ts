@@ -18,6 +18,7 @@
  * | `merge` | for each instance: as with `set` and `replace`, whether or not a value differs |
  * | a query, get or load | `beforeExecute` of the entity, then of the session; the autoflush; the statement; `load` of each instance in the order of the rows |
  * | a bulk statement | `beforeExecute`, the autoflush, the statement |
+ * | an insert past the unit of work | `beforeInsert` of the entity, then of the session; the autoflush; the statement; `load` of each instance that it returns |
  * | `flush` | `beforeFlush`, the plan, its statements, `afterFlush` |
  * | `commit` | as with `flush` while there is work; the commit; `afterCommit` |
  * | `rollback` | the rollback; `afterRollback` |
@@ -30,7 +31,8 @@
  *
  * What a query would join is loaded by a statement of its own where hooks look at its rows or rewrite its statements.
  *
- * Not called: `set` for what a flush gives (keys, defaults, foreign keys) and for what bulk statements change; `remove` for
+ * Not called: `set` for what a flush gives (keys, defaults, foreign keys) and for what bulk statements, inserts past the
+ * unit of work and `updateMany` write, of which the last calls nothing at all; `remove` for
  * members that `Session.remove` marks for deletion; `beforeExecute` for rows of instances that are known again, for loads
  * that a removal or a flush needs for itself, and for `Session.sql`; `load` for attributes that were deferred;
  * `afterRollback` for the rollback that a failed flush does (it comes with the program's own), and neither it nor
@@ -60,6 +62,7 @@ interface EntityRegistry {
   readonly changes: Readonly<Record<ChangeEvent, Named>>
   readonly load: List
   readonly beforeExecute: List
+  readonly beforeInsert: List
 }
 
 /** Hooks as they are looked up. */
@@ -104,6 +107,7 @@ const entityOf = (hooks: Definition): EntityRegistry => ({
   },
   load: listOf(hooks.load),
   beforeExecute: listOf(hooks.beforeExecute),
+  beforeInsert: listOf(hooks.beforeInsert),
 })
 
 const sessionOf = (hooks: SessionHooks): Registry['session'] => ({
@@ -112,6 +116,7 @@ const sessionOf = (hooks: SessionHooks): Registry['session'] => ({
   afterCommit: listOf(hooks.afterCommit),
   afterRollback: listOf(hooks.afterRollback),
   beforeExecute: listOf(hooks.beforeExecute),
+  beforeInsert: listOf(hooks.beforeInsert),
 })
 
 /**
@@ -166,6 +171,7 @@ const bothEntities = (a: EntityRegistry, b: EntityRegistry): EntityRegistry => (
   },
   load: both(a.load, b.load),
   beforeExecute: both(a.beforeExecute, b.beforeExecute),
+  beforeInsert: both(a.beforeInsert, b.beforeInsert),
 })
 
 const bothSessions = (a: Registry['session'], b: Registry['session']): Registry['session'] => ({
@@ -174,6 +180,7 @@ const bothSessions = (a: Registry['session'], b: Registry['session']): Registry[
   afterCommit: both(a.afterCommit, b.afterCommit),
   afterRollback: both(a.afterRollback, b.afterRollback),
   beforeExecute: both(a.beforeExecute, b.beforeExecute),
+  beforeInsert: both(a.beforeInsert, b.beforeInsert),
 })
 
 /** Only `registry` makes hooks. */
@@ -223,11 +230,18 @@ export const hooksOnLoad = (hooks: Hooks | null, mapping: Mapping): List =>
   hooks === null ? none : (registryOf(hooks).entities.get(mapping)?.load ?? none)
 
 /** @category combinators */
-export const hooksOnSession = (hooks: Hooks | null, event: Exclude<SessionEvent, 'beforeExecute'> & HookEvent): List =>
+export const hooksOnSession = (hooks: Hooks | null, event: Exclude<SessionEvent, StatementEvent> & HookEvent): List =>
   hooks === null ? none : registryOf(hooks).session[event]
 
+/** A statement is about to run. */
+export type StatementEvent = 'beforeExecute' | 'beforeInsert'
+
 /** Those of the entity, and those of the session. @category combinators */
-export const hooksOnExecute = (hooks: Hooks | null, mapping: Mapping): readonly [own: List, session: List] =>
+export const hooksOnStatement = (
+  hooks: Hooks | null,
+  event: StatementEvent,
+  mapping: Mapping,
+): readonly [own: List, session: List] =>
   hooks === null
     ? [none, none]
-    : [registryOf(hooks).entities.get(mapping)?.beforeExecute ?? none, registryOf(hooks).session.beforeExecute]
+    : [registryOf(hooks).entities.get(mapping)?.[event] ?? none, registryOf(hooks).session[event]]

@@ -5,7 +5,7 @@ import type { InstanceId, Mapping, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { HookError, RequestError } from '../error.js'
 import { type Outcome, type Program, request } from '../program/program.js'
-import type { AnswerOf, FetchRequest, LookupRequest, QueryRequest } from '../program/request.js'
+import type { AnswerOf, FetchRequest, InsertRequest, LookupRequest, QueryRequest } from '../program/request.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
 import { freshen } from '../transition/relate.js'
@@ -17,7 +17,7 @@ import { consult, type Due, type Origin, perform, withServices } from './react.j
  *
  * @category requests
  */
-export const requestRows = <R extends QueryRequest | FetchRequest | LookupRequest, E, A>(
+export const requestRows = <R extends QueryRequest | FetchRequest | LookupRequest | InsertRequest, E, A>(
   { hooks }: SessionState,
   asked: R,
   resume: (answer: Either<RequestError, AnswerOf<R>>, state: SessionState, services: Services) => Outcome<E, A>,
@@ -50,12 +50,12 @@ export const loaded = (
     for (const hook of hooks) {
       const before = current
       const due: Due[] = []
-      const { snapshot } = freshen(before, instanceAt(before, id))
+      const { snapshot, token } = freshen(before, instanceAt(before, id))
       const answer = consult(
         [hook],
         origin,
         null,
-        () => ({ state: before, services, instance: snapshot, isRefresh }),
+        () => ({ state: before, services, instance: snapshot, isRefresh, shard: token }),
         due,
       )
       if (isLeft(answer)) return answer

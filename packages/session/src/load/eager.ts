@@ -6,20 +6,20 @@ import {
   type ExecutionOptions,
   type InstanceId,
   type JoinedLoad,
+  optionsOver,
   select,
   targetsOfOwners,
 } from '@unitary/core'
 import { right } from 'fp-ts/lib/Either.js'
 import { chain, map, of, type Program, suspend, transition, traverseArray } from '../program/program.js'
-import type { Origin } from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
 import type { LoadedTargets } from './known.js'
-import { joiningsOf, type PlannedLoad } from './planned-load.js'
+import { joiningsOf, originOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
-import { isWhole, targetOf, targetQuery } from './target-query.js'
-import type { Asking, Fetched } from './targets.js'
+import { filtered, isWhole, targetOf, targetQuery } from './target-query.js'
+import { type Asking, type Fetched, plainly } from './targets.js'
 
 /**
  * What was loaded of a relationship: the targets of each owner, and what was loaded of those.
@@ -73,9 +73,10 @@ const loadNested = (
   from: Owners,
 ): Program<LoadError, LoadedRelationship> => {
   const found = [...new Set([...targets.values()].flat())]
+  const options = optionsOf(load, from)
   return chain(() =>
     suspend((state): Program<LoadError, LoadedRelationship> => {
-      const query = load.strategy === 'subquery' ? queryOf(state, load, from.query) : null
+      const query = load.strategy === 'subquery' ? queryOf(state, load, from.query, options) : null
       return map(
         (nested: ReadonlyArray<LoadedRelationship>): LoadedRelationship => ({
           load,
@@ -83,9 +84,9 @@ const loadNested = (
           deeper: null,
           nested,
         }),
-      )(loadPlanned(load.nested, found, { query, joined, options: optionsOf(load, from) }))
+      )(loadPlanned(load.nested, found, { query, joined, options }))
     }),
-  )(withOrigin(load.origin, found))
+  )(withOrigin({ loads: load.loads, options }, found))
 }
 
 const nothingFetched: JoinedTargets = new Map()
@@ -120,6 +121,7 @@ const fetchBy = (load: PlannedLoad, owners: ReadonlyArray<InstanceId>, from: Own
   loadRelated(owners, load.relationship, asking(load, from, load.strategy === 'subquery' ? from.query : null))
 
 const asking = (load: PlannedLoad, from: Owners, owners: AnySelect | null): Asking => ({
+  ...plainly,
   query: load.query,
   isWhole: isWhole(load.query),
   joinings: joiningsFor(load.nested),
@@ -129,7 +131,7 @@ const asking = (load: PlannedLoad, from: Owners, owners: AnySelect | null): Aski
 
 /** Those of the query, without its shard: owners are loaded from their own. */
 const optionsOf = ({ options }: PlannedLoad, from: Owners): ExecutionOptions => {
-  const { shard: _shard, ...given } = { ...from.options, ...options }
+  const { shard: _shard, ...given } = optionsOver(from.options)(options)
   return given
 }
 
@@ -153,10 +155,12 @@ const queryOf = (
   state: SessionState,
   { query, relationship }: PlannedLoad,
   owners: AnySelect | null,
+  options: ExecutionOptions,
 ): AnySelect | null => {
   if (owners === null) return null
-  const targets = targetQuery(state.model, relationship, query) ?? select(targetOf(state.model, relationship))
-  return targetsOfOwners(targets, relationship, owners)
+  const targets = targetQuery(state.model, relationship, query)
+  const shown = filtered(state, relationship, targets, options).query ?? select(targetOf(state.model, relationship))
+  return targetsOfOwners(shown, relationship, owners)
 }
 
 /** Level by level, for as long as there are targets whose own have not been loaded. */
@@ -203,10 +207,15 @@ const loadAllLevels = (
  *
  * @category transitions
  */
-export const withOrigin = (origin: Origin | null, ids: ReadonlyArray<InstanceId>): Program<never, undefined> =>
-  origin === null || ids.length === 0
+export const withOrigin = (
+  query: Pick<AnySelect, 'loads' | 'options'>,
+  ids: ReadonlyArray<InstanceId>,
+): Program<never, undefined> =>
+  ids.length === 0 || (query.loads.length === 0 && Object.keys(query.options).length === 0)
     ? of(undefined)
     : transition((state) => {
+        const origin = originOf(query, state)
+        if (origin === null) return right([undefined, state])
         const changes = edit(state)
         for (const id of ids) changes.instances.set(id, { ...instanceAt(state, id), origin })
         return right([undefined, done(state, changes)])

@@ -7,11 +7,13 @@ import {
   columnsOf,
   type DeferredAttribute,
   decodedKeyOf,
+  type ExecutionOptions,
   type InstanceId,
   type KeyOf,
   type Managed,
   type Mapped,
   type Mapping,
+  optionsOver,
   type RawKey,
   type RelationshipMapping,
   type RelationshipName,
@@ -54,7 +56,7 @@ import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
-import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { done, edit, instanceAt, isExpired, optionsIn, type SessionState } from '../state/session-state.js'
 import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
 import { invalidState } from '../transition/expunge.js'
@@ -65,13 +67,13 @@ import { type Joined, joinInPlace, takeJoined } from './joined.js'
 import { plannedLoads } from './planned-load.js'
 import { populate } from './populate.js'
 import { refreshLookup } from './reload.js'
-import { fetchWith } from './targets.js'
+import { fetchWith, plainly } from './targets.js'
 
 /** Why an instance cannot be expired. */
 type ExpireError = ModelMismatch | NotInSession | InvalidState
 
 /** @category model */
-export interface GetOptions {
+export interface GetOptions extends ExecutionOptions {
   /** The one shard to look on; all that could have the key where it is absent. */
   readonly shard?: ShardToken
   /** Ask the database even where the identity map answers, and overwrite what is known. */
@@ -80,7 +82,8 @@ export interface GetOptions {
 
 /**
  * The instance with a primary key, or none. The identity map answers where it can; an instance that it has expired is
- * refreshed, and gone from the session if its row is.
+ * refreshed, and gone from the session if its row is. Hooks and criteria narrow what the database is asked for, not what the
+ * identity map has.
  *
  * In a sharded session a key without shard is looked for on every shard that could have it, and `MultipleResults` where
  * several do.
@@ -93,9 +96,10 @@ export interface GetOptions {
 export const get = <M, N extends string>(
   entity: Mapped<M, N>,
   key: KeyOf<M, N>,
-  options: GetOptions = {},
+  given: GetOptions = {},
 ): Program<GetError, Option<Managed<M, N>>> =>
   unlessFailed((state): Program<GetError, Option<Managed<M, N>>> => {
+    const options = optionsIn(state, given)
     const checked = checkModel(state, entity)
     if (isLeft(checked)) return fail(checked.left)
     const mapping = checked.right
@@ -108,8 +112,10 @@ export const get = <M, N extends string>(
     }
     const token = options.shard ?? known?.token ?? null
     const asked = (query: AnySelect | null): Program<GetError, Option<Managed<M, N>>> =>
-      chain(() => lookUpWithLoads(entity, values, token, query, options))(autoflush)
-    return state.hooks === null ? asked(null) : chain(asked)(narrowedGet(mapping))
+      chain(() => lookUpWithLoads(entity, values, token, query, options))(
+        options.autoflush === false ? of(undefined) : autoflush,
+      )
+    return state.hooks === null && state.criteria === null ? asked(null) : chain(asked)(narrowedGet(mapping, options))
   })
 
 const keyValues = (mapping: Mapping, key: unknown): Readonly<Record<string, unknown>> =>
@@ -155,16 +161,21 @@ const lookUpWithLoads = <M, N extends string>(
 ): Program<GetError, Option<Managed<M, N>>> =>
   suspend((state): Program<GetError, Option<Managed<M, N>>> => {
     const { mapping } = entity
-    const planned = plannedLoads(state.model, mapping, [])
+    const planned = plannedLoads(state, mapping, [], options)
     if (isLeft(planned)) return fail(planned.left)
     const loads = planned.right
     if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
     const joined = joinInPlace(state, query ?? select(entity), joiningsFor(loads))
     return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
       const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
-      return id === null ? of(found) : map(() => found)(loadPlanned(loads, [id]))
+      return id === null
+        ? of(found)
+        : map(() => found)(loadPlanned(loads, [id], { query: null, joined: new Map(), options: ofLoads(options) }))
     })(lookUp<M, N>(state, mapping, values, token, query, options, joined))
   })
+
+/** A get says of its own row alone that it is to overwrite what is known. */
+const ofLoads = ({ populateExisting: _, ...options }: GetOptions): ExecutionOptions => options
 
 /**
  * Asks the database for the instance with a key, among those of the query where it is narrowed, and gives it or none.
@@ -190,7 +201,7 @@ export const lookUp = <M, N extends string>(
     orderBy: [],
     query: joined?.statement ?? query,
     token,
-    options: query?.options ?? {},
+    options: query?.options ?? options,
   }
   return requestRows(
     before,
@@ -201,7 +212,7 @@ export const lookUp = <M, N extends string>(
       given,
     ): Outcome<RequestError | DecodeError | HookError | MultipleResults, Option<Managed<M, N>>> => {
       if (isLeft(answer)) return [answer, state]
-      const populating = query === null ? options : { ...query.options, ...options }
+      const populating = query === null ? options : optionsOver(query.options)(options)
       const populated = populate(state, mapping, answer.right, populating, given)
       if (isLeft(populated)) return [populated, state]
       const [rows, current] = populated.right
@@ -310,7 +321,12 @@ const targetsOf = <M, N extends string>(
     const relationships = names.flatMap((name) => entity.mapping.relationshipOf.get(name) ?? [])
     return traverseArray((relationship: RelationshipMapping) =>
       chain((query: AnySelect | null) =>
-        fetchWith([found.right.id], relationship, { query, isWhole: true, joinings: [], owners: null, options: {} }),
+        fetchWith([found.right.id], relationship, {
+          ...plainly,
+          query,
+          isHooked: query !== null,
+          options: found.right.origin?.options ?? {},
+        }),
       )(narrowedLoad(relationship, null)),
     )(relationships)
   })

@@ -18,7 +18,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnExecute, hooksOnLoad } from '../hook/hooks.js'
+import { hooksOnLoad, hooksOnStatement } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
@@ -45,7 +45,7 @@ const areUnseen = (hooks: Hooks, joinings: ReadonlyArray<JoinedLoad>): boolean =
     ({ contained, joinings: nested, relationship: { target } }) =>
       (contained !== null ||
         (hooksOnLoad(hooks, target).length === 0 &&
-          hooksOnExecute(hooks, target).every((some) => some.length === 0))) &&
+          hooksOnStatement(hooks, 'beforeExecute', target).every((some) => some.length === 0))) &&
       areUnseen(hooks, nested),
   )
 
@@ -115,25 +115,27 @@ export const repeats = (parts: ReadonlyArray<JoinedPart>): boolean =>
   parts.some(({ relationship }) => relationship.isCollection)
 
 /**
- * The instances of the query's own rows, of rows that a join repeats: by their number where they were counted. The query's
+ * The rows that stand for the query's own, of rows that a join repeats: by their number where they were counted. The query's
  * own rows repeat an instance whose collection they contain.
  *
  * @category combinators
  */
-export const withoutRepeats = (
+export const ownRows = (
   parts: ReadonlyArray<JoinedPart>,
   answer: QueryAnswer,
   ids: ReadonlyArray<InstanceId>,
-): ReadonlyArray<InstanceId> => {
-  if (repeats(parts.filter(({ isContained }) => isContained))) return [...new Set(ids)]
-  const numbers = new Set<unknown>()
-  const rows = answer.batches.flatMap((batch) => batch.rows)
-  return ids.filter((id, i) => {
-    const row = rows[i]?.[joinedRow] ?? id
-    if (numbers.has(row)) return false
-    numbers.add(row)
-    return true
-  })
+): ReadonlyArray<number> => {
+  const isContained = repeats(parts.filter((part) => part.isContained))
+  const rows = isContained ? [] : answer.batches.flatMap((batch) => batch.rows)
+  const seen = new Set<unknown>()
+  const own: number[] = []
+  for (let i = 0; i < ids.length; i++) {
+    const row = rows[i]?.[joinedRow] ?? ids[i]
+    if (seen.has(row)) continue
+    seen.add(row)
+    own.push(i)
+  }
+  return own
 }
 
 /**
@@ -237,7 +239,7 @@ const gathered = (
 const keep = (
   state: SessionState,
   changes: StateEdit,
-  { isWhole, relationship }: JoinedLoad,
+  { isWhole, narrowed, relationship }: JoinedLoad,
   targets: LoadedTargets,
   { populateExisting = false }: PopulateOptions,
 ): LoadedTargets => {
@@ -245,11 +247,11 @@ const keep = (
   const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
   for (const [id, loaded] of targets) {
     const owner = instanceAt(state, id)
-    const before = populateExisting ? null : knownTargets(state, owner, relationship)
+    const before = populateExisting ? null : knownTargets(state, owner, relationship, narrowed)
     if (before !== null && relationship.kind === 'BelongsTo' && Instance.relatedOf(owner, relationship) === undefined) {
       changes.instances.set(id, Instance.withRelated(owner, relationship, Instance.one(before[0] ?? null)))
     }
-    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded))
+    kept.set(id, before ?? keepMembers(state, changes, id, relationship, loaded, narrowed))
   }
   return kept
 }

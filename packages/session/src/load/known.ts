@@ -16,16 +16,23 @@ export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
 export const isKnown = (state: SessionState, instance: Instance): boolean =>
   !isExpired(state, instance) && !instance.partial
 
-/** What the state knows without asking; null where it does not. */
+/**
+ * What the state knows without asking; null where it does not. Of a collection that was narrowed by other criteria than those
+ * given by their key it does not. A reference that it holds, or that the identity map has, is known whatever criteria say.
+ */
 export const knownTargets = (
   state: SessionState,
   owner: Instance,
   relationship: RelationshipMapping,
+  narrowed: string | null,
 ): ReadonlyArray<InstanceId> | null => {
   const isNew = owner.status === 'transient' || owner.status === 'pending'
   if (relationship.kind !== 'BelongsTo') {
     const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
-    return (known === undefined ? null : Instance.membersOf(known)) ?? (isNew ? [] : null)
+    return (
+      (known === undefined || !(isNew || isUnder(known, narrowed)) ? null : Instance.membersOf(known)) ??
+      (isNew ? [] : null)
+    )
   }
   if (isNew) {
     const referred = referredTo(state, owner, relationship)
@@ -36,28 +43,40 @@ export const knownTargets = (
   return target === null ? [] : [target]
 }
 
-/** What was loaded, with the changes that no flush has written, becomes what the collection or has-one holds. */
+const isUnder = (known: Instance.Related, narrowed: string | null): boolean =>
+  known._tag === 'One' || known.narrowed === narrowed || (narrowed === null && known.narrowed === Instance.byHooks)
+
+/**
+ * What was loaded, with the changes that no flush has written, becomes what the collection or has-one holds. A has-one of
+ * which a narrowed load has found nothing is as little known as before.
+ */
 export const keepMembers = (
   state: SessionState,
   changes: StateEdit,
   id: InstanceId,
   relationship: RelationshipMapping,
   loaded: ReadonlyArray<InstanceId>,
+  narrowed: string | null,
 ): InstanceId[] => {
   const owner = freshen(state, changes.instances.get(id) as Instance)
   const known = Instance.relatedOf(owner, relationship)
   if (!relationship.isCollection) {
+    if (loaded.length === 0 && narrowed !== null) {
+      if (known?._tag === 'One' && known.changed) return known.target === null ? [] : [known.target]
+      if (known !== undefined) changes.instances.set(id, Instance.withRelated(owner, relationship, undefined))
+      return []
+    }
     const one = loadedOne(known, loaded[0] ?? null)
     changes.instances.set(id, Instance.withRelated(owner, relationship, one))
     return one.target === null ? [] : [one.target]
   }
-  let many = Instance.many(Collection.from(loaded))
+  let many = Instance.many(Collection.from(loaded), narrowed)
   if (known?._tag === 'Many') {
     const present = new Set(loaded)
     const { added, removed } = known
     const members = loaded.filter((member) => !Collection.has(removed, member))
     for (const member of Collection.toArray(added)) if (!present.has(member)) members.push(member)
-    many = { _tag: 'Many', members: Collection.from(members), added, removed }
+    many = { _tag: 'Many', members: Collection.from(members), added, removed, narrowed }
   }
   changes.instances.set(id, Instance.withRelated(owner, relationship, many))
   return [...Collection.toArray(many.members ?? Collection.empty)]

@@ -2,20 +2,26 @@
  * What a query loads beside its rows: its own loads, and those that the model asks for, as a tree over the relationships.
  */
 import {
+  type ActiveCriteria,
   type AnyModel,
   type AnySelect,
+  activeCriteria,
+  applyActive,
   canBeJoined,
   containedColumns,
+  type EntityCriteria,
   type ExecutionOptions,
   type JoinedLoad,
   type Load,
   type Mapping,
+  optionsOver,
   type RelationshipMapping,
   select,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type { Origin } from '../state/instance.js'
+import { criteriaUnder, optionsIn, type SessionState } from '../state/session-state.js'
 import { isWhole, targetQuery } from './target-query.js'
 
 /**
@@ -37,35 +43,61 @@ export interface PlannedLoad {
   readonly nested: ReadonlyArray<PlannedLoad>
   /** How it stands in the statement of its owners, where it can. */
   readonly joining: JoinedLoad | null
-  /** What is said of later loads of its targets' relationships. */
-  readonly origin: Origin | null
+  /** What is said of loads of its targets' relationships, later ones too. */
+  readonly loads: ReadonlyArray<Load>
 }
 
 type Planned = Either<InvalidValue, ReadonlyArray<PlannedLoad>>
 
 const nothing: Planned = right([])
 
-const byLoads = new WeakMap<ReadonlyArray<Load>, WeakMap<Mapping, Planned>>()
+type ByLoads = WeakMap<ReadonlyArray<Load>, WeakMap<Mapping, Planned>>
+
+const underNone: ByLoads = new WeakMap()
+const byCriteria = new WeakMap<ActiveCriteria, ByLoads>()
+
+const plansUnder = (active: ActiveCriteria | null): ByLoads => {
+  if (active === null) return underNone
+  const known = byCriteria.get(active) ?? new WeakMap()
+  byCriteria.set(active, known)
+  return known
+}
 
 /** Where a query says nothing of loads. */
 const silent: ReadonlyArray<Load> = []
 
 /**
- * The loads of a query, in the order in which they are made. The same value for the same list of loads.
+ * The loads of a query that runs with some options, in the order in which they are made. The same value for the same list of
+ * loads, under the same criteria.
  *
  * @category constructors
  */
-export const plannedLoads = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>): Planned => {
+export const plannedLoads = (
+  state: SessionState,
+  mapping: Mapping,
+  loads: ReadonlyArray<Load>,
+  options: ExecutionOptions,
+): Planned => {
   if (loads.length === 0 && !hasDefaults(mapping)) return nothing
   const key = loads.length === 0 ? silent : loads
+  const { criteria, model } = state
+  const byLoads = plansUnder(criteriaUnder(state, options))
   let byMapping = byLoads.get(key)
   if (byMapping === undefined) {
     byMapping = new WeakMap()
     byLoads.set(key, byMapping)
   }
-  const known = byMapping.get(mapping) ?? plan(model, mapping, loads, [mapping])
+  const planning: Planning = { model, criteria, options: optionsIn(state, options) }
+  const known = byMapping.get(mapping) ?? plan(planning, mapping, loads, [mapping])
   byMapping.set(mapping, known)
   return known
+}
+
+/** Under which loads are planned. */
+interface Planning {
+  readonly model: AnyModel
+  readonly criteria: EntityCriteria | null
+  readonly options: ExecutionOptions
 }
 
 const hasDefaults = ({ relationships }: Mapping): boolean => relationships.some(({ load }) => isEager(load))
@@ -77,14 +109,19 @@ const isEager = (strategy: Load['strategy']): boolean =>
   strategy === 'immediate' ||
   strategy === 'contained'
 
-const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, path: ReadonlyArray<Mapping>): Planned => {
+const plan = (
+  planning: Planning,
+  mapping: Mapping,
+  loads: ReadonlyArray<Load>,
+  path: ReadonlyArray<Mapping>,
+): Planned => {
   const planned: PlannedLoad[] = []
   for (const load of loads) {
     if (load.relationship === '*') continue
     const relationship = mapping.relationshipOf.get(load.relationship)
     if (relationship === undefined) return left(noRelationship(mapping, load.relationship))
     if (!isEager(load.strategy) && load.strategy !== 'none') continue
-    const made = planOne(model, relationship, load, true, [...path, relationship.target])
+    const made = planOne(planning, relationship, load, true, [...path, relationship.target])
     if (isLeft(made)) return made
     planned.push(made.right)
   }
@@ -100,7 +137,7 @@ const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, pat
       depth: 1,
       alias: null,
     }
-    const made = planOne(model, relationship, load, false, [...path, relationship.target])
+    const made = planOne(planning, relationship, load, false, [...path, relationship.target])
     if (isLeft(made)) return made
     planned.push(made.right)
   }
@@ -108,7 +145,7 @@ const plan = (model: AnyModel, mapping: Mapping, loads: ReadonlyArray<Load>, pat
 }
 
 const planOne = (
-  model: AnyModel,
+  planning: Planning,
   relationship: RelationshipMapping,
   { alias, strategy, refine, depth }: Load,
   isShown: boolean,
@@ -132,7 +169,8 @@ const planOne = (
       problem: `a limit or offset in a ${strategy} would hold for all owners together; query the targets instead`,
     })
   }
-  const nested = plan(model, relationship.target, refine?.loads ?? [], path)
+  const under = refine === null ? planning : { ...planning, options: optionsOver(planning.options)(refine.options) }
+  const nested = plan(under, relationship.target, refine?.loads ?? [], path)
   if (isLeft(nested)) return nested
   // a refinement that only loads more needs no statement of its own
   const query = refine !== null && alias === null && refine.node !== select(refine.entity).node ? refine : null
@@ -147,8 +185,8 @@ const planOne = (
     joining:
       alias !== null && refine !== null
         ? containedIn(relationship, alias, refine, nested.right)
-        : joiningOf(model, relationship, strategy, query, nested.right),
-    origin: refine === null ? null : originOf(refine),
+        : joiningOf(under, relationship, strategy, query, nested.right),
+    loads: refine?.loads ?? [],
   })
 }
 
@@ -162,21 +200,34 @@ const containedIn = (
   relationship,
   query: null,
   isWhole: false,
+  condition: null,
+  narrowed: null,
   joinings: joiningsOf(nested),
   contained: { alias, columns: containedColumns(alias, targets) },
 })
 
 const joiningOf = (
-  model: AnyModel,
+  { criteria, model, options }: Planning,
   relationship: RelationshipMapping,
   strategy: PlannedLoad['strategy'],
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
 ): JoinedLoad | null => {
+  if (strategy !== 'joined') return null
   const targets = targetQuery(model, relationship, query)
-  return strategy === 'joined' && (targets === null || canBeJoined(targets))
-    ? { relationship, query: targets, isWhole: isWhole(query), joinings: joiningsOf(nested), contained: null }
-    : null
+  if (targets !== null && !canBeJoined(targets)) return null
+  const active = criteria === null ? null : activeCriteria(criteria, options)
+  const shown = targets === null || active === null ? targets : applyActive(active)(targets)
+  const condition = targets === null && active !== null ? active.conditionOf(relationship.target) : null
+  return {
+    relationship,
+    query: shown,
+    isWhole: isWhole(query),
+    condition,
+    narrowed: active !== null && (condition !== null || shown !== targets) ? active.key : null,
+    joinings: joiningsOf(nested),
+    contained: null,
+  }
 }
 
 /** What can be joined of some loads. @category combinators */
@@ -188,13 +239,23 @@ export const joiningsOf = (loads: ReadonlyArray<PlannedLoad>): ReadonlyArray<Joi
  *
  * @category constructors
  */
-export const originOf = ({ loads, options }: Pick<AnySelect, 'loads' | 'options'>): Origin | null => {
+export const originOf = (
+  { loads, options }: Pick<AnySelect, 'loads' | 'options'>,
+  { options: { executionOptions } }: Pick<SessionState, 'options'>,
+): Origin | null => {
   const later = loads.filter(({ strategy }) => strategy === 'raise' || strategy === 'lazy')
-  // these are of the one statement
-  const { autoflush: _autoflush, populateExisting: _populate, shard: _shard, ...flowing } = options
+  const flowing = flowingFrom(options, executionOptions)
   if (later.length === 0 && Object.keys(flowing).length === 0) return null
   // a load that the query makes is allowed, whatever it says of the others
   return { loads: later.length === 0 ? later : loads, options: flowing }
+}
+
+/** Those that are not of the one statement, nor those of the session that it would run with anyway. */
+const flowingFrom = (options: ExecutionOptions, ofSession: ExecutionOptions): ExecutionOptions => {
+  const { autoflush: _autoflush, populateExisting: _populate, shard: _shard, ...flowing } = options
+  if (options === ofSession) return {}
+  const known = ofSession as Readonly<Record<string, unknown>>
+  return Object.fromEntries(Object.entries(flowing).filter(([name, value]) => known[name] !== value))
 }
 
 const noRelationship = (mapping: Mapping, name: string): InvalidValue => ({

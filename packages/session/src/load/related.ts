@@ -11,22 +11,20 @@ import { narrowedLoad } from '../hook/execute.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, map, of, type Program, suspend, transition } from '../program/program.js'
 import type { Instance } from '../state/instance.js'
-import { instanceAt } from '../state/session-state.js'
+import { instanceAt, optionsIn } from '../state/session-state.js'
 import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
 import { isKnown, knownTargets, type LoadedTargets, withReferences } from './known.js'
 import { reloadExpired } from './reload.js'
+import { narrowedBy } from './target-query.js'
 import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
-
-/** All targets, by their owners' keys. */
-export const plainly: Asking = { query: null, isWhole: true, joinings: [], owners: null, options: {} }
 
 const nothingJoined: JoinedTargets = new Map()
 
 /**
  * The targets of a relationship for many owners of one entity: what is not known is loaded, by one statement for each
  * shard and chunk of keys. A refined query always asks, and what it gives is the targets' subset that it selects; the
- * session keeps only what was loaded whole; what hooks narrow is whole for it.
+ * session keeps only what was loaded whole, as far as hooks and criteria show it.
  *
  * @category loading
  */
@@ -47,13 +45,14 @@ const loadUnknown = (
   asking: Asking,
 ): Program<LoadError, Fetched> =>
   unlessFailed((state): Program<LoadError, Fetched> => {
-    const isKept = asking.query === null && asking.options.populateExisting !== true
-    const flushed = asking.options.autoflush === false ? of(undefined) : autoflush
+    const isKept = asking.query === null && optionsIn(state, asking.options).populateExisting !== true
+    const flushed = optionsIn(state, asking.options).autoflush === false ? of(undefined) : autoflush
     const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+    const narrowed = isKept ? narrowedBy(state, relationship, asking.options) : null
     const unknown: InstanceId[] = []
     for (const id of new Set(owners)) {
       const owner = instanceAt(state, id)
-      const known = isKept ? knownTargets(state, owner, relationship) : null
+      const known = isKept ? knownTargets(state, owner, relationship, narrowed) : null
       if (known !== null) targets.set(id, known)
       else if (owner.status === 'persistent' || (owner.status === 'deleted' && relationship.kind === 'BelongsTo')) {
         unknown.push(id)
@@ -66,7 +65,11 @@ const loadUnknown = (
         map(({ targets: found, joined }: Fetched): Fetched => {
           for (const [id, ids] of found) targets.set(id, ids)
           return { targets, joined }
-        })(chain(() => fetchWith(unknown, relationship, { ...asking, query }))(knownOwners(relationship, unknown))),
+        })(
+          chain(() => fetchWith(unknown, relationship, { ...asking, query, isHooked: query !== asking.query }))(
+            knownOwners(relationship, unknown),
+          ),
+        ),
       )(flushed),
     )(narrowedLoad(relationship, asking.query))
   })

@@ -9,6 +9,7 @@ import {
   type InstanceId,
   type Load,
   type Mapped,
+  optionsOver,
   type Related,
   type RelationshipMapping,
   type RelationshipName,
@@ -25,10 +26,10 @@ import { resolve } from '../transition/transition.js'
 import { joiningsFor, loadPlanned, withOrigin } from './eager.js'
 import type { LoadError } from './error.js'
 import { isKnown, knownTargets, type LoadedTargets } from './known.js'
-import { originOf, plannedLoads } from './planned-load.js'
+import { plannedLoads } from './planned-load.js'
 import { loadRelated } from './related.js'
-import { isWhole, targetOf } from './target-query.js'
-import type { Fetched } from './targets.js'
+import { isWhole, narrowedBy, targetOf } from './target-query.js'
+import { type Fetched, plainly } from './targets.js'
 
 type Instance = Instance.Instance
 
@@ -65,24 +66,23 @@ const loadLater = (
     return fail({ _tag: 'RaisedLoad', entity: owner.mapping.name, key, relationship: relationship.name, strategy })
   }
   const refine = load?.refine ?? null
-  const planned = plannedLoads(state.model, relationship.target, refine?.loads ?? [])
+  const options = laterOptions(owner, load)
+  const planned = plannedLoads(state, relationship.target, refine?.loads ?? [], options)
   if (isLeft(planned)) return fail(planned.left)
   const loads = planned.right
-  const options: ExecutionOptions = { ...owner.origin?.options, ...refine?.options }
   // a refinement that only loads more needs no statement of its own
   const query = refine === null || refine.node === select(targetOf(state.model, relationship)).node ? null : refine
   return chain(({ targets, joined }: Fetched) => {
     const found = [...targets.values()].flat()
-    const origin = originOf({ loads: refine?.loads ?? [], options })
     return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined, options })))(
-      withOrigin(origin, found),
+      withOrigin({ loads: refine?.loads ?? [], options }, found),
     )
   })(
     loadRelated([owner.id], relationship, {
+      ...plainly,
       query,
       isWhole: isWhole(refine),
       joinings: joiningsFor(loads),
-      owners: null,
       options,
     }),
   )
@@ -94,11 +94,28 @@ const laterLoad = ({ origin }: Instance, { name }: RelationshipMapping): Load | 
   origin?.loads.find((load) => load.relationship === '*') ??
   null
 
+/** With which it is made, under the session's own. */
+const laterOptions = ({ origin }: Instance, load: Load | null): ExecutionOptions =>
+  optionsOver(origin?.options ?? {})(load?.refine?.options ?? {})
+
+/** What the state knows of what the load of a relationship would give now. */
+const knownNow = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): ReadonlyArray<InstanceId> | null =>
+  knownTargets(
+    state,
+    owner,
+    relationship,
+    narrowedBy(state, relationship, laterOptions(owner, laterLoad(owner, relationship))),
+  )
+
 /** Is there nothing to load, for lack of a row or since it was loaded? What the identity map could answer is not enough. */
 const isLoaded = (state: SessionState, owner: Instance, relationship: RelationshipMapping): boolean => {
   if (owner.status === 'transient' || owner.status === 'pending') return true
   const known = Instance.relatedOf(owner, relationship)
-  return known !== undefined && knownTargets(state, owner, relationship) !== null
+  return known !== undefined && knownNow(state, owner, relationship) !== null
 }
 
 /**
@@ -113,7 +130,7 @@ export const related =
       const found = find(state, entity, name, instance)
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
-      const known = knownTargets(state, owner, relationship)
+      const known = knownNow(state, owner, relationship)
       return known === null || known.some((id) => !isKnown(state, instanceAt(state, id)))
         ? fail({ _tag: 'NotLoaded', entity: entity.name, key: owner.key, attribute: name })
         : show(relationship, known)

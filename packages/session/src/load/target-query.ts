@@ -4,12 +4,15 @@
 import {
   type AnyModel,
   type AnySelect,
+  applyActive,
+  type ExecutionOptions,
   type Mapped,
   orderBy,
   type RelationshipMapping,
   select,
   where,
 } from '@unitary/core'
+import { criteriaUnder, type SessionState } from '../state/session-state.js'
 
 const conditions = new WeakMap<RelationshipMapping, AnySelect>()
 
@@ -32,6 +35,47 @@ export const targetQuery = (
   conditions.set(relationship, made)
   return made
 }
+
+/** A query of targets, and the key of the criteria that narrow it; null where none do. */
+export interface Targets {
+  readonly query: AnySelect | null
+  readonly narrowed: string | null
+}
+
+/** Without criteria. @category constructors */
+export const whole = (query: AnySelect | null): Targets => ({ query, narrowed: null })
+
+/**
+ * A query of a relationship's targets under the session's criteria.
+ *
+ * @category combinators
+ */
+export const filtered = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+  options: ExecutionOptions,
+): Targets => {
+  const active = criteriaUnder(state, options)
+  if (active === null || (query === null && active.conditionOf(relationship.target) === null)) return whole(query)
+  const given = query ?? select(targetOf(state.model, relationship))
+  const shown = applyActive(active)(given)
+  return shown === given ? whole(query) : { query: shown, narrowed: active.key }
+}
+
+/**
+ * The key of the criteria under which all targets of a relationship are loaded with some options; null where none hide any.
+ *
+ * @category combinators
+ */
+export const narrowedBy = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  options: ExecutionOptions,
+): string | null =>
+  state.criteria === null
+    ? null
+    : filtered(state, relationship, targetQuery(state.model, relationship, null), options).narrowed
 
 /** Does a refinement give all the targets that a relationship has, in its order, for the session to keep? @category guards */
 export const isWhole = (query: AnySelect | null): boolean =>

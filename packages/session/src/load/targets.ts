@@ -20,6 +20,7 @@ import {
   columnsOf,
   decodedKeyOf,
   linkedOwner,
+  optionsOver,
   rawKeyOfValue,
   select,
   targetsOfOwners,
@@ -32,13 +33,13 @@ import { chain, map, type Outcome, of, type Program, suspend, traverseArray } fr
 import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
+import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/session-state.js'
 import { foreignKeyOf } from '../transition/relate.js'
 import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
 import { populate } from './populate.js'
 import { reloadExpired } from './reload.js'
-import { ordered, targetOf, targetQuery } from './target-query.js'
+import { filtered, ordered, targetOf, targetQuery, whole } from './target-query.js'
 
 type Instance = Instance.Instance
 
@@ -53,6 +54,10 @@ export type TargetsError = RequestError | DecodeError | HookError
 export interface Asking {
   /** The query of the targets, where it is not all of them. */
   readonly query: AnySelect | null
+  /** Have hooks narrowed it? */
+  readonly isHooked: boolean
+  /** Do the session's criteria hold? Not where the session itself has to know what there is. */
+  readonly isFiltered: boolean
   /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
   /** What is joined to it. */
@@ -68,11 +73,22 @@ export interface Fetched {
   readonly joined: JoinedTargets
 }
 
-const all: Asking = { query: null, isWhole: true, joinings: [], owners: null, options: {} }
+/** All targets that the application may see, by their owners' keys. */
+export const plainly: Asking = {
+  query: null,
+  isHooked: false,
+  isFiltered: true,
+  isWhole: true,
+  joinings: [],
+  owners: null,
+  options: {},
+}
+
+const all: Asking = { ...plainly, isFiltered: false }
 
 /**
- * The targets of a relationship for persistent owners, asked for whether or not the state knows them: by one statement for
- * each shard and chunk of keys.
+ * All targets of a relationship for persistent owners, whatever criteria hide, and asked for whether or not the state knows
+ * them: by one statement for each shard and chunk of keys.
  *
  * @category loading
  */
@@ -130,14 +146,18 @@ interface Lookup {
   readonly joined: Joined | null
   /** Is it all that the relationship has, for the session to keep? */
   readonly isWhole: boolean
+  /** What keeps it from being so, for whom it is to be. */
+  readonly narrowed: string | null
   readonly owners: AnySelect | null
   readonly options: ExecutionOptions
 }
 
 const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
-  const narrowed = targetQuery(state.model, relationship, asking.query)
+  const given = targetQuery(state.model, relationship, asking.query)
+  const options = optionsIn(state, given === null ? asking.options : optionsOver(asking.options)(given.options))
+  const { narrowed, query: shown } = asking.isFiltered ? filtered(state, relationship, given, options) : whole(given)
   const { foreignKey, kind } = relationship
-  const query = narrowed === null || kind === 'BelongsTo' ? narrowed : alsoSelecting(narrowed, foreignKey)
+  const query = shown === null || kind === 'BelongsTo' ? shown : alsoSelecting(shown, foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
@@ -145,8 +165,9 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
     query,
     joined,
     isWhole: asking.isWhole,
+    narrowed: narrowed ?? (asking.isHooked ? Instance.byHooks : null),
     owners: asking.owners,
-    options: { ...asking.options, ...query?.options },
+    options,
   }
 }
 
@@ -242,7 +263,8 @@ const loadMany = (
         if (isRepeated) for (const [id, some] of members) members.set(id, [...new Set(some)])
         if (!lookup.isWhole) return [right({ targets: members, joined }), next]
         const changes = edit(next)
-        for (const [id, loaded] of members) members.set(id, keepMembers(next, changes, id, relationship, loaded))
+        for (const [id, loaded] of members)
+          members.set(id, keepMembers(next, changes, id, relationship, loaded, lookup.narrowed))
         return [right({ targets: members, joined }), done(next, changes)]
       },
     )
@@ -332,7 +354,7 @@ const loadOne = (
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
             // also where no row has that key: it has been looked for
-            if (!lookup.isWhole) continue
+            if (!lookup.isWhole || (target === undefined && lookup.narrowed !== null)) continue
             const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)
             changes.instances.set(id, Instance.withRelated(owner, relationship, one))
           }

@@ -28,10 +28,19 @@ import { narrowedGet } from '../hook/execute.js'
 import { areOnChanges } from '../hook/hooks.js'
 import type { LoadError } from '../load/error.js'
 import { lookUp } from '../load/get.js'
-import { loadRelated, plainly } from '../load/related.js'
+import { loadRelated } from '../load/related.js'
+import { plainly } from '../load/targets.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import {
+  done,
+  edit,
+  instanceAt,
+  isExpired,
+  optionsIn,
+  type SessionState,
+  type StateEdit,
+} from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
 import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
@@ -136,12 +145,13 @@ class Merger {
       const known = IdentityMap.get(state.identityMap, mapping, source.token, key) ?? this.#byKey.get(keyText(source))
       if (known !== undefined) return of(known)
       if (!this.#loads) return of(null)
+      const { populateExisting: _, ...options } = optionsIn(state, {})
       const values = Object.fromEntries(
         decodedKeyOf(mapping, key).map((value, i) => [(mapping.key[i] as Attribute).name, value]),
       )
       return chain(() => gets((after) => IdentityMap.get(after.identityMap, mapping, source.token, key) ?? null))(
-        chain((query: AnySelect | null) => lookUp(state, mapping, values, source.token, query, {}))(
-          narrowedGet(mapping),
+        chain((query: AnySelect | null) => lookUp(state, mapping, values, source.token, query, options))(
+          narrowedGet(mapping, options),
         ),
       )
     })

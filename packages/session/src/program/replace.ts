@@ -5,10 +5,9 @@ import type { AnySelect, CollectionName, DraftOrInstance, Mapped, Snapshot, Targ
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
 import { narrowedLoad } from '../hook/execute.js'
-import { plainly } from '../load/related.js'
-import { fetchWith } from '../load/targets.js'
-import * as Instance from '../state/instance.js'
-import { isExpired } from '../state/session-state.js'
+import { knownTargets } from '../load/known.js'
+import { narrowedBy } from '../load/target-query.js'
+import { fetchWith, plainly } from '../load/targets.js'
 import type { ChangeError } from '../transition/set.js'
 import { resolve } from '../transition/transition.js'
 import { chain, fail, type Program, suspend } from './program.js'
@@ -19,7 +18,7 @@ export type ReplaceError = ChangeError | RequestError | DecodeError | RaisedLoad
 
 /**
  * Makes the members of a collection those given, in their order; those that are not among them are detached. A collection
- * that is not loaded is loaded first, as far as hooks show it. Of one that is `writeOnly` that is refused: `RaisedLoad`.
+ * that is not loaded is loaded first, as far as hooks and criteria show it: what they hide stays. Of one that is `writeOnly` that is refused: `RaisedLoad`.
  *
  * @example
  * pipe(ed, Session.replace(model.User, 'addresses', [home, { email: 'new@example.org' }]))
@@ -40,14 +39,18 @@ export const replace =
       // what is wrong with the call the replacement itself tells
       if (isLeft(found) || relationship?.isCollection !== true || found.right.status !== 'persistent') return replaced
       const instance = found.right
-      const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
-      if (related !== undefined && Instance.membersOf(related) !== null) return replaced
+      const options = instance.origin?.options ?? {}
+      // what was loaded under other criteria is not what is to be replaced
+      if (knownTargets(state, instance, relationship, narrowedBy(state, relationship, options)) !== null)
+        return replaced
       if (relationship.load === 'writeOnly') {
         const { key, mapping } = instance
         return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: name, strategy: 'writeOnly' })
       }
-      // what hooks hide of it stays
+      // what hooks and criteria hide of it stays
       return chain((query: AnySelect | null) =>
-        chain(() => replaced)(fetchWith([instance.id], relationship, { ...plainly, query })),
+        chain(() => replaced)(
+          fetchWith([instance.id], relationship, { ...plainly, query, isHooked: query !== null, options }),
+        ),
       )(narrowedLoad(relationship, null))
     })

@@ -6,11 +6,13 @@
  */
 import type {
   AnyDelete,
+  AnyInsert,
   AnyQuery,
   AnySelect,
   AnyUpdate,
   Attribute,
   ExecutionOptions,
+  InsertRows,
   Mapping,
   OrderDirection,
   RelationshipMapping,
@@ -23,6 +25,8 @@ import type { RootOperationNode } from 'kysely'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
+import type { Inserted } from '../transition/inserted.js'
+import type { KeyedRun, UpdatedRows } from '../transition/updated-rows.js'
 import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
 
 /** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
@@ -149,6 +153,35 @@ export interface WriteRequest {
   readonly keysOn: ReadonlyArray<TextComparison>
 }
 
+/** An insert past the unit of work. @category model */
+export interface InsertRequest {
+  readonly _tag: 'Insert'
+  /** Its defaults are filled in. */
+  readonly statement: AnyInsert
+  /** Its rows, checked and encoded; null where a query gives them. */
+  readonly rows: InsertRows | null
+}
+
+/** @category model */
+export interface InsertAnswer {
+  /** From each database that was asked. */
+  readonly batches: ReadonlyArray<Inserted>
+}
+
+/** An update of many rows, each found by its key. @category model */
+export interface UpdateRowsRequest {
+  readonly _tag: 'UpdateRows'
+  readonly mapping: Mapping
+  /** The cells of a row are the values of `set`, then those of `where`. */
+  readonly runs: ReadonlyArray<KeyedRun>
+  readonly options: ExecutionOptions
+}
+
+/** @category model */
+export interface UpdateRowsAnswer {
+  readonly batches: ReadonlyArray<UpdatedRows>
+}
+
 /** What a bulk statement is called in errors. @category combinators */
 export const operationOf = ({ _tag }: WriteRequest['statement']): 'bulk update' | 'bulk delete' =>
   _tag === 'Update' ? 'bulk update' : 'bulk delete'
@@ -194,6 +227,8 @@ export type Request =
   | CursorRequest
   | LookupRequest
   | WriteRequest
+  | InsertRequest
+  | UpdateRowsRequest
   | SqlRequest
   | TransactionRequest
   | ServicesRequest
@@ -212,10 +247,14 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
           ? CursorId
           : R extends WriteRequest
             ? WriteAnswer
-            : R extends SqlRequest
-              ? StatementAnswer
-              : R extends ServicesRequest
-                ? Services
-                : R extends TaskRequest
-                  ? unknown
-                  : undefined
+            : R extends InsertRequest
+              ? InsertAnswer
+              : R extends UpdateRowsRequest
+                ? UpdateRowsAnswer
+                : R extends SqlRequest
+                  ? StatementAnswer
+                  : R extends ServicesRequest
+                    ? Services
+                    : R extends TaskRequest
+                      ? unknown
+                      : undefined

@@ -16,7 +16,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import { invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
-import { rewritten } from '../hook/execute.js'
+import { hooked, underCriteria } from '../hook/execute.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { ask, chain, fail, map, type Outcome, of, type Program, request } from '../program/program.js'
 import { operationOf } from '../program/request.js'
@@ -48,22 +48,17 @@ export type Synchronize = 'auto' | 'evaluate' | 'fetch' | 'none'
 
 /**
  * Runs an update or delete by criteria, on every shard that it concerns, and gives the number of rows that it met.
- * Pending changes are flushed first. Versions are not counted up, no cascade runs, and collections that are loaded keep
- * what was deleted until they expire.
- *
- * @example
- * pipe(update(model.User), set({ nickname: null }), where('name', '=', 'ed'), Session.execute())
  *
  * @category queries
  */
-export const execute =
-  (options: { readonly synchronize?: Synchronize } = {}) =>
+export const executeByCriteria =
+  (options: { readonly synchronize?: Synchronize }) =>
   (statement: AnyUpdate | AnyDelete): Program<BulkError, number> =>
     unlessFailed((state): Program<BulkError, number> => {
       const checked = checkModel(state, statement.entity)
       if (isLeft(checked)) return fail(checked.left)
       return chain((asked: AnyUpdate | AnyDelete) => writeChecked(asked, options.synchronize ?? 'auto'))(
-        rewritten(statement, 'bulk'),
+        chain((asked: AnyUpdate | AnyDelete) => underCriteria(asked))(hooked(statement, 'bulk')),
       )
     })
 

@@ -20,7 +20,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { type DecodeError, type HookError, type InvalidValue, invalidStatement } from '../error.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import { type JoinedTargets, takeJoined } from '../load/joined.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { type TakenOutput, takeRows } from '../load/take-rows.js'
 import { snapshots, type View, viewOf } from '../load/view.js'
@@ -76,7 +76,8 @@ const opened = (statement: AnyQuery, isAlone: boolean): Program<QueryError, Open
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = statement._tag === 'Rows' ? right([]) : plannedLoads(state.model, mapping, statement.loads)
+    const loads =
+      statement._tag === 'Rows' ? right([]) : plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const columns = statement._tag === 'Rows' ? null : columnsOf(statement)
     const contained = containedParts(joiningsFor(loads.right))
@@ -152,7 +153,7 @@ export const showPortion = (
   if (portion._tag === 'Rows') return showRows(portion.rows, portion.taken, showing)
   const { ids, joined } = portion
   return pipe(
-    withOrigin(statement._tag === 'Rows' ? null : originOf(statement), ids),
+    withOrigin({ loads: statement._tag === 'Rows' ? [] : statement.loads, options: statement.options }, ids),
     chain(() => loadPlanned(loads, ids, { query: null, joined, options: statement.options })),
     chain((beside: ReadonlyArray<LoadedRelationship>) =>
       gets((state) => ids.map(viewOf(state, mapping, beside, showing(state)))),

@@ -14,16 +14,17 @@ import {
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
-import { rewritten } from '../hook/execute.js'
+import { hooked, underCriteria } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
 import type { LoadError } from '../load/error.js'
-import { type JoinedTargets, joinTo, repeats, takeJoined, withoutRepeats } from '../load/joined.js'
-import { originOf, type PlannedLoad, plannedLoads } from '../load/planned-load.js'
+import { type JoinedTargets, joinTo, ownRows, repeats, takeJoined } from '../load/joined.js'
+import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, type Outcome, type Program, suspend } from '../program/program.js'
+import type { QueryAnswer } from '../program/request.js'
 import { checkModel } from '../transition/transition.js'
 
 /** Why a query fails. @category errors */
@@ -50,46 +51,67 @@ export const query = <M, N extends string, L, X extends Extent>(
   statement: Select<M, N, L, X>,
 ): Program<QueryError, ReadonlyArray<Resulting<M, N, L, X>>> =>
   chain((asked: AnySelect) =>
-    chain(({ ids, joined, loads, owners }: Found) =>
-      chain((loaded: ReadonlyArray<LoadedRelationship>) =>
-        gets((state) => {
-          const view = viewOf(state, asked.entity.mapping, loaded)
-          return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
-        }),
-      )(loadPlanned(loads, ids, { query: owners, joined, options: asked.options })),
-    )(rowsOf(asked)),
+    chain((found: Found<null>) => resultsOf<M, N, L, X>(asked, found, found.ids))(rowsOf(asked, readNothing)),
   )(asRewritten(statement))
 
+/** Instances as a query's results, with what is loaded beside them. */
+export const resultsOf = <M, N extends string, L, X extends Extent>(
+  asked: AnySelect,
+  { joined, loads, owners }: Found<unknown>,
+  ids: ReadonlyArray<InstanceId>,
+): Program<LoadError, ReadonlyArray<Result<M, N, L, X>>> =>
+  chain((loaded: ReadonlyArray<LoadedRelationship>) =>
+    gets((state) => {
+      const view = viewOf(state, asked.entity.mapping, loaded)
+      return ids.map(view) as unknown as ReadonlyArray<Result<M, N, L, X>>
+    }),
+  )(loadPlanned(loads, ids, { query: owners, joined, options: asked.options }))
+
 /** The instances of a query's rows, and what is to be loaded beside them. */
-interface Found {
+export interface Found<A> {
   readonly ids: ReadonlyArray<InstanceId>
   readonly loads: ReadonlyArray<PlannedLoad>
   readonly joined: JoinedTargets
   /** The query as it gives at least the instances on each database. */
   readonly owners: AnySelect
+  /** What was read of the answer itself. */
+  readonly read: A
 }
+
+/**
+ * Reads more of an answer than instances, once it is there. `own` are the rows that stand for the instances, one for each;
+ * null where all of them do.
+ */
+export type ReadAnswer<A> = (answer: QueryAnswer, own: ReadonlyArray<number> | null) => A
+
+const readNothing: ReadAnswer<null> = () => null
 
 const nothingJoined: JoinedTargets = new Map()
 
-/** The statement as the hooks let it run, if it is of the session's model. */
+/** The statement as hooks and criteria let it run, if it is of the session's model. */
 export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect> =>
+  chain((asked: AnySelect) => underCriteria(asked))(asHooked(statement))
+
+/** The same without the criteria. */
+export const asHooked = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    return isLeft(checked) ? fail(checked.left) : rewritten(statement, 'query')
+    return isLeft(checked) ? fail(checked.left) : hooked(statement, 'query')
   })
 
-const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
-  suspend((state): Program<QueryError, Found> => {
+/** Runs a query, and takes its rows into the state. Pending changes are flushed first. */
+export const rowsOf = <A>(statement: AnySelect, read: ReadAnswer<A>): Program<QueryError, Found<A>> =>
+  suspend((state): Program<QueryError, Found<A>> => {
     const wrong = checkStatement(statement)
     if (wrong !== null) return fail(invalidStatement('query', wrong))
     const { mapping } = statement.entity
-    const loads = plannedLoads(state.model, mapping, statement.loads)
+    const loads = plannedLoads(state, mapping, statement.loads, statement.options)
     if (isLeft(loads)) return fail(loads.left)
     const joined = joinTo(state, statement, joiningsFor(loads.right))
     const asked = requestRows(
       state,
       { _tag: 'Query', statement, joined: joined?.statement ?? null },
-      (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found> => {
+      (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found<A>> => {
         if (isLeft(answer)) return [answer, current]
         const options = { ...statement.options, columns: columnsOf(statement) }
         const populated = populate(current, mapping, answer.right, options, given)
@@ -97,16 +119,21 @@ const rowsOf = (statement: AnySelect): Program<QueryError, Found> =>
         const [ids, next] = populated.right
         const isSharded = answer.right.batches.some(({ token }) => token !== null)
         const owners = isSharded ? withoutOffset(statement) : statement
+        const found = (rows: ReadonlyArray<number> | null, targets: JoinedTargets): Found<A> => ({
+          ids: rows === null ? ids : rows.map((row) => ids[row] as InstanceId),
+          loads: loads.right,
+          joined: targets,
+          owners,
+          read: read(answer.right, rows),
+        })
         const parts = answer.right.isJoined ? joined?.parts : joined?.contained
-        if (parts === undefined || parts.length === 0) {
-          return [right({ ids, loads: loads.right, joined: nothingJoined, owners }), next]
-        }
+        if (parts === undefined || parts.length === 0) return [right(found(null, nothingJoined)), next]
         const taken = takeJoined(next, parts, answer.right, ids, options, given)
         if (isLeft(taken)) return [taken, current]
-        const own = repeats(parts) ? withoutRepeats(parts, answer.right, ids) : ids
-        return [right({ ids: own, loads: loads.right, joined: taken.right[0], owners }), taken.right[1]]
+        const own = repeats(parts) ? ownRows(parts, answer.right, ids) : null
+        return [right(found(own, taken.right[0])), taken.right[1]]
       },
     )
-    const found = chain((rows: Found) => map(() => rows)(withOrigin(originOf(statement), rows.ids)))(asked)
+    const found = chain((rows: Found<A>) => map(() => rows)(withOrigin(statement, rows.ids)))(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })

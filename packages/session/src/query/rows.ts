@@ -16,9 +16,10 @@ import {
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { type DecodeError, type HookError, invalidStatement, type RequestError } from '../error.js'
+import { underCriteria } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { type LoadedRelationship, loadPlanned, withOrigin } from '../load/eager.js'
-import { originOf, plannedLoads } from '../load/planned-load.js'
+import { plannedLoads } from '../load/planned-load.js'
 import { type TakenOutput, takeRows } from '../load/take-rows.js'
 import { snapshots, type View, viewOf } from '../load/view.js'
 import { autoflush } from '../program/flush.js'
@@ -35,7 +36,7 @@ import {
   traverseArray,
 } from '../program/program.js'
 import type { SessionState } from '../state/session-state.js'
-import { asRewritten, type QueryError } from './query.js'
+import { asHooked, asRewritten, type QueryError } from './query.js'
 
 /**
  * The rows of a query, in its order: each has the instances, with what the query loads beside them, and the values that it
@@ -79,12 +80,15 @@ const counted = (statement: AnyQuery, purpose: 'count' | 'exists'): Program<Quer
     asRewrittenQuery(statement),
   )
 
-/** A query as the hooks let it run: rows as the query of entities that they are made of. */
+/**
+ * A query as hooks and criteria let it run. Hooks are shown the query of entities that rows are made of; criteria are of all
+ * that they read.
+ */
 export const asRewrittenQuery = <S extends AnyQuery>(statement: S): Program<QueryError, S> => {
   if (statement._tag === 'Select') return asRewritten(statement) as Program<QueryError, never>
   const before = entitiesOf(statement)
-  return map((after: AnySelect) => (after === before ? statement : (ofEntities(statement, after) as S)))(
-    asRewritten(before),
+  return chain((after: AnySelect) => underCriteria(after === before ? statement : (ofEntities(statement, after) as S)))(
+    asHooked(before),
   )
 }
 
@@ -141,12 +145,11 @@ const shownOf = (statement: AnyRows, taken: TakenOutput, showing: Showing): Prog
   const { alias, isOptional, mapping } = taken.output
   const { options, query } = statement
   return suspend((state): Program<QueryError, Column> => {
-    const loads = plannedLoads(state.model, mapping, alias === null ? query.loads : [])
+    const loads = plannedLoads(state, mapping, alias === null ? query.loads : [], options)
     if (isLeft(loads)) return fail(loads.left)
     const ids = taken.ids.filter((id): id is InstanceId => id !== null)
-    const origin = alias === null ? originOf({ loads: query.loads, options }) : null
     const loaded = chain(() => loadPlanned(loads.right, ids, { query: null, joined: new Map(), options }))(
-      withOrigin(origin, ids),
+      withOrigin({ loads: alias === null ? query.loads : [], options }, ids),
     )
     return chain((beside: ReadonlyArray<LoadedRelationship>) =>
       gets((current): Column => {

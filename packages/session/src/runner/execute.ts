@@ -1,7 +1,7 @@
 /**
  * Running the steps of a plan on one connection, and saying what a failure was about.
  */
-import type { AnyModel, Connection, Dialect, EngineError, InstanceId, Returned } from '@unitary/core'
+import type { AnyModel, Connection, Dialect, EngineError, InstanceId, Mapping, Returned } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DatabaseError, IntegrityError, NotSynchronous } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -150,7 +150,7 @@ const operations = {
 } as const
 
 /** What a failed step was about: the row and its values, where the engine knows which row it was. */
-const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): IntegrityError | DatabaseError => {
+export const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): IntegrityError | DatabaseError => {
   if (!violations.has(cause.reason._tag)) return databaseError(operations[step._tag], step.entity, step.token, cause)
   const columns = columnsOf(step)
   const named = 'columns' in cause.reason ? cause.reason.columns : []
@@ -171,6 +171,27 @@ const stepError = (step: Step, given: GivenKeys | null, cause: EngineError): Int
     values: row === undefined ? [] : concerned.map((column) => row[columns.indexOf(column)]),
     key: keyIn(step, row),
     shard: step.token,
+    cause,
+  }
+}
+
+/**
+ * A statement of rows that the database refused, where nobody knows which one; null where it failed for something else.
+ *
+ * @category constructors
+ */
+export const violation = (mapping: Mapping, shard: ShardToken | null, cause: EngineError): IntegrityError | null => {
+  if (!violations.has(cause.reason._tag)) return null
+  const named = 'columns' in cause.reason ? cause.reason.columns : []
+  return {
+    _tag: 'IntegrityError',
+    reason: cause.reason,
+    entity: mapping.name,
+    table: mapping.table,
+    attributes: mapping.attributes.flatMap(({ columnName, name }) => (named.includes(columnName) ? [name] : [])),
+    values: [],
+    key: null,
+    shard,
     cause,
   }
 }

@@ -7,6 +7,7 @@ import type { RequestError } from '../error.js'
 import type {
   CountRequest,
   FlushAnswer,
+  InsertRequest,
   LookupRequest,
   QueryAnswer,
   QueryRequest,
@@ -15,6 +16,7 @@ import type {
   SqlRequest,
   TaskRequest,
   TransactionRequest,
+  UpdateRowsRequest,
   WriteRequest,
 } from '../program/request.js'
 import type { EmptyOptions, SessionState } from '../state/session-state.js'
@@ -24,9 +26,11 @@ import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.j
 import { openReader, Readers } from './cursors.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
+import { runInsert } from './insert.js'
 import { runCount, runLookup, runQuery, runSql, runWrite } from './query.js'
 import { systemServices } from './services.js'
 import { type TransactionFailure, Transactions } from './transactions.js'
+import { runUpdateRows } from './update-rows.js'
 
 /**
  * Answers the requests of one run, and owns its connections.
@@ -79,7 +83,9 @@ export const runtime = (model: AnyModel, engine: Engine, options: RuntimeOptions
 export const sessionOptions = (options: RuntimeOptions): EmptyOptions => ({
   ...(options.autoflush === undefined ? {} : { autoflush: options.autoflush }),
   ...(options.expireOnCommit === undefined ? {} : { expireOnCommit: options.expireOnCommit }),
+  ...(options.executionOptions === undefined ? {} : { executionOptions: options.executionOptions }),
   ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+  ...(options.criteria === undefined ? {} : { criteria: options.criteria }),
 })
 
 const interpreter = (engine: Engine, services: () => Services, isolationLevel: IsolationLevel | null): Interpreter => {
@@ -111,6 +117,8 @@ function* answer(
     case 'Count':
     case 'Lookup':
     case 'Write':
+    case 'Insert':
+    case 'UpdateRows':
     case 'Sql': {
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
@@ -156,7 +164,7 @@ function* flush(
 function* read(
   connection: Connection,
   engine: Engine,
-  request: QueryRequest | CountRequest | LookupRequest | WriteRequest | SqlRequest,
+  request: QueryRequest | CountRequest | LookupRequest | WriteRequest | InsertRequest | UpdateRowsRequest | SqlRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Query':
@@ -171,6 +179,14 @@ function* read(
     case 'Write': {
       const written = yield* runWrite(connection, engine, request, null)
       return isLeft(written) ? written : right({ batches: [written.right] })
+    }
+    case 'Insert': {
+      const inserted = yield* runInsert(connection, engine, request, null)
+      return isLeft(inserted) ? inserted : right({ batches: [inserted.right] })
+    }
+    case 'UpdateRows': {
+      const updated = yield* runUpdateRows(connection, engine, request, null)
+      return isLeft(updated) ? updated : right({ batches: [updated.right] })
     }
     case 'Sql':
       return yield* runSql(connection, engine, request, null)

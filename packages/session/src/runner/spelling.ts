@@ -12,7 +12,7 @@ type Row = ReadonlyArray<unknown>
  *
  * @category combinators
  */
-export const kindsOf = ({ mappings }: AnyModel, step: Step): Kinds => {
+export const kindsOf = ({ mappings }: Pick<AnyModel, 'mappings'>, step: Step): Kinds => {
   const mapping = mappings.find(({ name }) => name === step.entity)
   if (mapping === undefined) return new Map()
   if ('relationship' in step) return linkKinds(mapping, step.relationship)

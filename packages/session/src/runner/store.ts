@@ -57,7 +57,8 @@ export const createStore = (runtime: Runtime, from: SessionState = empty(runtime
   }
   /** Nobody is left to end what the program began: what was written is undone, and else nothing has happened. */
   const cutOff = (machine: Machine): void => {
-    if (machine.state.isWritten) become(undone(machine.state))
+    // whichever options it had set for a part of itself end with it
+    if (machine.state.isWritten) become({ ...undone(machine.state), options: state.options })
   }
   return {
     getState: () => state,

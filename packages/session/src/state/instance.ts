@@ -31,6 +31,9 @@ export const unknown: unique symbol = Symbol('unknown')
  * What a collection holds. `members` are null while they are not loaded; `added` and `removed` are the changes
  * that no flush has written, whether loaded or not, and `members` shows them already.
  *
+ * `narrowed` tells what kept the load of the members from giving all of them - the key of the criteria that held, or
+ * `byHooks` - and null where they are all that there are.
+ *
  * @category model
  */
 export interface Many {
@@ -38,7 +41,11 @@ export interface Many {
   readonly members: Collection.Collection | null
   readonly added: Collection.Collection
   readonly removed: Collection.Collection
+  readonly narrowed: string | null
 }
+
+/** In place of the key of criteria. No such key is like it. */
+export const byHooks = '*'
 
 /**
  * What a reference holds: a belongs-to or a has-one. `committed` is what it held when it was last in step with the
@@ -160,13 +167,23 @@ export const committedAt = (self: Instance, attribute: Attribute): unknown => {
 export const relatedOf = (self: Instance, relationship: RelationshipMapping): Related | undefined =>
   self.related?.[relationship.position]
 
-const noneRelated: Many = { _tag: 'Many', members: null, added: Collection.empty, removed: Collection.empty }
+const noneRelated: Many = {
+  _tag: 'Many',
+  members: null,
+  added: Collection.empty,
+  removed: Collection.empty,
+  narrowed: null,
+}
 
 /** A collection of which nothing is known, or one of an instance that cannot have any rows yet. @category constructors */
 export const unloaded: Many = noneRelated
 
 /** @category constructors */
-export const many = (members: Collection.Collection | null): Many => ({ ...noneRelated, members })
+export const many = (members: Collection.Collection | null, narrowed: string | null = null): Many => ({
+  ...noneRelated,
+  members,
+  narrowed,
+})
 
 /** @category constructors */
 export const one = (target: InstanceId | null): One => ({ _tag: 'One', target, changed: false, committed: null })
@@ -178,6 +195,10 @@ export const membersOf = (related: Related): ReadonlyArray<InstanceId> | null =>
   if (related._tag === 'One') return related.target === null ? nobody : [related.target]
   return related.members === null ? null : Collection.toArray(related.members)
 }
+
+/** Is all that a relationship holds known, hidden or not: enough for a delete to go by? @category guards */
+export const isWhole = (related: Related | undefined): boolean =>
+  related !== undefined && (related._tag === 'One' || (related.members !== null && related.narrowed === null))
 
 /** What came into a relationship since the last flush. @category combinators */
 export const addedTo = (related: Related): ReadonlyArray<InstanceId> => {

@@ -4,7 +4,18 @@
  * All collections in it are persistent, so that keeping an old state, branching from it or going back to it costs
  * nothing. Transitions (`../transition`) are functions from one state to the next; nothing else changes a session.
  */
-import { type AnyModel, type InstanceId, ModelError, type RelationshipMapping } from '@unitary/core'
+import {
+  type ActiveCriteria,
+  type AnyModel,
+  activeCriteria,
+  type EntityCriteria,
+  type ExecutionOptions,
+  type InstanceId,
+  type Mapping,
+  ModelError,
+  optionsOver,
+  type RelationshipMapping,
+} from '@unitary/core'
 import type { Hooks } from './hooks.js'
 import * as IdentityMap from './identity-map.js'
 import type { Instance } from './instance.js'
@@ -54,12 +65,16 @@ export interface SessionOptions {
   readonly autoflush: boolean
   /** A commit expires everything. Default true. */
   readonly expireOnCommit: boolean
+  /** With which statements run, under their own: a tenant, say. Default none. */
+  readonly executionOptions: ExecutionOptions
 }
 
 /** What an empty session is made with. @category model */
 export interface EmptyOptions extends Partial<SessionOptions> {
   /** What is called when something happens; of the same model. */
   readonly hooks?: Hooks
+  /** What is so of all that queries see; of the same model. */
+  readonly criteria?: EntityCriteria
 }
 
 /**
@@ -71,6 +86,8 @@ export interface SessionState {
   readonly options: SessionOptions
   /** What the session calls when something happens. Functions: no part of what is stored or compared. */
   readonly hooks: Hooks | null
+  /** What is so of all that queries see, unless they switch it off. Functions, like hooks. */
+  readonly criteria: EntityCriteria | null
   /** How deep in changes that hooks have asked for; 0 outside of them. */
   readonly hookDepth: number
   /** What programs and hooks keep beside instances, by name. A rollback returns to what it was. */
@@ -105,11 +122,12 @@ export interface SessionState {
  *
  * @category constructors
  */
-export const empty = (model: AnyModel, { hooks, ...options }: EmptyOptions = {}): SessionState => ({
+export const empty = (model: AnyModel, { criteria, hooks, ...options }: EmptyOptions = {}): SessionState => ({
   _tag: 'SessionState',
   model,
-  options: { autoflush: true, expireOnCommit: true, ...options },
-  hooks: hooks === undefined ? null : checkedHooks(model, hooks),
+  options: { autoflush: true, expireOnCommit: true, executionOptions: {}, ...options },
+  hooks: hooks === undefined ? null : checked(model, 'hooks', hooks, hooks.mappings),
+  criteria: criteria === undefined ? null : checked(model, 'criteria', criteria, [...criteria.entities.keys()]),
   hookDepth: 0,
   info: {},
   instances: IntMap.empty,
@@ -127,15 +145,25 @@ export const empty = (model: AnyModel, { hooks, ...options }: EmptyOptions = {})
   epoch: 0,
 })
 
-/** Hooks of another model would never be called. */
-const checkedHooks = (model: AnyModel, hooks: Hooks): Hooks => {
-  const strange = hooks.mappings.filter((mapping) => model.mappingOf.get(mapping.name) !== mapping)
-  if (strange.length === 0) return hooks
+/** Hooks and criteria of another model would never be asked. */
+const checked = <A>(model: AnyModel, what: string, given: A, mappings: ReadonlyArray<Mapping>): A => {
+  const strange = mappings.filter((mapping) => model.mappingOf.get(mapping.name) !== mapping)
+  if (strange.length === 0) return given
   // biome-ignore lint/plugin: a defect of the program like a faulty model, met when the session is made
   throw new ModelError(
-    strange.map(({ name }) => ({ path: name, message: "the session's hooks were defined for another model" })),
+    strange.map(({ name }) => ({ path: name, message: `the session's ${what} were defined for another model` })),
   )
 }
+
+/** Options over those that the session's statements run with. @category combinators */
+export const optionsIn = (
+  { options: { executionOptions } }: SessionState,
+  options: ExecutionOptions,
+): ExecutionOptions => optionsOver(executionOptions)(options)
+
+/** The session's criteria under a statement's options; null where there are none. @category combinators */
+export const criteriaUnder = (state: SessionState, options: ExecutionOptions): ActiveCriteria | null =>
+  state.criteria === null ? null : activeCriteria(state.criteria, optionsIn(state, options))
 
 /**
  * The next state: `changes` over `state`, with the transaction's frame begun where it was not.

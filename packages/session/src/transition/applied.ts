@@ -406,7 +406,7 @@ const stale = (step: Step, entity: string, key: RawKey | null, matched: number):
 const settled = (related: Instance.Related | undefined): Instance.Related | undefined => {
   if (related === undefined || !Instance.hasChanges(related)) return related
   if (related._tag === 'One') return Instance.one(related.target)
-  return related.members === null ? undefined : Instance.many(related.members)
+  return related.members === null ? undefined : Instance.many(related.members, related.narrowed)
 }
 
 /** The same array where nothing in it has changes: the snapshots of a large flush share what they can. */

@@ -85,12 +85,13 @@ const renumbered = (related: Instance.Related | undefined, copies: Copies): Inst
   }
   const renumber = (ids: Collection.Collection): Collection.Collection =>
     Collection.from(Collection.toArray(ids).map(copyOf))
-  const { added, members, removed } = related
+  const { added, members, narrowed, removed } = related
   return {
     _tag: 'Many',
     members: members === null ? null : renumber(members),
     added: renumber(added),
     removed: renumber(removed),
+    narrowed,
   }
 }
 

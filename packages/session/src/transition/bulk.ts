@@ -50,7 +50,7 @@ export interface Written {
 }
 
 /** An instance that a bulk statement concerns. */
-interface Met {
+export interface Met {
   readonly instance: Instance.Instance
   readonly dialect: Dialect
   /** False where too little is known to tell. */
@@ -153,7 +153,7 @@ const updated = (state: SessionState, changes: StateEdit, statement: AnyUpdate, 
  * The instance with what an update has set, as far as that is known: attributes that it did not know stay unknown, and
  * those with changes that no flush has written lose them, since nothing tells what the row has now.
  */
-const withAssignments = (
+export const withAssignments = (
   { instance, dialect, isCertain }: Met,
   { attributes, valuesOf }: EvaluableChanges,
 ): Instance.Instance => {
@@ -184,7 +184,7 @@ const withAssignments = (
 }
 
 /** The instance without the version that its row no longer has, and without all else where no changes would be lost. */
-const outdated = (instance: Instance.Instance): Instance.Instance => {
+export const outdated = (instance: Instance.Instance): Instance.Instance => {
   const { committed, id, mapping, snapshot } = instance
   const { serverVersion } = mapping
   if (serverVersion === null) return instance

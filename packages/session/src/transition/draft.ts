@@ -168,7 +168,7 @@ const leadingBack = (inverse: RelationshipMapping | null, owner: InstanceId): In
   const related: Array<Instance.Related | undefined> = new Array(inverse.owner.relationships.length).fill(undefined)
   const members = Collection.from([owner])
   related[inverse.position] = inverse.isCollection
-    ? { _tag: 'Many', members, added: members, removed: Collection.empty }
+    ? { _tag: 'Many', members, added: members, removed: Collection.empty, narrowed: null }
     : Instance.one(owner)
   return related
 }
@@ -223,7 +223,7 @@ const planRelated = (
     return null
   }
   const members = Collection.from(ids)
-  return { _tag: 'Many', members, added: members, removed: Collection.empty }
+  return { _tag: 'Many', members, added: members, removed: Collection.empty, narrowed: null }
 }
 
 const planNested = (

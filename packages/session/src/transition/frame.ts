@@ -107,10 +107,14 @@ const isInsertedSince = (state: SessionState, id: InstanceId, before: SessionSta
   id >= before.nextInstance && IntMap.get(state.origins, id)?.key === null
 
 /** Options are the session's, not the transaction's: the frame may have begun while others held. */
-const underOptions = (before: SessionState, options: SessionState['options']): SessionState =>
-  before.options.autoflush === options.autoflush && before.options.expireOnCommit === options.expireOnCommit
+const underOptions = (before: SessionState, options: SessionState['options']): SessionState => {
+  const { autoflush, executionOptions, expireOnCommit } = before.options
+  return autoflush === options.autoflush &&
+    expireOnCommit === options.expireOnCommit &&
+    executionOptions === options.executionOptions
     ? before
     : { ...before, options }
+}
 
 const afterRollback = (state: SessionState, instance: Instance): Instance => {
   const origin = IntMap.get(state.origins, instance.id)

@@ -206,10 +206,10 @@ const putMember = (
   member: InstanceId,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed } = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = manyOf(owner, relationship)
   if (relationship.viewonly) {
     const shown = members === null ? null : Collection.append(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
     return
   }
   edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
@@ -226,6 +226,7 @@ const putMember = (
           ? added
           : Collection.append(added, member),
       removed: Collection.remove(removed, member),
+      narrowed,
     }),
   )
 }
@@ -239,18 +240,18 @@ const dropMember = (
   member: InstanceId,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed } = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = manyOf(owner, relationship)
   if (members !== null && !Collection.has(members, member)) return
   if (relationship.viewonly) {
     const shown = members === null ? null : Collection.remove(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown)))
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
     return
   }
   edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
   const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
-    put(edit, Instance.withRelated(owner, relationship, { _tag: 'Many', members: left, added, removed }))
+    put(edit, Instance.withRelated(owner, relationship, { _tag: 'Many', members: left, added, removed, narrowed }))
     return
   }
   const wasAdded = Collection.has(added, member)
@@ -262,6 +263,7 @@ const dropMember = (
       members: left,
       added: Collection.remove(added, member),
       removed: isBack || Collection.has(removed, member) ? removed : Collection.append(removed, member),
+      narrowed,
     }),
   )
 }

@@ -60,7 +60,7 @@ const isKnown = (state: SessionState, instance: Instance.Instance, relationship:
     return targetOf(state, edit(state), instance, relationship) !== undefined
   }
   const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
-  return related !== undefined && Instance.membersOf(related) !== null
+  return Instance.isWhole(related)
 }
 
 const reachedByDelete = (state: SessionState, root: InstanceId): ReadonlySet<InstanceId> => {

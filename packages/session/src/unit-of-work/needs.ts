@@ -133,7 +133,7 @@ const isPlaceUnknown = (state: SessionState, instance: Instance): boolean =>
 
 const isLoaded = (state: SessionState, instance: Instance, relationship: RelationshipMapping): boolean => {
   const related = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
-  return related !== undefined && Instance.membersOf(related) !== null
+  return Instance.isWhole(related)
 }
 
 /** What stands for a need: asked for once, whatever comes of it. @category combinators */

@@ -4,10 +4,10 @@
  * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query;
  * the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
  */
-import type { AnyQuery, Dialect } from '@unitary/core'
+import { type AnyQuery, type Dialect, type Mapping, pageAmongOthers, placeOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { LimitNode, type OperationNode, type SelectQueryNode, ValueNode } from 'kysely'
-import { hiddenSelection, itemFor, type OrderTerm, orderTerm } from './order-term.js'
+import { hiddenSelection, itemFor, type OrderTerm, orderTerm, pageCollation } from './order-term.js'
 import { problemOf } from './problem.js'
 
 /**
@@ -18,8 +18,13 @@ export interface FanOut {
   readonly terms: ReadonlyArray<OrderTerm>
   readonly offset: number
   readonly limit: number | null
-  /** What a shard is asked; the same value each time, so that it is compiled once. */
-  readonly nodeFor: (dialect: Dialect['name'], isNullLow: boolean) => SelectQueryNode
+  /**
+   * What a shard is asked; the same value each time, so that it is compiled once. `isLater`: it comes after the one where a
+   * page starts.
+   */
+  readonly nodeFor: (dialect: Dialect['name'], isNullLow: boolean, isLater: boolean) => SelectQueryNode
+  /** The shard that has the row after which the rows start; null where they start with the first. */
+  readonly start: string | null
 }
 
 const known = new WeakMap<SelectQueryNode, Either<string, FanOut>>()
@@ -62,9 +67,10 @@ const make = (statement: AnyQuery): Either<string, FanOut> => {
   return right({
     ...window,
     terms,
-    nodeFor: (dialect, isNullLow) => {
-      const key = `${dialect} ${isNullLow}`
-      const made = nodes.get(key) ?? rewrite(node, terms, window, dialect, isNullLow)
+    start: placeOf(node)?.shard ?? null,
+    nodeFor: (dialect, isNullLow, isLater) => {
+      const key = `${dialect} ${isNullLow} ${isLater}`
+      const made = nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, window, dialect, isNullLow, isLater)
       nodes.set(key, made)
       return made
     },
@@ -79,13 +85,20 @@ const count = (node: OperationNode | undefined): number | null | undefined => {
 }
 
 const rewrite = (
+  mapping: Mapping,
   node: SelectQueryNode,
   terms: ReadonlyArray<OrderTerm>,
   { offset, limit }: Pick<FanOut, 'offset' | 'limit'>,
   dialect: Dialect['name'],
   isNullLow: boolean,
+  isLater: boolean,
 ): SelectQueryNode => {
-  const { limit: _limit, offset: _offset, orderBy, ...rest } = node
+  const {
+    limit: _limit,
+    offset: _offset,
+    orderBy,
+    ...rest
+  } = pageAmongOthers(mapping, node, pageCollation(dialect), isLater)
   return Object.freeze({
     ...rest,
     selections: [...(node.selections ?? []), ...terms.flatMap(hiddenSelection)],

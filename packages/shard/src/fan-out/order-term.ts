@@ -202,5 +202,11 @@ export const itemFor = (term: OrderTerm, dialect: Dialect['name'], isNullLow: bo
   }
 }
 
+/** The collation by which a shard compares an attribute when it is asked for a page, so that all of them mean the same. */
+export const pageCollation =
+  (dialect: Dialect['name']) =>
+  (attribute: Attribute): string | null =>
+    isText(attribute, dialect) ? bytewise[dialect] : null
+
 const isText = ({ column }: Attribute, dialect: Dialect['name']): boolean =>
   dialect === 'sqlite' ? texts.has(column.kind) : column.kind === 'text' || column.kind === 'enum'

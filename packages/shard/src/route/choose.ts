@@ -1,7 +1,15 @@
 /**
  * Which shards a request concerns. Pure.
  */
-import { type AnyDelete, type AnyUpdate, analyse, assignmentsOf, type Filterable } from '@unitary/core'
+import {
+  type AnyDelete,
+  type AnyUpdate,
+  type Attribute,
+  analyse,
+  assignmentsOf,
+  type Filterable,
+  type Mapping,
+} from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
@@ -37,7 +45,8 @@ export const shardsOfStatement = (
 }
 
 /**
- * The shards of a lookup: the one that it is for, or those that the choosers name for its keys, or all.
+ * The shards of a lookup: the one that it is for, or those that the choosers name for its keys, or else for the query that it
+ * is narrowed to, or all.
  *
  * @category interpreters
  */
@@ -47,7 +56,7 @@ export const shardsOfLookup = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { attributes, keys, through, mapping, options, purpose, token } = request
+  const { attributes, keys, through, mapping, options, purpose, query, token } = request
   const pinned = token ?? options.shard
   if (pinned !== undefined) {
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
@@ -59,7 +68,10 @@ export const shardsOfLookup = (
   for (let at = 0; at < keys.length; at += attributes.length) {
     const key = Object.fromEntries(attributes.map(({ name }, i) => [name, keys[at + i]]))
     const chosen = choosers.shardsOfKey(mapping.name, key, context)
-    if (chosen === null) return right(shards.tokens)
+    // where the key does not tell, what the rows are narrowed to may
+    if (chosen === null) {
+      return query === null ? right(shards.tokens) : shardsOfStatement(state, 'query', query, shards, choosers)
+    }
     if (chosen.length === 0) return left(noShardNamed(purpose, mapping.name, 'shardsOfKey'))
     const known = checked(shards, purpose, mapping.name, chosen, 'shardsOfKey')
     if (isLeft(known)) return known
@@ -96,15 +108,26 @@ export const shardsOfSql = ({ token }: SqlRequest, shards: ShardMap): Either<Rou
   token === null ? right(shards.tokens) : checked(shards, 'sql', null, [token], 'the shard option')
 
 /** The attribute that an update sets and that decides the shard of its rows, if there is one. */
-const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null => {
-  const { mapping } = statement.entity
+const decidingChange = (statement: AnyUpdate, choosers: Choosers): string | null =>
+  decidingAttribute(
+    statement.entity.mapping,
+    assignmentsOf(statement).map(([attribute]) => attribute),
+    choosers,
+  )
+
+/** Which of the attributes that are set decides the shard of a row, if there is one. */
+export const decidingAttribute = (
+  mapping: Mapping,
+  set: ReadonlyArray<Attribute>,
+  choosers: Choosers,
+): string | null => {
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return null
   const deciding =
     basis.kind === 'attribute'
       ? [basis.name]
       : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
-  const changed = assignmentsOf(statement).map(([{ name }]) => name)
+  const changed = set.map(({ name }) => name)
   return deciding.find((name) => changed.includes(name)) ?? null
 }
 

@@ -1,11 +1,12 @@
 /**
  * Which shard each instance of a flush belongs to, decided once.
  */
-import type { InstanceId } from '@unitary/core'
+import { type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
 import {
   type Instance,
   instanceAt,
   isExpired,
+  makeInstance,
   type RoutingError,
   referredTo,
   type SessionState,
@@ -64,6 +65,18 @@ export class Placing {
     return nowhere
   }
 
+  /** The place of a row that an insert past the unit of work gives, the n-th. */
+  placeOfRow(mapping: Mapping, values: Values, row: number): number {
+    // the id of no instance
+    const id = this.#state.nextInstance
+    this.#decided.set(id, undecided)
+    const snapshot = rowClassOf(mapping).make(id, values)
+    return this.#choose(
+      makeInstance(id, mapping, 'transient', null, null, snapshot, 0, null, 0),
+      `insert of row ${row}`,
+    )
+  }
+
   /** The token of an instance's shard; null where there is none, or where it depends on itself. */
   tokenOf(instance: Instance): string | null {
     if (instance.token !== null) return instance.token
@@ -88,7 +101,7 @@ export class Placing {
     return nowhere
   }
 
-  #choose(instance: Instance): number {
+  #choose(instance: Instance, operation = 'insert'): number {
     const { id, key, mapping, status } = instance
     if (status === 'persistent' || status === 'deleted') {
       this.fault = noToken('flush', mapping.name, key)
@@ -101,12 +114,12 @@ export class Placing {
       const basis = this.#choosers.basisOf?.(mapping.name) ?? null
       const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
       // where it hangs on another instance that has no shard, that is the reason
-      this.fault ??= noShardForRow('insert', mapping.name, basis, value)
+      this.fault ??= noShardForRow(operation, mapping.name, basis, value)
       return nowhere
     }
     const place = this.#shards.places.get(token)
     if (place !== undefined) return place
-    this.fault = unknownShard(this.#shards, 'insert', mapping.name, token, 'shardOf')
+    this.fault = unknownShard(this.#shards, operation, mapping.name, token, 'shardOf')
     return nowhere
   }
 }
