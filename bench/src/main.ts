@@ -7,6 +7,7 @@ import { type WorkloadName, workload, workloadNames } from './contest/workload.j
 import { limit, peers, trusted, unitary } from './contestants/entries.js'
 import { changeHeld, memory, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
+import { statements } from './measures/statements.js'
 import { steps } from './measures/steps.js'
 import { chart } from './report/chart.js'
 import { writePicture, writeResults } from './report/results.js'
@@ -25,7 +26,7 @@ if (values.help) {
   console.log(`npm run bench -- [options]
 
   --quick          a tenth of the rows, fewer runs: under two minutes
-  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'memory'].join(', ')}; may be repeated
+  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'statements', 'memory'].join(', ')}; may be repeated
   --no-peers       only the limit and Unitary`)
   process.exit()
 }
@@ -85,6 +86,17 @@ if (isWanted('steps')) {
     ),
   )
   writeResults('steps', measured)
+}
+
+if (isWanted('statements')) {
+  const measured = await statements(20_000)
+  console.log(
+    figures(
+      '\na statement, built anew each time',
+      measured.map(([name, ns]) => [name, nanoseconds(ns)]),
+    ),
+  )
+  writeResults('statements', measured)
 }
 
 if (isWanted('memory')) {

@@ -175,9 +175,14 @@ class Replay {
 
   /**
    * May a step ask the database where SQLAlchemy does not? Its queries leave their eager loads on the objects, which then
-   * load them along with any refresh; here they are loaded when they are read.
+   * load them along with any refresh; here they are loaded when they are read. A get of a subtype, and a reference to one, load
+   * what a query of its base has left out.
    */
   #mayRead(step: Step): boolean {
+    const { entities } = this.#model.description
+    const relationship = this.#model.relationship(this.#objects.get(step.obj ?? '')?.entity ?? '', step.attr ?? '')
+    const wanted = step.do === 'get' ? step.entity : step.do === 'read' ? relationship?.target : undefined
+    if (entities[wanted ?? '']?.inherits !== undefined) return true
     return (step.do === 'read' && this.#eager.has(step.attr ?? '')) || (step.do === 'get' && this.#eager.size > 0)
   }
 
@@ -240,8 +245,9 @@ class Replay {
       const flushed = await this.#run(session, step, () => api.flush)
       if (flushed._tag === 'Left') return flushed
     }
-    for (const { name, attribute } of wanted) {
-      const result = await this.#loadOne(session, step, name, attribute)
+    for (const [i, { name, attribute }] of wanted.entries()) {
+      // the first has been flushed for; a flush may leave work to the next one, which would come too early
+      const result = await this.#loadOne(session, i === 0 ? { ...step, autoflush: false } : step, name, attribute)
       if (result?._tag === 'Left') return result
     }
     return null

@@ -306,4 +306,72 @@ export const differences: Readonly<Record<string, Difference>> = {
     step: 34,
     ours: { 'state of Line:3': 'deleted' },
   },
+  'random/joined/258': {
+    reason: 'pure mutators',
+    instead: "what was put into a collection stays the session's own when the owner is refreshed",
+    step: 15,
+    ours: {
+      writes: [
+        '["delete","people",{"id":2}]',
+        '["insert","managers",{"id":3}]',
+        '["insert","people",{"company_id":1,"name":"a","type":"manager"}]',
+      ],
+      'state of manager4': 'persistent',
+    },
+  },
+  'random/joined/321': {
+    reason: 'rollback is the earlier value',
+    instead: 'the key that the rolled-back flush gave is gone, so another is given',
+    step: 21,
+    ours: { writes: ['["insert","machines",{"label":"e"}]'] },
+  },
+  'random/joined/342': {
+    reason: 'rollback is the earlier value',
+    instead: 'what was expunged in the transaction belongs to the session again',
+    step: 23,
+    ours: { 'state of company3': 'persistent' },
+  },
+  'random/joined/531': {
+    reason: 'rollback is the earlier value',
+    instead: 'the key that the rolled-back flush gave is gone, so another is given',
+    step: 14,
+    ours: {
+      writes: ['["delete","managers",{"id":2}]', '["delete","people",{"id":2}]', '["insert","machines",{"label":"d"}]'],
+    },
+  },
+  'random/joined_version/166': {
+    reason: 'rollback is the earlier value',
+    instead: 'what was expunged in the transaction belongs to the session again',
+    step: 27,
+    ours: { 'state of Sub:3': 'persistent', 'state of Sub:3#2': 'detached' },
+  },
+  'random/joined_version/208': {
+    reason: 'rollback is the earlier value',
+    instead: 'what was expunged in the transaction belongs to the session again',
+    step: 10,
+    ours: { 'state of Sub:3': 'persistent' },
+  },
+  'random/joined_version/418': {
+    reason: 'explicit loads',
+    instead: 'a get of a subtype loads what a get of its base left out, and flushes first',
+    step: 5,
+    ours: {
+      writes: ['["update","bases",{"name":"d","rev":2},{"id":3,"rev":1}]'],
+      changed: [],
+      changedScalar: [],
+      'Sub:3.rev': 2,
+    },
+  },
+  'random/single/427': {
+    reason: 'solvable is solved',
+    instead: 'two who change places in the tree: each row is updated, in either order',
+    step: 29,
+    ours: { error: null, 'state of engineer1': 'persistent', 'state of manager2': 'persistent' },
+  },
+  'random/single/91': {
+    reason: 'solvable is solved',
+    instead: 'two who change places in the tree: each row is updated, in either order',
+    step: 23,
+    ours: { error: null, 'state of engineer4': 'persistent', 'state of manager5': 'persistent' },
+  },
 }

@@ -3,6 +3,7 @@
  */
 import {
   type AnyColumn,
+  type AnyEntity,
   type AnyModel,
   boolean,
   type Cascade,
@@ -18,6 +19,7 @@ import {
   type ReferentialAction,
   real,
   references,
+  subtype,
   text,
   unique,
   version,
@@ -60,15 +62,16 @@ export const modelOf = (description: ModelDescription): ScenarioModel => {
   return made
 }
 
-const makeModel = (description: ModelDescription): ScenarioModel => {
-  const entities = mapValues(description.entities, (name, given) => entityOf(name, given))
+const makeModel = (given: ModelDescription): ScenarioModel => {
+  const description = withInherited(given)
+  const entities = entitiesOf(given)
   const model = defineModel(entities as never)(((r: Builders) =>
-    mapValues(description.entities, (owner, { relationships }) =>
+    mapValues(given.entities, (owner, { relationships }) =>
       mapValues(relationships ?? {}, (_, given) => relationshipOf(r[owner] as Builder, given, description)),
     )) as never) as unknown as AnyModel
   const booleans = new Map(
-    Object.values(description.entities).map(({ table, columns }) => [
-      table,
+    Object.entries(description.entities).map(([name, { table, columns }]) => [
+      table ?? name,
       Object.keys(columns).filter((column) => columns[column]?.type === 'boolean'),
     ]),
   )
@@ -90,12 +93,53 @@ const makeModel = (description: ModelDescription): ScenarioModel => {
 const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (key: string, value: A) => B): Record<string, B> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(key, value)]))
 
-const entityOf = (name: string, { table, columns }: EntityDescription) =>
-  entity(
+/** The same with what entities inherit said of each of them. */
+const withInherited = (model: ModelDescription): ModelDescription => {
+  const whole = (given: EntityDescription): EntityDescription => {
+    const parent = given.inherits === undefined ? undefined : model.entities[given.inherits]
+    if (parent === undefined) return given
+    const { columns, relationships } = whole(parent)
+    return {
+      ...given,
+      columns: { ...columns, ...given.columns },
+      relationships: { ...relationships, ...given.relationships },
+    }
+  }
+  return { ...model, entities: mapValues(model.entities, (_, given) => whole(given)) }
+}
+
+/** The entities of a model, each made after the one that it inherits from. */
+const entitiesOf = (model: ModelDescription): Readonly<Record<string, AnyEntity>> => {
+  const made = new Map<string, AnyEntity>()
+  const make = (name: string): AnyEntity => {
+    const known = made.get(name)
+    if (known !== undefined) return known
+    const given = model.entities[name] as EntityDescription
+    const one = given.inherits === undefined ? entityOf(name, given) : subtypeOf(make(given.inherits), name, given)
+    made.set(name, one)
+    return one
+  }
+  return mapValues(model.entities, make)
+}
+
+const entityOf = (name: string, { table, columns, discriminator, identity }: EntityDescription): AnyEntity =>
+  (entity as (...given: ReadonlyArray<unknown>) => AnyEntity)(
     name,
     table ?? name,
-    mapValues(columns, (_, column) => columnOf(column)),
+    mapValues(columns, (column, given) =>
+      // the corpus gives it to every row, whatever its column says
+      column === discriminator ? columnOf({ ...given, nullable: false }) : columnOf(given),
+    ),
+    discriminator === undefined ? {} : { discriminator, identity },
   )
+
+const subtypeOf = (parent: AnyEntity, name: string, { table, columns, identity }: EntityDescription): AnyEntity => {
+  const key = Object.keys(columns).filter((column) => columns[column]?.primaryKey === true)
+  const own = Object.fromEntries(Object.entries(columns).filter(([column]) => !key.includes(column)))
+  const made = mapValues(own, (_, column) => columnOf(column))
+  const make = subtype(parent as never) as unknown as (...given: ReadonlyArray<unknown>) => AnyEntity
+  return table === undefined ? make(name, made, { identity }) : make(name, table, made, { identity, key })
+}
 
 const kinds: Readonly<Record<ColumnDescription['type'], AnyColumn>> = { integer, text, real, boolean }
 

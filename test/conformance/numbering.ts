@@ -80,10 +80,18 @@ export const renumbering = (model: ScenarioModel, reference: ReadonlyArray<State
 }
 
 /** The table whose generated keys a column holds: its own, or the one that it refers to. */
-const sourceOf = (model: ModelDescription, table: string, column: string): string | null => {
+const sourceOf = (model: ModelDescription, named: string, column: string): string | null => {
+  const table = storedTable(model, named)
   const { primaryKey, generated, foreignKey } = columnOf(model, table, column) ?? {}
   if (primaryKey === true && generated === true) return table
   return foreignKey === undefined ? null : sourceOf(model, foreignKey.table, foreignKey.column)
+}
+
+/** An entity without a table of its own is in its parent's. */
+const storedTable = (model: ModelDescription, table: string): string => {
+  const entity = model.entities[table]
+  if (entity?.inherits === undefined || entity.table !== undefined) return table
+  return storedTable(model, model.entities[entity.inherits]?.table ?? entity.inherits)
 }
 
 const columnOf = (model: ModelDescription, table: string, column: string): ColumnDescription | undefined => {
@@ -161,7 +169,7 @@ export const ownStep = (numbering: Numbering, model: ScenarioModel, entity: stri
     ...(values === undefined
       ? {}
       : { values: Object.fromEntries(Object.entries(values).map(([name, one]) => [name, own(name, one)])) }),
-    ...(where === undefined ? {} : { where: ownWhere(numbering, model, entity, where) }),
+    ...(where == null ? {} : { where: ownWhere(numbering, model, entity, where) }),
   }
 }
 

@@ -30,6 +30,8 @@ interface Builders {
   readonly lazy: (relationship: string) => Combinator
   readonly withOptions: (options: unknown) => Combinator
   readonly set: (changes: unknown) => Combinator
+  readonly withSubtypes: (...subtypes: ReadonlyArray<string>) => Combinator
+  readonly selectinSubtypes: (...subtypes: ReadonlyArray<string>) => Combinator
   readonly defer: (...attributes: ReadonlyArray<string>) => Combinator
   readonly undefer: (...attributes: ReadonlyArray<string>) => Combinator
 }
@@ -59,8 +61,20 @@ export const selection = (at: Situation, step: Step, state: SessionState): State
     ...(offset === undefined ? [] : [build.offset(offset)]),
     ...loadsOf(options),
     ...options.flatMap((option) => columnsOf(option)),
+    ...subtypesOf(at, step),
     ...(populateExisting === true ? [build.withOptions({ populateExisting: true })] : []),
   ])
+}
+
+/** The subtypes whose attributes come with the query: as it says, or as its entity does. */
+const subtypesOf = (at: Situation, { entity = '', options = [], withPolymorphic }: Step): ReadonlyArray<Combinator> => {
+  const isWide = (withPolymorphic ?? at.model.description.entities[entity]?.withPolymorphic) !== undefined
+  return [
+    ...(isWide ? [build.withSubtypes('*')] : []),
+    ...options.flatMap(({ selectinPolymorphic }) =>
+      Array.isArray(selectinPolymorphic) ? [build.selectinSubtypes(...(selectinPolymorphic as string[]))] : [],
+    ),
+  ]
 }
 
 const columnsOf = (option: Readonly<Record<string, unknown>>): ReadonlyArray<Combinator> => {
@@ -109,7 +123,7 @@ const combinatorsOf = (loads: Loads): ReadonlyArray<Combinator> =>
   })
 
 const filtered = (at: Situation, step: Step): ReadonlyArray<Combinator> =>
-  step.where === undefined ? [] : [build.where(conditionOn(at.model.description, step.entity as string, step.where))]
+  step.where == null ? [] : [build.where(conditionOn(at.model.description, step.entity as string, step.where))]
 
 type Expressions = (column: string, operator: string, value: unknown) => unknown
 

@@ -53,6 +53,7 @@ export interface EntityDescription {
   readonly columns: Readonly<Record<string, ColumnDescription>>
   readonly relationships?: Readonly<Record<string, RelationshipDescription>>
   readonly inherits?: string
+  readonly identity?: Plain
   readonly discriminator?: string
   readonly withPolymorphic?: string
 }

@@ -60,8 +60,17 @@ export const testsOf = (
   }
 }
 
-/** The areas that say how a session writes and ends its transactions. All of their lists are ordered. */
-const areas: ReadonlySet<string> = new Set(['cascade', 'uow', 'merge', 'states', 'transaction', 'savepoint', 'version'])
+/** The areas that say how a session writes, in which tables, and ends its transactions. All of their lists are ordered. */
+const areas: ReadonlySet<string> = new Set([
+  'cascade',
+  'uow',
+  'merge',
+  'states',
+  'transaction',
+  'savepoint',
+  'version',
+  'inheritance',
+])
 
 /** The tests of those areas on a database of a server. */
 export const describeOn = (service: Service): void => {

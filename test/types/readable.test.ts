@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const fixture = `
 import {
-  column, type Draft, defineModel, entity, generated, integer, isoDate, type Managed, nullable, type Pending,
+  column, subtype, withSubtypes, type Draft, defineModel, entity, generated, integer, isoDate, type Managed, nullable, type Pending,
   primaryKey, type Related, select, selectin, selectRows, text, withDefault,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
@@ -34,6 +34,24 @@ const model = defineModel({ User, Address })((r) => ({
   Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
 }))
 type M = typeof model
+
+const Person = entity('Person', 'people', {
+  id: pipe(integer, primaryKey, generated),
+  kind: text,
+  name: text,
+}, { discriminator: 'kind', identity: 'person' })
+const Engineer = subtype(Person)('Engineer', 'engineers', { language: text }, { identity: 'engineer' })
+const staff = defineModel({ Person, Engineer })(() => ({}))
+declare const engineer: Managed<typeof staff, 'Engineer'>
+export const engineerType: never = engineer
+const people = Session.query(pipe(select(staff.Person), withSubtypes('*')))
+const staffed = Session.runSync(undefined as never as Session.Runtime)(people)
+if (staffed._tag === 'Right') {
+  const person = staffed.right[0]!
+  if (person.kind === 'engineer') {
+    const narrowed: never = person
+  }
+}
 
 declare const user: Managed<M, 'User'>
 declare const pending: Pending<M, 'User'>
@@ -116,6 +134,15 @@ const row = '{ readonly id: number; readonly name: string; readonly nickname: st
 describe('an editor shows', () => {
   test('a snapshot as its row, not as the model', () => {
     expect(typeOf('managedType')).toBe(`${row} & Snapshot<"User">`)
+  })
+
+  test('an instance of a subtype as its row, and what it is', () => {
+    expect(typeOf('engineerType')).toBe(
+      '{ readonly id: number; readonly kind: "engineer"; readonly name: string; readonly language: string; } & Snapshot<"Person"> & Snapshot<"Engineer">',
+    )
+    expect(typeOf('narrowed')).toMatchInlineSnapshot(
+      `"{ readonly id: number; readonly kind: "engineer" | "person"; readonly name: string; } & Snapshot<"Person"> & { readonly kind: "engineer"; readonly language: string; } & Snapshot<...>"`,
+    )
   })
 
   test('a pending snapshot as what its draft may leave out', () => {

@@ -134,16 +134,24 @@ export type {
 export type { Database, Table, TableOf } from './model/database.js'
 export {
   type AnyEntity,
+  type Base,
+  type BaseOptions,
   type Columns,
   type ColumnsOf,
+  type Concrete,
   type Entity,
   type EntityOptions,
   entity,
+  type Family,
+  type Inheritance,
   type Insertable,
+  type Joined,
   type Key,
   type OptionalAttributes,
+  type Polymorphic,
   type Row,
   type Simplify,
+  type Single,
   type ValueOf,
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
@@ -152,9 +160,11 @@ export type {
   CollectionName,
   DeferredAttribute,
   DeferredIn,
+  DiscriminatorOf,
   Draft,
   DraftOrInstance,
   EntityOf,
+  IdentityOf,
   KeyAttribute,
   KeyOf,
   Managed,
@@ -164,19 +174,25 @@ export type {
   RelationshipName,
   RelationshipsOf,
   RowOf,
+  SnapshotOf,
+  SubtypeName,
   TargetOf,
 } from './model/infer.js'
 export {
   type Attribute,
   decodedKeyOf,
   encodedKeyOf,
+  isKindOf,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   rawKeyOfValue,
+  type TablePart,
+  withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export { introducing, subtypeColumn } from './model/parts.js'
 export type {
   Behaviour,
   BelongsTo,
@@ -194,16 +210,35 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { storedMappings } from './model/stored.js'
+export {
+  type ConcreteBuilder,
+  concrete,
+  type JoinedOptions,
+  type SubtypeBuilder,
+  type SubtypeOptions,
+  subtype,
+} from './model/subtype.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
 export { applyActive, applyCriteria } from './statement/apply-criteria.js'
-export { alsoSelecting, columnsOf, defer, loadOnly, rowColumns, undefer, undeferGroup } from './statement/attributes.js'
+export {
+  alsoSelecting,
+  columnsAs,
+  columnsOf,
+  defer,
+  loadOnly,
+  rowColumns,
+  undefer,
+  undeferGroup,
+} from './statement/attributes.js'
 export { checkStatement } from './statement/check.js'
 export { distinct, groupBy, having, limit, type NamedIn, offset, orderBy } from './statement/clauses.js'
 export { compareBytes, compareText } from './statement/compare.js'
-export { type Compiler, compile, compileNode } from './statement/compile.js'
+export { type Compiler, compile, compileNode, compileStatistics } from './statement/compile.js'
+export type { CompileStatistics } from './statement/compile-cache.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
 export {
   type AliasFor,
@@ -240,6 +275,7 @@ export {
   type NotPortable,
   type NoUniqueKey,
   renderStatementError,
+  type SeveralTables,
   type StatementError,
   type UnknownAttribute,
   type UnorderedValue,
@@ -303,6 +339,7 @@ export {
   containedParts,
   type JoinedLoad,
   type JoinedPart,
+  joinedColumnsAs,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -376,6 +413,14 @@ export {
   trusted,
   withOptions,
 } from './statement/statement.js'
+export {
+  isA,
+  joinsOnlySubtypes,
+  type OneOf,
+  type ReadingSubtypes,
+  selectinSubtypes,
+  withSubtypes,
+} from './statement/subtypes.js'
 export {
   type Bound,
   bind,

@@ -87,8 +87,8 @@ export interface IntegrityError {
 
 /**
  * A statement that is refused before any database is asked: it holds a value that its column's codec cannot encode, a row
- * without one, a comparison by order with what has none, an upsert by what is not unique, a clause that it cannot have. `attribute` is empty where it is
- * about none.
+ * without one, a comparison by order with what has none, an upsert by what is not unique, a clause that it cannot have, or it
+ * writes several tables. `attribute` is empty where it is about none.
  *
  * @category model
  */

@@ -12,6 +12,7 @@ import {
   type Engine,
   type EngineCall,
   type EngineError,
+  storedMappings,
 } from '@unitary/core'
 import { type Either, isLeft } from 'fp-ts/lib/Either.js'
 import { CompiledQuery, type DatabaseConnection } from 'kysely'
@@ -61,7 +62,7 @@ export const hostOf = (server: Server): Host => {
     current = { model, ddl: '' }
     must(await createAll(model.model)(engine)())
     await connected(engine, async (call) => {
-      for (const { table, generatedKey } of model.model.mappings) {
+      for (const { table, generatedKey } of storedMappings(model.model.mappings)) {
         if (generatedKey !== null) await call(statementCall(server.startAt(table, generatedKey.columnName, firstKey)))
       }
     })
@@ -120,7 +121,9 @@ const ddlTextOf = (engine: Engine, { model }: ScenarioModel): string =>
 
 const tablesOf = ({ description }: ScenarioModel): ReadonlyArray<string> => [
   ...new Set([
-    ...Object.entries(description.entities).map(([name, { table }]) => table ?? name),
+    ...Object.entries(description.entities).flatMap(([name, { inherits, table }]) =>
+      table === undefined && inherits !== undefined ? [] : [table ?? name],
+    ),
     ...Object.keys(description.tables ?? {}),
   ]),
 ]

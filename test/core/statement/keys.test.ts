@@ -3,7 +3,7 @@ import {
   type AnyUpdate,
   canReturnKeys,
   changesKey,
-  compile,
+  compileStatistics,
   deleteFrom,
   keyReaderOf,
   modify,
@@ -15,6 +15,7 @@ import {
   where,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { RootOperationNode } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { compiled, model, mysql, postgres, sqlite } from './fixture.js'
 
@@ -80,8 +81,10 @@ describe('a statement returns keys', () => {
   })
 
   test('and is compiled once, however often it runs', () => {
+    const engine = { ...sqlite, compile: (node: RootOperationNode) => sqlite.compile(node) }
     expect(returningKeys(older).node).toBe(returningKeys(older).node)
-    expect(compile(sqlite)(returningKeys(older))).toBe(compile(sqlite)(returningKeys(older)))
+    expect(compiled(returningKeys(older), engine)).toEqual(compiled(returningKeys(older), engine))
+    expect(compileStatistics(engine)).toMatchObject({ hits: 1, misses: 1 })
   })
 })
 

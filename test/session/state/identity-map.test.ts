@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as IdentityMap from '../../../packages/session/src/state/identity-map.js'
 
-// all that an identity map reads of a mapping is its place
-const mappings = [0, 1, 2].map((index) => ({ index }) as Mapping)
+// all that an identity map reads of a mapping is the place of its root
+const mappings = [0, 1, 2].map((index) => ({ root: { index } }) as Mapping)
 
 const identity = fc.record({
   mapping: fc.nat(2),

@@ -41,8 +41,13 @@ export interface Engine {
   readonly dialect: Dialect
   /** What is known of the database: all there is to know once it has lent a connection. */
   readonly capabilities: Capabilities
-  /** Compiles a resolved tree: columns by their names in the table, values portable. Pure. */
+  /**
+   * Compiles a resolved tree: columns by their names in the table, values portable. Pure; the SQL does not depend on the
+   * values that become its parameters, unless `compiledStatements` is 0.
+   */
   readonly compile: (node: RootOperationNode) => CompiledStatement
+  /** How many compiled statements are kept, 500 where it does not say. */
+  readonly compiledStatements?: number
   /** Waits for a free connection. */
   readonly connect: () => Promise<Either<EngineError, Connection>>
   /** A connection at once, or `Unavailable`; null where the engine cannot do without waiting. */

@@ -56,6 +56,12 @@ export interface KyselyEngineOptions {
    * each statement another connection.
    */
   readonly killsQueries?: boolean
+  /**
+   * How many compiled statements are kept, each for all statements that differ in values only (see `compileStatistics`);
+   * 500 by default. 0 keeps none, and is the default where the Kysely instance has plugins: one of them may look at values
+   * to make SQL, and never sees them when a statement is compiled for many. So may a dialect's own query compiler.
+   */
+  readonly compiledStatements?: number
 }
 
 interface Kind {
@@ -240,6 +246,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
       return capabilities
     },
     compile,
+    compiledStatements: options.compiledStatements ?? (executor.plugins.length === 0 ? 500 : 0),
     connect,
     connectSync: null,
     close: async () => {

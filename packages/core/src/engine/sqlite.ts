@@ -46,6 +46,11 @@ export interface SqliteEngineOptions {
   readonly rowByRow?: boolean
   /** How many prepared statements of each sort are kept, 500 by default. */
   readonly cachedStatements?: number
+  /**
+   * How many compiled statements are kept, each for all statements that differ in values only; 500 by default, 0 for none
+   * (see `compileStatistics`).
+   */
+  readonly compiledStatements?: number
 }
 
 const unavailable = (message: string): EngineError => engineError({ _tag: 'Unavailable' }, message)
@@ -142,7 +147,9 @@ export const sqliteEngine = (database: Database, options: SqliteEngineOptions = 
     _tag: 'Engine',
     dialect: sqliteDialect,
     capabilities: { synchronous: true, returning: sqliteReturning, twoPhase: false, cursors: 'beside queries' },
-    compile: compileForSqlite,
+    // a function of its own: what was compiled is found by it
+    compile: (node) => compileForSqlite(node),
+    compiledStatements: options.compiledStatements ?? 500,
     connect: () =>
       isLent && !isClosed
         ? new Promise((resolve) => waiting.push(resolve))

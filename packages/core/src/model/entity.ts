@@ -18,11 +18,95 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly name: Name
   readonly table: Table
   readonly columns: C
+  /** What it says of its table as a whole. */
   readonly constraints: Constraints
+  /** How it stands to entities that it shares attributes with; null where it stands alone. */
+  readonly inheritance: Inheritance | null
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
+
+declare const family: unique symbol
+
+/**
+ * What types know of an entity among those that it shares attributes with: the attribute that tells them apart and the type of
+ * its values, the entity's own value (null where it is abstract), and the names of those that it is a subtype of.
+ *
+ * @category model
+ */
+export interface Family {
+  readonly discriminator: string
+  readonly value: unknown
+  readonly identity: unknown
+  readonly ancestors: string
+  /** Those among them with which it shares tables, and so relationships. */
+  readonly relatives: string
+}
+
+interface Kin<out F extends Family> {
+  /** The value of the discriminator in its rows; null where it is abstract. */
+  readonly identity: unknown
+  /** Never there: carries `F`. */
+  readonly [family]?: F
+}
+
+/** It may have subtypes, which its discriminator tells apart. @category model */
+export interface Base<out F extends Family = Family> extends Kin<F> {
+  readonly _tag: 'Base'
+  readonly discriminator: string
+}
+
+/** A table of its own has what it adds, and refers by its key to the table of its parent. @category model */
+export interface Joined<out F extends Family = Family> extends Kin<F> {
+  readonly _tag: 'Joined'
+  readonly parent: AnyEntity
+  /** What it adds. */
+  readonly own: Columns
+  /** The columns that hold the key, in the key's order; null where they are called as the parent's. */
+  readonly key: ReadonlyArray<string> | null
+}
+
+/** The table of its parent has what it adds. @category model */
+export interface Single<out F extends Family = Family> extends Kin<F> {
+  readonly _tag: 'Single'
+  readonly parent: AnyEntity
+  /** What it adds. */
+  readonly own: Columns
+}
+
+/** A table of its own has all of it. @category model */
+export interface Concrete<out F extends Family = Family> extends Kin<F> {
+  readonly _tag: 'Concrete'
+  readonly parent: AnyEntity
+  /** What it adds. */
+  readonly own: Columns
+}
+
+/** @category model */
+export type Inheritance<F extends Family = Family> = Base<F> | Joined<F> | Single<F> | Concrete<F>
+
+/**
+ * An entity that is part of a hierarchy: one with a discriminator, or a subtype.
+ *
+ * @category model
+ */
+export interface Polymorphic<Name extends string, Table extends string, C extends Columns, F extends Family>
+  extends Entity<Name, Table, C> {
+  readonly inheritance: Inheritance<F>
+}
+
+/** What types know of an entity's hierarchy; never where it stands alone. */
+export type FamilyOf<E> = E extends { readonly inheritance: Inheritance<infer F> } ? F : never
+
+/** The names of the entities that an entity is a subtype of. */
+export type AncestorsOf<E> = FamilyOf<E>['ancestors']
+
+/** The names of those with which it shares tables. */
+export type RelativesOf<E> = FamilyOf<E>['relatives']
+
+/** A discriminator's column: an entity fills it in by itself. Its value is one of `V`. */
+export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> ? Column<V, O, F | 'default'> : never
 
 /**
  * What an entity says of its table as a whole.
@@ -41,6 +125,23 @@ export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | '
   : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /**
+ * The discriminator of an entity with subtypes: the attribute whose value says of which entity a row is.
+ *
+ * @category model
+ */
+export interface BaseOptions<Table extends string, C extends Columns, D extends keyof C & string, I>
+  extends EntityOptions<Table, C> {
+  readonly discriminator: D
+  /** Its value in rows of the entity itself. Without one the entity is abstract, and all its rows are of subtypes. */
+  readonly identity?: I
+}
+
+/** The columns of an entity whose discriminator fills itself in. */
+type BaseColumns<C extends Columns, D extends keyof C> = {
+  readonly [K in keyof C]: K extends D ? Discriminating<C[K], ValueOf<C[K]>> : C[K]
+}
+
+/**
  * @example
  * const User = entity('User', 'users', { id: pipe(integer, primaryKey, generated), name: text })
  *
@@ -53,14 +154,56 @@ export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | '
  *   { unique: [['tenantId', 'email']], checks: [(eb) => eb('email', 'like', '%@%')], indexes: [['email']] },
  * )
  *
+ * @example
+ * // people of several kinds (see `subtype`)
+ * const Person = entity(
+ *   'Person',
+ *   'people',
+ *   { id: pipe(integer, primaryKey, generated), kind: text, name: text },
+ *   { discriminator: 'kind', identity: 'person' },
+ * )
+ *
  * @category constructors
  */
-export const entity = <const Name extends string, const Table extends string, C extends Columns>(
+export function entity<
+  const Name extends string,
+  const Table extends string,
+  C extends Columns,
+  const D extends keyof C & string,
+  const I extends ValueOf<C[D]> | null = null,
+>(
   name: Name,
   table: Table,
   columns: C,
-  options: EntityOptions<NoInfer<Table>, NoInfer<C>> = {},
-): Entity<Name, Table, C> => ({ _tag: 'Entity', name, table, columns, constraints: constraintsOf(options) })
+  options: BaseOptions<NoInfer<Table>, NoInfer<C>, D, I>,
+): Polymorphic<
+  Name,
+  Table,
+  BaseColumns<C, D>,
+  {
+    readonly discriminator: D
+    readonly value: ValueOf<C[D]>
+    readonly identity: I
+    readonly ancestors: never
+    readonly relatives: never
+  }
+>
+export function entity<const Name extends string, const Table extends string, C extends Columns>(
+  name: Name,
+  table: Table,
+  columns: C,
+  options?: EntityOptions<NoInfer<Table>, NoInfer<C>>,
+): Entity<Name, Table, C>
+export function entity(
+  name: string,
+  table: string,
+  columns: Columns,
+  options: EntityOptions<string, Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
+): AnyEntity {
+  const { discriminator, identity = null } = options
+  const inheritance: Inheritance | null = discriminator === undefined ? null : { _tag: 'Base', discriminator, identity }
+  return { _tag: 'Entity', name, table, columns, constraints: constraintsOf(options), inheritance }
+}
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */
 export type Simplify<T> = { [K in keyof T]: T[K] } & {}

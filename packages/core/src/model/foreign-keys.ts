@@ -4,6 +4,7 @@
  */
 import { columnReference, type ForeignKey } from './column.js'
 import type { Attribute, Mapping } from './mapping.js'
+import { entitiesIn } from './stored.js'
 
 /**
  * A foreign key constraint: the attributes of the table that holds it, and those that they refer to, in the same order.
@@ -21,12 +22,12 @@ export interface ForeignKeyConstraint
 const unsaid = { onDelete: null, onUpdate: null, deferrable: null, name: null, index: true } as const
 
 /**
- * The foreign keys of each mapping, in the order of its columns, then of the entity's options and the model's
- * relationships. What is named twice - by a column and a relationship, by a relationship and its inverse - is there once,
- * with the actions that the column or the entity names.
+ * The foreign keys of each table (`storedMappings`), in the order of its columns, then of its entities' options and the
+ * model's relationships. What is named twice - by a column and a relationship, by a relationship and its inverse - is
+ * there once, with the actions that the column or the entity names.
  *
  * @example
- * foreignKeysOf(model.mappings).get(model.Address.mapping) // one, on userId, to User.id
+ * foreignKeysOf(storedMappings(model.mappings)).get(model.Address.mapping) // one, on userId, to User.id
  *
  * @category combinators
  */
@@ -43,6 +44,12 @@ export const foreignKeysOf = (
   const attributesOf = (mapping: Mapping | undefined, columns: ReadonlyArray<string>): ReadonlyArray<Attribute> =>
     columns.flatMap((name) => mapping?.attributes.find(({ columnName }) => columnName === name) ?? [])
   for (const holder of mappings) {
+    if (holder.parent !== null) {
+      // what a subtype adds to a row goes with the row, and follows its key
+      const { key: targetAttributes } = holder.parent
+      const actions = { onDelete: 'cascade', onUpdate: 'cascade' } as const
+      add({ holder, attributes: holder.key, target: holder.parent, targetAttributes, ...unsaid, ...actions })
+    }
     for (const attribute of holder.attributes) {
       const { foreignKey } = attribute.column
       if (foreignKey === null) continue
@@ -52,13 +59,15 @@ export const foreignKeysOf = (
       if (target === undefined || targetAttributes.length === 0) continue
       add({ holder, attributes: [attribute], target, targetAttributes, ...said })
     }
-    for (const { attributes: names, references, options } of holder.constraints.foreignKeys) {
-      const referred = references.map(columnReference)
-      const target = byTable.get(referred[0]?.table ?? '')
-      const attributes = names.flatMap((name) => holder.attributeOf.get(name) ?? [])
-      const columns = referred.map(({ column }) => column)
-      const targetAttributes = attributesOf(target, columns)
-      if (target !== undefined) add({ holder, attributes, target, targetAttributes, ...unsaid, ...options })
+    for (const { attributeOf, constraints } of entitiesIn(holder)) {
+      for (const { attributes: names, references, options } of constraints.foreignKeys) {
+        const referred = references.map(columnReference)
+        const target = byTable.get(referred[0]?.table ?? '')
+        const attributes = names.flatMap((name) => attributeOf.get(name) ?? [])
+        const columns = referred.map(({ column }) => column)
+        const targetAttributes = attributesOf(target, columns)
+        if (target !== undefined) add({ holder, attributes, target, targetAttributes, ...unsaid, ...options })
+      }
     }
   }
   for (const { relationships } of mappings) {
@@ -73,7 +82,11 @@ export const foreignKeysOf = (
 }
 
 const identityOf = ({ attributes, target, targetAttributes }: ForeignKeyConstraint): string =>
-  JSON.stringify([attributes.map(({ name }) => name), target.name, targetAttributes.map(({ name }) => name)])
+  JSON.stringify([
+    attributes.map(({ columnName }) => columnName),
+    target.name,
+    targetAttributes.map(({ columnName }) => columnName),
+  ])
 
 /**
  * Mappings ordered so that each comes after those that it refers to, and otherwise in the model's order. In a cycle the

@@ -2,7 +2,18 @@
  * What follows from a model, inferred: the rows, drafts and snapshots of its entities.
  */
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { AnyEntity, AttributesWith, ColumnsOf, Key, OptionalAttributes, Row, Simplify } from './entity.js'
+import type {
+  AncestorsOf,
+  AnyEntity,
+  AttributesWith,
+  ColumnsOf,
+  FamilyOf,
+  Key,
+  OptionalAttributes,
+  RelativesOf,
+  Row,
+  Simplify,
+} from './entity.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -11,13 +22,34 @@ import type { Snapshot } from './snapshot.js'
 export type EntityOf<M, N> =
   M extends Model<infer Es extends Entities, infer _Rs> ? (N extends keyof Es ? Es[N] : never) : never
 
-/** The relationships of the entity called `N`. @category model */
+type Declared<Rs, N> = N extends keyof Rs ? Rs[N] : Record<never, never>
+
+/** The names of the entities that the entity called `N` is a subtype of. */
+type AncestorNames<M, N> = AncestorsOf<EntityOf<M, N>>
+
+type Intersection<U> = (U extends unknown ? (u: U) => void : never) extends (all: infer I) => void ? I : never
+
+/** The names of those with which it shares tables. */
+type RelativeNames<M, N> = RelativesOf<EntityOf<M, N>>
+
+/** The relationships of the entity called `N`, those of what it is a subtype of included. @category model */
 export type RelationshipsOf<M, N> =
   M extends Model<infer _Es extends Entities, infer Rs>
-    ? N extends keyof Rs
-      ? Rs[N]
-      : Record<never, never>
+    ? [RelativeNames<M, N>] extends [never]
+      ? Declared<Rs, N>
+      : Simplify<Declared<Rs, N> & Intersection<Declared<Rs, RelativeNames<M, N>>>>
     : Record<never, never>
+
+/**
+ * A reference to an instance of the entity called `N`, which is one of what it is a subtype of too.
+ *
+ * @category model
+ */
+export type SnapshotOf<M, N extends string> = [AncestorNames<M, N>] extends [never]
+  ? Snapshot<N>
+  : Intersection<SnapshotsNamed<AncestorNames<M, N>>> & Snapshot<N>
+
+type SnapshotsNamed<N extends string> = N extends string ? Snapshot<N> : never
 
 /** The names of its relationships. @category model */
 export type RelationshipName<M, N> = keyof RelationshipsOf<M, N> & string
@@ -59,15 +91,38 @@ type LoadedRow<E extends AnyEntity> = [AttributesWith<ColumnsOf<E>, 'deferred'>]
   ? Row<E>
   : Simplify<Omit<Row<E>, AttributesWith<ColumnsOf<E>, 'deferred'>>>
 
+/** The names of the entities that are subtypes of the entity called `N`, however far below. @category model */
+export type SubtypeName<M, N> =
+  M extends Model<infer Es extends Entities, infer _Rs>
+    ? { [K in keyof Es & string]: N extends AncestorsOf<Es[K]> ? K : never }[keyof Es & string]
+    : never
+
+/** The attribute that tells the entity called `N` from those that it shares attributes with. @category model */
+export type DiscriminatorOf<M, N> = FamilyOf<EntityOf<M, N>>['discriminator']
+
+/** The values of the discriminator in rows of the entity called `N`, those of its subtypes included. @category model */
+export type IdentityOf<M, N> = Exclude<FamilyOf<EntityOf<M, N | SubtypeName<M, N>>>['identity'], null>
+
+/** A row whose discriminator is one of `I`. */
+type RowAs<E extends AnyEntity, D extends string, I> = Simplify<{
+  readonly [K in keyof LoadedRow<E>]: K extends D ? I : LoadedRow<E>[K]
+}>
+
 /**
- * A snapshot of an instance that stands in the database: its row, and which instance it is.
+ * A snapshot of an instance that stands in the database: its row, and which instance it is. Of an entity with subtypes it may be
+ * one of theirs.
  *
  * @category model
  */
 export type Managed<M, N extends string> =
   // conditional, so that an editor shows the row rather than the whole model
-  EntityOf<M, N> extends infer E extends AnyEntity ? LoadedRow<E> & Snapshot<N> : never
+  EntityOf<M, N> extends infer E extends AnyEntity
+    ? [FamilyOf<E>] extends [never]
+      ? LoadedRow<E> & Snapshot<N>
+      : RowAs<E, FamilyOf<E>['discriminator'], IdentityOf<M, N>> & SnapshotOf<M, N>
+    : never
 
+/** `N`: the entity, and what it is a subtype of. */
 type ForeignKeysOf<Rs, N> = {
   [P in keyof Rs]: {
     [K in keyof Rs[P]]: Rs[P][K] extends BelongsTo<string, infer F, string | null>
@@ -83,11 +138,17 @@ type ForeignKeysOf<Rs, N> = {
 }[keyof Rs]
 
 /** Attributes that a relationship can fill. */
-type FilledAttributes<M, N> = M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N> : never
+type FilledAttributes<M, N> =
+  M extends Model<infer _Es extends Entities, infer Rs> ? ForeignKeysOf<Rs, N | RelativeNames<M, N>> : never
+
+/** An entity's own rows have one value of the discriminator. */
+type GivenValue<E extends AnyEntity, K extends keyof Row<E>> = K extends FamilyOf<E>['discriminator']
+  ? FamilyOf<E>['identity']
+  : Row<E>[K]
 
 type Given<E extends AnyEntity, Filled> = {
   readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
-} & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: Row<E>[K] }
+} & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: GivenValue<E, K> }
 
 type Nested<M, N> = {
   readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
@@ -95,8 +156,21 @@ type Nested<M, N> = {
     : NestedDraft<M, TargetOf<M, N, K>> | null
 }
 
-/** `DraftOrInstance`, of which an editor shows the parts. */
-type NestedDraft<M, N extends string> = Draft<M, N> extends infer D ? D | Snapshot<N> : never
+/** `DraftOrInstance`, of which an editor shows the parts; of an entity with subtypes one of theirs, which says so itself. */
+type NestedDraft<M, N extends string> =
+  Draft<M, N> extends infer D ? D | Snapshot<N> | SubtypeDraft<M, SubtypeName<M, N>> : never
+
+type SubtypeDraft<M, S extends string> = S extends unknown
+  ? [FamilyOf<EntityOf<M, S>>['identity']] extends [null]
+    ? never
+    : Draft<M, S> & { readonly [K in DiscriminatorOf<M, S>]: FamilyOf<EntityOf<M, S>>['identity'] }
+  : never
+
+/** Is an entity abstract, so that all its rows are of subtypes? */
+type IsAbstract<E> = [FamilyOf<E>] extends [never] ? false : [FamilyOf<E>['identity']] extends [null] ? true : false
+
+/** In place of a draft of an entity that has no rows of its own. */
+type Abstract<N extends string> = Readonly<Record<'fault', `${N} is abstract; give a draft of one of its subtypes`>>
 
 /**
  * A row to be, as plain nested data: what an insert must give, less the foreign keys that a relationship fills, and
@@ -107,7 +181,10 @@ type NestedDraft<M, N extends string> = Draft<M, N> extends infer D ? D | Snapsh
  *
  * @category model
  */
-export type Draft<M, N extends string> = Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+export type Draft<M, N extends string> =
+  IsAbstract<EntityOf<M, N>> extends true
+    ? Abstract<N>
+    : Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
 
 /** @category model */
 export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
@@ -119,7 +196,9 @@ export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
  * @category model
  */
 export type Pending<M, N extends string> =
-  EntityOf<M, N> extends infer E extends AnyEntity ? Simplify<Given<E, FilledAttributes<M, N>>> & Snapshot<N> : never
+  EntityOf<M, N> extends infer E extends AnyEntity
+    ? Simplify<Given<E, FilledAttributes<M, N>>> & SnapshotOf<M, N>
+    : never
 
 /**
  * What a relationship holds once loaded.

@@ -7,7 +7,7 @@
 import * as t from 'io-ts'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
-import type { AnyEntity } from './entity.js'
+import type { AnyEntity, Columns } from './entity.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
 /**
@@ -70,7 +70,7 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
-  /** What the entity says of its table as a whole. */
+  /** What the entity says of its table as a whole; a subtype says it of the table that holds its own attributes. */
   readonly constraints: Constraints
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
@@ -88,6 +88,35 @@ export interface Mapping {
   readonly serverVersion: Attribute | null
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
+  /** The entity that it is a subtype of. Its attributes, key and relationships come first, and are the very same. */
+  readonly parent: Mapping | null
+  /** The entity that it is a concrete subtype of: they have attributes in common, and neither tables nor keys. */
+  readonly concreteOf: Mapping | null
+  /** The first of its line of parents, which gives all below it their identities: itself where it has no parent. */
+  readonly root: Mapping
+  /** Its own subtypes, in the model's order. */
+  readonly subtypes: ReadonlyArray<Mapping>
+  /** The attribute that tells the entities of a hierarchy apart; null where an entity stands alone. */
+  readonly discriminator: Attribute | null
+  /** Its own value of the discriminator; null where it is abstract, and where it stands alone. */
+  readonly identity: unknown
+  /** The tables that hold its rows, the root's first. */
+  readonly parts: ReadonlyArray<TablePart>
+}
+
+/**
+ * A table that holds some of the attributes of an entity's rows.
+ *
+ * @category model
+ */
+export interface TablePart {
+  /** The first entity that has it. */
+  readonly mapping: Mapping
+  readonly table: string
+  /** The columns that hold the key, in the key's order. */
+  readonly key: ReadonlyArray<string>
+  /** Its attributes, the root's with the key. Of single-table subtypes those of the entity's own line. */
+  readonly attributes: ReadonlyArray<Attribute>
 }
 
 /**
@@ -122,37 +151,49 @@ const uniqueNames = ({ unique, indexes }: Constraints): ReadonlyArray<ReadonlyAr
   ),
 ]
 
+/** What a mapping is made with that stands alone. */
+interface Line {
+  readonly parent: Mapping | null
+  readonly concreteOf: Mapping | null
+  readonly attributes: ReadonlyArray<Attribute>
+  readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
+  readonly discriminator: Attribute | null
+  readonly identity: unknown
+}
+
 /**
- * The mapping of one entity, its relationships still to come (`relate`).
+ * The mapping of one entity, its relationships still to come (`relate`), and its subtypes too. `parentOf` gives the mapping of
+ * the entity that it is a subtype of, which has been made before.
  *
  * @category constructors
  */
-export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
-  const attributes = Object.entries(entity.columns as Record<string, AnyColumn>).map(([name, column], position) =>
-    attributeOf(name, column, position),
-  )
-  const byName = new Map(attributes.map((attribute) => [attribute.name, attribute]))
-  const key = attributes.filter((attribute) => attribute.isKey)
+export const mapEntity = (
+  entity: AnyEntity,
+  index: number,
+  parentOf: (parent: AnyEntity) => Mapping | undefined,
+): Mapping => {
+  const line = lineOf(entity, parentOf)
+  const { parent, attributes, uniqueKeys } = line
+  const key = parent?.key ?? attributes.filter((attribute) => attribute.isKey)
   const generatedKey = key.find((attribute) => attribute.isGenerated) ?? null
   const serverVersion = attributes.find(({ column }) => hasFlag(column, 'serverVersion')) ?? null
-  return {
+  const mapping: Draft<Mapping> = {
     _tag: 'Mapping',
     name: entity.name,
     table: entity.table,
     index,
     attributes,
-    attributeOf: byName,
+    attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
-    uniqueKeys: [
-      ...attributes.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
-      // names that are no attributes are a fault of the model, which `defineModel` reports
-      ...uniqueNames(entity.constraints).map((names) => names.flatMap((name) => byName.get(name) ?? [])),
-    ],
+    uniqueKeys,
     constraints: entity.constraints,
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,
-    hasDefaults: attributes.some((attribute) => attribute.column.defaultValue !== null),
+    // its own identity asks no service
+    hasDefaults: attributes.some(
+      (attribute) => attribute !== line.discriminator && attribute.column.defaultValue !== null,
+    ),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     givenOnInsert: [
@@ -163,8 +204,143 @@ export const mapEntity = (entity: AnyEntity, index: number): Mapping => {
     ],
     relationships: [],
     relationshipOf: new Map(),
+    parent,
+    concreteOf: line.concreteOf,
+    root: null as never,
+    subtypes: [],
+    discriminator: line.discriminator,
+    identity: line.identity,
+    parts: [],
+  }
+  mapping.root = parent?.root ?? mapping
+  mapping.parts = partsOf(entity, mapping)
+  return mapping
+}
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+const uniqueKeysOf = (
+  attributes: ReadonlyArray<Attribute>,
+  own: ReadonlyArray<Attribute>,
+  constraints: Constraints,
+): ReadonlyArray<ReadonlyArray<Attribute>> => [
+  ...own.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
+  // names that are no attributes are a fault of the model, which `defineModel` reports
+  ...uniqueNames(constraints).map((names) =>
+    names.flatMap((name) => attributes.find((attribute) => attribute.name === name) ?? []),
+  ),
+]
+
+const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | undefined): Line => {
+  const { constraints, inheritance } = entity
+  const above = (inheritance !== null && inheritance._tag !== 'Base' && parentOf(inheritance.parent)) || null
+  const [parent, concreteOf] = inheritance?._tag === 'Concrete' ? [null, above] : [above, null]
+  if (inheritance === null || inheritance._tag === 'Base' || inheritance._tag === 'Concrete' || parent === null) {
+    const attributes = attributesOf(entity.columns as Columns, 0)
+    const uniqueKeys = uniqueKeysOf(attributes, attributes, constraints)
+    if (inheritance === null || (inheritance._tag !== 'Base' && concreteOf === null)) {
+      return { parent, concreteOf, attributes, uniqueKeys, discriminator: null, identity: null }
+    }
+    return { parent, concreteOf, ...discriminated(attributes, uniqueKeys, entity, inheritance.identity) }
+  }
+  const own = attributesOf(inheritance.own, parent.attributes.length)
+  const attributes = [...parent.attributes, ...own]
+  const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, constraints)]
+  return {
+    parent,
+    concreteOf,
+    ...discriminated(attributes, uniqueKeys, entity, inheritance.identity),
   }
 }
+
+const attributesOf = (columns: Columns, from: number): ReadonlyArray<Attribute> =>
+  Object.entries(columns).map(([name, column], i) => attributeOf(name, column, from + i))
+
+/** Each entity has the discriminator for itself: it fills it in, and takes no other value than its own. */
+const discriminated = (
+  attributes: ReadonlyArray<Attribute>,
+  uniqueKeys: Line['uniqueKeys'],
+  entity: AnyEntity,
+  identity: unknown,
+): Omit<Line, 'parent' | 'concreteOf'> => {
+  const root = rootEntity(entity)
+  const name = root.inheritance?._tag === 'Base' ? root.inheritance.discriminator : ''
+  const found = attributes.find((attribute) => attribute.name === name)
+  if (found === undefined) return { attributes, uniqueKeys, discriminator: null, identity }
+  const general = (root.columns as Columns)[name] as AnyColumn
+  const own = identity === null ? general : { ...general, defaultValue: () => identity, codec: only(general, identity) }
+  const discriminator: Attribute = { ...found, column: own, encode: own.codec.encode }
+  const replace = (attribute: Attribute): Attribute => (attribute === found ? discriminator : attribute)
+  return {
+    attributes: attributes.map(replace),
+    uniqueKeys: uniqueKeys.map((key) => (key.includes(found) ? key.map(replace) : key)),
+    discriminator,
+    identity,
+  }
+}
+
+/** The first of an entity's line of parents. */
+export const rootEntity = (entity: AnyEntity): AnyEntity =>
+  entity.inheritance === null || entity.inheritance._tag === 'Base' ? entity : rootEntity(entity.inheritance.parent)
+
+/** The codec of one value of another. */
+const only = ({ codec }: AnyColumn, value: unknown): AnyColumn['codec'] =>
+  // one that generated checks understand
+  typeof value === 'string' && codec.encode === t.identity
+    ? t.literal(value)
+    : new t.Type(
+        JSON.stringify(value),
+        (u): u is unknown => u === value,
+        (u, context) => {
+          const validated = codec.validate(u, context)
+          return validated._tag === 'Left' || validated.right === value ? validated : t.failure(u, context)
+        },
+        codec.encode,
+      )
+
+/** The attributes that are stored where tables rather than a column tell entities apart. */
+export const withoutDiscriminator = ({ attributes, discriminator }: Mapping): ReadonlyArray<Attribute> =>
+  attributes.filter((attribute) => attribute !== discriminator)
+
+const partsOf = ({ inheritance, table }: AnyEntity, mapping: Mapping): ReadonlyArray<TablePart> => {
+  const { attributes, key, parent } = mapping
+  if (parent === null) {
+    // the table says it by itself
+    const stored = mapping.concreteOf === null ? attributes : withoutDiscriminator(mapping)
+    return [{ mapping, table, key: key.map(({ columnName }) => columnName), attributes: stored }]
+  }
+  const own = attributes.slice(parent.attributes.length)
+  // the discriminator is the entity's own
+  const inherited = parent.parts.map((part) => ({
+    ...part,
+    attributes: part.attributes.map(({ position }) => attributes[position] as Attribute),
+  }))
+  if (inheritance?._tag === 'Joined') {
+    const columns = inheritance.key ?? parent.root.key.map(({ columnName }) => columnName)
+    return [...inherited, { mapping, table, key: columns, attributes: own }]
+  }
+  return inherited.map((part, i) =>
+    i === inherited.length - 1 ? { ...part, attributes: [...part.attributes, ...own] } : part,
+  )
+}
+
+/**
+ * Is an instance of the one an instance of the other: is it the entity itself, or a subtype of it?
+ *
+ * @category guards
+ */
+export const isKindOf = (self: Mapping, other: Mapping): boolean => {
+  for (let at: Mapping | null = self; at !== null; at = at.parent ?? at.concreteOf) if (at === other) return true
+  return false
+}
+
+/**
+ * An entity and all that are subtypes of it, each before its own subtypes.
+ *
+ * @category combinators
+ */
+export const withDescendants = (self: Mapping): ReadonlyArray<Mapping> =>
+  self.subtypes.length === 0 ? [self] : [self, ...self.subtypes.flatMap(withDescendants)]
 
 /**
  * The raw form of an encoded key value of one column.

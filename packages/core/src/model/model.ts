@@ -8,11 +8,23 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
+import { checkInheritance } from './check-inheritance.js'
 import { type ColumnDetail, type ColumnKind, columnReference } from './column.js'
+import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
-import { type Attribute, type Mapping, mapEntity, type RelationshipMapping } from './mapping.js'
+import {
+  type Attribute,
+  type Mapping,
+  mapEntity,
+  type RelationshipMapping,
+  type TablePart,
+  withDescendants,
+  withoutDiscriminator,
+} from './mapping.js'
+import { hasConcretes, hasTable, lastPart } from './parts.js'
 import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
+import { entitiesIn, storedMappings } from './stored.js'
 
 /**
  * @category model
@@ -104,11 +116,10 @@ const resolve = (
   declared: Readonly<Record<string, Declared>>,
   faults: ModelFault[],
 ): ReadonlyArray<Mapping> => {
-  const mappings = new Map<string, Mapping>()
+  const mappings = mapEntities(entities)
   const tables = new Map<string, string>()
   for (const [name, entity] of Object.entries(entities)) {
-    const mapping = mapEntity(entity, mappings.size)
-    mappings.set(name, mapping)
+    const mapping = mappings.get(name) as Mapping
     if (entity.name !== name) {
       faults.push({ path: name, message: `the entity is called '${entity.name}'; give it the same name here` })
     }
@@ -120,18 +131,47 @@ const resolve = (
     tables.set(entity.table, name)
     checkEntity(mapping, faults)
     checkConstraints(mapping, faults)
+    checkInheritance(mapping, entity, faults)
   }
-  for (const [name, relationships] of Object.entries(declared)) {
-    const owner = mappings.get(name)
-    if (owner === undefined) {
-      faults.push({ path: name, message: 'relationships are declared for it, but it is no entity of the model' })
-    } else {
-      relate(owner, relationships, mappings, faults)
+  for (const name of Object.keys(declared)) {
+    if (mappings.has(name)) continue
+    faults.push({ path: name, message: 'relationships are declared for it, but it is no entity of the model' })
+  }
+  for (const root of mappings.values()) {
+    // what a subtype inherits is there before what it adds
+    if (root.parent !== null) continue
+    for (const owner of withDescendants(root)) {
+      if (owner.root === root) relate(owner, declared[owner.name] ?? {}, mappings, faults)
     }
   }
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
-  checkReferences(mappings, tables, faults)
-  return [...mappings.values()]
+  const all = [...mappings.values()]
+  checkReferences(storedMappings(all), faults)
+  return all
+}
+
+/** The mappings of the entities, in their order; each knows its parent and its subtypes. */
+const mapEntities = (entities: Entities): ReadonlyMap<string, Mapping> => {
+  const places = new Map(Object.entries(entities).map(([name, entity], index) => [entity, { name, index }]))
+  const made = new Map<AnyEntity, Draft<Mapping>>()
+  const map = (entity: AnyEntity): Mapping | undefined => {
+    const place = places.get(entity)
+    const known = made.get(entity)
+    if (place === undefined || known !== undefined) return known
+    const mapping = mapEntity(entity, place.index, map)
+    made.set(entity, mapping)
+    return mapping
+  }
+  for (const entity of places.keys()) map(entity)
+  const mappings = new Map([...places].map(([entity, { name }]) => [name, made.get(entity) as Draft<Mapping>]))
+  for (const mapping of mappings.values()) {
+    const parent = (mapping.parent ?? mapping.concreteOf) as Draft<Mapping> | null
+    if (parent === null) continue
+    parent.subtypes = [...parent.subtypes, mapping]
+    if (mapping.concreteOf === null) continue
+    parent.parts = parent.parts.map((part) => ({ ...part, attributes: withoutDiscriminator(parent) }))
+  }
+  return mappings
 }
 
 /** What no database could make a column of; null for what all of them can. */
@@ -161,14 +201,17 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   if (mapping.key.length === 0) {
     faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
   }
-  const columns = new Map<string, string>()
-  for (const attribute of mapping.attributes) {
+  const part = mapping.parts.at(-1) as TablePart
+  const columns = new Map<string, string>(part.key.map((column, i) => [column, mapping.key[i]?.name ?? '']))
+  for (const attribute of part.attributes) {
     const path = `${mapping.name}.${attribute.name}`
     const other = columns.get(attribute.columnName)
-    if (other !== undefined) {
+    if (other !== undefined && other !== attribute.name) {
       faults.push({ path, message: `column '${attribute.columnName}' belongs to attribute '${other}' already` })
     }
     columns.set(attribute.columnName, attribute.name)
+    // of what is inherited its own entity is told
+    if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
     if (attribute.isKey && attribute.isNullable) {
       faults.push({ path, message: 'a primary key column cannot be nullable' })
     }
@@ -187,7 +230,11 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
 }
 
 const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
-  const { unique, indexes, foreignKeys } = mapping.constraints
+  const { checks, unique, indexes, foreignKeys } = mapping.constraints
+  if (!hasTable(mapping) && unique.length + indexes.length + foreignKeys.length + checks.length > 0) {
+    const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
+    faults.push({ path: mapping.name, message })
+  }
   for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
   for (const { attributes } of indexes) {
     const names = attributes.map(([attribute]) => attribute)
@@ -214,7 +261,17 @@ const checkNames = (
   if (new Set(names).size < names.length) {
     faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
   }
-  attributes(mapping, names, path, faults)
+  for (const attribute of attributes(mapping, names, path, faults)) {
+    if (isStored(mapping, attribute)) continue
+    const message = `'${attribute.name}' does not stand in the table of ${mapping.name}`
+    faults.push({ path, message })
+  }
+}
+
+/** Is an attribute in the table that holds what the entity itself has? */
+const isStored = (mapping: Mapping, attribute: Attribute): boolean => {
+  const { attributes: stored } = lastPart(mapping)
+  return mapping.key.includes(attribute) || stored.includes(attribute)
 }
 
 /** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */
@@ -224,7 +281,12 @@ const relate = (
   mappings: ReadonlyMap<string, Mapping>,
   faults: ModelFault[],
 ): void => {
-  const resolved: RelationshipMapping[] = []
+  const resolved: RelationshipMapping[] = [...(owner.parent?.relationships ?? [])]
+  const inherited = new Set(resolved.map(({ name }) => name))
+  for (const name of inherited) {
+    if (!owner.attributeOf.has(name)) continue
+    faults.push({ path: `${owner.name}.${name}`, message: `${owner.parent?.name} has a relationship of that name` })
+  }
   for (const [name, relationship] of Object.entries(declared)) {
     const path = `${owner.name}.${name}`
     const target = mappings.get(relationship.target)
@@ -233,6 +295,12 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    if (hasConcretes(owner))
+      faults.push({ path, message: `${owner.name} has concrete subtypes; declare it for each of them` })
+    if (hasConcretes(target) && !relationship.viewonly) {
+      faults.push({ path, message: `${target.name} has concrete subtypes, and rows in several tables; say viewonly` })
+    }
+    if (inherited.has(name)) faults.push({ path, message: `${owner.parent?.name} has a relationship of that name` })
     const referred = relationship._tag === 'BelongsTo' ? target : owner
     const isLinked = relationship._tag === 'ManyToMany'
     const foreignKey = isLinked
@@ -323,12 +391,17 @@ const attributes = (
 
 const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]): void => {
   for (const relationship of mapping.relationships) {
-    const name = declared[relationship.name]?.inverse ?? null
+    const name = relationship.owner === mapping ? (declared[relationship.name]?.inverse ?? null) : null
     if (name === null) continue
     const path = `${mapping.name}.${relationship.name}.inverse`
     const inverse = relationship.target.relationshipOf.get(name)
     if (inverse === undefined) {
       faults.push({ path, message: `'${name}' is no relationship of ${relationship.target.name}` })
+    } else if (inverse.owner !== relationship.target) {
+      faults.push({
+        path,
+        message: `'${name}' is a relationship of ${inverse.owner.name}; declare one of ${relationship.target.name}`,
+      })
     } else if (inverse.target !== mapping || !areInverse(relationship, inverse)) {
       faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
     } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
@@ -348,30 +421,29 @@ const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
       a.through.own.join() === b.through.target.join() &&
       a.through.target.join() === b.through.own.join()
 
-const checkReferences = (
-  mappings: ReadonlyMap<string, Mapping>,
-  tables: ReadonlyMap<string, string>,
-  faults: ModelFault[],
-): void => {
+const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFault[]): void => {
+  const byTable = new Map(tables.map((mapping) => [mapping.table, mapping]))
   const check = (path: string, table: string, column: string): void => {
-    const target = mappings.get(tables.get(table) ?? '')
+    const target = byTable.get(table)
     if (target === undefined) {
       faults.push({ path, message: `no entity has the table '${table}'` })
     } else if (!target.attributes.some((a) => a.columnName === column)) {
       faults.push({ path, message: `'${table}' has no column '${column}'` })
     }
   }
-  for (const mapping of mappings.values()) {
+  for (const mapping of tables) {
     for (const { name, column } of mapping.attributes) {
       const { foreignKey } = column
       if (foreignKey !== null) check(`${mapping.name}.${name}.references`, foreignKey.table, foreignKey.column)
     }
-    for (const { references } of mapping.constraints.foreignKeys) {
-      const path = `${mapping.name}.foreignKeys`
-      const referred = references.map(columnReference)
-      for (const { table, column } of referred) check(path, table, column)
-      if (new Set(referred.map(({ table }) => table)).size > 1) {
-        faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
+    for (const { name, constraints } of entitiesIn(mapping)) {
+      const path = `${name}.foreignKeys`
+      for (const { references } of constraints.foreignKeys) {
+        const referred = references.map(columnReference)
+        for (const { table, column } of referred) check(path, table, column)
+        if (new Set(referred.map(({ table }) => table)).size > 1) {
+          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
+        }
       }
     }
   }

@@ -32,7 +32,8 @@ export const noInstance: InstanceId = -1
 export class Snapshot<out Name extends string = string> {
   readonly #instance: InstanceId<Name>
   // for types alone: declaration files leave out what a private field is of, and keep what a protected one is
-  declare protected readonly entityName?: Name
+  // a function, so that an instance of a subtype can be one of its parent too
+  declare protected readonly entityName?: () => Name
   constructor(instance: InstanceId<Name>) {
     this.#instance = instance
   }

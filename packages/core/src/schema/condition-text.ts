@@ -45,7 +45,7 @@ export const conditionText =
       where: WhereNode.create(condition(expressionBuilder()).toOperationNode()),
     }
     return pipe(
-      resolve([mapping], dialect)(query),
+      resolve([alone(mapping)], dialect)(query),
       (resolved) => (resolved._tag === 'Left' ? left(renderStatementError(resolved.left)) : right(resolved.right)),
       map(({ where }) => {
         const columns = new Set<string>()
@@ -54,6 +54,15 @@ export const conditionText =
       }),
     )
   }
+
+/** With the names that the entity itself gives its attributes, and without the tables of its parent and its subtypes. */
+const alone = (mapping: Mapping): Mapping => ({
+  ...mapping,
+  attributes: Array.from(mapping.attributeOf, ([name, attribute]) => ({ ...attribute, name })),
+  parent: null,
+  concreteOf: null,
+  subtypes: [],
+})
 
 /** A default of a column: an expression, or no more than a value, which is the column's then. */
 export const defaultText = (attribute: Attribute, expression: Expression<unknown>, dialect: Dialect): string => {

@@ -12,6 +12,7 @@ import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from '../model
 import { type LinkTable, linkTablesOf } from '../model/link-tables.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel } from '../model/model.js'
+import { entitiesIn, storedMappings } from '../model/stored.js'
 import { conditionText, defaultText } from './condition-text.js'
 import {
   beginsWith,
@@ -47,12 +48,13 @@ export interface SchemaOptions {
 export const schemaOf =
   (model: AnyModel, { naming = postgresNaming }: SchemaOptions = {}) =>
   (dialect: Dialect): DatabaseSchema => {
-    const foreignKeys = foreignKeysOf(model.mappings)
+    const mappings = storedMappings(model.mappings)
+    const foreignKeys = foreignKeysOf(mappings)
     const making: Making = { dialect, naming, inKeys: keyAttributes(foreignKeys), notes: [] }
-    const tables = parentsFirst(model.mappings, foreignKeys).map((mapping) =>
+    const tables = parentsFirst(mappings, foreignKeys).map((mapping) =>
       tableOf(mapping, foreignKeys.get(mapping) ?? [], making),
     )
-    const links = linkTablesOf(model.mappings).map((link) => linkTable(link, making))
+    const links = linkTablesOf(mappings).map((link) => linkTable(link, making))
     return {
       dialect: dialect.name,
       searched: null,
@@ -83,7 +85,9 @@ const keyAttributes = (
   }
   for (const [mapping, constraints] of foreignKeys) {
     for (const attributes of [mapping.key, ...mapping.uniqueKeys]) add(attributes)
-    for (const index of mapping.constraints.indexes) add(indexed(mapping, index))
+    for (const entity of entitiesIn(mapping)) {
+      for (const index of entity.constraints.indexes) add(indexed(entity, index))
+    }
     for (const { attributes, targetAttributes } of constraints) {
       add(attributes)
       add(targetAttributes)
@@ -108,7 +112,9 @@ const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstrai
   const { dialect } = making
   const nameOf = namesOf(mapping.table, making.naming)
   const unique = uniqueOf(mapping, nameOf)
-  const indexes = mapping.constraints.indexes.flatMap((index) => indexOf(mapping, index, nameOf, making) ?? [])
+  const indexes = entitiesIn(mapping).flatMap((entity) =>
+    entity.constraints.indexes.flatMap((index) => indexOf(mapping, entity, index, nameOf, making) ?? []),
+  )
   const primaryKey = { name: nameOf('pkey', []), columns: columnNames(mapping.key) }
   const own = {
     name: mapping.table,
@@ -182,8 +188,10 @@ const uniqueOf = (mapping: Mapping, nameOf: NameOf): ReadonlyArray<KeySchema> =>
   ...mapping.attributes.flatMap(({ column, columnName }) =>
     column.unique ? [{ name: nameOf('key', [columnName]), columns: [columnName] }] : [],
   ),
-  ...mapping.constraints.unique
-    .map(({ attributes, name }) => ({ name, attributes: named(mapping, attributes) }))
+  ...entitiesIn(mapping)
+    .flatMap((entity) =>
+      entity.constraints.unique.map(({ attributes, name }) => ({ name, attributes: named(entity, attributes) })),
+    )
     // the column says it already
     .filter(({ attributes }) => !(attributes.length === 1 && attributes[0]?.column.unique === true))
     .map(({ name, attributes }) => {
@@ -192,8 +200,14 @@ const uniqueOf = (mapping: Mapping, nameOf: NameOf): ReadonlyArray<KeySchema> =>
     }),
 ]
 
-const indexOf = (mapping: Mapping, index: Index, nameOf: NameOf, making: Making): IndexSchema | null => {
-  const columns = columnNames(indexed(mapping, index))
+const indexOf = (
+  { table }: Mapping,
+  entity: Mapping,
+  index: Index,
+  nameOf: NameOf,
+  making: Making,
+): IndexSchema | null => {
+  const columns = columnNames(indexed(entity, index))
   const name = fitting(index.name ?? nameOf('idx', columns))
   const parts = index.attributes.map(
     ([, direction], i): IndexPart => ({ _tag: 'Column', column: columns[i] as string, direction }),
@@ -204,18 +218,21 @@ const indexOf = (mapping: Mapping, index: Index, nameOf: NameOf, making: Making)
     const cure = index.unique
       ? 'it is left out, and rows may share its values'
       : 'the index is made without its condition'
-    unsupported(making, mapping.table, `index '${name}': there are no partial indexes here; ${cure}`)
+    unsupported(making, table, `index '${name}': there are no partial indexes here; ${cure}`)
     return index.unique ? null : whole
   }
-  const where = conditionText(mapping, making.dialect)(index.where)
-  if (isLeft(where)) unencodable(making, mapping.table, `index '${name}': ${where.left}`)
+  const where = conditionText(entity, making.dialect)(index.where)
+  if (isLeft(where)) unencodable(making, table, `index '${name}': ${where.left}`)
   return isLeft(where) ? null : { ...whole, where: where.right.text }
 }
 
 const checksOf = (mapping: Mapping, nameOf: NameOf, making: Making): ReadonlyArray<CheckSchema> => {
   const used = new Set<string>()
-  return [...enumChecks(mapping), ...mapping.constraints.checks].flatMap(({ name, condition }) => {
-    const check = conditionText(mapping, making.dialect)(condition)
+  const own = entitiesIn(mapping).flatMap((entity) =>
+    entity.constraints.checks.map((check) => [entity, check] as const),
+  )
+  return [...enumChecks(mapping), ...own].flatMap(([entity, { name, condition }]) => {
+    const check = conditionText(entity, making.dialect)(condition)
     if (isLeft(check)) {
       unencodable(making, mapping.table, `check: ${check.left}`)
       return []
@@ -231,10 +248,16 @@ const checksOf = (mapping: Mapping, nameOf: NameOf, making: Making): ReadonlyArr
 }
 
 /** The values of an enum are its column's only ones. */
-const enumChecks = ({ attributes }: Mapping): ReadonlyArray<Check> =>
-  attributes.flatMap(({ name, column: { detail } }) =>
-    detail?._tag === 'Enum' ? [{ name: null, condition: (eb) => eb(name, 'in', detail.values) }] : [],
+const enumChecks = (mapping: Mapping): ReadonlyArray<readonly [Mapping, Check]> => {
+  // subtypes in one table may have different attributes of one name
+  const attributeOf = new Map(mapping.attributes.map((attribute) => [attribute.columnName, attribute]))
+  const byColumn = { ...mapping, attributeOf }
+  return mapping.attributes.flatMap(({ columnName, column: { detail } }) =>
+    detail?._tag === 'Enum'
+      ? [[byColumn, { name: null, condition: (eb) => eb(columnName, 'in', detail.values) }] as const]
+      : [],
   )
+}
 
 /** InnoDB's RESTRICT and NO ACTION are one. */
 const actionOf = (action: ReferentialAction | null, dialect: Dialect): ForeignKeySchema['onDelete'] =>

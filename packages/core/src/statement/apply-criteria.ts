@@ -10,6 +10,7 @@
  * // select ... from "users" left join "posts" as "p" on "p"."author_id" = "users"."id"
  * // and "p"."is_hidden" = false
  */
+
 import {
   AliasNode,
   AndNode,
@@ -29,10 +30,11 @@ import {
   WhereNode,
   type WithNode,
 } from 'kysely'
+import { isOwnTable } from '../model/parts.js'
 import { bothConditions, conditionAt, type EntityCondition, hasKeyOf, rowsOf } from './entity-condition.js'
 import { type ActiveCriteria, activeCriteria, type EntityCriteria } from './entity-criteria.js'
 import { linkAlias } from './relation.js'
-import { catalogOf, outermost, type Scope, tableName, tablesOf, withExpressions, within } from './scope.js'
+import { catalogOf, isOwnSource, outermost, type Scope, tableName, tablesOf, withExpressions, within } from './scope.js'
 import { type AnyStatement, type ExecutionOptions, optionsOver } from './statement.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
 
@@ -80,7 +82,9 @@ export const applyActive =
 /** Does a table that has criteria stand anywhere in the tree? */
 const concerns = (active: ActiveCriteria, node: OperationNode): boolean => {
   if (TableNode.is(node)) {
-    const mapping = catalogOf(active.mappings).get(tableName(node))
+    const table = tableName(node)
+    // what a subtype adds goes with the rows of its base
+    const mapping = isOwnTable(table) ? undefined : catalogOf(active.mappings).get(table)
     return mapping !== undefined && active.conditionOf(mapping) !== null
   }
   let found = false
@@ -234,8 +238,9 @@ interface Narrowed {
 }
 
 const narrowedIn = (active: ActiveCriteria, outside: Scope, table: OperationNode): ReadonlyArray<Narrowed> =>
-  within(outside, [table]).sources.flatMap(({ mapping, name }) => {
-    const condition = mapping === null ? null : active.conditionOf(mapping)
+  within(outside, [table]).sources.flatMap((source) => {
+    const { mapping, name } = source
+    const condition = mapping === null || isOwnSource(source) ? null : active.conditionOf(mapping)
     return condition === null ? [] : [{ name, condition }]
   })
 

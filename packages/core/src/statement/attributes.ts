@@ -7,7 +7,8 @@ import { AliasNode, ColumnNode, IdentifierNode, ReferenceNode, SelectionNode, ty
 import type { RowColumns } from '../codec/row-class.js'
 import { hasFlag } from '../model/column.js'
 import type { DeferredAttribute, DeferredIn, KeyAttribute, RowOf } from '../model/infer.js'
-import type { Attribute, Mapping } from '../model/mapping.js'
+import { type Attribute, type Mapping, withDescendants } from '../model/mapping.js'
+import { introducing, ownAttributes, subtypeColumn } from '../model/parts.js'
 import type { Extent } from './extent.js'
 import { tableName } from './scope.js'
 import type { AnySelect, Select } from './select.js'
@@ -103,7 +104,8 @@ const selecting = (self: AnySelect, isWanted: (attribute: Attribute, isSelected:
   const selected = selectedBy(mapping, self.node)
   const others = (self.node.selections ?? []).filter((selection) => attributeOf(mapping, selection) === null)
   const attributes = mapping.attributes.filter(
-    (attribute) => attribute.isKey || isWanted(attribute, selected.has(attribute)),
+    (attribute) =>
+      attribute.isKey || attribute === mapping.discriminator || isWanted(attribute, selected.has(attribute)),
   )
   const selections = attributes.map((attribute) => SelectionNode.create(attributeNode(mapping, attribute)))
   return { ...self, node: Object.freeze({ ...self.node, selections: Object.freeze([...selections, ...others]) }) }
@@ -151,6 +153,52 @@ export const columnsOf = ({ entity: { mapping }, node }: AnySelect): RowColumns 
     columns.set(selections, known)
   }
   return known
+}
+
+const subtypeColumns = new WeakMap<object, Map<Mapping, RowColumns>>()
+
+/**
+ * The columns of a query's rows that hold the attributes of one of its entity's subtypes: those of the entity, and those that the
+ * query selects of subtypes (`withSubtypes`). O(attributes), once for each list of selections and subtype.
+ *
+ * @category interpreters
+ */
+export const columnsAs = (self: AnySelect, subtype: Mapping): RowColumns | null => {
+  const { entity, node } = self
+  const own = columnsOf(self)
+  if (subtype === entity.mapping) return own
+  const { selections = [] } = node
+  const known = subtypeColumns.get(selections)?.get(subtype)
+  if (known !== undefined) return known
+  const names = new Set(selections.map(outputName))
+  const made = rowColumns(subtype, (attribute) => {
+    if (attribute.position >= entity.mapping.attributes.length) {
+      const name = subtypeColumn(introducing(subtype, attribute), attribute)
+      return names.has(name) ? name : null
+    }
+    return own === null ? (attribute.isDeferred ? null : attribute.name) : (own[attribute.position] ?? null)
+  })
+  const bySubtype = subtypeColumns.get(selections) ?? new Map<Mapping, RowColumns>()
+  subtypeColumns.set(selections, bySubtype.set(subtype, made))
+  return made
+}
+
+/** The columns that a query selects of its entity's subtypes. */
+export const selectedOfSubtypes = ({ entity: { mapping }, node }: AnySelect): ReadonlyArray<string> => {
+  const [, ...subtypes] = withDescendants(mapping)
+  if (subtypes.length === 0) return []
+  const names = new Set((node.selections ?? []).map(outputName))
+  return subtypes.flatMap((subtype) =>
+    ownAttributes(subtype)
+      .map((attribute) => subtypeColumn(subtype, attribute))
+      .filter((name) => names.has(name)),
+  )
+}
+
+/** The name of a column of the result; null where the database gives it one. */
+const outputName = ({ selection }: SelectionNode): string | null => {
+  if (AliasNode.is(selection)) return IdentifierNode.is(selection.alias) ? selection.alias.name : null
+  return ReferenceNode.is(selection) && ColumnNode.is(selection.column) ? selection.column.column.name : null
 }
 
 const interned = new WeakMap<Mapping, Map<string, RowColumns>>()

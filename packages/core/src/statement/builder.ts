@@ -6,6 +6,8 @@ import {
   DeleteQueryBuilder,
   type DeleteQueryNode,
   type DeleteResult,
+  type ExpressionBuilder,
+  expressionBuilder,
   InsertQueryBuilder,
   type InsertQueryNode,
   type InsertResult,
@@ -27,6 +29,9 @@ const props = <Node>(queryNode: Node): { queryId: QueryId; executor: typeof NOOP
   executor: NOOP_QUERY_EXECUTOR,
   queryNode,
 })
+
+/** Kysely's expression builder: one for all, since it holds nothing and takes longer to make than a condition. */
+export const expressions: ExpressionBuilder<never, never> = expressionBuilder()
 
 export const selectBuilder = <DB, TB extends keyof DB>(
   node: SelectQueryNode,

@@ -28,7 +28,7 @@ import { checkExpression } from '../codec/check.js'
 import type { Attribute } from '../model/mapping.js'
 import { Encoded } from './encoded.js'
 import { and, columnKey, everything, nothing, or, type Restriction, restricted } from './restriction.js'
-import { find, type Scope } from './scope.js'
+import { find, isOwnSource, type Scope } from './scope.js'
 import { Slot } from './slot.js'
 import type { ValueSet } from './value-set.js'
 import * as Values from './value-set.js'
@@ -138,7 +138,9 @@ const columnAt = (scope: Scope, node: OperationNode): At | null => {
   if (!ReferenceNode.is(node) || !ColumnNode.is(node.column)) return null
   const { name } = node.column.column
   if (node.table === undefined) {
-    const candidates = scope.sources.filter((source) => source.isOpen || source.columns.has(name))
+    const candidates = scope.sources.filter(
+      (source) => source.isOpen || (source.columns.has(name) && !isOwnSource(source)),
+    )
     if (candidates.length !== 1) return null
   }
   const found = find(scope, node)

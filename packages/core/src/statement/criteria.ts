@@ -4,8 +4,8 @@
 import {
   type ComparisonOperator,
   type Expression,
+  type ExpressionBuilder,
   ExpressionWrapper,
-  expressionBuilder,
   type OperationNode,
   ParensNode,
   QueryNode,
@@ -13,6 +13,7 @@ import {
   type SqlBool,
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
+import { expressions } from './builder.js'
 import type { AnyDelete } from './delete.js'
 import { qualified } from './qualify.js'
 import type { AnyQuery } from './rows.js'
@@ -135,7 +136,7 @@ const isJson = ({ entity }: Filterable, name: string): boolean => {
 
 /** `table.attribute operator value`, as Kysely's own builder makes it. */
 const comparison = (self: Filterable, attribute: string, operator: ComparisonOperator, value: unknown): OperationNode =>
-  expressionBuilder()(
+  (expressions as ExpressionBuilder<unknown, never>)(
     new ExpressionWrapper(attributeNode(self.entity.mapping, { name: attribute })),
     operator,
     value,

@@ -101,10 +101,17 @@ export const fromQuery = <M, N extends string, O extends KeyRow<M, N>>(
 }
 
 const missingKey = (mapping: Mapping, given: ReadonlyArray<Attribute>): StatementError | null => {
-  const missing = mapping.key.filter((attribute) => !given.includes(attribute)).map(({ name }) => name)
+  // of which subtype a row is, its discriminator says
+  const needed = mapping.discriminator === null ? mapping.key : [...mapping.key, mapping.discriminator]
+  const missing = needed.filter((attribute) => !given.includes(attribute)).map(({ name }) => name)
   return missing.length === 0
     ? null
-    : invalidClause(mapping.name, 'fromQuery', missing.join(', '), 'the query does not select it; select the whole key')
+    : invalidClause(
+        mapping.name,
+        'fromQuery',
+        missing.join(', '),
+        `the query does not select it; select the whole key${mapping.discriminator === null ? '' : ' and the discriminator'}`,
+      )
 }
 
 /**

@@ -87,7 +87,8 @@ const make = <Names extends string>(model: AnyModel, entities: EntityCriteria['e
 })
 
 /**
- * Defines criteria for entities of a model, each by a name: the same name may stand for several entities.
+ * Defines criteria for entities of a model, each by a name: the same name may stand for several entities. Those of an entity
+ * hold for its subtypes too; a query of the entity is held to its own alone, whatever its rows are of.
  *
  * @example
  * const app = Session.runtime(model, engine, {
@@ -107,14 +108,23 @@ export const criteria =
       model,
       new Map(
         model.mappings.flatMap((mapping) => {
-          const own = Object.entries(defined[mapping.name] ?? {}).flatMap(([name, condition]) =>
-            condition === undefined ? [] : [{ name, condition }],
+          // those of a base hold for its subtypes
+          const all = lineOf(mapping).flatMap(({ name: entity }) =>
+            Object.entries(defined[entity] ?? {}).flatMap(([name, condition]) =>
+              condition === undefined ? [] : [{ name, condition }],
+            ),
           )
-          return own.length === 0 ? [] : [[mapping, own] as const]
+          return all.length === 0 ? [] : [[mapping, all] as const]
         }),
       ),
     )
   }
+
+/** What an entity is a subtype of, the root first, and the entity. */
+const lineOf = (mapping: Mapping): ReadonlyArray<Mapping> => {
+  const above = mapping.parent ?? mapping.concreteOf
+  return above === null ? [mapping] : [...lineOf(above), mapping]
+}
 
 /**
  * Criteria of one model put together: all of them hold. Those of one name are switched off together.

@@ -2,6 +2,7 @@
  * What can be wrong with a statement before any database sees it.
  */
 import type { Dialect } from '../engine/dialect.js'
+import type { Mapping } from '../model/mapping.js'
 
 /**
  * A value that its column's codec cannot encode.
@@ -30,6 +31,20 @@ export interface UnorderedValue {
   readonly attribute: string
   readonly operator: string
   readonly value: unknown
+}
+
+/**
+ * A write that one statement cannot do, since the rows stand in several tables: an insert of a subtype, an update of attributes
+ * that stand in more than one of them, an update or delete of an entity with concrete subtypes.
+ *
+ * @category errors
+ */
+export interface SeveralTables {
+  readonly _tag: 'SeveralTables'
+  readonly entity: string
+  readonly operation: 'insert' | 'update' | 'delete'
+  /** The tables that it would write. */
+  readonly tables: ReadonlyArray<string>
 }
 
 /**
@@ -107,6 +122,7 @@ export type StatementError =
   | MissingValue
   | NoUniqueKey
   | NotPortable
+  | SeveralTables
 
 /** @category constructors */
 export const encodeError = (
@@ -124,6 +140,13 @@ export const unorderedValue = (
   operator: string,
   value: unknown,
 ): UnorderedValue => ({ _tag: 'UnorderedValue', entity, attribute, operator, value })
+
+/** @category constructors */
+export const severalTables = (
+  { name, parts }: Mapping,
+  operation: SeveralTables['operation'],
+  tables: ReadonlyArray<string> = parts.map(({ table }) => table),
+): SeveralTables => ({ _tag: 'SeveralTables', entity: name, operation, tables })
 
 /** @category constructors */
 export const unknownAttribute = (entity: string, attribute: string, row: number): UnknownAttribute => ({
@@ -176,6 +199,8 @@ export const renderStatementError = (error: StatementError): string => {
       return `${error.entity}.${error.attribute}${inRow(error.row)}: its codec cannot encode ${show(error.value)} (${reason(error.cause)}); give a value that the codec's \`is\` accepts`
     case 'UnorderedValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`}: \`${error.operator}\` compares with ${String(error.value)}, which has no order; compare by \`=\`, \`is\` or \`is not\``
+    case 'SeveralTables':
+      return `${error.entity}: one ${error.operation} cannot write the tables ${error.tables.join(', ')}; ${error.operation === 'insert' ? 'add instances to a session' : 'say it of each by a statement of its own'}`
     case 'UnknownAttribute':
       return `${error.entity}${inRow(error.row)} has no attribute '${error.attribute}'; leave it out, or add it to the entity`
     case 'MissingValue':

@@ -5,7 +5,8 @@
 import { type OperationNode, ValueNode } from 'kysely'
 import type { StatementError } from './error.js'
 
-class Fault {
+/** In place of a value. */
+export class Fault {
   readonly error: StatementError
   constructor(error: StatementError) {
     this.error = error

@@ -14,8 +14,9 @@ import {
   ValuesNode,
 } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { isDerived } from '../model/parts.js'
 import { conflictFault } from './conflict.js'
-import { encodeError, missingValue, type StatementError, unknownAttribute } from './error.js'
+import { encodeError, missingValue, type StatementError, severalTables, unknownAttribute } from './error.js'
 import type { AnyInsert } from './insert.js'
 
 /** In place of a value: what the database computes. @category model */
@@ -53,6 +54,7 @@ export interface InsertRows {
  */
 export const insertRowsOf = ({ entity, node }: AnyInsert): Either<StatementError, InsertRows | null> => {
   const { mapping } = entity
+  if (isDerived(mapping)) return left(severalTables(mapping, 'insert'))
   const fault = conflictFault(mapping, node)
   if (fault !== null) return left(fault)
   const { columns = [], values } = node

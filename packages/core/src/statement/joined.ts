@@ -28,8 +28,9 @@ import {
 } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
+import { introducing, subtypeColumn } from '../model/parts.js'
 import type { OrderDirection } from '../model/relationship.js'
-import { alsoSelecting, columnsOf, rowColumns, selectedAttributes } from './attributes.js'
+import { alsoSelecting, columnsOf, rowColumns, selectedAttributes, selectedOfSubtypes } from './attributes.js'
 import { conditionAt, type EntityCondition } from './entity-condition.js'
 import { outputNames } from './names.js'
 import { isText } from './qualify.js'
@@ -129,6 +130,20 @@ const partOf = (owner: JoinedPart | null, joining: JoinedLoad, number: number): 
       foreignKey.every(({ isNullable }) => !isNullable),
     isContained: contained !== null,
   }
+}
+
+/**
+ * The columns of a part's rows that hold the attributes of a subtype of its targets' entity.
+ *
+ * @category combinators
+ */
+export const joinedColumnsAs = ({ alias, columns, query, relationship }: JoinedPart, subtype: Mapping): RowColumns => {
+  const names = new Set(query === null ? [] : selectedOfSubtypes(query))
+  return rowColumns(subtype, (attribute) => {
+    if (attribute.position < relationship.target.attributes.length) return columns[attribute.position] ?? null
+    const name = subtypeColumn(introducing(subtype, attribute), attribute)
+    return names.has(name) ? `${alias}.${name}` : null
+  })
 }
 
 /**
@@ -283,6 +298,12 @@ const join = (
           : [SelectionNode.create(AliasNode.create(columnIn(alias, name), IdentifierNode.create(as)))]
       }),
     )
+    if (query !== null) {
+      const selections = selectedOfSubtypes(query).map((name) =>
+        SelectionNode.create(AliasNode.create(columnIn(alias, name), IdentifierNode.create(`${alias}.${name}`))),
+      )
+      if (selections.length > 0) joined = SelectQueryNode.cloneWithSelections(joined, selections)
+    }
     if (!relationship.isCollection) continue
     if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(columnIn(alias, targetOrder)))
     order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))

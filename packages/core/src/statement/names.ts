@@ -12,19 +12,29 @@ import {
   type SelectQueryNode,
   TableNode,
 } from 'kysely'
-import { type Column, find, namedTable, type Scope, type Source, starred } from './scope.js'
+import { isDerived, isOwnTable, lastPart } from '../model/parts.js'
+import { type Column, find, isOwnSource, namedTable, type Scope, type Source, starred, tableName } from './scope.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */
 export const reference = (scope: Scope, node: ReferenceNode): ReferenceNode => {
   const found = find(scope, node)
   if (found === null) return node
-  const { column, source } = found
-  const named = mapChange(node, 'column', (name) => columnNode(name as ColumnNode, column))
-  // a subquery in place of a table with a schema has an alias, and aliases have none
-  return named.table?.table.schema !== undefined && source.mapping === null
-    ? ReferenceNode.create(named.column as ColumnNode, TableNode.create(source.name))
-    : named
+  const named = mapChange(node, 'column', (name) => columnNode(name as ColumnNode, found.column))
+  // beside the table of a joined subtype a name alone may be ambiguous
+  const needsTable = node.table === undefined && scope.sources.some(isOwnSource)
+  return mapChange(named, 'table', (table) =>
+    needsTable ? namedTable(found.source.name) : tableOf(table, found.source),
+  )
+}
+
+/** The table by the name that the query has for it: a subquery in its place has an alias, and aliases have no schema. */
+const tableOf = (table: TableNode | undefined, { mapping, name }: Source): TableNode | undefined => {
+  if (table === undefined) return table
+  if (mapping !== null && isOwnTable(name)) return namedTable(lastPart(mapping).table)
+  const isAlias = table.table.schema !== undefined && (mapping === null || isDerived(mapping))
+  if (tableName(table) === name) return isAlias ? TableNode.create(name) : table
+  return isAlias ? TableNode.create(name) : namedTable(name)
 }
 
 /** The name of a column, where the tree says which; as it is where no attribute is known. */

@@ -46,6 +46,7 @@ import {
   withExpressions,
   within,
 } from './scope.js'
+import { slotType } from './slot.js'
 import { mappingsOf } from './statement.js'
 
 /**
@@ -223,8 +224,10 @@ const cast = (type: OperationNode): Reading => {
   return name === 'boolean' ? aBoolean : asGiven
 }
 
-const literal = (value: unknown): Reading =>
-  typeof value === 'number' ? aNumber : typeof value === 'boolean' ? aBoolean : asGiven
+const literal = (value: unknown): Reading => {
+  const type = slotType(value)
+  return type === 'number' ? aNumber : type === 'boolean' ? aBoolean : asGiven
+}
 
 /**
  * Reads a value as a driver gives it. A `ReadFault` where its codec rejects it.

@@ -9,7 +9,7 @@
  * @example
  * // where('joined', '>', date)  ->  where "users"."joined_at" > '2026-01-31T12:00:00.000Z'
  */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import {
   type AggregateFunctionNode,
@@ -21,8 +21,12 @@ import {
   ColumnNode,
   type ColumnUpdateNode,
   type DeleteQueryNode,
+  type FromNode,
   type FunctionNode,
+  IdentifierNode,
   type InsertQueryNode,
+  type JoinNode,
+  ListNode,
   type MergeQueryNode,
   type OperationNode,
   OperatorNode,
@@ -35,8 +39,10 @@ import {
   type RootOperationNode,
   SelectAllNode,
   SelectQueryNode,
+  TableNode,
   TupleNode,
   type UpdateQueryNode,
+  type UsingNode,
   ValueListNode,
   ValueNode,
   ValuesNode,
@@ -45,8 +51,9 @@ import {
 import type { Dialect } from '../engine/dialect.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { isDerived, isOwnTable, lastPart, sharing } from '../model/parts.js'
 import { Encoded } from './encoded.js'
-import { encodeError, type StatementError } from './error.js'
+import { encodeError, type StatementError, severalTables } from './error.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
   type Catalog,
@@ -54,14 +61,19 @@ import {
   catalogOf,
   columnOf,
   isChoosing,
+  isExpression,
+  namedTable,
   outermost,
   type Scope,
   type Source,
+  tableName,
   tablesOf,
   withExpressions,
   within,
 } from './scope.js'
 import { Slot } from './slot.js'
+import { derivedQuery } from './stand-in.js'
+import { storedWrite } from './stored-write.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
 
 /**
@@ -104,9 +116,11 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   const known = byDialect.get(dialect)
   if (known !== undefined) return known
   const answer = [...catalog.values()].some(
-    ({ attributes, table }) =>
-      table.includes('.') ||
-      attributes.some(
+    (mapping) =>
+      mapping.table.includes('.') ||
+      isDerived(mapping) ||
+      sharing(mapping).length > 0 ||
+      mapping.attributes.some(
         (attribute) =>
           attribute.name !== attribute.columnName || isSpelt(dialect, attribute) || isCast(dialect, attribute),
       ),
@@ -116,7 +130,7 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
 }
 
 /** Whether the attribute's values are written otherwise than the program has them. */
-const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
+export const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
   encode !== t.identity || (dialect !== null && dialect.written(column.kind) !== null)
 
 const isCast = (dialect: Dialect | null, { column }: Attribute): boolean =>
@@ -140,6 +154,13 @@ const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expect
       return mapChildren<ParensNode | AliasNode>(any, (child) => translate(run, scope, child, expected))
     case 'ReferenceNode':
       return reference(scope, any)
+    case 'FromNode':
+    case 'UsingNode':
+      return mapChildren<FromNode | UsingNode>(any, (child) => tableOf(run, scope, child))
+    case 'JoinNode':
+      return mapChildren(any, (child, property) =>
+        property === 'table' ? tableOf(run, scope, child) : translate(run, scope, child, null),
+      )
     case 'BinaryOperationNode':
       return binary(run, scope, any)
     case 'CaseNode':
@@ -169,6 +190,9 @@ type AnyNode =
   | ParensNode
   | AliasNode
   | ReferenceNode
+  | FromNode
+  | UsingNode
+  | JoinNode
   | BinaryOperationNode
   | CaseNode
   | FunctionNode
@@ -321,6 +345,26 @@ const call = (
 
 // queries
 
+/** A table that a query reads: of a subtype, what stands for it. */
+const tableOf = (run: Run, scope: Scope, node: OperationNode): OperationNode => {
+  if (TableNode.is(node)) return standIn(scope, node, tableName(node)) ?? node
+  if (ListNode.is(node)) return mapChildren(node, (child) => tableOf(run, scope, child))
+  if (!AliasNode.is(node) || !TableNode.is(node.node) || !IdentifierNode.is(node.alias)) {
+    return translate(run, scope, node, null)
+  }
+  return standIn(scope, node.node, node.alias.name) ?? node
+}
+
+/** What is read for the table of a subtype under a name; null for any other. */
+const standIn = (scope: Scope, node: TableNode, name: string): OperationNode | null => {
+  const table = tableName(node)
+  const mapping = isExpression(scope, table) ? undefined : scope.catalog.get(table)
+  if (mapping === undefined || !isDerived(mapping)) return null
+  if (!isOwnTable(table)) return AliasNode.create(derivedQuery(mapping), IdentifierNode.create(name))
+  const stored = namedTable(lastPart(mapping).table)
+  return name === table ? stored : AliasNode.create(stored, IdentifierNode.create(name))
+}
+
 /** `columns`: those that the results are written to, where they are. */
 const select = (
   run: Run,
@@ -346,7 +390,7 @@ const select = (
         return mapChildren(child, (table) =>
           isAll && AliasNode.is(table) && SelectQueryNode.is(table.node)
             ? mapChange(table, 'node', (query) => select(run, scope, query as SelectQueryNode, columns))
-            : translate(run, scope, table, null),
+            : tableOf(run, scope, table),
         )
       case 'setOperations':
         return mapChildren(child, (query) =>
@@ -379,6 +423,15 @@ const order = (run: Run, scope: Scope, node: OrderByNode, outputs: ReadonlySet<s
 
 const change = (run: Run, parent: Scope, node: UpdateQueryNode | DeleteQueryNode): OperationNode => {
   const scope = within(withExpressions(parent, node.with?.expressions ?? []), tablesOf(node))
+  const written = scope.sources[0]?.mapping ?? null
+  if (written !== null && isDerived(written)) {
+    const stored = storedWrite(written, node)
+    if (isLeft(stored)) {
+      run.fault ??= stored.left
+      return node
+    }
+    if (stored.right !== node) return change(run, parent, stored.right)
+  }
   return mapChildren<UpdateQueryNode | DeleteQueryNode>(node, (child, property) =>
     clause(run, parent, scope, scope.sources[0] ?? target(parent), child, property),
   )
@@ -396,6 +449,8 @@ const clause = (
   switch (property) {
     case 'with':
       return expressions(run, parent, node as WithNode)
+    case 'table':
+      return tableOf(run, scope, node)
     case 'updates':
       return assignment(run, scope, into, node as ColumnUpdateNode)
     case 'returning':
@@ -420,6 +475,7 @@ const insert = (run: Run, parent: Scope, node: InsertQueryNode): OperationNode =
   const outside = withExpressions(parent, node.with?.expressions ?? [])
   const table = within(outside, node.into === undefined ? [] : [node.into])
   const into = table.sources[0] ?? target(parent)
+  if (into?.mapping != null && isDerived(into.mapping)) run.fault ??= severalTables(into.mapping, 'insert')
   const scope = { ...table, sources: into === null ? [] : [into] }
   const upsert = { ...scope, sources: scope.sources.flatMap((source) => [source, { ...source, name: 'excluded' }]) }
   const columns = (node.columns ?? []).map(({ column }) => placed(into?.columns.get(column.name) ?? null, 'assigned'))

@@ -96,7 +96,7 @@ export type ResultOf<S> = S extends { readonly _tag: 'Rows'; readonly [row]?: in
     ? Resulting<M, N, L, X>
     : never
 
-const noKinds: ReadonlyMap<string, ColumnKind> = new Map()
+export const noKinds: ReadonlyMap<string, ColumnKind> = new Map()
 
 /** What is said of how columns of the result are read; nothing of entities and most values, which tell it themselves. */
 export const readKinds = (statement: AnyStatement): ReadonlyMap<string, ColumnKind> => {

@@ -25,7 +25,17 @@ import {
   TableNode,
   type UpdateQueryNode,
 } from 'kysely'
-import type { Attribute, Mapping } from '../model/mapping.js'
+import { type Attribute, isKindOf, type Mapping } from '../model/mapping.js'
+import {
+  introducing,
+  isDerived,
+  isOwnTable,
+  lastPart,
+  ownAttributes,
+  ownTable,
+  sharing,
+  subtypeColumn,
+} from '../model/parts.js'
 
 /** A column that a name leads to, and the attribute whose values it holds. */
 export interface Column {
@@ -44,6 +54,9 @@ export const referringTo = (node: ReferenceNode, mapping: Mapping, attribute: At
   if (ColumnNode.is(node.column)) references.set(node, { mapping, attribute, columnName: node.column.column.name })
   return node
 }
+
+/** The column that a reference was made for by `referringTo`. */
+export const referred = (node: ReferenceNode): Column | null => references.get(node) ?? null
 
 /** An expression, and what its names mean. */
 export interface Computed {
@@ -82,6 +95,7 @@ export const catalogOf = (mappings: ReadonlyArray<Mapping>): Catalog => {
   const known = catalogs.get(mappings)
   if (known !== undefined) return known
   const catalog = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  for (const mapping of mappings) if (isDerived(mapping)) catalog.set(ownTable(mapping), mapping)
   catalogs.set(mappings, catalog)
   return catalog
 }
@@ -94,19 +108,56 @@ export const outermost = (catalog: Catalog): Scope => ({
   parent: null,
 })
 
-const columnsOf = new WeakMap<Mapping, ReadonlyMap<string, Column>>()
+type Columns = ReadonlyMap<string, Column>
 
-/** The table of a mapping under a name. */
+const columnsOf = new WeakMap<Mapping, Columns>()
+const ownColumnsOf = new WeakMap<Mapping, Columns>()
+
+/** The table of a mapping under a name; a subtype's is a subquery, which has its attributes by their own names. */
 export const sourceOf = (mapping: Mapping, name: string): Source => {
-  let columns = columnsOf.get(mapping)
-  if (columns === undefined) {
-    columns = new Map(
-      mapping.attributes.map((attribute) => [attribute.name, { mapping, attribute, columnName: attribute.columnName }]),
-    )
-    columnsOf.set(mapping, columns)
-  }
+  const isNamed = isDerived(mapping)
+  const columns = remembered(columnsOf, mapping, () => [
+    ...mapping.attributes.map((attribute) => [attribute.name, column(mapping, attribute, isNamed)] as const),
+    ...sharedColumns(mapping, isNamed),
+  ])
   return { name, mapping, columns, computed: nothingComputed, isOpen: false }
 }
+
+/** The table that a joined subtype brought, alone: the key, and its own attributes. */
+const ownSourceOf = (mapping: Mapping, name: string): Source => {
+  const { key } = lastPart(mapping)
+  const columns = remembered(ownColumnsOf, mapping, () => [
+    ...mapping.key.map((attribute, i) => [attribute.name, { mapping, attribute, columnName: key[i] ?? '' }] as const),
+    ...lastPart(mapping).attributes.map((attribute) => [attribute.name, column(mapping, attribute, false)] as const),
+    ...sharedColumns(mapping, false),
+  ])
+  return { name, mapping, columns, computed: nothingComputed, isOpen: false }
+}
+
+const remembered = (
+  known: WeakMap<Mapping, Columns>,
+  mapping: Mapping,
+  columns: () => ReadonlyArray<readonly [string, Column]>,
+): Columns => {
+  const found = known.get(mapping) ?? new Map(columns())
+  known.set(mapping, found)
+  return found
+}
+
+const column = (mapping: Mapping, attribute: Attribute, isNamed: boolean): Column => ({
+  mapping,
+  attribute,
+  columnName: isNamed ? attribute.name : attribute.columnName,
+})
+
+/** What subtypes without a table of their own have in this one. */
+const sharedColumns = (mapping: Mapping, isNamed: boolean): ReadonlyArray<readonly [string, Column]> =>
+  sharing(mapping).flatMap((subtype) =>
+    ownAttributes(subtype).map((attribute) => {
+      const name = subtypeColumn(subtype, attribute)
+      return [name, { mapping: subtype, attribute, columnName: isNamed ? name : attribute.columnName }] as const
+    }),
+  )
 
 const nothingKnown: ReadonlyMap<string, Column | null> = new Map()
 const nothingComputed: ReadonlyMap<string, Computed> = new Map()
@@ -156,13 +207,23 @@ const textSource = (scope: Scope, name: string): Source => {
 
 const tableSource = (scope: Scope, node: TableNode, name: string): Source => {
   const table = tableName(node)
+  const expression = expressionNamed(scope, table)
+  if (expression !== undefined) return { ...expression, name }
+  const mapping = scope.catalog.get(table)
+  if (mapping === undefined) return unknownSource(name)
+  return isOwnTable(table) ? ownSourceOf(mapping, name) : sourceOf(mapping, name)
+}
+
+const expressionNamed = (scope: Scope, table: string): Source | undefined => {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     const expression = at.expressions.get(table)
-    if (expression !== undefined) return { ...expression, name }
+    if (expression !== undefined) return expression
   }
-  const mapping = scope.catalog.get(table)
-  return mapping === undefined ? unknownSource(name) : sourceOf(mapping, name)
+  return undefined
 }
+
+/** Is a table of the name a CTE? */
+export const isExpression = (scope: Scope, table: string): boolean => expressionNamed(scope, table) !== undefined
 
 /** The tables that a query reads or writes, in order. */
 export const tablesOf = (node: SelectQueryNode | UpdateQueryNode | DeleteQueryNode): ReadonlyArray<OperationNode> => {
@@ -292,9 +353,9 @@ export interface Found {
 export const find = (scope: Scope, { table, column }: ReferenceNode): Found | null => {
   if (!ColumnNode.is(column)) return null
   const { name } = column.column
-  if (table !== undefined) return foundIn(sourceNamed(scope, tableName(table)), name)
+  if (table !== undefined) return foundIn(sourceNamed(scope, tableName(table)), name) ?? inherited(scope, table, name)
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
-    const source = at.sources.find((candidate) => candidate.columns.has(name))
+    const source = at.sources.find((candidate) => candidate.columns.has(name) && !isOwnSource(candidate))
     if (source !== undefined) return foundIn(source, name)
     if (at.sources.some((candidate) => candidate.isOpen)) return null
   }
@@ -319,6 +380,35 @@ const foundIn = (source: Source | null, name: string): Found | null => {
   return source === null || column === null ? null : { source, column }
 }
 
+/**
+ * An attribute of a subtype by the subtype's name, where its table is not what has it: that of a parent does, with which it
+ * shares the table or to which it is joined.
+ */
+const inherited = (scope: Scope, table: TableNode, name: string): Found | null => {
+  const given = tableName(table)
+  const mapping = sourceNamed(scope, given)?.mapping ?? entityNamed(scope.catalog, given)
+  const attribute = mapping?.attributeOf.get(name)
+  if (mapping === null || attribute === undefined) return null
+  const shared = subtypeColumn(introducing(mapping, attribute), attribute)
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    for (const source of at.sources) {
+      if (source.mapping === null || !isKindOf(mapping, source.mapping)) continue
+      const found = foundIn(source, shared) ?? foundIn(source, name)
+      if (found !== null) return found
+    }
+  }
+  return null
+}
+
+const entityNamed = (catalog: Catalog, name: string): Mapping | null => {
+  for (const mapping of catalog.values()) if (isDerived(mapping) && mapping.name === name) return mapping
+  return null
+}
+
+/** Is it the table of a joined subtype alone? Names without a table are never its columns. */
+export const isOwnSource = ({ mapping, columns }: Source): boolean =>
+  mapping !== null && ownColumnsOf.get(mapping) === columns
+
 /** Functions that give one of their arguments. */
 const choosing: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nullif', 'greatest', 'least', 'max', 'min'])
 
@@ -330,7 +420,7 @@ export const isChoosing = (node: FunctionNode | AggregateFunctionNode): boolean 
  * computes something else.
  */
 export const columnOf = (scope: Scope, node: OperationNode): Column | null => {
-  if (ReferenceNode.is(node)) return references.get(node) ?? find(scope, node)?.column ?? null
+  if (ReferenceNode.is(node)) return referred(node) ?? find(scope, node)?.column ?? null
   if (ParensNode.is(node) || AliasNode.is(node)) return columnOf(scope, node.node)
   if (FunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.arguments) : null
   if (AggregateFunctionNode.is(node)) return isChoosing(node) ? firstColumn(scope, node.aggregated) : null

@@ -22,6 +22,7 @@ import type { LoadStrategy } from '../model/relationship.js'
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
 import type { Extended, Extent, Whole } from './extent.js'
+import { shareShape } from './shape.js'
 import { attributeNode, type Statement, tableNode } from './statement.js'
 
 declare const loaded: unique symbol
@@ -40,6 +41,8 @@ export interface Select<out M, out N extends string, out L = unknown, out X exte
   readonly node: SelectQueryNode
   /** What is loaded beside the rows, in the order in which it was asked for. */
   readonly loads: ReadonlyArray<Load>
+  /** Subtypes of the entity whose attributes are loaded by statements of their own, parents first. */
+  readonly subtypes: ReadonlyArray<Mapping>
   /** What it joined, in the order of the joins. */
   readonly aliases: ReadonlyArray<Alias>
   /** Never there: carries `L`. */
@@ -90,6 +93,8 @@ export const entityNode = (mapping: Mapping): SelectQueryNode => {
       .map((attribute) => SelectionNode.create(attributeNode(mapping, attribute))),
   )
   selections.set(mapping, node)
+  if (node.selections !== undefined) shareShape(node.selections)
+  if (node.from !== undefined) shareShape(node.from)
   return node
 }
 
@@ -103,6 +108,7 @@ export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> 
   entity,
   node: entityNode(entity.mapping),
   loads: [],
+  subtypes: [],
   aliases: [],
   options: {},
 })

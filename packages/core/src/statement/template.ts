@@ -123,7 +123,6 @@ export const selectThroughLink = (
 ): Template => {
   const { owner, target: mapping } = relationship
   const node = query === null ? entityNode(mapping) : query.node
-  const mappings = query === null ? alone(mapping) : mappingsOf(query)
   const capacity = capacityFor(count)
   const order = orderBy.map(([a, direction]) => [a.position, direction])
   const shape = JSON.stringify([link, owner.name, capacity, order])
@@ -137,7 +136,8 @@ export const selectThroughLink = (
     )
     return {
       _tag: 'Template',
-      mappings,
+      // the links hold keys of owners, as they are encoded
+      mappings: query === null ? [mapping, owner] : mappingsOf(query),
       node: ordered(narrowed as SelectQueryNode, mapping, orderBy),
       width: link.own.length,
       capacity,

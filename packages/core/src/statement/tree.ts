@@ -17,7 +17,7 @@ const leaves: ReadonlySet<OperationNode['kind']> = new Set([
   'MatchedNode',
 ])
 
-const isNode = (value: unknown): value is OperationNode =>
+export const isNode = (value: unknown): value is OperationNode =>
   typeof value === 'object' && value !== null && typeof (value as { kind?: unknown }).kind === 'string'
 
 /**

@@ -1,10 +1,12 @@
 /**
  * Updates of many rows, each found by its own primary key, as plain arrays: checked, encoded, and sent by the batch.
  */
+
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { KeyAttribute, RowOf } from '../model/infer.js'
 import { type Attribute, type Mapping, type RawKey, rawKeyOf } from '../model/mapping.js'
-import { encodeError, missingValue, type StatementError, unknownAttribute } from './error.js'
+import { isDerived } from '../model/parts.js'
+import { encodeError, missingValue, type StatementError, severalTables, unknownAttribute } from './error.js'
 
 /**
  * A row's key, and what is to change of it.
@@ -49,6 +51,7 @@ export const updateRowsOf = (
   given: ReadonlyArray<Values>,
   defaults: Values,
 ): Either<StatementError, ReadonlyArray<UpdateRun>> => {
+  if (isDerived(mapping)) return left(severalTables(mapping, 'update'))
   const runs: OpenRun[] = []
   for (let place = 0; place < given.length; place++) {
     const row = given[place] as Values

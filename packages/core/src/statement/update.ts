@@ -109,5 +109,7 @@ export const missingUpdateDefaults = (self: AnyUpdate): ReadonlyArray<Attribute>
   const { updateDefaults } = self.entity.mapping
   if (updateDefaults.length === 0 || self.node.updates === undefined) return []
   const set = new Set(assignmentsOf(self).map(([attribute]) => attribute))
-  return updateDefaults.filter((attribute) => !set.has(attribute))
+  // of a subtype's tables an update writes one
+  const part = self.entity.mapping.parts.find(({ attributes }) => attributes.some((attribute) => set.has(attribute)))
+  return updateDefaults.filter((attribute) => !set.has(attribute) && part?.attributes.includes(attribute) === true)
 }

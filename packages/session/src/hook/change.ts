@@ -7,6 +7,7 @@
 import {
   type Attribute,
   type InstanceId,
+  isKindOf,
   type Mapping,
   type RelationshipMapping,
   type Services,
@@ -68,7 +69,8 @@ export class Change {
 
   /** Is it an instance of the entity? */
   has(id: InstanceId, mapping: Mapping): boolean {
-    return this.#edit.instances.get(id)?.mapping === mapping
+    const instance = this.#edit.instances.get(id)
+    return instance !== undefined && isKindOf(instance.mapping, mapping)
   }
 
   isMember(id: InstanceId, relationship: RelationshipMapping, member: InstanceId): boolean {

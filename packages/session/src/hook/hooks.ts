@@ -23,6 +23,9 @@
  * | `commit` | as with `flush` while there is work; the commit; `afterCommit` |
  * | `rollback` | the rollback; `afterRollback` |
  *
+ * Hooks of an entity are those of its subtypes too, and come before their own. A query of an entity calls those of the entity
+ * alone, whatever its rows are of.
+ *
  * A hook sees the state as it stands when it is asked: what came before it in the same step is in it, the change that it
  * is asked about is not. Where several are for the same event they are asked in the order in which they were combined, each
  * with the value that the one before it accepted, until one refuses. What they ask for is done right after the change and
@@ -40,7 +43,7 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/events.html
  */
-import type { AnyModel, Mapping } from '@unitary/core'
+import { type AnyModel, type Mapping, withDescendants } from '@unitary/core'
 import type { Monoid } from 'fp-ts/lib/Monoid.js'
 import type { HookEvent } from '../error.js'
 import type { Hooks } from '../state/hooks.js'
@@ -141,13 +144,24 @@ export const defineHooks =
     return registry(
       new Map(
         model.mappings.flatMap((mapping) => {
-          const own = defined[mapping.name]
-          return own === undefined ? [] : [[mapping, entityOf(own)] as const]
+          const line = hooksOfLine(mapping, defined)
+          return line === null ? [] : [[mapping, line] as const]
         }),
       ),
       sessionOf(session),
     )
   }
+
+/** The hooks of an entity, after those of what it is a subtype of. */
+const hooksOfLine = (
+  { name, parent }: Mapping,
+  defined: Readonly<Record<string, Definition | undefined>>,
+): EntityRegistry | null => {
+  const inherited = parent === null ? null : hooksOfLine(parent, defined)
+  const own = defined[name]
+  if (own === undefined) return inherited
+  return inherited === null ? entityOf(own) : bothEntities(inherited, entityOf(own))
+}
 
 const both = (a: List, b: List): List => (b.length === 0 ? a : a.length === 0 ? b : [...a, ...b])
 
@@ -224,6 +238,10 @@ export const areOnLoads = (hooks: Hooks | null): boolean => hooks !== null && re
 /** The hooks on an attribute or relationship. @category combinators */
 export const hooksOnChange = (hooks: Hooks | null, event: ChangeEvent, mapping: Mapping, name: string): List =>
   hooks === null ? none : (registryOf(hooks).entities.get(mapping)?.changes[event].get(name) ?? none)
+
+/** Is a hook called when rows of the entity are loaded, which may be of its subtypes? @category guards */
+export const hasLoadHooks = (hooks: Hooks | null, mapping: Mapping): boolean =>
+  areOnLoads(hooks) && withDescendants(mapping).some((one) => hooksOnLoad(hooks, one).length > 0)
 
 /** @category combinators */
 export const hooksOnLoad = (hooks: Hooks | null, mapping: Mapping): List =>

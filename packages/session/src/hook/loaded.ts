@@ -1,7 +1,7 @@
 /**
  * Instances that rows have made known, and the hooks that look at them.
  */
-import type { InstanceId, Mapping, Services } from '@unitary/core'
+import type { InstanceId, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { HookError, RequestError } from '../error.js'
 import { type Outcome, type Program, request } from '../program/program.js'
@@ -34,20 +34,19 @@ export const requestRows = <R extends QueryRequest | FetchRequest | LookupReques
  */
 export const loaded = (
   state: SessionState,
-  mapping: Mapping,
   ids: ReadonlyArray<InstanceId>,
   arrived: ReadonlyMap<InstanceId, boolean>,
   services: Services,
 ): Either<HookError, SessionState> => {
-  const hooks = hooksOnLoad(state.hooks, mapping)
-  const origin: Origin = { hook: 'load', entity: mapping.name, attribute: null }
   const told = new Set<InstanceId>()
   let current = state
   for (const id of ids) {
     const isRefresh = arrived.get(id)
     if (isRefresh === undefined || told.has(id)) continue
     told.add(id)
-    for (const hook of hooks) {
+    const { mapping } = instanceAt(state, id)
+    const origin: Origin = { hook: 'load', entity: mapping.name, attribute: null }
+    for (const hook of hooksOnLoad(state.hooks, mapping)) {
       const before = current
       const due: Due[] = []
       const { snapshot, token } = freshen(before, instanceAt(before, id))

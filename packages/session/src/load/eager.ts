@@ -18,6 +18,7 @@ import type { JoinedTargets } from './joined.js'
 import type { LoadedTargets } from './known.js'
 import { joiningsOf, originOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
+import { loadSubtypes } from './subtypes.js'
 import { filtered, isWhole, targetOf, targetQuery } from './target-query.js'
 import { type Asking, type Fetched, plainly } from './targets.js'
 
@@ -86,7 +87,7 @@ const loadNested = (
         }),
       )(loadPlanned(load.nested, found, { query, joined, options }))
     }),
-  )(withOrigin({ loads: load.loads, options }, found))
+  )(chain(() => loadSubtypes(load.subtypes, found))(withOrigin({ loads: load.loads, options }, found)))
 }
 
 const nothingFetched: JoinedTargets = new Map()

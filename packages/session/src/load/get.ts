@@ -4,11 +4,13 @@
 import {
   type AnySelect,
   type Attribute,
+  columnsAs,
   columnsOf,
   type DeferredAttribute,
   decodedKeyOf,
   type ExecutionOptions,
   type InstanceId,
+  isKindOf,
   type KeyOf,
   type Managed,
   type Mapped,
@@ -55,7 +57,7 @@ import {
 import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
-import type { Instance } from '../state/instance.js'
+import { type Instance, isPartialAs } from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, optionsIn, type SessionState } from '../state/session-state.js'
 import { bulkDeleted } from '../transition/bulk.js'
 import { expireAll as expireEverything, expire as expireInstance } from '../transition/expire.js'
@@ -107,8 +109,10 @@ export const get = <M, N extends string>(
     const raw = isKey(mapping, values) ? rawKeyOf(mapping, values) : null
     if (raw === null) return fail(invalidKey(mapping, key))
     const known = inIdentityMap(state, mapping, raw, options.shard ?? null)
-    if (known !== null && options.populateExisting !== true && !isExpired(state, known) && !known.partial) {
-      return of(some(known.snapshot as unknown as Managed<M, N>))
+    if (known !== null && options.populateExisting !== true && !isExpired(state, known)) {
+      // the row of that key is another's
+      if (!isKindOf(known.mapping, mapping)) return of(none)
+      if (!isPartialAs(known, mapping)) return of(some(known.snapshot as unknown as Managed<M, N>))
     }
     const token = options.shard ?? known?.token ?? null
     const asked = (query: AnySelect | null): Program<GetError, Option<Managed<M, N>>> =>
@@ -238,7 +242,9 @@ const withoutGone = (
 ): SessionState => {
   const key = rawKeyOf(mapping, values)
   const id = key === null ? undefined : IdentityMap.get(state.identityMap, mapping, token, key)
-  return id === undefined ? state : withoutRow(bulkDeleted(state, [id]), id)
+  return id === undefined || !isKindOf(instanceAt(state, id).mapping, mapping)
+    ? state
+    : withoutRow(bulkDeleted(state, [id]), id)
 }
 
 /** Of a row that turned out to be gone nothing is known. */
@@ -276,7 +282,9 @@ export const read =
       const found = resolve(state, entity, instance)
       if (isLeft(found)) return fail(found.left)
       const known = found.right
-      return isExpired(state, known) || known.partial ? reload(known) : of(known.snapshot as unknown as Managed<M, N>)
+      return isExpired(state, known) || isPartialAs(known, entity.mapping)
+        ? reload(known)
+        : of(known.snapshot as unknown as Managed<M, N>)
     })
 
 /** The name of something that can be known of an instance: an attribute or a relationship. */
@@ -408,7 +416,13 @@ const readWith =
               given,
             ): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
               if (isLeft(answer)) return [answer, current]
-              const populated = populate(current, mapping, answer.right, { columns: columnsOf(query) }, given)
+              const populated = populate(
+                current,
+                mapping,
+                answer.right,
+                { columns: columnsOf(query), columnsAs: (subtype) => columnsAs(query, subtype) },
+                given,
+              )
               if (isLeft(populated)) return [populated, current]
               const [ids, next] = populated.right
               return ids.length === 0

@@ -10,6 +10,7 @@ import {
   type InstanceId,
   type JoinedLoad,
   type JoinedPart,
+  joinedColumnsAs,
   joinedParts,
   joinedRow,
   joinedSelect,
@@ -18,7 +19,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnLoad, hooksOnStatement } from '../hook/hooks.js'
+import { hasLoadHooks, hooksOnStatement } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { Hooks } from '../state/hooks.js'
@@ -44,7 +45,7 @@ const areUnseen = (hooks: Hooks, joinings: ReadonlyArray<JoinedLoad>): boolean =
   joinings.every(
     ({ contained, joinings: nested, relationship: { target } }) =>
       (contained !== null ||
-        (hooksOnLoad(hooks, target).length === 0 &&
+        (!hasLoadHooks(hooks, target) &&
           hooksOnStatement(hooks, 'beforeExecute', target).every((some) => some.length === 0))) &&
       areUnseen(hooks, nested),
   )
@@ -73,7 +74,8 @@ const mostTables = 48
 
 const tablesOf = (parts: ReadonlyArray<JoinedPart>): number =>
   parts.reduce(
-    (count, { isContained, relationship }) => count + (isContained ? 0 : relationship.through === null ? 1 : 2),
+    (count, { isContained, relationship: { target, through } }) =>
+      count + (isContained ? 0 : (through === null ? 0 : 1) + target.parts.length),
     0,
   )
 
@@ -169,8 +171,8 @@ export const takeJoined = (
   const kept = new Map<JoinedLoad, LoadedTargets>()
   for (const [joining, targets] of found) kept.set(joining, keep(absorbed, keeping, joining, targets, options))
   let next = done(absorbed, keeping)
-  for (const { part, arrived } of arrivals) {
-    const told = loaded(next, part.relationship.target, [...arrived.keys()], arrived, services)
+  for (const { arrived } of arrivals) {
+    const told = loaded(next, [...arrived.keys()], arrived, services)
     if (isLeft(told)) return told
     next = told.right
   }
@@ -187,13 +189,14 @@ interface Arrival {
 const targetsIn = (
   state: SessionState,
   changes: StateEdit,
-  { arrived, part: { columns, relationship } }: Arrival,
+  { arrived, part }: Arrival,
   { batches, order }: QueryAnswer,
   { populateExisting = false, strict }: PopulateOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
+  const { columns, relationship } = part
   const { target } = relationship
   const keys = target.key.map(({ position }: Attribute) => columns[position] as string)
-  const isSeen = hooksOnLoad(state.hooks, target).length > 0
+  const isSeen = hasLoadHooks(state.hooks, target)
   const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {
     const present = rows.filter((row: DriverRow) => keys.every((key) => row[key] !== null))
@@ -206,6 +209,7 @@ const targetsIn = (
         populateExisting,
         mode: strict === false ? 'trusted' : 'strict',
         columns,
+        columnsAs: (subtype) => joinedColumnsAs(part, subtype),
         arrived: isSeen ? arrived : null,
       },
     )

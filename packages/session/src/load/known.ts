@@ -1,7 +1,7 @@
 /**
  * What the state knows of relationships, and what it keeps of those that were loaded.
  */
-import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
@@ -12,9 +12,9 @@ type Instance = Instance.Instance
 /** The targets of each owner, in order. */
 export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
 
-/** Is the instance's snapshot all of it, and not out of date? */
-export const isKnown = (state: SessionState, instance: Instance): boolean =>
-  !isExpired(state, instance) && !instance.partial
+/** Does the instance's snapshot have all that the entity has, and is not out of date? It may be of a subtype. */
+export const isKnown = (state: SessionState, instance: Instance, mapping: Mapping): boolean =>
+  !isExpired(state, instance) && !Instance.isPartialAs(instance, mapping)
 
 /**
  * What the state knows without asking; null where it does not. Of a collection that was narrowed by other criteria than those

@@ -41,6 +41,8 @@ export interface PlannedLoad {
   /** Options of its own, over those of the query. */
   readonly options: ExecutionOptions
   readonly nested: ReadonlyArray<PlannedLoad>
+  /** Subtypes of the targets' entity whose attributes are loaded by statements of their own. */
+  readonly subtypes: ReadonlyArray<Mapping>
   /** How it stands in the statement of its owners, where it can. */
   readonly joining: JoinedLoad | null
   /** What is said of loads of its targets' relationships, later ones too. */
@@ -182,6 +184,7 @@ const planOne = (
     isShown,
     options: refine?.options ?? {},
     nested: nested.right,
+    subtypes: refine?.subtypes ?? [],
     joining:
       alias !== null && refine !== null
         ? containedIn(relationship, alias, refine, nested.right)

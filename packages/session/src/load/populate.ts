@@ -4,7 +4,7 @@
 import type { InstanceId, Mapping, ReadMode, RowColumns, Services } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
-import { hooksOnLoad } from '../hook/hooks.js'
+import { hasLoadHooks } from '../hook/hooks.js'
 import { loaded } from '../hook/loaded.js'
 import type { QueryAnswer } from '../program/request.js'
 import { done, edit, type SessionState } from '../state/session-state.js'
@@ -16,6 +16,8 @@ export interface PopulateOptions {
   readonly strict?: boolean
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns?: RowColumns | null
+  /** The same for the attributes of a subtype. */
+  readonly columnsAs?: ((subtype: Mapping) => RowColumns | null) | null
 }
 
 /**
@@ -35,17 +37,18 @@ export const populate = (
   const mode: ReadMode = options.strict === false ? 'trusted' : 'strict'
   const populateExisting = options.populateExisting ?? false
   const columns = options.columns ?? null
-  const arrived = hooksOnLoad(state.hooks, mapping).length === 0 ? null : new Map<InstanceId, boolean>()
+  const columnsAs = options.columnsAs ?? null
+  const arrived = hasLoadHooks(state.hooks, mapping) ? new Map<InstanceId, boolean>() : null
   const batches: Array<ReadonlyArray<InstanceId>> = []
   for (const rows of answer.batches) {
-    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, arrived })
+    const absorbed = absorb(state, changes, mapping, rows, { populateExisting, mode, columns, columnsAs, arrived })
     if (isLeft(absorbed)) return absorbed
     batches.push(absorbed.right)
   }
   const ids = inOrder(batches, answer.order)
   const next = done(state, changes)
   if (arrived === null || arrived.size === 0) return right([ids, next])
-  const seen = loaded(next, mapping, ids, arrived, services)
+  const seen = loaded(next, ids, arrived, services)
   return isLeft(seen) ? seen : right([ids, seen.right])
 }
 

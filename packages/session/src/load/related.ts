@@ -98,7 +98,7 @@ const knownOwners = (
 
 const stillThere = (mapping: Mapping, owners: ReadonlyArray<InstanceId>): Program<ObjectDeleted, undefined> =>
   suspend((state): Program<ObjectDeleted, undefined> => {
-    const gone = owners.map((id) => instanceAt(state, id)).find((owner) => !isKnown(state, owner))
+    const gone = owners.map((id) => instanceAt(state, id)).find((owner) => !isKnown(state, owner, mapping))
     return gone === undefined
       ? of(undefined)
       : fail({ _tag: 'ObjectDeleted', entity: mapping.name, key: gone.key, shard: gone.token })

@@ -131,7 +131,7 @@ export const related =
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
       const known = knownNow(state, owner, relationship)
-      return known === null || known.some((id) => !isKnown(state, instanceAt(state, id)))
+      return known === null || known.some((id) => !isKnown(state, instanceAt(state, id), relationship.target))
         ? fail({ _tag: 'NotLoaded', entity: entity.name, key: owner.key, attribute: name })
         : show(relationship, known)
     })

@@ -8,6 +8,7 @@ import { requestRows } from '../hook/loaded.js'
 import { map, type Outcome, type Program, suspend, traverseArray } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
 import { instanceAt } from '../state/session-state.js'
 import { populate } from './populate.js'
 
@@ -20,11 +21,15 @@ export const reloadExpired = (
   mapping: Mapping,
   ids: ReadonlyArray<InstanceId>,
 ): Program<RequestError | DecodeError | HookError, undefined> =>
-  suspend((state) => {
+  suspend((state): Program<RequestError | DecodeError | HookError, undefined> => {
+    const isOwn = (id: InstanceId): boolean => instanceAt(state, id).mapping.root === mapping.root
+    if (!ids.every(isOwn)) return reloadEach(ids)
     const byToken = new Map<ShardToken | null, unknown[]>()
     for (const id of new Set(ids)) {
-      const { status, key, token, partial, epoch } = instanceAt(state, id)
-      if (status !== 'persistent' || key === null || (epoch === state.epoch && !partial)) continue
+      const instance = instanceAt(state, id)
+      const { status, key, token, epoch } = instance
+      if (status !== 'persistent' || key === null) continue
+      if (epoch === state.epoch && !Instance.isPartialAs(instance, mapping)) continue
       const keys = byToken.get(token) ?? []
       keys.push(...decodedKeyOf(mapping, key))
       byToken.set(token, keys)
@@ -41,6 +46,23 @@ export const reloadExpired = (
           },
         ),
       )([...byToken]),
+    )
+  })
+
+/** Rows of concrete subtypes have keys of their own. */
+const reloadEach = (ids: ReadonlyArray<InstanceId>): Program<RequestError | DecodeError | HookError, undefined> =>
+  suspend((state) => {
+    const byMapping = new Map<Mapping, InstanceId[]>()
+    for (const id of ids) {
+      const { mapping } = instanceAt(state, id)
+      const known = byMapping.get(mapping)
+      if (known === undefined) byMapping.set(mapping, [id])
+      else known.push(id)
+    }
+    return map(() => undefined)(
+      traverseArray(([mapping, own]: readonly [Mapping, ReadonlyArray<InstanceId>]) => reloadExpired(mapping, own))([
+        ...byMapping,
+      ]),
     )
   })
 

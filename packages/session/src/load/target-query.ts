@@ -6,6 +6,7 @@ import {
   type AnySelect,
   applyActive,
   type ExecutionOptions,
+  joinsOnlySubtypes,
   type Mapped,
   orderBy,
   type RelationshipMapping,
@@ -84,7 +85,7 @@ export const isWhole = (query: AnySelect | null): boolean =>
     query.node.orderBy === undefined &&
     query.node.limit === undefined &&
     query.node.offset === undefined &&
-    query.node.joins === undefined &&
+    joinsOnlySubtypes(query) &&
     query.node.groupBy === undefined)
 
 const inOrder = new WeakMap<RelationshipMapping, WeakMap<object, AnySelect>>()

@@ -17,6 +17,7 @@ import type {
 } from '@unitary/core'
 import {
   alsoSelecting,
+  columnsAs,
   columnsOf,
   decodedKeyOf,
   linkedOwner,
@@ -37,7 +38,7 @@ import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/s
 import { foreignKeyOf } from '../transition/relate.js'
 import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
-import { populate } from './populate.js'
+import { type PopulateOptions, populate } from './populate.js'
 import { reloadExpired } from './reload.js'
 import { filtered, ordered, targetOf, targetQuery, whole } from './target-query.js'
 
@@ -209,7 +210,8 @@ const takeTargets = (
   answer: QueryAnswer,
   services: Services,
 ): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId>, JoinedTargets, SessionState]> => {
-  const options = { ...given, columns: query === null ? null : columnsOf(query) }
+  const options: PopulateOptions =
+    query === null ? given : { ...given, columns: columnsOf(query), columnsAs: (subtype) => columnsAs(query, subtype) }
   const populated = populate(state, target, answer, options, services)
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right

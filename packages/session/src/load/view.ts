@@ -38,10 +38,11 @@ const viewing = (
   loaded: ReadonlyArray<LoadedRelationship>,
   plain: View,
 ): View => {
-  const view = viewerOf(
-    mapping,
-    loaded.map(({ load }) => load.relationship.name),
-  )
+  const names = loaded.map(({ load }) => load.relationship.name)
+  const view = viewerOf(mapping, names)
+  // what is of a subtype is shown with its own attributes
+  const viewFor =
+    mapping.subtypes.length === 0 ? () => view : (id: InstanceId) => viewerOf(instanceAt(state, id).mapping, names)
   const seen = new Map<InstanceId, Snapshot>()
   const drain = drainer()
   const own: View = (id) => {
@@ -69,7 +70,7 @@ const viewing = (
       return one
     })
     const alone = plain(id)
-    const made = view(alone, Snapshot.instanceOf(alone) as InstanceId, related)
+    const made = viewFor(id)(alone, Snapshot.instanceOf(alone) as InstanceId, related)
     seen.set(id, made)
     drain(fill)
     return made

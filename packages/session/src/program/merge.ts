@@ -15,6 +15,7 @@ import {
   type DraftOrInstance,
   decodedKeyOf,
   type InstanceId,
+  isKindOf,
   type Mapped,
   type Pending,
   type RelationshipMapping,
@@ -143,7 +144,8 @@ class Merger {
       }
       if (key === null) return of(null)
       const known = IdentityMap.get(state.identityMap, mapping, source.token, key) ?? this.#byKey.get(keyText(source))
-      if (known !== undefined) return of(known)
+      // a row of that key that is another's is for the database to refuse
+      if (known !== undefined) return of(isKindOf(instanceAt(state, known).mapping, mapping) ? known : null)
       if (!this.#loads) return of(null)
       const { populateExisting: _, ...options } = optionsIn(state, {})
       const values = Object.fromEntries(
@@ -309,7 +311,7 @@ const keep = (
   changes.instances.set(id, Instance.withRelated(instance, relationship, related))
 }
 
-const keyText = ({ mapping, key, token }: MergeSource): string => JSON.stringify([mapping.name, token, key])
+const keyText = ({ mapping, key, token }: MergeSource): string => JSON.stringify([mapping.root.name, token, key])
 
 /** A version that was read before the session's own is no base to merge from. What has expired the flush compares. */
 const staleness = (state: SessionState, source: MergeSource, target: Instance.Instance): StaleData | null => {

@@ -5,6 +5,7 @@ import {
   type AnyQuery,
   type AnyRows,
   checkStatement,
+  columnsAs,
   columnsOf,
   containedParts,
   type InstanceId,
@@ -22,6 +23,7 @@ import { joiningsFor, type LoadedRelationship, loadPlanned, withOrigin } from '.
 import { type JoinedTargets, takeJoined } from '../load/joined.js'
 import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
+import { loadSubtypes } from '../load/subtypes.js'
 import { type TakenOutput, takeRows } from '../load/take-rows.js'
 import { snapshots, type View, viewOf } from '../load/view.js'
 import { ask, chain, fail, gets, map, type Program, suspend } from '../program/program.js'
@@ -128,7 +130,11 @@ export const takePortion = (
       ? taken
       : right([{ _tag: 'Rows', size, rows: statement, taken: taken.right[0] }, taken.right[1]])
   }
-  const options = { ...statement.options, columns }
+  const options = {
+    ...statement.options,
+    columns,
+    columnsAs: (subtype: Mapping) => columnsAs(statement, subtype),
+  }
   const populated = populate(state, mapping, answer, options, services)
   if (isLeft(populated)) return populated
   const [ids, next] = populated.right
@@ -154,6 +160,7 @@ export const showPortion = (
   const { ids, joined } = portion
   return pipe(
     withOrigin({ loads: statement._tag === 'Rows' ? [] : statement.loads, options: statement.options }, ids),
+    chain(() => loadSubtypes(statement._tag === 'Rows' ? [] : statement.subtypes, ids)),
     chain(() => loadPlanned(loads, ids, { query: null, joined, options: statement.options })),
     chain((beside: ReadonlyArray<LoadedRelationship>) =>
       gets((state) => ids.map(viewOf(state, mapping, beside, showing(state)))),

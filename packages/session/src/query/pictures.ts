@@ -16,7 +16,7 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError, RequestError } from '../error.js'
-import { hooksOnLoad } from '../hook/hooks.js'
+import { hasLoadHooks } from '../hook/hooks.js'
 import { requestRows } from '../hook/loaded.js'
 import { inOrder } from '../load/populate.js'
 import type { View } from '../load/view.js'
@@ -40,7 +40,8 @@ export const nextPictures = (query: OpenQuery, count: number): Program<QueryErro
   suspend((state) =>
     query.statement._tag === 'Select' &&
     query.loads.length === 0 &&
-    hooksOnLoad(state.hooks, query.mapping).length === 0
+    query.mapping.subtypes.length === 0 &&
+    !hasLoadHooks(state.hooks, query.mapping)
       ? read(query, count)
       : loaded(state, query, count),
   )

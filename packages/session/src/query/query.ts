@@ -4,9 +4,11 @@
 import {
   type AnySelect,
   checkStatement,
+  columnsAs,
   columnsOf,
   type Extent,
   type InstanceId,
+  type Mapping,
   type Resulting,
   type Select,
   type Whole,
@@ -21,6 +23,7 @@ import type { LoadError } from '../load/error.js'
 import { type JoinedTargets, joinTo, ownRows, repeats, takeJoined } from '../load/joined.js'
 import { type PlannedLoad, plannedLoads } from '../load/planned-load.js'
 import { populate } from '../load/populate.js'
+import { loadSubtypes } from '../load/subtypes.js'
 import { viewOf } from '../load/view.js'
 import { autoflush, unlessFailed } from '../program/flush.js'
 import { chain, fail, gets, map, type Outcome, type Program, suspend } from '../program/program.js'
@@ -113,7 +116,11 @@ export const rowsOf = <A>(statement: AnySelect, read: ReadAnswer<A>): Program<Qu
       { _tag: 'Query', statement, joined: joined?.statement ?? null },
       (answer, current, given): Outcome<RequestError | DecodeError | HookError, Found<A>> => {
         if (isLeft(answer)) return [answer, current]
-        const options = { ...statement.options, columns: columnsOf(statement) }
+        const options = {
+          ...statement.options,
+          columns: columnsOf(statement),
+          columnsAs: (subtype: Mapping) => columnsAs(statement, subtype),
+        }
         const populated = populate(current, mapping, answer.right, options, given)
         if (isLeft(populated)) return [populated, current]
         const [ids, next] = populated.right
@@ -134,6 +141,8 @@ export const rowsOf = <A>(statement: AnySelect, read: ReadAnswer<A>): Program<Qu
         return [right(found(own, taken.right[0])), taken.right[1]]
       },
     )
-    const found = chain((rows: Found<A>) => map(() => rows)(withOrigin(statement, rows.ids)))(asked)
+    const found = chain((rows: Found<A>) =>
+      map(() => rows)(chain(() => loadSubtypes(statement.subtypes, rows.ids))(withOrigin(statement, rows.ids))),
+    )(asked)
     return statement.options.autoflush === false ? found : chain(() => found)(autoflush)
   })

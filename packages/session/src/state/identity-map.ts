@@ -24,7 +24,7 @@ interface Keys {
 }
 
 /**
- * By the mapping's index, then by token.
+ * By the index of the entity whose identities they are (a subtype's are its root's), then by token.
  *
  * @category model
  */
@@ -48,7 +48,7 @@ export const get = (
   token: ShardToken | null,
   key: RawKey,
 ): InstanceId | undefined => {
-  const keys = self[mapping.index]?.get(token)
+  const keys = self[mapping.root.index]?.get(token)
   if (keys === undefined) return undefined
   const found = isSmall(key) ? IntMap.get(keys.dense, key) : undefined
   return found !== undefined || keys.sparse.size === 0 ? found : HashMap.get(keys.sparse, key)
@@ -65,7 +65,7 @@ export const anywhere = (
   key: RawKey,
 ): ReadonlyArray<readonly [token: ShardToken | null, id: InstanceId]> => {
   const found: Array<readonly [ShardToken | null, InstanceId]> = []
-  for (const token of self[mapping.index]?.keys() ?? []) {
+  for (const token of self[mapping.root.index]?.keys() ?? []) {
     const id = get(self, mapping, token, key)
     if (id !== undefined) found.push([token, id])
   }
@@ -172,19 +172,19 @@ class Edit implements IdentityMapEdit {
   }
 
   #keys(mapping: Mapping, token: ShardToken | null): KeysEdit {
-    if (this.#last !== null && mapping === this.#lastMapping && token === this.#lastToken) return this.#last
-    let byToken = this.#edits[mapping.index]
+    if (this.#last !== null && mapping.root === this.#lastMapping && token === this.#lastToken) return this.#last
+    let byToken = this.#edits[mapping.root.index]
     if (byToken === undefined) {
       byToken = new Map()
-      this.#edits[mapping.index] = byToken
+      this.#edits[mapping.root.index] = byToken
     }
     let keys = byToken.get(token)
     if (keys === undefined) {
-      keys = new KeysEdit(this.#from[mapping.index]?.get(token) ?? noKeys)
+      keys = new KeysEdit(this.#from[mapping.root.index]?.get(token) ?? noKeys)
       byToken.set(token, keys)
     }
     this.#last = keys
-    this.#lastMapping = mapping
+    this.#lastMapping = mapping.root
     this.#lastToken = token
     return keys
   }

@@ -156,6 +156,16 @@ export const valueAt = (self: Instance, attribute: Attribute): unknown =>
 /** Was it left out of the insert, and not set since? @category guards */
 export const isUnset = ({ unset }: Instance, name: string): boolean => unset?.includes(name) === true
 
+/**
+ * Is some attribute of the entity not known? The instance may be of a subtype, of which more is missing.
+ *
+ * @category guards
+ */
+export const isPartialAs = (self: Instance, mapping: Mapping): boolean =>
+  self.partial &&
+  (self.mapping === mapping ||
+    mapping.attributes.some((attribute) => !attribute.isDeferred && valueAt(self, attribute) === undefined))
+
 /** The value that the database has, undefined where it is not known. @category combinators */
 export const committedAt = (self: Instance, attribute: Attribute): unknown => {
   const before = self.committed?.[attribute.name]

@@ -16,7 +16,15 @@ import type {
   RowReader,
   Snapshot,
 } from '@unitary/core'
-import { DecodeFault, rawKeyOf, rowClassOf, rowReaderOf } from '@unitary/core'
+import {
+  DecodeFault,
+  rawKeyOf,
+  rawKeyOfValue,
+  rowClassOf,
+  rowColumns,
+  rowReaderOf,
+  withDescendants,
+} from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { DecodeError } from '../error.js'
@@ -42,6 +50,8 @@ export interface AbsorbOptions {
   readonly mode: ReadMode
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns: RowColumns | null
+  /** The same for the attributes of a subtype; those of the entity alone where it is null. */
+  readonly columnsAs: ((subtype: Mapping) => RowColumns | null) | null
   /** Where instances are noted that a row has made known: is it known again? */
   readonly arrived: Map<InstanceId, boolean> | null
 }
@@ -59,41 +69,132 @@ export const absorb = (
   options: AbsorbOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId>> => {
   const { rows, token } = from
-  const { columns } = options
-  const read = rowReaderOf(mapping, from.dialect, options.mode, columns)
-  const keyName = plainKeyName(mapping, from.dialect, columns)
-  const partial = isPartial(mapping, columns)
+  const keyName = plainKeyName(mapping, from.dialect, options.columns)
+  const only = mapping.subtypes.length === 0 ? readingOf(mapping, from.dialect, options.columns, options) : null
+  // a row of its key can be no other entity's
+  const isAlone = only !== null && mapping.discriminator === null
+  const readingFor = only === null ? readingsOf(mapping, from.dialect, options) : null
   const ids = new Array<InstanceId>(rows.length)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as DriverRow
+    const reading = only ?? (readingFor as ReadingFor)(row)
+    if (reading === null) return left(unknownKind(mapping, from, row, options.columns))
     // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
     const plainKey = keyName === null ? null : row[keyName]
     if (typeof plainKey === 'number' || typeof plainKey === 'string') {
-      const known = edit.identityMap.get(mapping, token, plainKey)
-      if (known !== undefined && isCurrent(state, edit, known, options)) {
+      const known = isAlone
+        ? edit.identityMap.get(mapping, token, plainKey)
+        : knownAs(edit, reading.mapping, token, plainKey)
+      if (known !== undefined && isCurrent(state, edit, known, reading, options)) {
         ids[i] = known
         continue
       }
     }
     const id = edit.nextInstance
-    const snapshot = read(row, id)
-    if (snapshot instanceof DecodeFault) return left(decodeError(mapping, from.dialect, row, snapshot, token, columns))
-    const key = rawKeyOf(mapping, snapshot as never) as RawKey
-    const known = edit.identityMap.get(mapping, token, key)
+    const snapshot = reading.read(row, id)
+    if (snapshot instanceof DecodeFault) {
+      return left(decodeError(reading.mapping, from.dialect, row, snapshot, token, reading.columns))
+    }
+    const key = rawKeyOf(reading.mapping, snapshot as never) as RawKey
+    const known = isAlone ? edit.identityMap.get(mapping, token, key) : knownAs(edit, reading.mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
-      const made = Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
-      edit.instances.set(id, partial ? { ...made, partial } : made)
-      edit.identityMap.set(mapping, token, key, id)
+      const made = Instance.make(id, reading.mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
+      edit.instances.set(id, reading.partial ? { ...made, partial: true } : made)
+      edit.identityMap.set(reading.mapping, token, key, id)
       options.arrived?.set(id, false)
       ids[i] = id
     } else {
-      if (!isCurrent(state, edit, known, options)) renew(state, edit, known, row, read, options)
+      if (!isCurrent(state, edit, known, reading, options)) renew(state, edit, known, row, reading, options)
       ids[i] = known
     }
   }
   return right(ids)
 }
+
+/** The instance that stands for a row. One of another entity does so no more: the row is what its discriminator says. */
+const knownAs = (edit: StateEdit, mapping: Mapping, token: ShardToken | null, key: RawKey): InstanceId | undefined => {
+  const id = edit.identityMap.get(mapping, token, key)
+  const instance = id === undefined ? undefined : edit.instances.get(id)
+  if (id === undefined || instance === undefined || instance.mapping === mapping) return id
+  edit.instances.set(id, { ...instance, status: 'detached', committed: null })
+  edit.changed.delete(id)
+  edit.deleted.delete(id)
+  return undefined
+}
+
+/** How rows of one entity are read. */
+interface Reading {
+  readonly mapping: Mapping
+  readonly columns: RowColumns | null
+  readonly read: RowReader
+  /** Do the rows leave out what an instance should have? */
+  readonly partial: boolean
+}
+
+const readingOf = (
+  mapping: Mapping,
+  dialect: Dialect,
+  columns: RowColumns | null,
+  { mode }: AbsorbOptions,
+): Reading => ({
+  mapping,
+  columns,
+  read: rowReaderOf(mapping, dialect, mode, columns),
+  partial: isPartial(mapping, columns),
+})
+
+type ReadingFor = (row: DriverRow) => Reading | null
+
+/** How each row is read, which may be of any subtype; null for one whose discriminator is that of none. */
+const readingsOf = (mapping: Mapping, dialect: Dialect, options: AbsorbOptions): ReadingFor => {
+  const { columns } = options
+  const column = discriminatorName(mapping, columns)
+  const convert = dialect.fromDriver(mapping.discriminator?.column.kind ?? 'text')
+  const byIdentity = mappingsByIdentity(mapping)
+  const readings = new Map<unknown, Reading>()
+  return (row) => {
+    const value = rawKeyOfValue(convert === null ? row[column] : convert(row[column]))
+    const known = readings.get(value)
+    if (known !== undefined) return known
+    const found = byIdentity.get(value)
+    if (found === undefined) return null
+    const own = found === mapping ? columns : (options.columnsAs ?? inherited(mapping, columns))(found)
+    const made = readingOf(found, dialect, own, options)
+    readings.set(value, made)
+    return made
+  }
+}
+
+const discriminatorName = ({ discriminator }: Mapping, columns: RowColumns | null): string =>
+  discriminator === null ? '' : (columns?.[discriminator.position] ?? discriminator.name)
+
+const byIdentities = new WeakMap<Mapping, ReadonlyMap<unknown, Mapping>>()
+
+/** An entity and its subtypes by the encoded values of their discriminators. */
+const mappingsByIdentity = (mapping: Mapping): ReadonlyMap<unknown, Mapping> => {
+  const known =
+    byIdentities.get(mapping) ??
+    new Map(
+      withDescendants(mapping).flatMap(
+        (one): ReadonlyArray<readonly [unknown, Mapping]> =>
+          one.identity === null || one.discriminator === null
+            ? []
+            : [[rawKeyOfValue(one.discriminator.encode(one.identity)), one]],
+      ),
+    )
+  byIdentities.set(mapping, known)
+  return known
+}
+
+/** The columns of a subtype in rows that have what it inherits, and nothing of its own. */
+const inherited =
+  (mapping: Mapping, columns: RowColumns | null) =>
+  (subtype: Mapping): RowColumns =>
+    rowColumns(subtype, ({ isDeferred, name, position }) => {
+      if (position >= mapping.attributes.length) return null
+      return columns === null ? (isDeferred ? null : name) : (columns[position] ?? null)
+    })
 
 /** The key's attribute, where the driver gives its raw form. */
 const plainKeyName = (mapping: Mapping, dialect: Dialect, columns: RowColumns | null): string | null => {
@@ -112,10 +213,15 @@ const isPartial = (mapping: Mapping, columns: RowColumns | null): boolean =>
   columns !== null && mapping.attributes.some(({ isDeferred, position }) => !isDeferred && columns[position] === null)
 
 /** Does the session know all that the rows could tell of an instance? */
-const isCurrent = (state: SessionState, edit: StateEdit, id: InstanceId, options: AbsorbOptions): boolean => {
+const isCurrent = (
+  state: SessionState,
+  edit: StateEdit,
+  id: InstanceId,
+  { columns }: Reading,
+  options: AbsorbOptions,
+): boolean => {
   const instance = edit.instances.get(id) as Instance.Instance
   if (instance.epoch !== state.epoch || instance.unset !== null || options.populateExisting) return false
-  const { columns } = options
   if (columns === null) return !instance.partial
   return instance.mapping.attributes.every(
     (attribute) => columns[attribute.position] === null || Instance.valueAt(instance, attribute) !== undefined,
@@ -128,11 +234,11 @@ const renew = (
   edit: StateEdit,
   id: InstanceId,
   row: DriverRow,
-  read: RowReader,
+  reading: Reading,
   options: AbsorbOptions,
 ): void => {
   const instance = edit.instances.get(id) as Instance.Instance
-  const snapshot = read(row, id) as Snapshot
+  const snapshot = reading.read(row, id) as Snapshot
   const isWhole = options.populateExisting || instance.epoch < state.epoch
   if (options.arrived?.has(id) === false) options.arrived.set(id, true)
   if (isWhole) edit.changed.delete(id)
@@ -144,7 +250,7 @@ const renew = (
     ...instance,
     snapshot: known,
     epoch: state.epoch,
-    partial: options.columns !== null && isIncomplete(mapping, known),
+    partial: reading.columns !== null && isIncomplete(mapping, known),
     unset: null,
     committed: isWhole ? null : instance.committed,
     // the flush that deletes a row needs to know what refers to it
@@ -158,6 +264,27 @@ const isIncomplete = ({ attributes }: Mapping, snapshot: Snapshot): boolean =>
       !isDeferred && (snapshot as unknown as Readonly<Record<string, unknown>>)[name] === undefined,
   )
 
+/** A row whose discriminator no entity has. */
+const unknownKind = (
+  mapping: Mapping,
+  { dialect, token }: Rows,
+  row: DriverRow,
+  columns: RowColumns | null,
+): DecodeError => {
+  const identities = withDescendants(mapping).flatMap(({ identity }) => (identity === null ? [] : [identity]))
+  return {
+    _tag: 'DecodeError',
+    entity: mapping.name,
+    table: mapping.table,
+    attribute: mapping.discriminator?.name ?? '',
+    column: mapping.discriminator?.columnName ?? '',
+    key: keyIn(mapping, dialect, row, columns),
+    value: row[discriminatorName(mapping, columns)],
+    expected: `one of ${identities.map((identity) => JSON.stringify(identity)).join(', ')}`,
+    shard: token,
+  }
+}
+
 /**
  * The error of a row that does not decode. Its key is the program's where that decodes.
  *
@@ -170,19 +297,21 @@ export const decodeError = (
   fault: DecodeFault,
   shard: ShardToken | null,
   columns: RowColumns | null,
-): DecodeError => {
+): DecodeError => ({
+  _tag: 'DecodeError',
+  entity: mapping.name,
+  table: mapping.table,
+  attribute: fault.attribute.name,
+  column: fault.attribute.columnName,
+  key: keyIn(mapping, dialect, row, columns),
+  value: fault.value,
+  expected: fault.attribute.column.codec.name,
+  shard,
+})
+
+const keyIn = (mapping: Mapping, dialect: Dialect, row: DriverRow, columns: RowColumns | null): unknown => {
   const key = mapping.key.map((attribute) => keyPart(attribute, dialect, row, columns))
-  return {
-    _tag: 'DecodeError',
-    entity: mapping.name,
-    table: mapping.table,
-    attribute: fault.attribute.name,
-    column: fault.attribute.columnName,
-    key: key.length === 1 ? key[0] : key,
-    value: fault.value,
-    expected: fault.attribute.column.codec.name,
-    shard,
-  }
+  return key.length === 1 ? key[0] : key
 }
 
 const keyPart = (

@@ -1,7 +1,7 @@
 /**
  * Making instances of drafts, and bringing them into the unit of work.
  */
-import { type Mapped, type Pending, type Services, Snapshot } from '@unitary/core'
+import { isKindOf, type Mapped, type Pending, type Services, Snapshot, withDescendants } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import type { Instance } from '../state/instance.js'
@@ -60,7 +60,7 @@ export const addAll =
         ids[i] = made.right
       } else {
         const instance = changes.instances.get(managed)
-        if (instance === undefined || instance.mapping !== mapping.right) {
+        if (instance === undefined || !isKindOf(instance.mapping, mapping.right)) {
           return left({ _tag: 'NotInSession', entity: entity.name })
         }
         // an instance marked for deletion and not yet deleted is kept after all
@@ -82,8 +82,8 @@ export const addAll =
 export const needsServices = <M, N extends string>(entity: Mapped<M, N>): boolean => {
   // drafts may nest entities of the whole model
   const model = entity.model() as { readonly mappings: ReadonlyArray<{ readonly hasDefaults: boolean }> }
-  return entity.mapping.relationships.length === 0
-    ? entity.mapping.hasDefaults
+  return withDescendants(entity.mapping).every(({ relationships }) => relationships.length === 0)
+    ? withDescendants(entity.mapping).some(({ hasDefaults }) => hasDefaults)
     : model.mappings.some((mapping) => mapping.hasDefaults)
 }
 

@@ -1,8 +1,8 @@
 /**
  * Folding the results of a flush back into the state.
  */
-import type { Attribute, InstanceId, Mapping, RawKey, Returned, Snapshot } from '@unitary/core'
-import { decodedKeyOf, rawKeyOf, rowClassOf } from '@unitary/core'
+import type { Attribute, InstanceId, Mapping, RawKey, Returned, RowClass, Snapshot } from '@unitary/core'
+import { decodedKeyOf, rawKeyOf, rowClassOf, withDescendants } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { StaleData } from '../error.js'
@@ -57,8 +57,9 @@ export const applied = (
   for (let i = 0; i < plan.steps.length; i++) {
     const step = plan.steps[i] as Step
     const result = results[i] as StepResult
+    // of a hierarchy the entity whose table it is
     const mapping = state.model.mappingOf.get(step.entity) as Mapping
-    count[step._tag] += step.rows.length
+    count[step._tag] += instancesIn(plan, step, mapping)
     switch (step._tag) {
       case 'Insert':
         inserted(state, changes, mapping, step, result.returned, outdated)
@@ -101,6 +102,22 @@ export const applied = (
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
 
+/** How many instances a step writes that no step of another table of theirs counts. */
+const instancesIn = (plan: FlushPlan, step: Step, { parent, root }: Mapping): number => {
+  if (parent === null) return step.rows.length
+  if (step._tag !== 'Update') return 0
+  const elsewhere = new Set(
+    plan.steps.flatMap((other) =>
+      other._tag === 'Update' && other.id < step.id && other.token === step.token && isOfLine(other.entity, root)
+        ? other.instances
+        : [],
+    ),
+  )
+  return step.instances.filter((id) => !elsewhere.has(id)).length
+}
+
+const isOfLine = (entity: string, root: Mapping): boolean => withDescendants(root).some(({ name }) => name === entity)
+
 const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag === 'Matched' ? result.counts : [])
 
 type Values = Record<string, unknown>
@@ -133,7 +150,8 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
 const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
   const given = givenByFlush(model, mapping)
   return columns.flatMap((column, index) => {
-    const attribute = mapping.attributeOf.get(column.attribute) as Attribute
+    const attribute = mapping.attributeOf.get(column.attribute)
+    if (attribute === undefined) return []
     return column.source._tag === 'Key' || given.has(attribute) ? [{ column, index, attribute }] : []
   })
 }
@@ -155,25 +173,23 @@ const fill = (changes: StateEdit, filled: Filled, row: ReadonlyArray<unknown>, p
 const inserted = (
   state: SessionState,
   changes: StateEdit,
-  mapping: Mapping,
+  holder: Mapping,
   step: InsertStep,
   returned: Returned,
   outdated: Outdated,
 ): void => {
-  const rows = rowClassOf(mapping)
-  const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
-  const filled = filledColumns(state, mapping, step.columns)
-  const columns = new Set(step.columns.map(({ attribute }) => attribute))
-  // what the table has filled in, and not given back, is known when it is read
-  const isPartial = mapping.attributes.some(
-    (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
-  )
-  const unsetOf = unsetReader(mapping)
-  const isPatched =
-    given.length > 0 || filled.length > 0 || mapping.attributes.some(({ isNullByDefault }) => isNullByDefault)
+  let { mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(state, holder, holder, step)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = changes.instances.get(id) as Instance.Instance
+    if (pending.mapping !== mapping) {
+      ;({ mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(
+        state,
+        holder,
+        pending.mapping,
+        step,
+      ))
+    }
     if (mapping.serverVersion !== null) outdated.add(id)
     let { snapshot } = pending
     let partial = isPartial
@@ -188,6 +204,12 @@ const inserted = (
       }
       if (filled.length > 0) fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
       snapshot = rows.inserted(snapshot, id, patch)
+    }
+    if (holder.parent !== null) {
+      // the root's table has made it persistent
+      const unset = unsetOf((changes.origins.get(id) as Instance.Instance).snapshot, snapshot)
+      changes.instances.set(id, { ...pending, snapshot, partial: partial || pending.partial, unset })
+      continue
     }
     const key = rawKeyOf(mapping, snapshot as unknown as Values) as RawKey
     changes.instances.set(id, {
@@ -208,6 +230,36 @@ const inserted = (
     })
     changes.origins.set(id, pending)
     changes.identityMap.set(mapping, step.token, key, id)
+  }
+}
+
+/** How the rows of an insert are folded back into instances of one entity. */
+interface Folding {
+  readonly mapping: Mapping
+  readonly given: ReadonlyArray<Attribute>
+  readonly filled: Filled
+  readonly isPartial: boolean
+  readonly isPatched: boolean
+  readonly rows: RowClass
+  readonly unsetOf: UnsetReader
+}
+
+const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step: InsertStep): Folding => {
+  const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
+  const filled = filledColumns(state, mapping, step.columns)
+  const columns = new Set(step.columns.map(({ attribute }) => attribute))
+  const { attributes } = mapping.parts.find((part) => part.mapping === holder) ?? mapping
+  return {
+    mapping,
+    given,
+    filled,
+    // what the table has filled in, and not given back, is known when it is read
+    isPartial: attributes.some(
+      (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
+    ),
+    isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
+    rows: rowClassOf(mapping),
+    unsetOf: unsetReader(mapping),
   }
 }
 
@@ -241,23 +293,29 @@ interface Around {
 const updated = (
   state: SessionState,
   changes: StateEdit,
-  mapping: Mapping,
+  holder: Mapping,
   step: UpdateStep,
   result: StepResult,
   { going, outdated, replaced }: Around,
 ): StaleData | null => {
   const counts = countsOf(result)
-  const { serverVersion } = mapping
-  const filled = filledColumns(state, mapping, step.set)
+  // it is the root's, and what its table gives back
+  const serverVersion = holder.parent === null ? holder.serverVersion : null
+  let mapping = holder
+  let filled = filledColumns(state, mapping, step.set)
   const isInSavepoint = state.frames?.kind === 'savepoint'
-  const keyChanges = step.set.some((column) => mapping.attributeOf.get(column.attribute)?.isKey)
+  const keyChanges = step.set.some((column) => holder.attributeOf.get(column.attribute)?.isKey)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
     if (counts[i] !== 1) {
       // what takes over a row has no key of its own yet
       const { key } = changes.instances.get(replaced.get(id) ?? id) as Instance.Instance
-      return stale(step, mapping.name, key, counts[i] ?? 0)
+      return stale(step, instance.mapping.name, key, counts[i] ?? 0)
+    }
+    if (instance.mapping !== mapping) {
+      mapping = instance.mapping
+      filled = filledColumns(state, mapping, step.set)
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
@@ -369,12 +427,14 @@ const deleted = (
   counts: ReadonlyArray<number>,
   notices: Notice[],
 ): StaleData | null => {
+  // the root's table tells whether the row was there
+  if (mapping.parent !== null) return null
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const instance = changes.instances.get(id) as Instance.Instance
-    if (counts[i] === 0 && mapping.version !== null) return stale(step, mapping.name, instance.key, 0)
+    if (counts[i] === 0 && mapping.version !== null) return stale(step, instance.mapping.name, instance.key, 0)
     if (counts[i] === 0) {
-      notices.push({ _tag: 'AlreadyGone', entity: mapping.name, key: instance.key, shard: step.token })
+      notices.push({ _tag: 'AlreadyGone', entity: instance.mapping.name, key: instance.key, shard: step.token })
     }
     leave(state, changes, instance)
   }

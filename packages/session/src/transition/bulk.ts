@@ -19,6 +19,7 @@ import {
   type EvaluableCriteria,
   evaluateChanges,
   type InstanceId,
+  isKindOf,
   type Mapping,
   type MetKey,
   type RawKey,
@@ -104,7 +105,7 @@ const metByCriteria = (
   const met: Met[] = []
   if (dialects.size === 0) return met
   IntMap.forEach(state.instances, (instance) => {
-    if (instance.mapping !== mapping || instance.status !== 'persistent' || isUnknown(state, instance)) return
+    if (!isKindOf(instance.mapping, mapping) || instance.status !== 'persistent' || isUnknown(state, instance)) return
     const dialect = dialects.get(instance.token)
     if (dialect === undefined) return
     const truth = criteria.truth(rowOf(instance), dialect)

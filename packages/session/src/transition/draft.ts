@@ -6,12 +6,15 @@
  * transient beyond.
  */
 import {
+  type Attribute,
   type InstanceId,
+  isKindOf,
   type Mapping,
   type RelationshipMapping,
   rowClassOf,
   type Services,
   Snapshot,
+  withDescendants,
 } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, InvalidValue, NotInSession, SingleParent } from '../error.js'
@@ -119,7 +122,20 @@ export const draftMaker = (
 const plan = (walk: Walk, mapping: Mapping, draft: Values, isPending: boolean): Planned => {
   const id = walk.edit.nextInstance++
   walk.seen.set(draft, id)
-  return { id, mapping, draft, isPending, related: null }
+  return { id, mapping: entityOf(mapping, draft), draft, isPending, related: null }
+}
+
+/**
+ * The entity that a draft is of, where one of `mapping` is wanted: a subtype where the draft's discriminator says so.
+ *
+ * @category combinators
+ */
+export const entityOf = (mapping: Mapping, draft: Values): Mapping => {
+  const { discriminator, subtypes } = mapping
+  if (subtypes.length === 0 || discriminator === null) return mapping
+  const value = draft[discriminator.name]
+  if (value === undefined || value === null) return mapping
+  return withDescendants(mapping).find(({ identity }) => identity === value) ?? mapping
 }
 
 const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
@@ -239,7 +255,7 @@ const planNested = (
   const managed = Snapshot.instanceOf(given)
   if (managed !== null) {
     const instance = walk.edit.instances.get(managed)
-    return instance === undefined || instance.mapping !== mapping
+    return instance === undefined || !isKindOf(instance.mapping, mapping)
       ? { _tag: 'NotInSession', entity: mapping.name }
       : { id: managed, planned: null }
   }
@@ -277,7 +293,8 @@ export const instanceFor = (
   }
   const managed = Snapshot.instanceOf(given)
   if (managed === null) return draftMaker(state, edit, services, made)(target, given as Values, false)
-  return edit.instances.get(managed)?.mapping === target
+  const instance = edit.instances.get(managed)
+  return instance !== undefined && isKindOf(instance.mapping, target)
     ? right(managed)
     : left({ _tag: 'NotInSession', entity: target.name })
 }
@@ -292,7 +309,15 @@ export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null =
   if (typeof values !== 'object' || values === null) {
     return { _tag: 'InvalidValue', entity: mapping.name, attribute: '', value: values, problem: 'it is no object' }
   }
+  if (mapping.identity === null && mapping.discriminator !== null)
+    return isAbstract(mapping, mapping.discriminator, values)
   return rowClassOf(mapping).fits(values) ? null : findFault(mapping, values)
+}
+
+/** There are no rows of it that are not a subtype's. */
+const isAbstract = (mapping: Mapping, { name: attribute }: Attribute, values: Values): InvalidValue => {
+  const problem = `${mapping.name} is abstract, and this is the identity of none of its subtypes`
+  return { _tag: 'InvalidValue', entity: mapping.name, attribute, value: values[attribute], problem }
 }
 
 const findFault = (mapping: Mapping, values: Values): InvalidValue | null => {

@@ -1,7 +1,7 @@
 /**
  * What a flush gives a row by itself, and how an instance is without it.
  */
-import { type AnyModel, type Attribute, type Mapping, rowClassOf } from '@unitary/core'
+import { type AnyModel, type Attribute, isKindOf, type Mapping, rowClassOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 
@@ -23,7 +23,7 @@ export const givenByFlush = (model: AnyModel, mapping: Mapping): ReadonlySet<Att
   for (const attribute of [generatedKey, version]) if (attribute !== null) given.add(attribute)
   // a has-many without inverse fills the keys of an entity that does not know it
   for (const { kind, owner, target, foreignKey } of model.mappings.flatMap(({ relationships }) => relationships)) {
-    if (mapping !== (kind === 'BelongsTo' ? owner : target)) continue
+    if (!isKindOf(mapping, kind === 'BelongsTo' ? owner : target)) continue
     for (const attribute of foreignKey) given.add(attribute)
   }
   found.set(mapping, given)

@@ -1,14 +1,14 @@
 /**
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
-import { type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import { isKindOf, type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
 import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { faultOf, misfit } from './draft.js'
+import { entityOf, faultOf, misfit } from './draft.js'
 import { instanceOf } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -38,7 +38,9 @@ export interface MergeSource {
  */
 export const mergeSource = (from: SessionState, mapping: Mapping, given: object): MergeSource => {
   const instance = instanceOf(from, given)
-  return instance === undefined ? dataSource(from, mapping, given as Values) : instanceSource(from, instance)
+  return instance === undefined
+    ? dataSource(from, entityOf(mapping, given as Values), given as Values)
+    : instanceSource(from, instance)
 }
 
 const instanceSource = (from: SessionState, instance: Instance.Instance): MergeSource => {
@@ -109,14 +111,15 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
   const visited = new Set<unknown>()
   const stack: Array<readonly [mapping: Mapping, given: unknown]> = [[root, given]]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    const [mapping, data] = node
+    const [wanted, data] = node
     if (visited.has(data)) continue
     visited.add(data)
     const instance = instanceOf(from, data)
     if (instance !== undefined) {
-      if (instance.mapping !== mapping) return { _tag: 'NotInSession', entity: mapping.name }
+      if (!isKindOf(instance.mapping, wanted)) return { _tag: 'NotInSession', entity: wanted.name }
       continue
     }
+    const mapping = entityOf(wanted, data as Values)
     const fault = faultOf(mapping, data as Values)
     if (fault !== null) return fault
     for (const relationship of mapping.relationships) {

@@ -44,7 +44,7 @@ export const set =
   (state) => {
     const found = resolve(state, entity, reference)
     if (isLeft(found)) return found
-    const fault = faultOf(entity.mapping, patch)
+    const fault = faultOf(found.right.mapping, patch)
     if (fault !== null) return left(fault)
     const { id } = found.right
     const changed = withValues(Relate.freshen(state, found.right), patch)

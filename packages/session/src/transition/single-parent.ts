@@ -1,7 +1,7 @@
 /**
  * Relationships over which an instance may belong to one owner only.
  */
-import type { InstanceId, RelationshipMapping } from '@unitary/core'
+import { type InstanceId, isKindOf, type RelationshipMapping } from '@unitary/core'
 import type { SingleParent } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
@@ -54,7 +54,8 @@ const holder = (
 ): InstanceId | null => {
   let found: InstanceId | null = null
   IntMap.forEach(state.instances, (instance, id) => {
-    if (found !== null || id === owner || instance.mapping !== relationship.owner || isExpired(state, instance)) return
+    if (found !== null || id === owner || !isKindOf(instance.mapping, relationship.owner) || isExpired(state, instance))
+      return
     if (instance.status === 'deleted' || instance.status === 'detached') return
     const related = Instance.relatedOf(instance, relationship)
     if (related !== undefined && Instance.membersOf(related)?.includes(target) === true) found = id

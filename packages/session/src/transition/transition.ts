@@ -5,7 +5,7 @@
  * state as it was.
  */
 import type { InstanceId, Mapped, Mapping } from '@unitary/core'
-import { Snapshot } from '@unitary/core'
+import { isKindOf, Snapshot } from '@unitary/core'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { ModelMismatch, NotInSession } from '../error.js'
@@ -49,7 +49,7 @@ export const resolve = <M, N extends string>(
     return left({ _tag: 'ModelMismatch', entity: entity.name })
   }
   const instance = instanceOf(state, reference)
-  return instance === undefined || instance.mapping !== entity.mapping
+  return instance === undefined || !isKindOf(instance.mapping, entity.mapping)
     ? left({ _tag: 'NotInSession', entity: entity.name })
     : right(instance)
 }

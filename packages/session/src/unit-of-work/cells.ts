@@ -69,9 +69,12 @@ export const compact = ({ values, kinds }: Cells): unknown[] => {
   return row
 }
 
-/** The columns of a step's shape. @category combinators */
-export const shapeColumns = (open: OpenStep): ReadonlyArray<PlanColumn> =>
-  open.mapping.attributes.flatMap((attribute): ReadonlyArray<PlanColumn> => {
+/** The columns of a step's shape, of those attributes that one table holds. @category combinators */
+export const shapeColumns = (
+  open: Pick<OpenStep, 'kinds' | 'mapping' | 'of'>,
+  attributes: ReadonlyArray<Attribute> = open.mapping.attributes,
+): ReadonlyArray<PlanColumn> =>
+  attributes.flatMap((attribute): ReadonlyArray<PlanColumn> => {
     const kind = open.kinds[attribute.position]
     if (kind === absent) return []
     const of = open.of[attribute.position]

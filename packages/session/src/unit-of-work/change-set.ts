@@ -7,6 +7,7 @@
 import {
   decodedKeyOf,
   type InstanceId,
+  isKindOf,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
@@ -39,7 +40,7 @@ export interface Carried {
  * @category model
  */
 export interface ChangeSet {
-  /** By the mapping's index, in the order in which they became pending. */
+  /** By the index of the root of the mapping, in the order in which they became pending. */
   readonly inserts: ReadonlyArray<ReadonlyArray<Instance>>
   readonly updates: ReadonlyArray<ReadonlyArray<Instance>>
   readonly deletes: ReadonlyArray<ReadonlyArray<Instance>>
@@ -176,7 +177,7 @@ const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {
 
 const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): ReadonlyArray<ReadonlyArray<Instance>> => {
   const all: Instance[][] = state.model.mappings.map(() => [])
-  for (const instance of instances) (all[instance.mapping.index] as Instance[]).push(instance)
+  for (const instance of instances) (all[instance.mapping.root.index] as Instance[]).push(instance)
   return all
 }
 
@@ -475,8 +476,11 @@ const referringAlone = (
   deleted: ReadonlySet<InstanceId>,
 ): ReadonlyMap<InstanceId, ReadonlyArray<Pick<Carried, 'instance' | 'relationship'>>> => {
   const found = new Map<InstanceId, Array<Pick<Carried, 'instance' | 'relationship'>>>()
-  const oneSided = state.model.mappings.flatMap(({ relationships }) =>
-    relationships.filter(({ kind, inverse, viewonly }) => kind === 'BelongsTo' && inverse === null && !viewonly),
+  const oneSided = state.model.mappings.flatMap((mapping) =>
+    mapping.relationships.filter(
+      ({ kind, inverse, owner, viewonly }) =>
+        owner === mapping && kind === 'BelongsTo' && inverse === null && !viewonly,
+    ),
   )
   if (oneSided.length === 0 && state.model.mappings.every((mapping) => keyLinksOf(state.model, mapping).length === 0)) {
     return found
@@ -494,7 +498,7 @@ const referringAlone = (
       if (target !== undefined) put(target, id, link.relationship)
     }
     for (const relationship of oneSided) {
-      if (relationship.owner !== instance.mapping || isInKey(relationship)) continue
+      if (!isKindOf(instance.mapping, relationship.owner) || isInKey(relationship)) continue
       const one = Instance.relatedOf(instance, relationship)
       if (one?._tag === 'One' && one.changed) continue
       // what the database carries is known again when it is read, what it does not has to be written

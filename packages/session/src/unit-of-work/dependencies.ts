@@ -3,7 +3,7 @@
  *
  * The order follows from the relationships alone, so it is found once for a model: entities in groups, those that are
  * referred to before those that refer. Entities that refer to each other, or to themselves, share a group, and a flush
- * sorts their instances instead.
+ * sorts their instances instead. An entity stands for its subtypes, whose rows are in its table too.
  */
 import type { AnyModel, Mapping, RelationshipMapping } from '@unitary/core'
 import { components } from './topological-sort.js'
@@ -29,13 +29,17 @@ export const entityGroups = (model: AnyModel): ReadonlyArray<EntityGroup> => {
   if (known !== undefined) return known
   const edges = referredBy(model.mappings)
   const dependsOn = (mapping: Mapping): ReadonlyArray<Mapping> => edges.get(mapping) ?? []
-  const found = components(model.mappings, dependsOn).map((component) => {
+  const found = components(rootsOf(model), dependsOn).map((component) => {
     const mappings = [...component].sort((a, b) => a.index - b.index)
     return { mappings, isCyclic: mappings.some((mapping) => dependsOn(mapping).some((to) => mappings.includes(to))) }
   })
   groups.set(model, found)
   return found
 }
+
+/** The entities that are no subtypes, in the model's order. @category combinators */
+export const rootsOf = ({ mappings }: AnyModel): ReadonlyArray<Mapping> =>
+  mappings.filter(({ parent }) => parent === null)
 
 /**
  * Do the relationship's two ends share a group, so that it says something about the order of instances?
@@ -47,7 +51,7 @@ export const isWithinGroup = (model: AnyModel, relationship: RelationshipMapping
   !isPostUpdate(relationship) &&
   entityGroups(model).some(
     ({ isCyclic, mappings }) =>
-      isCyclic && mappings.includes(relationship.owner) && mappings.includes(relationship.target),
+      isCyclic && mappings.includes(relationship.owner.root) && mappings.includes(relationship.target.root),
   )
 
 /** Both sides of a relationship speak of one foreign key: what one says holds for it. @category guards */
@@ -56,14 +60,14 @@ export const isPostUpdate = ({ postUpdate, inverse }: RelationshipMapping): bool
 
 /** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
 const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {
-  const edges = new Map<Mapping, Set<Mapping>>(mappings.map((mapping) => [mapping, new Set()]))
-  const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  const edges = new Map<Mapping, Set<Mapping>>(mappings.map(({ root }) => [root, new Set()]))
+  const byTable = new Map(mappings.flatMap(({ parts, root }) => parts.map(({ table }) => [table, root] as const)))
   for (const mapping of mappings) {
     for (const relationship of mapping.relationships) {
       // neither what is never written nor what an UPDATE of its own writes later says anything about the order
       if (relationship.viewonly || relationship.postUpdate || relationship.through !== null) continue
-      if (relationship.kind === 'BelongsTo') edges.get(mapping)?.add(relationship.target)
-      else edges.get(relationship.target)?.add(mapping)
+      if (relationship.kind === 'BelongsTo') edges.get(mapping.root)?.add(relationship.target.root)
+      else edges.get(relationship.target.root)?.add(mapping.root)
     }
     const later = new Set(mapping.relationships.flatMap((own) => (isPostUpdate(own) ? own.foreignKey : [])))
     for (const attribute of mapping.attributes) {
@@ -71,7 +75,7 @@ const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, Read
       if (later.has(attribute)) continue
       const target = column.foreignKey === null ? undefined : byTable.get(column.foreignKey.table)
       // a plain foreign key to its own table says nothing about instances that the session could see
-      if (target !== undefined && target !== mapping) edges.get(mapping)?.add(target)
+      if (target !== undefined && target !== mapping.root) edges.get(mapping.root)?.add(target)
     }
   }
   return new Map([...edges].map(([mapping, targets]) => [mapping, [...targets]]))

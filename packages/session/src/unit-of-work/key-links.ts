@@ -10,6 +10,7 @@ import {
   type Mapping,
   type RelationshipMapping,
   rawKeyOfValue,
+  withDescendants,
 } from '@unitary/core'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
@@ -42,13 +43,16 @@ export const keyLinksOf = (model: AnyModel, mapping: Mapping): ReadonlyArray<Key
   const known = found.get(model)
   if (known !== undefined) return known.get(mapping) ?? none
   const links = new Map<Mapping, KeyLink[]>()
-  for (const relationship of model.mappings.flatMap(({ relationships }) => relationships)) {
+  // what is inherited is the same
+  for (const relationship of new Set(model.mappings.flatMap(({ relationships }) => relationships))) {
     if (relationship.viewonly || !isInKey(relationship)) continue
     const { kind, owner, target } = relationship
     const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
-    const list = links.get(holder)
-    if (list === undefined) links.set(holder, [{ relationship, referred }])
-    else list.push({ relationship, referred })
+    for (const one of withDescendants(holder)) {
+      const list = links.get(one)
+      if (list === undefined) links.set(one, [{ relationship, referred }])
+      else list.push({ relationship, referred })
+    }
   }
   found.set(model, links)
   return links.get(mapping) ?? none

@@ -9,7 +9,15 @@
  *
  * O(changes + links between them).
  */
-import { type Attribute, type InstanceId, type Mapping, rowClassOf, type Services } from '@unitary/core'
+import {
+  type Attribute,
+  type InstanceId,
+  type Mapping,
+  rowClassOf,
+  type Services,
+  type TablePart,
+  withDescendants,
+} from '@unitary/core'
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
 import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } from '../error.js'
 import * as Instance from '../state/instance.js'
@@ -33,7 +41,7 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, isPostUpdate } from './dependencies.js'
+import { entityGroups, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import {
   changedCells,
@@ -44,6 +52,7 @@ import {
   givenKeyColumns,
   nullDefaults,
   switchedCells,
+  touchVersion,
   whereColumns,
   whereOf,
 } from './rows.js'
@@ -56,6 +65,18 @@ import {
   type ReturnedColumn,
   type Step,
 } from './step.js'
+import {
+  addInsert,
+  addRoot,
+  addUpdate,
+  inPart,
+  isRootPart,
+  isWritten,
+  isWrittenByTables,
+  partOf,
+  type TableRows,
+  tableHolders,
+} from './table-rows.js'
 import { sortByLevels } from './topological-sort.js'
 import { inUniqueOrder } from './unique-keys.js'
 
@@ -100,12 +121,12 @@ class Planner {
   readonly #state: SessionState
   readonly #changes: ChangeSet
   readonly #services: Services
-  /** Steps that save rows of each mapping, then those that delete them. */
+  /** Steps that save rows of each hierarchy, by its root, then those that delete them. */
   readonly #saved: number[][]
   readonly #deleted: number[][]
   /** Steps that delete links, before all others. */
   readonly #unlinked: number[] = []
-  /** Mappings of which keys change. */
+  /** Entities of whose instances, or whose subtypes' instances, keys change. */
   readonly #renamed: ReadonlySet<Mapping>
   /** Mappings whose instances are sorted one by one. */
   readonly #cyclic: ReadonlySet<Mapping>
@@ -118,7 +139,7 @@ class Planner {
     this.#services = services
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
-    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping))
+    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
     this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
   }
 
@@ -156,7 +177,7 @@ class Planner {
       if (sorted._tag === 'Cycle') return { _tag: 'CircularDependency', path: sorted.cycle.map(nameOf) }
       for (const level of sorted.levels) {
         for (const mapping of group.mappings) {
-          const own = level.filter((instance) => instance.mapping === mapping)
+          const own = level.filter((instance) => instance.mapping.root === mapping)
           const { isInserted } = this.#changes
           const fault =
             this.#update(
@@ -192,7 +213,7 @@ class Planner {
         for (const mapping of group.mappings) {
           this.#delete(
             mapping,
-            level.filter((instance) => instance.mapping === mapping),
+            level.filter((instance) => instance.mapping.root === mapping),
           )
         }
       }
@@ -253,6 +274,7 @@ class Planner {
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
+    if (isWrittenByTables(mapping)) return this.#insertTables(mapping, instances)
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(mapping.attributes.length)
     const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
@@ -261,26 +283,8 @@ class Planner {
     for (const instance of instances) {
       const values = encode(instance.snapshot)
       const cells: Cells = { values, kinds, of }
-      nullDefaults(mapping, values)
-      for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
-      if (mayRefer) {
-        fillReferences(
-          this.#state,
-          this.#changes,
-          instance,
-          referencesOf(this.#changes, instance, false),
-          cells,
-          this.notices,
-        )
-      }
-      fillInsertDefaults(mapping, cells, this.#services)
-      for (const { position, isGenerated } of mapping.key) {
-        if (kinds[position] !== absent && values[position] !== null) continue
-        if (!isGenerated) {
-          return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
-        }
-        kinds[position] = absent
-      }
+      const fault = this.#fillInsert(instance, cells, mayRefer)
+      if (fault !== null) return fault
       if (open === null || !isShape(open, kinds)) {
         if (open !== null) this.#closeInsert(open)
         open = openStep(mapping, cells)
@@ -290,6 +294,81 @@ class Planner {
     }
     if (open !== null) this.#closeInsert(open)
     return null
+  }
+
+  /** What is inserted of an instance: its values, what it refers to, and what fills itself in. */
+  #fillInsert(instance: Instance, cells: Cells, mayRefer: boolean): MissingKey | null {
+    const { mapping } = instance
+    const { kinds, values } = cells
+    nullDefaults(mapping, values)
+    for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
+    if (mayRefer) {
+      fillReferences(
+        this.#state,
+        this.#changes,
+        instance,
+        referencesOf(this.#changes, instance, false),
+        cells,
+        this.notices,
+      )
+    }
+    fillInsertDefaults(mapping, cells, this.#services)
+    for (const { position, isGenerated } of mapping.key) {
+      if (kinds[position] !== absent && values[position] !== null) continue
+      if (!isGenerated) {
+        return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
+      }
+      kinds[position] = absent
+    }
+    return null
+  }
+
+  /** Rows of a hierarchy: first those of the root's table, which are given their keys in order, then those of the others. */
+  #insertTables(root: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
+    const written: Array<readonly [Instance, Cells]> = []
+    for (const instance of instances) {
+      const cells: Cells = {
+        ...noCells(instance.mapping),
+        values: rowClassOf(instance.mapping).encode(instance.snapshot),
+      }
+      const fault = this.#fillInsert(instance, cells, true)
+      if (fault !== null) return fault
+      written.push([instance, cells])
+    }
+    const first: TableRows[] = []
+    for (const [instance, cells] of written) addRoot(first, instance, instance.mapping.parts[0] as TablePart, cells)
+    for (const rows of first) this.#pushInsert(root, rows)
+    for (const holder of tableHolders(root).slice(1)) {
+      const byShape = new Map<string, TableRows>()
+      for (const [instance, cells] of written) {
+        const part = partOf(instance.mapping, holder)
+        if (part !== undefined) addInsert(byShape, instance, part, cells)
+      }
+      for (const rows of byShape.values()) this.#pushInsert(root, rows)
+    }
+    return null
+  }
+
+  #pushInsert(root: Mapping, { columns, instances, mapping, part, rows }: TableRows): void {
+    const id = this.steps.length
+    const names = new Set(columns.map(({ attribute }) => attribute))
+    const given = mapping.givenOnInsert.filter(
+      (attribute) => part.attributes.includes(attribute) && !names.has(attribute.name),
+    )
+    this.steps.push({
+      _tag: 'Insert',
+      id,
+      entity: part.mapping.name,
+      table: part.table,
+      token: null,
+      columns,
+      instances,
+      rows,
+      key: part.key,
+      returning: given.map((attribute) => returnedColumn(mapping, attribute)),
+      after: this.#savesBefore(root),
+    })
+    this.#saved[root.index]?.push(id)
   }
 
   #closeInsert(open: OpenStep): void {
@@ -314,19 +393,13 @@ class Planner {
 
   #update(mapping: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
     if (instances.length === 0) return null
+    if (isWrittenByTables(mapping)) return this.#updateTables(mapping, instances)
     const byShape = new Map<string, OpenStep>()
     for (const instance of instances) {
-      // the row as the database has it: the instance's own, or the one that it takes over
-      const row = this.#changes.switches.get(instance.id) ?? instance
-      const cells = row === instance ? changedCells(instance) : switchedCells(instance)
-      const references = referencesOf(this.#changes, instance, false)
-      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
-      dropUnchanged(row, cells, this.#carriedAway(references))
-      if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const blanked = blankedKey(row, cells)
-      if (blanked !== null) return blanked
-      countUp(row, cells)
-      fillUpdateDefaults(instance, cells, this.#services)
+      const row = this.#rowOf(instance)
+      const cells = this.#updateCells(instance, row)
+      if (cells === null) continue
+      if ('_tag' in cells) return cells
       const shape = cells.kinds.join()
       let open = byShape.get(shape)
       if (open === undefined) {
@@ -336,8 +409,63 @@ class Planner {
       open.instances.push(instance.id)
       open.rows.push([...compact(cells), ...this.#whereOf(row)])
     }
-    for (const open of byShape.values()) this.#pushUpdate(open, shapeColumns(open), whereColumns(mapping))
+    for (const open of byShape.values()) {
+      this.#pushUpdate(mapping, mapping.parts[0] as TablePart, open, shapeColumns(open), whereColumns(mapping))
+    }
     return null
+  }
+
+  /** The row as the database has it: the instance's own, or the one that it takes over. */
+  #rowOf(instance: Instance): Instance {
+    return this.#changes.switches.get(instance.id) ?? instance
+  }
+
+  /** What is updated of a row; null where nothing is. */
+  #updateCells(instance: Instance, row: Instance): Cells | BlanksPrimaryKey | null {
+    const cells = row === instance ? changedCells(instance) : switchedCells(instance)
+    const references = referencesOf(this.#changes, instance, false)
+    fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+    dropUnchanged(row, cells, this.#carriedAway(references))
+    if (!cells.kinds.some((kind) => kind !== absent)) return null
+    const blanked = blankedKey(row, cells)
+    if (blanked !== null) return blanked
+    countUp(row, cells)
+    fillUpdateDefaults(instance, cells, this.#services)
+    return cells
+  }
+
+  /** Of each row of a hierarchy the tables of which something changes. A version stands in the root's, and counts for all. */
+  #updateTables(root: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
+    const byShape = new Map<string, TableRows>()
+    for (const instance of instances) {
+      const row = this.#rowOf(instance)
+      const cells = this.#updateCells(instance, row)
+      if (cells === null) continue
+      if ('_tag' in cells) return cells
+      touchVersion(instance, cells)
+      for (const part of instance.mapping.parts) {
+        if (!isWritten(part, cells)) continue
+        addUpdate(byShape, instance, part, cells, {
+          columns: isRootPart(part)
+            ? whereColumns(row.mapping)
+            : inPart(literalColumns(row.mapping.key), row.mapping, part),
+          values: isRootPart(part) ? this.#whereOf(row) : this.#keyInPart(row, cells),
+        })
+      }
+    }
+    for (const holder of tableHolders(root)) {
+      for (const open of byShape.values()) {
+        const { columns, mapping, part, where } = open
+        if (part.mapping === holder) this.#pushUpdate(mapping, part, open, columns, where)
+      }
+    }
+    return null
+  }
+
+  /** By then the root's table has the key that the row is given, and the others follow. */
+  #keyInPart(row: Instance, { kinds, values }: Cells): ReadonlyArray<unknown> {
+    const found = keyFound(this.#state, this.#changes, row)
+    return row.mapping.key.map(({ position }, i) => (kinds[position] === literal ? values[position] : found[i]))
   }
 
   #whereOf(row: Instance): ReadonlyArray<unknown> {
@@ -349,35 +477,41 @@ class Planner {
     if (this.#renamed.size === 0) return []
     return references.flatMap(({ relationship, target }) => {
       const referred = relationship.kind === 'BelongsTo' ? relationship.target : relationship.owner
-      return target !== null && this.#renamed.has(referred) ? relationship.foreignKey : []
+      return target !== null && this.#renamed.has(referred.root) ? relationship.foreignKey : []
     })
   }
 
-  #pushUpdate(open: OpenStep, set: ReadonlyArray<PlanColumn>, where: ReadonlyArray<PlanColumn>): void {
-    const { mapping, instances, rows } = open
+  #pushUpdate(
+    mapping: Mapping,
+    part: TablePart,
+    { instances, rows }: Pick<OpenStep, 'instances' | 'rows'>,
+    set: ReadonlyArray<PlanColumn>,
+    where: ReadonlyArray<PlanColumn>,
+  ): void {
     const id = this.steps.length
     const isRenaming = set.some(({ attribute }) => mapping.attributeOf.get(attribute)?.isKey)
-    const after = ascending([...(isRenaming ? this.#unlinked : []), ...this.#savesBefore(mapping)])
+    const after = ascending([...(isRenaming ? this.#unlinked : []), ...this.#savesBefore(mapping.root)])
+    const { serverVersion } = mapping
     this.steps.push({
       _tag: 'Update',
       id,
-      entity: mapping.name,
-      table: mapping.table,
+      entity: part.mapping.name,
+      table: part.table,
       token: null,
       set,
       where,
       instances,
       rows,
-      returning: mapping.serverVersion === null ? [] : [returnedColumn(mapping, mapping.serverVersion)],
+      returning: serverVersion === null || !isRootPart(part) ? [] : [returnedColumn(mapping, serverVersion)],
       after,
     })
-    this.#saved[mapping.index]?.push(id)
+    this.#saved[mapping.root.index]?.push(id)
   }
 
   /** Foreign keys that are written once all rows are there, and emptied before any goes. */
   #postUpdates(): void {
     const { inserts, updates, deletes } = this.#changes
-    for (const mapping of this.#state.model.mappings) {
+    for (const mapping of rootsOf(this.#state.model)) {
       const saved = [...(updates[mapping.index] ?? []), ...(inserts[mapping.index] ?? [])]
       const rows = saved.flatMap((instance) => {
         const references = referencesOf(this.#changes, instance, true)
@@ -385,7 +519,7 @@ class Planner {
       })
       const identityMap = edit(this.#state)
       for (const instance of deletes[mapping.index] ?? []) {
-        const references = mapping.relationships.flatMap((relationship) =>
+        const references = instance.mapping.relationships.flatMap((relationship) =>
           relationship.kind === 'BelongsTo' &&
           isPostUpdate(relationship) &&
           this.#committedTarget(identityMap, instance, relationship) !== null
@@ -394,34 +528,29 @@ class Planner {
         )
         if (references.length > 0) rows.push([instance, references])
       }
-      this.#postUpdate(mapping, rows)
+      this.#postUpdate(rows)
     }
   }
 
-  #postUpdate(mapping: Mapping, rows: ReadonlyArray<readonly [Instance, ReturnType<typeof referencesOf>]>): void {
-    const byShape = new Map<string, { readonly open: OpenStep; readonly where: ReadonlyArray<PlanColumn> }>()
+  #postUpdate(rows: ReadonlyArray<readonly [Instance, ReturnType<typeof referencesOf>]>): void {
+    const byShape = new Map<string, TableRows>()
     for (const [instance, references] of rows) {
+      const { mapping } = instance
       const cells = noCells(mapping)
       fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells, this.#carriedAway(references))
       if (!cells.kinds.some((kind) => kind !== absent)) continue
-      const isChecked = this.#isChecked(instance)
-      if (isChecked) this.#checked.add(instance.id)
-      const key = keyAfter(this.#state, this.#changes, instance)
-      const shape = `${cells.kinds.join()} ${key.map(({ of }) => of).join()} ${isChecked}`
-      let known = byShape.get(shape)
-      if (known === undefined) {
-        known = {
-          open: openStep(mapping, cells),
-          where: isChecked ? whereColumns(mapping) : givenKeyColumns(mapping, key),
-        }
-        byShape.set(shape, known)
+      for (const part of mapping.parts) {
+        if (!isWritten(part, cells)) continue
+        const isChecked = isRootPart(part) && this.#isChecked(instance)
+        if (isChecked) this.#checked.add(instance.id)
+        const key = keyAfter(this.#state, this.#changes, instance)
+        const columns = isChecked ? whereColumns(mapping) : inPart(givenKeyColumns(mapping, key), mapping, part)
+        const values = isChecked ? this.#whereOf(instance) : key.map(({ value }) => value)
+        addUpdate(byShape, instance, part, cells, { columns, values })
       }
-      known.open.instances.push(instance.id)
-      const found = isChecked ? this.#whereOf(instance) : key.map(({ value }) => value)
-      known.open.rows.push([...compact(cells), ...found])
     }
-    for (const { open, where } of byShape.values()) this.#pushUpdate(open, shapeColumns(open), where)
+    for (const open of byShape.values()) this.#pushUpdate(open.mapping, open.part, open, open.columns, open.where)
   }
 
   /** A row whose update gives it another version is checked by that rather than by its delete. */
@@ -440,20 +569,32 @@ class Planner {
     this.notices.push(...notices)
     for (const links of added) {
       const { owner, target } = links.relationship
-      const after = ascending([...(this.#saved[owner.index] ?? []), ...(this.#saved[target.index] ?? [])])
+      const after = ascending([...(this.#saved[owner.root.index] ?? []), ...(this.#saved[target.root.index] ?? [])])
       for (const step of linkSteps(this.#state, this.#changes, links, this.steps.length, after)) {
         this.steps.push(step)
-        this.#saved[owner.index]?.push(step.id)
+        this.#saved[owner.root.index]?.push(step.id)
       }
     }
   }
 
   #delete(mapping: Mapping, instances: ReadonlyArray<Instance>): void {
+    for (const holder of tableHolders(mapping).slice(1).reverse()) this.#deleteFrom(holder, instances)
     const isChecked = ({ id }: Instance): boolean => this.#checked.has(id)
     const [checked, others] = [instances.filter(isChecked), instances.filter((instance) => !isChecked(instance))]
     this.#pushDelete(mapping, others, whereColumns(mapping), (instance) => this.#whereOf(instance))
     this.#pushDelete(mapping, checked, literalColumns(mapping.key), (instance) =>
       keyFound(this.#state, this.#changes, instance),
+    )
+  }
+
+  /** What the table of a joined subtype has of instances goes before the rest. */
+  #deleteFrom(holder: Mapping, instances: ReadonlyArray<Instance>): void {
+    const part = holder.parts.at(-1) as TablePart
+    this.#pushDelete(
+      holder,
+      instances.filter(({ mapping }) => partOf(mapping, holder) !== undefined),
+      inPart(literalColumns(holder.key), holder, part),
+      (instance) => keyFound(this.#state, this.#changes, instance),
     )
   }
 
@@ -465,7 +606,9 @@ class Planner {
   ): void {
     if (instances.length === 0) return
     const id = this.steps.length
-    const referring = this.#state.model.mappings.filter((other) => refersTo(other, mapping))
+    const { root } = mapping
+    const roots = rootsOf(this.#state.model)
+    const referring = roots.filter((other) => refersTo(other, root))
     this.steps.push({
       _tag: 'Delete',
       id,
@@ -477,15 +620,15 @@ class Planner {
       rows: instances.map(rowOf),
       after: ascending([
         ...this.#unlinked,
-        ...this.#state.model.mappings.flatMap((other) => this.#stepsOf(this.#saved, other)),
-        ...[mapping, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
+        ...roots.flatMap((other) => this.#stepsOf(this.#saved, other)),
+        ...[root, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),
     })
-    this.#deleted[mapping.index]?.push(id)
+    this.#deleted[root.index]?.push(id)
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
-    const referred = this.#state.model.mappings.filter((other) => refersTo(mapping, other))
+    const referred = rootsOf(this.#state.model).filter((other) => refersTo(mapping, other))
     return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
   }
 
@@ -508,10 +651,19 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
 
+/** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
 const refersTo = (from: Mapping, to: Mapping): boolean =>
-  from.relationships.some((relationship) => relationship.kind === 'BelongsTo' && relationship.target === to) ||
-  to.relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target === from) ||
-  from.attributes.some(({ column }) => column.foreignKey?.table === to.table)
+  withDescendants(from).some(
+    ({ attributes, relationships }) =>
+      relationships.some(({ kind, target }) => kind === 'BelongsTo' && target.root === to) ||
+      attributes.some(({ column: { foreignKey } }) => foreignKey !== null && isTableOf(to, foreignKey.table)),
+  ) ||
+  withDescendants(to).some(({ relationships }) =>
+    relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target.root === from),
+  )
+
+const isTableOf = (root: Mapping, table: string): boolean =>
+  withDescendants(root).some(({ parts }) => parts.some((part) => part.table === table))
 
 /** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
 const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {

@@ -4,7 +4,16 @@
  * It speaks of the cells that will be written rather than of attributes, so that foreign keys which follow from
  * relationships count like any others. What the session does not know of a row is `undefined`, and never compared.
  */
-import { type Attribute, encodedKeyOf, type InstanceId, type Mapping, type RawKey, rawKeyOfValue } from '@unitary/core'
+import {
+  type AnyModel,
+  type Attribute,
+  encodedKeyOf,
+  type InstanceId,
+  type Mapping,
+  type RawKey,
+  rawKeyOfValue,
+  storedMappings,
+} from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { columnsOf, type PlanColumn, type Step } from './step.js'
@@ -60,7 +69,7 @@ export class PlannedRows {
     this.#firstChange = steps.findIndex(({ _tag }) => _tag === 'Update' || _tag === 'Delete')
   }
 
-  /** Steps that write rows of the entity, in their order. */
+  /** Steps that write rows of the table, in their order. */
   stepsOf(mapping: Mapping): ReadonlyArray<Step> {
     return this.#steps.get(mapping) ?? []
   }
@@ -164,7 +173,7 @@ export class PlannedRows {
       if (place >= 0) return literalIn(columns, step.rows[at], place)
     }
     return attribute.isKey && row.key !== null
-      ? encodedKeyOf(row.mapping, row.key)[row.mapping.key.indexOf(attribute)]
+      ? encodedKeyOf(row.mapping, row.key)[row.mapping.key.findIndex(({ name }) => name === attribute.name)]
       : committedOf(this.#state, row, attribute)
   }
 }
@@ -173,10 +182,21 @@ const rowStepsOf = (state: SessionState, steps: ReadonlyArray<Step>): ReadonlyMa
   const found = new Map<Mapping, Step[]>()
   for (const step of steps) {
     if (step._tag === 'Link' || step._tag === 'Unlink') continue
-    push(found, state.model.mappingOf.get(step.entity) as Mapping, step)
+    push(found, tableOf(state.model, step), step)
   }
   return found
 }
+
+/** The table that a step writes, as the database has it: a subtype's may have some of its attributes only. */
+export const tableOf = ({ mappings, mappingOf }: AnyModel, { entity, table }: Step): Mapping => {
+  const stored = storedMappings(mappings)
+  if (stored === mappings) return mappingOf.get(entity) as Mapping
+  const known = byTables.get(stored) ?? new Map(stored.map((mapping) => [mapping.table, mapping]))
+  byTables.set(stored, known)
+  return known.get(table) as Mapping
+}
+
+const byTables = new WeakMap<ReadonlyArray<Mapping>, ReadonlyMap<string, Mapping>>()
 
 /** Undefined where the cell stands for a key that the database is still to give. */
 const literalIn = (

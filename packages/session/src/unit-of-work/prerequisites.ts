@@ -8,8 +8,9 @@ import {
   foreignKeysOf,
   type Mapping,
   type RawKey,
+  storedMappings,
 } from '@unitary/core'
-import { type PlannedRows, touches, type Write, writtenBy } from './planned-rows.js'
+import { type PlannedRows, tableOf, touches, type Write, writtenBy } from './planned-rows.js'
 import { columnsOf, type UpdateStep } from './step.js'
 
 /** Attributes whose values, taken together, no two rows of an entity share. @category model */
@@ -41,9 +42,9 @@ export class Needs {
     this.#rows = rows
   }
 
-  /** By the entity that holds them. Most plans have no clash, and never ask. */
+  /** By the table that holds them. Most plans have no clash, and never ask. */
   get foreignKeys(): ReadonlyMap<Mapping, ReadonlyArray<ForeignKeyConstraint>> {
-    this.#foreignKeys ??= foreignKeysOf(this.#model.mappings)
+    this.#foreignKeys ??= foreignKeysOf(storedMappings(this.#model.mappings))
     return this.#foreignKeys
   }
 
@@ -108,7 +109,7 @@ export class Needs {
   }
 
   #mappingOf({ step }: Write): Mapping {
-    return this.#model.mappingOf.get(step.entity) as Mapping
+    return tableOf(this.#model, step)
   }
 
   /** Writes of other rows that hold the value before. */

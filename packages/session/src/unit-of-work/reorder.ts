@@ -103,11 +103,15 @@ const found = (step: Step, row: number, vacated: Front['vacated']): Row => {
   const from = step._tag === 'Update' ? step.set.length : 0
   return cells.map((cell, i) => {
     const at = i < from ? -1 : key.findIndex(({ name }) => name === step.where[i - from]?.attribute)
-    const attribute = key[at]
-    return attribute !== undefined && held.values.has(attribute) && cell === before[at]
-      ? held.values.get(attribute)
-      : cell
+    const value = at < 0 || cell !== before[at] ? undefined : heldAt(held, key[at] as Attribute)
+    return value === undefined ? cell : value
   })
+}
+
+/** The temporary value of an attribute; undefined where it has none. Tables have attributes of their own. */
+const heldAt = ({ values }: Vacated, { name }: Attribute): unknown => {
+  for (const [attribute, value] of values) if (attribute.name === name) return value
+  return undefined
 }
 
 const versionOf = (id: InstanceId | undefined, vacated: Front['vacated']): Attribute | null =>

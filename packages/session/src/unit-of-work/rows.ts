@@ -63,6 +63,18 @@ export const countUp = (instance: Instance, { values, kinds }: Cells): void => {
   kinds[version.position] = literal
 }
 
+/**
+ * A version that the database gives is another with each write of the root's table: a row of which only the others change is
+ * written there, too, with the discriminator that it has.
+ */
+export const touchVersion = ({ mapping }: Instance, { kinds, values }: Cells): void => {
+  const { discriminator, identity, parts, serverVersion } = mapping
+  if (serverVersion === null || discriminator === null) return
+  if (parts[0]?.attributes.some(({ position }) => kinds[position] !== absent)) return
+  kinds[discriminator.position] = literal
+  values[discriminator.position] = discriminator.encode(identity)
+}
+
 /** An insert stores NULL for what its row leaves out: said outright, so that rows which leave out different things share a step. */
 export const nullDefaults = ({ attributes }: Mapping, values: unknown[]): void => {
   for (let i = 0; i < values.length; i++) {

@@ -10,12 +10,19 @@
  * Values are compared as they are encoded; what a collation holds to be the same besides is not seen. Where nothing that a
  * plan does both gives up and takes values of one unique key, this costs nothing; O(rows) else.
  */
-import type { AnyModel, Attribute, InstanceId, Mapping } from '@unitary/core'
+import {
+  type AnyModel,
+  type Attribute,
+  type InstanceId,
+  type Mapping,
+  storedMappings,
+  type TablePart,
+} from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { UniqueClash } from '../error.js'
 import type { Instance } from '../state/instance.js'
 import type { SessionState } from '../state/session-state.js'
-import { PlannedRows, touches, type Write, writtenBy } from './planned-rows.js'
+import { PlannedRows, tableOf, touches, type Write, writtenBy } from './planned-rows.js'
 import { type Need, Needs, type UniqueKey } from './prerequisites.js'
 import { reorder } from './reorder.js'
 import type { Step } from './step.js'
@@ -44,7 +51,7 @@ export const inUniqueOrder = (
 /** The unique keys of which steps both give up and take values, as far as their columns tell. */
 const contestedKeys = (model: AnyModel, rows: PlannedRows): ReadonlyMap<Mapping, ReadonlyArray<UniqueKey>> => {
   const found = new Map<Mapping, ReadonlyArray<UniqueKey>>()
-  for (const mapping of model.mappings) {
+  for (const mapping of storedMappings(model.mappings)) {
     const steps = rows.stepsOf(mapping)
     const keys = [mapping.key, ...mapping.uniqueKeys].filter(
       (key) => steps.some((step) => frees(step, key)) && steps.some((step) => takes(step, key)),
@@ -77,6 +84,7 @@ class Untangler {
   /** Writes that stand at the front, with their levels. */
   readonly moved = new Map<Write, number>()
   readonly vacated = new Map<InstanceId, Vacated>()
+  readonly #model: AnyModel
   readonly #contested: ReadonlyMap<Mapping, ReadonlyArray<UniqueKey>>
   readonly #rows: PlannedRows
   readonly #needs: Needs
@@ -84,6 +92,7 @@ class Untangler {
   readonly #stuck = new Set<Write>()
 
   constructor(model: AnyModel, contested: ReadonlyMap<Mapping, ReadonlyArray<UniqueKey>>, rows: PlannedRows) {
+    this.#model = model
     this.#contested = contested
     this.#rows = rows
     this.#needs = new Needs(model, contested, rows)
@@ -149,7 +158,10 @@ class Untangler {
     const { step } = write
     const id = writtenBy(write)
     const row = this.#rows.rowOf(id)
-    const held = this.vacated.get(id)?.values ?? new Map<Attribute, unknown>()
+    const known = this.vacated.get(id)
+    // what another of its tables holds for the time being is for another step
+    if (known !== undefined && known.part.table !== step.table) return false
+    const held = known?.values ?? new Map<Attribute, unknown>()
     // the write itself, and none before it, has to bring what belongs there
     const earlier = this.#rows.earlier(write)
     const candidates = key.filter(
@@ -158,16 +170,18 @@ class Untangler {
         !earlier.some((other) => frees(other.step, [attribute])),
     )
     if (candidates.some((attribute) => held.has(attribute))) return true
-    const values = candidates.map((attribute) => temporaryValue(attribute, row, this.#isReference(attribute, row)))
+    const values = candidates.map((attribute) => temporaryValue(attribute, row, this.#isReference(attribute, step)))
     const place = values.includes(null) ? values.indexOf(null) : values.findIndex((value) => value !== undefined)
     const chosen = candidates[place]
     if (chosen === undefined) return false
-    this.vacated.set(id, { id, row, values: new Map(held).set(chosen, values[place]) })
+    const { mapping } = row
+    const part = mapping.parts.find(({ table }) => table === step.table) ?? (mapping.parts[0] as TablePart)
+    this.vacated.set(id, { id, row, part, values: new Map(held).set(chosen, values[place]) })
     return true
   }
 
-  #isReference(attribute: Attribute, { mapping }: Instance): boolean {
-    const constraints = this.#needs.foreignKeys.get(mapping) ?? []
+  #isReference(attribute: Attribute, step: Step): boolean {
+    const constraints = this.#needs.foreignKeys.get(tableOf(this.#model, step)) ?? []
     return constraints.some(({ attributes }) => attributes.includes(attribute))
   }
 

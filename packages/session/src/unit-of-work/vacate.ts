@@ -5,17 +5,20 @@
  * stay repeatable, and lies where no other row is likely to have its own. A table that asks more of a column than its
  * kind (a CHECK, an enumeration, a short VARCHAR) may refuse it; the flush then fails like any other, and leaves nothing.
  */
-import type { Attribute, InstanceId, Mapping } from '@unitary/core'
+import type { Attribute, InstanceId, TablePart } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
 import { literalColumns } from './cells.js'
 import { keyOf, whereColumns, whereOf } from './rows.js'
 import type { VacateStep } from './step.js'
+import { inPart, isRootPart } from './table-rows.js'
 
 /** Attributes of one row with the encoded values that they hold for the time being. @category model */
 export interface Vacated {
   readonly id: InstanceId
   /** The row as the database has it. */
   readonly row: Instance
+  /** The table that holds them. */
+  readonly part: TablePart
   readonly values: ReadonlyMap<Attribute, unknown>
 }
 
@@ -72,23 +75,26 @@ const unlikelyValue = ({ column, isGenerated }: Attribute, { id, key }: Instance
 export const vacateSteps = (vacated: Iterable<Vacated>): ReadonlyArray<VacateStep> => {
   const found = new Map<string, Vacated[]>()
   for (const one of vacated) {
-    const shape = [one.row.mapping.name, ...[...one.values.keys()].map(({ name }) => name)].join()
+    const shape = [one.part.mapping.name, ...[...one.values.keys()].map(({ name }) => name)].join()
     const same = found.get(shape)
     if (same === undefined) found.set(shape, [one])
     else same.push(one)
   }
   return Array.from(found.values(), (rows, id) => {
     const [first] = rows as [Vacated, ...Vacated[]]
-    const { key, name, serverVersion, table }: Mapping = first.row.mapping
+    const { part } = first
+    const { mapping } = first.row
+    const isRoot = isRootPart(part)
+    const serverVersion = isRoot ? mapping.serverVersion : null
     const isChecked = serverVersion !== null
     return {
       _tag: 'Vacate',
       id,
-      entity: name,
-      table,
+      entity: part.mapping.name,
+      table: part.table,
       token: null,
       set: literalColumns([...first.values.keys()]),
-      where: isChecked ? whereColumns(first.row.mapping) : literalColumns(key),
+      where: isChecked ? whereColumns(mapping) : inPart(literalColumns(mapping.key), mapping, part),
       version: serverVersion?.name ?? null,
       instances: rows.map(({ id: instance }) => instance),
       rows: rows.map(({ row, values }) => [...values.values(), ...(isChecked ? whereOf(row, keyOf(row)) : keyOf(row))]),

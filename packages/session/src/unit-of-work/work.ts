@@ -1,7 +1,7 @@
 /**
  * The work of the next flush, as snapshots.
  */
-import type { Mapped, Pending } from '@unitary/core'
+import { isKindOf, type Mapped, type Pending } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import type { Known } from '../state/known.js'
@@ -36,7 +36,7 @@ export const unitOfWork =
     const own = (ids: InstanceSet): Instance[] =>
       IntMap.keys(ids).flatMap((id) => {
         const instance = instanceAt(state, id)
-        return instance.mapping === entity.mapping ? [instance] : []
+        return isKindOf(instance.mapping, entity.mapping) ? [instance] : []
       })
     const show = <A>(instances: ReadonlyArray<Instance>): ReadonlyArray<A> =>
       instances.map((instance) => freshen(state, instance).snapshot as unknown as A)

@@ -1,14 +1,26 @@
 /**
  * Choosers put together from a strategy for each entity.
  */
-import type { AnyModel, Entities, Model } from '@unitary/core'
+import type { AnyModel, Entities, Mapping, Model, SubtypeName } from '@unitary/core'
 import type { Choosers } from './chooser.js'
 import type { Strategy, StrategyContext, SubjectOf } from './strategy.js'
 
-/** A strategy for each entity of a model. @category model */
+/** The entities that are no subtypes. */
+type BaseName<M> =
+  M extends Model<infer Es extends Entities, infer _Rs>
+    ? Exclude<keyof Es & string, SubtypeName<M, keyof Es & string>>
+    : never
+
+/**
+ * A strategy for each entity of a model. A subtype has that of its parent where it has none of its own.
+ *
+ * @category model
+ */
 export type Strategies<M, Token extends string = string> =
   M extends Model<infer Es extends Entities, infer _Rs>
-    ? { readonly [N in keyof Es & string]: Strategy<SubjectOf<M, N>, Token> }
+    ? { readonly [N in BaseName<M>]: Strategy<SubjectOf<M, N>, Token> } & {
+        readonly [N in Exclude<keyof Es & string, BaseName<M>>]?: Strategy<SubjectOf<M, N>, Token>
+      }
     : never
 
 /** The shards that strategies name. */
@@ -35,7 +47,13 @@ export const choosers =
   <const S extends Strategies<M>>(
     strategies: S & { readonly [N in Exclude<keyof S, keyof Strategies<M>>]: never },
   ): Choosers<TokenOf<S>> => {
-    const strategyOf = new Map(Object.entries(strategies as Readonly<Record<string, AnyStrategy>>))
+    const given = strategies as Readonly<Record<string, AnyStrategy>>
+    const strategyOf = new Map(
+      model.mappings.flatMap((mapping) => {
+        const strategy = strategyFor(given, mapping)
+        return strategy === null ? [] : [[mapping.name, strategy] as const]
+      }),
+    )
     const lookUp =
       (hops: number): StrategyContext['shardsOfKey'] =>
       (mapping, key, asked) =>
@@ -72,3 +90,12 @@ export const choosers =
       basisOf: (entity) => strategyOf.get(entity)?.basis ?? null,
     }
   }
+
+/** That of the entity, or of the nearest that it is a subtype of. */
+const strategyFor = (given: Readonly<Record<string, AnyStrategy>>, mapping: Mapping): AnyStrategy | null => {
+  for (let at: Mapping | null = mapping; at !== null; at = at.parent ?? at.concreteOf) {
+    const strategy = given[at.name]
+    if (strategy !== undefined) return strategy
+  }
+  return null
+}

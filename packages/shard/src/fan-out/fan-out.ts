@@ -97,11 +97,14 @@ const rewrite = (
     limit: _limit,
     offset: _offset,
     orderBy,
+    selections = [],
     ...rest
   } = pageAmongOthers(mapping, node, pageCollation(dialect), isLater)
+  const hidden = terms.flatMap(hiddenSelection)
   return Object.freeze({
     ...rest,
-    selections: [...(node.selections ?? []), ...terms.flatMap(hiddenSelection)],
+    // the very list of the entity is known wherever it stands
+    selections: hidden.length === 0 ? selections : [...selections, ...hidden],
     ...(orderBy === undefined
       ? {}
       : { orderBy: { ...orderBy, items: terms.map((term) => itemFor(term, dialect, isNullLow)) } }),

@@ -1,0 +1,177 @@
+/**
+ * The tables of a model as they are stored: a mapping for each table rather than for each entity.
+ *
+ * An entity that stands alone has one table, and its mapping is that of the table. A joined subtype's table has its key and
+ * what it adds; the table of an entity with single-table subtypes has what these add too, in columns that may be NULL.
+ */
+import type { AnyColumn } from './column.js'
+import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
+import { withDescendants } from './mapping.js'
+import { hasTable, isDerived } from './parts.js'
+
+const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
+
+/**
+ * The tables of some mappings, in their order. The very same list where no entity is a subtype.
+ *
+ * @example
+ * storedMappings(model.mappings).map(({ table }) => table) // ['people', 'engineers']
+ *
+ * @category combinators
+ */
+export const storedMappings = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
+  const known = stored.get(mappings)
+  if (known !== undefined) return known
+  const made = mappings.some(isDerived) ? tablesOf(mappings) : mappings
+  stored.set(mappings, made)
+  return made
+}
+
+const entities = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/**
+ * The entities that a table has rows of, each with its own names for the table's attributes: single-table subtypes may call
+ * different columns by one name, and one column by different names. The table's mapping itself where no entity is a subtype.
+ *
+ * @category combinators
+ */
+export const entitiesIn = (table: Mapping): ReadonlyArray<Mapping> => entities.get(table) ?? [table]
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+/** A table, and which of its attributes are those of the entities. */
+interface Stored {
+  readonly mapping: Draft<Mapping>
+  readonly attributeOf: ReadonlyMap<Attribute, Attribute>
+}
+
+const tablesOf = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
+  const tables = new Map<Mapping, Stored>()
+  for (const mapping of mappings) {
+    if (tableOwner(mapping) === mapping && hasTable(mapping)) tables.set(mapping, tableOf(mapping))
+  }
+  const tableFor = (mapping: Mapping): Stored | undefined => tables.get(tableOwner(mapping))
+  for (const [mapping, { mapping: table }] of tables) {
+    if (mapping.parent !== null) table.parent = tableFor(mapping.parent)?.mapping ?? null
+    table.root = tableFor(mapping.root)?.mapping ?? table
+  }
+  for (const mapping of mappings) {
+    const table = tableFor(mapping)?.mapping
+    if (table === undefined) continue
+    const own = mapping.relationships.filter(({ owner }) => owner === mapping)
+    table.relationships = [
+      ...table.relationships,
+      ...own.flatMap((relationship) => storedRelationship(relationship, tableFor) ?? []),
+    ]
+  }
+  return [...tables.values()].map(({ mapping }) => mapping)
+}
+
+/** The entity that brought the last of an entity's tables: the one that its own attributes stand in. */
+const tableOwner = (mapping: Mapping): Mapping => mapping.parts.at(-1)?.mapping ?? mapping
+
+const tableOf = (mapping: Mapping): Stored => {
+  const part = mapping.parts.at(-1)
+  const attributeOf = new Map<Attribute, Attribute>()
+  const attributes: Draft<Attribute>[] = []
+  const byColumn = new Map<string, Draft<Attribute>>()
+  const put = (from: Attribute, changes: Partial<Attribute>): void => {
+    // subtypes that share a table may share a column of it
+    const known = byColumn.get(changes.columnName ?? from.columnName)
+    if (known !== undefined) known.column = sharedColumn(known.column, from.column)
+    const made = known ?? { ...from, ...changes, position: attributes.length }
+    if (known === undefined) {
+      attributes.push(made)
+      byColumn.set(made.columnName, made)
+    }
+    attributeOf.set(from, made)
+  }
+  if (mapping.parent !== null) {
+    mapping.key.forEach((key, i) => {
+      const columnName = part?.key[i] ?? key.columnName
+      const column = { ...key.column, foreignKey: null, serverDefault: null, unique: false }
+      put(key, { columnName, column, isGenerated: false })
+    })
+  }
+  for (const attribute of part?.attributes ?? []) put(attribute, {})
+  for (const subtype of withDescendants(mapping)) {
+    if (subtype === mapping || tableOwner(subtype) !== mapping) continue
+    for (const attribute of subtype.attributes.slice(subtype.parent?.attributes.length)) {
+      put(attribute, { isNullable: true })
+    }
+  }
+  const key = mapping.key.map((attribute) => attributeOf.get(attribute) as Attribute)
+  const uniqueKeys = withDescendants(mapping)
+    .flatMap((one) => (tableOwner(one) === mapping ? one.uniqueKeys : []))
+    .filter((attributes, i, all) => all.indexOf(attributes) === i)
+    .map((attributes) => attributes.map((attribute) => attributeOf.get(attribute)))
+    .filter((attributes): attributes is Attribute[] => !attributes.includes(undefined))
+  const table: Draft<Mapping> = {
+    ...mapping,
+    attributes,
+    attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    key,
+    uniqueKeys,
+    generatedKey: key.find(({ isGenerated }) => isGenerated) ?? null,
+    relationships: [],
+    relationshipOf: new Map(),
+    subtypes: [],
+  }
+  const held = withDescendants(mapping).filter((one) => tableOwner(one) === mapping)
+  entities.set(
+    table,
+    held.map((entity) => entityIn(mapping, table, entity, attributeOf)),
+  )
+  return { attributeOf, mapping: table }
+}
+
+/** An entity as if the table were its alone. */
+const entityIn = (owner: Mapping, table: Mapping, entity: Mapping, attributeOf: Stored['attributeOf']): Mapping => {
+  const stored = entity.attributes.flatMap((attribute) => {
+    // each has a discriminator of its own, which is one column
+    const found = attributeOf.get(owner.attributes[attribute.position] ?? attribute)
+    return found === undefined ? [] : [[attribute.name, found] as const]
+  })
+  const { constraints, name } = entity
+  return { ...table, name, table: entity.table, constraints, attributeOf: new Map(stored) }
+}
+
+/** Of a column that subtypes share, each allows its own values of an enum. */
+const sharedColumn = (self: AnyColumn, other: AnyColumn): AnyColumn =>
+  self.detail?._tag === 'Enum' && other.detail?._tag === 'Enum'
+    ? { ...self, detail: { ...self.detail, values: [...new Set([...self.detail.values, ...other.detail.values])] } }
+    : self
+
+/** A relationship between tables; null where no single table holds its foreign key. */
+const storedRelationship = (
+  relationship: RelationshipMapping,
+  tableFor: (mapping: Mapping) => Stored | undefined,
+): RelationshipMapping | null => {
+  const { kind, owner, target, foreignKey } = relationship
+  const [ownTable, targetTable] = [tableFor(owner)?.mapping, tableFor(target)?.mapping]
+  if (ownTable === undefined || targetTable === undefined) return null
+  if (kind === 'ManyToMany') return { ...relationship, owner: ownTable, target: targetTable }
+  const holder = kind === 'BelongsTo' ? owner : target
+  const holding = holdingTable(holder, foreignKey, tableFor)
+  if (holding === null) return null
+  const mapping = kind === 'BelongsTo' ? targetTable : ownTable
+  return {
+    ...relationship,
+    owner: kind === 'BelongsTo' ? holding.mapping : mapping,
+    target: kind === 'BelongsTo' ? mapping : holding.mapping,
+    foreignKey: foreignKey.map((attribute) => holding.attributeOf.get(attribute) as Attribute),
+    key: mapping.key,
+  }
+}
+
+const holdingTable = (
+  holder: Mapping,
+  foreignKey: ReadonlyArray<Attribute>,
+  tableFor: (mapping: Mapping) => Stored | undefined,
+): Stored | null => {
+  for (let at: Mapping | null = holder; at !== null; at = at.parent) {
+    const table = tableFor(at)
+    if (table !== undefined && foreignKey.every((attribute) => table.attributeOf.has(attribute))) return table
+  }
+  return null
+}
