@@ -12,6 +12,7 @@ import {
   type TestDatabase,
 } from '../engine/databases.js'
 import { rightOf } from '../engine/engine-conformance.js'
+import { joined, separate, single } from './hierarchies.js'
 import { market, oldMarket } from './market.js'
 import { modelArbitrary } from './random-model.js'
 
@@ -46,6 +47,14 @@ describe.each(hosts)('drift on $host.name', ({ host, why }: { host: Host; why: s
 
   test.skipIf(why !== null)('is none where the tables were made from the model', async () => {
     await isClean(market)
+  })
+
+  test.skipIf(why !== null).each([
+    ['joined', joined],
+    ['single-table', single],
+    ['concrete', separate],
+  ])('is none where they were made from a %s hierarchy', async (_, model) => {
+    await isClean(model)
   })
 
   test.skipIf(why !== null)('tells what the database has and the model has not, and the other way round', async () => {

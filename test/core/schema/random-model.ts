@@ -1,11 +1,13 @@
 /** Models of any tables, for properties of DDL. */
 import {
   type AnyColumn,
+  type AnyEntity,
   type AnyModel,
   arrayOf,
   bigint,
   blob,
   boolean,
+  concrete,
   ddlOf,
   decimal,
   defineModel,
@@ -24,6 +26,7 @@ import {
   references,
   renderDdl,
   sqliteDialect,
+  subtype,
   text,
   unique,
   uuid,
@@ -126,38 +129,99 @@ const tableArbitrary = (tables: number) =>
       [{ attributes: ['a', 'id0'], where: (eb: AnyBuilder) => eb('b', 'is not', null) }],
     ),
     isUnique: fc.boolean(),
+    subtypes: fc.oneof(
+      { weight: 2, arbitrary: fc.constant<ReadonlyArray<Subtype>>([]) },
+      fc.array(subtypeArbitrary(['joined', 'single']), { minLength: 1, maxLength: 3 }),
+      fc.array(subtypeArbitrary(['concrete']), { minLength: 1, maxLength: 2 }),
+    ),
   })
 
-/** Models of up to four tables that refer to each other in any way. */
+interface Subtype {
+  readonly way: 'joined' | 'single' | 'concrete'
+  /** Of the last of the line rather than the first. */
+  readonly isBelow: boolean
+  readonly columns: ReadonlyArray<(i: number) => readonly [string, AnyColumn]>
+  readonly isIndexed: boolean
+  readonly isUnique: boolean
+  readonly isChecked: boolean
+}
+
+const subtypeArbitrary = (ways: ReadonlyArray<Subtype['way']>): fc.Arbitrary<Subtype> =>
+  fc.record({
+    way: fc.constantFrom(...ways),
+    isBelow: fc.boolean(),
+    columns: fc.array(columnArbitrary, { maxLength: 3 }),
+    isIndexed: fc.boolean(),
+    isUnique: fc.boolean(),
+    isChecked: fc.boolean(),
+  })
+
+/** Models of up to four tables that refer to each other in any way, with subtypes of any kind. */
 export const modelArbitrary: fc.Arbitrary<AnyModel> = fc
   .integer({ min: 1, max: 4 })
   .chain((size) => fc.array(tableArbitrary(size), { minLength: size, maxLength: size }))
   .map((tables) => {
     const keyed = (i: number) => tables[i]?.key ?? []
-    const entities = tables.map(({ key, columns, references: referred, checks: own, index, isUnique }, i) => {
-      const foreign = referred.flatMap(({ target, ...options }, n) => {
-        const [only, ...more] = keyed(target)
-        if (only === undefined || more.length > 0) return []
-        const { kind } = only
-        const bare: AnyColumn = kind === 'text' ? text : kind === 'bigint' ? bigint : integer
-        return [[`f${n}`, pipe(bare, nullable, references(`t${target}.id0`, definedOnly(options)))] as const]
-      })
-      return entity(
-        `T${i}`,
-        `t${i}`,
-        {
-          ...Object.fromEntries(key.map((self, n) => [`id${n}`, self])),
-          a: integer,
-          b: pipe(text, nullable),
-          ...Object.fromEntries(columns.map((make, n) => make(n))),
-          ...Object.fromEntries(foreign),
-        },
-        { checks: own, indexes: index as never, unique: isUnique ? [['a', 'id0'] as never] : [] },
-      )
-    })
+    const entities = tables.flatMap(
+      ({ key, columns, references: referred, checks: own, index, isUnique, subtypes }, i) => {
+        const foreign = referred.flatMap(({ target, ...options }, n) => {
+          const [only, ...more] = keyed(target)
+          if (only === undefined || more.length > 0) return []
+          const { kind } = only
+          const bare: AnyColumn = kind === 'text' ? text : kind === 'bigint' ? bigint : integer
+          return [[`f${n}`, pipe(bare, nullable, references(`t${target}.id0`, definedOnly(options)))] as const]
+        })
+        const isBase = subtypes.length > 0
+        const base: AnyEntity = entity(
+          `T${i}`,
+          `t${i}`,
+          {
+            ...Object.fromEntries(key.map((self, n) => [`id${n}`, self])),
+            a: integer,
+            b: pipe(text, nullable),
+            ...(isBase ? { kind: text } : {}),
+            ...Object.fromEntries(columns.map((make, n) => make(n))),
+            ...Object.fromEntries(foreign),
+          },
+          {
+            checks: own,
+            indexes: index as never,
+            unique: isUnique ? [['a', 'id0'] as never] : [],
+            ...(isBase ? { discriminator: 'kind', identity: 'base' } : {}),
+          } as object,
+        )
+        const line = [base]
+        subtypes.forEach((given, n) => {
+          line.push(below(line, given, n))
+        })
+        return line
+      },
+    )
     const model = defineModel(Object.fromEntries(entities.map((one) => [one.name, one])))(() => ({}))
     return Object.assign(model, { [fc.toStringMethod]: () => renderDdl(ddlOf(model)(sqliteDialect)) })
   })
+
+/** One more subtype of the first of a line, or of the last. */
+const below = (
+  line: ReadonlyArray<AnyEntity>,
+  { way, isBelow, columns, isIndexed, isUnique, isChecked }: Subtype,
+  n: number,
+): AnyEntity => {
+  const [base] = line as readonly [AnyEntity]
+  const name = `${base.name}S${n}`
+  const own = { [`n${n}`]: integer, ...Object.fromEntries(columns.map((make, i) => make(10 * (n + 1) + i))) }
+  const options = {
+    identity: `s${n}`,
+    indexes: isIndexed ? [[`n${n}`, 'id0']] : [],
+    unique: isUnique ? [['id0', `n${n}`]] : [],
+    checks: isChecked ? [(eb: AnyBuilder) => eb(`n${n}`, '>', 7)] : [],
+  }
+  if (way === 'concrete') return concrete(base as never)(name, name.toLowerCase(), own, options as never) as AnyEntity
+  const make = subtype((isBelow ? line.at(-1) : base) as never)
+  return way === 'joined'
+    ? (make(name, name.toLowerCase(), own, options as never) as AnyEntity)
+    : (make(name, own, options as never) as AnyEntity)
+}
 
 const definedOnly = <A extends object>(options: A): { [K in keyof A]: Exclude<A[K], undefined> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never

@@ -101,10 +101,14 @@ const tableOf = (mapping: Mapping): Stored => {
     }
   }
   const key = mapping.key.map((attribute) => attributeOf.get(attribute) as Attribute)
-  const uniqueKeys = withDescendants(mapping)
-    .flatMap((one) => (tableOwner(one) === mapping ? one.uniqueKeys : []))
+  // each entity has a discriminator of its own, which is one column
+  const storedAs = (attribute: Attribute): Attribute | undefined =>
+    attributeOf.get(mapping.attributes[attribute.position] ?? attribute)
+  const held = withDescendants(mapping).filter((one) => tableOwner(one) === mapping)
+  const uniqueKeys = held
+    .flatMap((one) => one.uniqueKeys)
     .filter((attributes, i, all) => all.indexOf(attributes) === i)
-    .map((attributes) => attributes.map((attribute) => attributeOf.get(attribute)))
+    .map((attributes) => attributes.map(storedAs))
     .filter((attributes): attributes is Attribute[] => !attributes.includes(undefined))
   const table: Draft<Mapping> = {
     ...mapping,
@@ -117,30 +121,38 @@ const tableOf = (mapping: Mapping): Stored => {
     relationshipOf: new Map(),
     subtypes: [],
   }
-  const held = withDescendants(mapping).filter((one) => tableOwner(one) === mapping)
   entities.set(
     table,
-    held.map((entity) => entityIn(mapping, table, entity, attributeOf)),
+    held.map((entity) => entityIn(table, entity, storedAs)),
   )
   return { attributeOf, mapping: table }
 }
 
 /** An entity as if the table were its alone. */
-const entityIn = (owner: Mapping, table: Mapping, entity: Mapping, attributeOf: Stored['attributeOf']): Mapping => {
+const entityIn = (
+  table: Mapping,
+  entity: Mapping,
+  storedAs: (attribute: Attribute) => Attribute | undefined,
+): Mapping => {
   const stored = entity.attributes.flatMap((attribute) => {
-    // each has a discriminator of its own, which is one column
-    const found = attributeOf.get(owner.attributes[attribute.position] ?? attribute)
+    const found = storedAs(attribute)
     return found === undefined ? [] : [[attribute.name, found] as const]
   })
   const { constraints, name } = entity
   return { ...table, name, table: entity.table, constraints, attributeOf: new Map(stored) }
 }
 
-/** Of a column that subtypes share, each allows its own values of an enum. */
-const sharedColumn = (self: AnyColumn, other: AnyColumn): AnyColumn =>
-  self.detail?._tag === 'Enum' && other.detail?._tag === 'Enum'
-    ? { ...self, detail: { ...self.detail, values: [...new Set([...self.detail.values, ...other.detail.values])] } }
-    : self
+/** A column that subtypes share: what one of them asks of it holds for all, and each allows its own values of an enum. */
+const sharedColumn = (self: AnyColumn, other: AnyColumn): AnyColumn => {
+  const shared = {
+    ...self,
+    foreignKey: self.foreignKey ?? other.foreignKey,
+    unique: self.unique || other.unique,
+  }
+  if (self.detail?._tag !== 'Enum' || other.detail?._tag !== 'Enum') return shared
+  const values = [...new Set([...self.detail.values, ...other.detail.values])]
+  return { ...shared, detail: { ...self.detail, values } }
+}
 
 /** A relationship between tables; null where no single table holds its foreign key. */
 const storedRelationship = (

@@ -37,6 +37,10 @@ type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
 /**
  * What a subtype says of itself. Without an identity it is abstract, and all its rows are of its own subtypes.
  *
+ * Constraints and indexes are of the table that holds what it adds, and speak of what stands there: of a joined subtype the
+ * key and its own attributes. In the table of its parent rows of others are held to them too, and have NULL for what is
+ * not theirs.
+ *
  * @category model
  */
 export interface SubtypeOptions<Table extends string, C extends Columns, I> extends EntityOptions<Table, C> {
