@@ -1,4 +1,16 @@
-import { column, entity, integer, isoDate, named, ofType, primaryKey, references, text } from '@unitary/core'
+import {
+  column,
+  concrete,
+  entity,
+  integer,
+  isoDate,
+  named,
+  ofType,
+  primaryKey,
+  references,
+  subtype,
+  text,
+} from '@unitary/core'
 import type { Difference, driftBetween } from '@unitary/core/schema'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expectTypeOf, test } from 'vitest'
@@ -41,6 +53,31 @@ describe('the options of an entity', () => {
     pipe(integer, references('b.id', { deferrable: 'deferred' }))
     // @ts-expect-error of databases that there are
     pipe(text, ofType({ oracle: 'varchar2(40)' }))
+  })
+})
+
+describe('the options of a subtype', () => {
+  const Base = entity('Base', 'base', { ...columns, kind: text }, { discriminator: 'kind', indexes: [['kind']] })
+
+  test('speak of what stands in its table', () => {
+    subtype(Base)(
+      'Joined',
+      'joined',
+      { size: integer },
+      { identity: 'j', unique: [['id', 'size']], checks: [(eb) => eb('joined.size', '>', 0)] },
+    )
+    subtype(Base)(
+      'Single',
+      { size: integer },
+      { identity: 's', indexes: [['name', 'size']], checks: [(eb) => eb('Single.at', '>', new Date(0))] },
+    )
+    concrete(Base)('Other', 'others', { size: integer }, { identity: 'o', indexes: [['name', 'size']] })
+    // @ts-expect-error the name stands in the table of the base
+    subtype(Base)('Joined', 'joined', { size: integer }, { identity: 'j', unique: [['name']] })
+    // @ts-expect-error no subtype has such an attribute
+    subtype(Base)('Single', { size: integer }, { identity: 's', indexes: [['weight']] })
+    // @ts-expect-error a size is a number
+    subtype(Base)('Single', { size: integer }, { identity: 's', checks: [(eb) => eb('size', '>', 'x')] })
   })
 })
 
