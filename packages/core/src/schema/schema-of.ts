@@ -111,11 +111,14 @@ const systemColumns: ReadonlySet<string> = new Set(['tableoid', 'xmin', 'cmin', 
 const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstraint>, making: Making): TableSchema => {
   const { dialect } = making
   const nameOf = namesOf(mapping.table, making.naming)
-  const unique = uniqueOf(mapping, nameOf)
   const indexes = entitiesIn(mapping).flatMap((entity) =>
     entity.constraints.indexes.flatMap((index) => indexOf(mapping, entity, index, nameOf, making) ?? []),
   )
-  const primaryKey = { name: nameOf('pkey', []), columns: columnNames(mapping.key) }
+  const key = columnNames(mapping.key)
+  // a primary key takes no NULL
+  const isPartial = mapping.key.some(({ isNullable }) => isNullable)
+  const primaryKey = isPartial ? null : { name: nameOf('pkey', []), columns: key }
+  const unique = [...(isPartial ? [{ name: nameOf('key', key), columns: key }] : []), ...uniqueOf(mapping, nameOf)]
   const own = {
     name: mapping.table,
     columns: mapping.attributes
@@ -139,7 +142,7 @@ const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstrai
     indexes: [
       ...indexes,
       ...foreignKeyIndexes(
-        [primaryKey, ...unique],
+        [...(primaryKey === null ? [] : [primaryKey]), ...unique],
         indexes,
         constraints.filter(({ index }) => index).map(({ attributes }) => columnNames(attributes)),
         nameOf,
