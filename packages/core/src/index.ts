@@ -203,6 +203,18 @@ export {
   type SubtypeOptions,
   subtype,
 } from './model/subtype.js'
+export {
+  type AnyThrough,
+  type Far,
+  isThrough,
+  type Reach,
+  type ReachOver,
+  type Through,
+  type ThroughLinks,
+  type ThroughTo,
+  through,
+  viewThrough,
+} from './model/through.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
