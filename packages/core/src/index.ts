@@ -102,12 +102,14 @@ export {
   plainDate,
   primaryKey,
   type ReferentialAction,
+  type Rule,
   real,
   references,
   serverVersion,
   text,
   unique,
   uuid,
+  validate,
   version,
   withDefault,
   withInsertDefault,
@@ -134,6 +136,7 @@ export {
   type OptionalAttributes,
   type Polymorphic,
   type Row,
+  type RowValidator,
   type Simplify,
   type Single,
   type ValueOf,
@@ -215,6 +218,7 @@ export {
   through,
   viewThrough,
 } from './model/through.js'
+export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'

@@ -18,9 +18,18 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly columns: C
   /** Lists of attributes whose values, taken together, no two rows share. */
   readonly unique: ReadonlyArray<ReadonlyArray<string>>
+  /** Looks at a row as a whole; null where there is nothing to say of it. */
+  readonly validate: RowValidator | null
   /** How it stands to entities that it shares attributes with; null where it stands alone. */
   readonly inheritance: Inheritance | null
 }
+
+/**
+ * What is wrong with a row as a whole, by attribute: what it should be. What is not known of the row is absent.
+ *
+ * @category model
+ */
+export type RowValidator = (row: never) => Readonly<Partial<Record<string, string>>>
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
@@ -107,17 +116,30 @@ export type RelativesOf<E> = FamilyOf<E>['relatives']
 export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> ? Column<V, O, F | 'default'> : never
 
 /**
- * What an entity says of its table as a whole.
+ * What an entity says of its table, and of its rows, as a whole. `All` are its columns with those that it inherits.
  *
  * @category model
  */
-export interface EntityOptions<C extends Columns> {
+export interface EntityOptions<C extends Columns, All extends Columns = C> {
   /**
    * Unique constraints: lists of attributes whose values, taken together, no two rows share. Rows in which one of them is
    * NULL are not compared. For a single attribute say `unique` of its column.
    */
   readonly unique?: ReadonlyArray<readonly [keyof C & string, ...ReadonlyArray<keyof C & string>]>
+  /**
+   * What is wrong with a row as a whole, by attribute, as a sentence that goes on from the value: `it is before the start`.
+   * Asked of drafts, and of instances with their changes, when they are made; what is not known of them is absent.
+   *
+   * @example
+   * { validate: ({ from, to }) => (from && to && to < from ? { to: 'it is before from' } : {}) }
+   */
+  readonly validate?: (
+    row: Partial<RowOfColumns<NoInfer<All>>>,
+  ) => Readonly<Partial<Record<keyof NoInfer<All>, string>>>
 }
+
+/** A row with these columns. */
+type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: ValueOf<C[K]> }
 
 /**
  * The discriminator of an entity with subtypes: the attribute whose value says of which entity a row is.
@@ -194,9 +216,9 @@ export function entity(
   columns: Columns,
   options: EntityOptions<Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
 ): AnyEntity {
-  const { discriminator, identity = null, unique = [] } = options
+  const { discriminator, identity = null, unique = [], validate = null } = options
   const inheritance: Inheritance | null = discriminator === undefined ? null : { _tag: 'Base', discriminator, identity }
-  return { _tag: 'Entity', name, table, columns, unique, inheritance }
+  return { _tag: 'Entity', name, table, columns, unique, validate, inheritance }
 }
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */

@@ -37,13 +37,13 @@ type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
  *
  * @category model
  */
-export interface SubtypeOptions<C extends Columns, I> extends EntityOptions<C> {
+export interface SubtypeOptions<C extends Columns, I, All extends Columns = C> extends EntityOptions<C, All> {
   /** The value of the discriminator in its rows. */
   readonly identity?: I
 }
 
 /** @category model */
-export interface JoinedOptions<C extends Columns, I> extends SubtypeOptions<C, I> {
+export interface JoinedOptions<C extends Columns, I, All extends Columns = C> extends SubtypeOptions<C, I, All> {
   /** The column of its table that holds the key, or the columns in the key's order, where they are not called as the parent's. */
   readonly key?: string | ReadonlyArray<string>
 }
@@ -85,7 +85,7 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
     name: Name,
     table: Table,
     columns: C,
-    options: JoinedOptions<NoInfer<C>, I>,
+    options: JoinedOptions<NoInfer<C>, I, ColumnsOf<P> & NoInfer<C>>,
   ): Polymorphic<Name, Table, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
   /**
    * A single-table subtype: what it adds stands in the table of its parent, in columns that rows of others leave NULL. In
@@ -94,7 +94,7 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
   <const Name extends string, C extends Columns, const I extends FamilyOf<P>['value'] | null = null>(
     name: Name,
     columns: C,
-    options: SubtypeOptions<NoInfer<C>, I>,
+    options: SubtypeOptions<NoInfer<C>, I, ColumnsOf<P> & NoInfer<C>>,
   ): Polymorphic<Name, Name, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
 }
 
@@ -112,7 +112,7 @@ type Options = JoinedOptions<Columns, unknown>
 export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> =>
   ((...given: readonly [string, string, Columns, Options] | readonly [string, Columns, Options]): AnyEntity => {
     const [name, table, own, options] = isJoined(given) ? given : ([given[0], null, given[1], given[2]] as const)
-    const { identity = null, key = null, unique = [] } = options
+    const { identity = null, key = null, unique = [], validate = null } = options
     const inheritance: Inheritance =
       table === null
         ? { _tag: 'Single', parent, own, identity }
@@ -123,6 +123,7 @@ export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> 
       table: table ?? name,
       columns: { ...(parent.columns as Columns), ...own },
       unique,
+      validate,
       inheritance,
     }
   }) as unknown as SubtypeBuilder<P>
@@ -145,7 +146,7 @@ export type ConcreteBuilder<P extends AnyPolymorphic> = <
   name: Name,
   table: Table,
   columns: C,
-  options: SubtypeOptions<NoInfer<C>, I>,
+  options: SubtypeOptions<NoInfer<C>, I, ColumnsOf<P> & NoInfer<C>>,
 ) => Polymorphic<Name, Table, SubtypeColumns<P, C, I>, ConcreteUnder<P, I>>
 
 /**
@@ -170,5 +171,6 @@ export const concrete =
       table,
       columns: { ...(parent.columns as Columns), ...columns },
       unique: options.unique ?? [],
+      validate: options.validate ?? null,
       inheritance: { _tag: 'Concrete', parent, own: columns, identity: options.identity ?? null },
     }) as never
