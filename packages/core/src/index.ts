@@ -116,6 +116,7 @@ export {
   withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
+export { type AttributesOf, type Composite, composite, type PartsOf } from './model/composite.js'
 export type { Database, Table, TableOf } from './model/database.js'
 export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
@@ -239,6 +240,7 @@ export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode, compileStatistics } from './statement/compile.js'
 export type { CompileStatistics } from './statement/compile-cache.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
+export { type ComputedAttribute, computed, computedValue } from './statement/computed.js'
 export {
   type AliasFor,
   type Contained,

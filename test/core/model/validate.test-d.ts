@@ -17,11 +17,9 @@ test('a rule knows the values of its column', () => {
     validate('nickname', (value) => value !== ''),
   )
   expectTypeOf(nickname).toEqualTypeOf<Column<string | null, string | null, 'nullable'>>()
+  const filled = validate('filled text', (value: string) => value !== '')
   // @ts-expect-error a rule of texts
-  pipe(
-    integer,
-    validate('text', (value: string) => value !== ''),
-  )
+  pipe(integer, filled)
 })
 
 test('a rule of rows knows their attributes', () => {
