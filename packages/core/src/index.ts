@@ -88,6 +88,7 @@ export {
   type ColumnKind,
   type ColumnType,
   column,
+  type Deferrable,
   decimal,
   deferred,
   deferredIn,
@@ -99,12 +100,15 @@ export {
   jsonOf,
   named,
   nullable,
+  ofType,
   plainDate,
   primaryKey,
+  type ReferenceOptions,
   type ReferentialAction,
   type Rule,
   real,
   references,
+  type SqlTypes,
   serverVersion,
   text,
   unique,
@@ -117,8 +121,20 @@ export {
   withUpdateDefault,
 } from './model/column.js'
 export { type AttributesOf, type Composite, composite, type PartsOf } from './model/composite.js'
+export type {
+  Check,
+  CheckOptions,
+  Constraints,
+  ForeignKeyOptions,
+  Index,
+  IndexedAttribute,
+  IndexOptions,
+  TableForeignKey,
+  TableOptions,
+  UniqueConstraint,
+  UniqueOptions,
+} from './model/constraint.js'
 export type { Database, Table, TableOf } from './model/database.js'
-export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
   type Base,
@@ -137,6 +153,7 @@ export {
   type OptionalAttributes,
   type Polymorphic,
   type Row,
+  type RowOptions,
   type RowValidator,
   type Simplify,
   type Single,
@@ -220,6 +237,7 @@ export {
   viewThrough,
 } from './model/through.js'
 export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
