@@ -33,6 +33,7 @@ export type {
   Answer,
   CloseCursorCall,
   CompiledStatement,
+  ComputedColumn,
   CursorCall,
   DeleteCall,
   DriverRow,
@@ -162,6 +163,7 @@ export type {
   SubtypeName,
   TargetOf,
 } from './model/infer.js'
+export { type ComputedAttribute, computedBy } from './model/computed.js'
 export {
   type Attribute,
   decodedKeyOf,

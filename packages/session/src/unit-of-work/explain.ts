@@ -72,8 +72,12 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
   }
 }
 
-const givenText = ({ returning }: InsertStep | UpdateStep): string =>
-  returning.length === 0 ? '' : `; the database gives ${returning.map(({ attribute }) => attribute).join(', ')}`
+const givenText = ({ computed = [], returning }: InsertStep | UpdateStep): string => {
+  const names = computed.map(({ attribute }) => attribute)
+  const given = returning.map(({ attribute }) => attribute).filter((attribute) => !names.includes(attribute))
+  const computing = names.length === 0 ? '' : `; the database computes ${names.join(', ')}`
+  return given.length === 0 ? computing : `${computing}; the database gives ${given.join(', ')}`
+}
 
 const cells = (columns: ReadonlyArray<PlanColumn>, row: ReadonlyArray<unknown>, from: number): string =>
   columns
