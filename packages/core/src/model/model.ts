@@ -212,8 +212,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
-    if (attribute.isKey && attribute.isNullable) {
-      faults.push({ path, message: 'a primary key column cannot be nullable' })
+    if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
+      faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
     }
     if (attribute.isKey && attribute.column.insertExpression !== null) {
       faults.push({ path, message: 'a primary key cannot be an expression, since its row is found by it' })
