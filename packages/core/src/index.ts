@@ -115,6 +115,7 @@ export {
   withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
+export { type ComputedAttribute, computedBy } from './model/computed.js'
 export type { Database, Table, TableOf } from './model/database.js'
 export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
@@ -163,7 +164,6 @@ export type {
   SubtypeName,
   TargetOf,
 } from './model/infer.js'
-export { type ComputedAttribute, computedBy } from './model/computed.js'
 export {
   type Attribute,
   decodedKeyOf,

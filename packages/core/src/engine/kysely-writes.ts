@@ -19,7 +19,15 @@ import { type EngineError, type EngineReason, engineError } from './error.js'
 import { codeOf, textOf } from './error-parts.js'
 import { toInteger } from './from-driver.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
-import { type Comparison, computedText, deleteTree, insertTree, lockTree, returningOf, updateTree } from './write-tree.js'
+import {
+  type Comparison,
+  computedText,
+  deleteTree,
+  insertTree,
+  lockTree,
+  returningOf,
+  updateTree,
+} from './write-tree.js'
 
 type Result = Either<EngineError, QueryResult<DriverRow>>
 
@@ -316,7 +324,14 @@ const runOne = async (
   const returnedText = `${returning.join('\n')}\n${kindsText(returning, kinds)}`
   const text = connection.textOf(`${call._tag}\n${shape}\n${returnedText}`, () =>
     call._tag === 'Update'
-      ? updateTree(call.table, set, call.where, comparisons, returningOf(returning, kinds, connection.dialect), computed)
+      ? updateTree(
+          call.table,
+          set,
+          call.where,
+          comparisons,
+          returningOf(returning, kinds, connection.dialect),
+          computed,
+        )
       : deleteTree(call.table, call.where, comparisons),
   )
   const found = wanted.filter((value) => value !== null).map(connection.dialect.toDriver)

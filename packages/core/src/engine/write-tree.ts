@@ -94,9 +94,7 @@ const textOf = (expression: OperationNode): string => {
 
 /** What tells computed columns from others, for a cache of statements. */
 export const computedText = (computed: ReadonlyArray<ComputedColumn> | undefined): string =>
-  computed === undefined
-    ? ''
-    : computed.map(({ column, expression }) => `\n=${column}\n${textOf(expression)}`).join('')
+  computed === undefined ? '' : computed.map(({ column, expression }) => `\n=${column}\n${textOf(expression)}`).join('')
 
 /** Columns that a write returns, some of them selected otherwise than they are. */
 export type Returning = ReadonlyArray<string | readonly [column: string, as: Selected]>

@@ -295,7 +295,11 @@ export const named =
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
 
 /** A column may have a default of a narrower type than its own: one that is never null, of a nullable column. */
-type Takes<A, V> = [V] extends [A] ? unknown : unknown extends V ? unknown : { readonly fault: 'the default is no value of the column' }
+type Takes<A, V> = [V] extends [A]
+  ? unknown
+  : unknown extends V
+    ? unknown
+    : { readonly fault: 'the default is no value of the column' }
 
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,

@@ -44,7 +44,8 @@ export const conflictFault = (mapping: Mapping, { onConflict }: InsertQueryNode)
 /** The insert that sets what updates set by themselves, where it updates. The very same tree where there is nothing to set. */
 export const withConflictDefaults = (mapping: Mapping, node: InsertQueryNode, services: Services): InsertQueryNode => {
   const { onConflict } = node
-  if (onConflict?.updates === undefined || mapping.updateDefaults.length + mapping.updateExpressions.length === 0) return node
+  if (onConflict?.updates === undefined || mapping.updateDefaults.length + mapping.updateExpressions.length === 0)
+    return node
   const set = conflictAssignments(mapping, onConflict)
   const missing = [...mapping.updateDefaults, ...mapping.updateExpressions].filter((attribute) => !set.has(attribute))
   if (missing.length === 0) return node

@@ -224,9 +224,7 @@ const extended = (query: OperationNode, absent: ReadonlyArray<Attribute>, servic
     [
       SelectionNode.create(SelectAllNode.create()),
       ...absent.map((attribute) =>
-        SelectionNode.create(
-          AliasNode.create(defaultOf(attribute, services), IdentifierNode.create(attribute.name)),
-        ),
+        SelectionNode.create(AliasNode.create(defaultOf(attribute, services), IdentifierNode.create(attribute.name))),
       ),
     ],
   )

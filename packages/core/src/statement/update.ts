@@ -11,7 +11,6 @@ import {
   ReferenceNode,
   type UpdateObject,
   UpdateQueryNode,
-  ValueNode,
 } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
 import type { Attribute } from '../model/mapping.js'

@@ -4,7 +4,14 @@
  * Rows are handled a hundred thousand at a time: cells stand in plain arrays by attribute position, and a shape is an
  * array of small numbers.
  */
-import { type Attribute, type ComputedAttribute, computedBy, encodedKeyOf, type InstanceId, type Mapping } from '@unitary/core'
+import {
+  type Attribute,
+  type ComputedAttribute,
+  computedBy,
+  encodedKeyOf,
+  type InstanceId,
+  type Mapping,
+} from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { givenByFlush } from '../transition/given.js'

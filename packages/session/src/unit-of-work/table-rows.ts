@@ -1,7 +1,14 @@
 /**
  * Rows of a hierarchy, table by table: an instance of a joined subtype has a row in each of its tables, under one key.
  */
-import { type Attribute, type ComputedAttribute, type InstanceId, type Mapping, type TablePart, withDescendants } from '@unitary/core'
+import {
+  type Attribute,
+  type ComputedAttribute,
+  type InstanceId,
+  type Mapping,
+  type TablePart,
+  withDescendants,
+} from '@unitary/core'
 import type { Instance } from '../state/instance.js'
 import { absent, type Cells, computedColumns, hasCell, key, literal, shapeColumns } from './cells.js'
 import type { PlanColumn } from './step.js'
@@ -150,7 +157,14 @@ export const addUpdate = (
   const shape = `${part.table} ${shapeOf(part, cells)} ${by.join()}`
   let open = all.get(shape)
   if (open === undefined) {
-    open = opened(shape, mapping, part, columnsIn(mapping, part, cells), computedIn(mapping, part, cells, 'update'), found.columns)
+    open = opened(
+      shape,
+      mapping,
+      part,
+      columnsIn(mapping, part, cells),
+      computedIn(mapping, part, cells, 'update'),
+      found.columns,
+    )
     all.set(shape, open)
   }
   open.instances.push(id)
