@@ -142,6 +142,7 @@ export {
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
+export { type SnowflakeOptions, type SnowflakeParts, snowflake, snowflakeParts, uuidV7 } from './model/ids.js'
 export type {
   CollectionName,
   DeferredAttribute,

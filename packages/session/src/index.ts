@@ -195,7 +195,7 @@ export {
   runtime,
   sessionOptions,
 } from './runner/runtime.js'
-export { systemServices } from './runner/services.js'
+export { remembering, systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export {
   type AbortableStreamOptions,
