@@ -142,6 +142,17 @@ export {
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
+export {
+  type Counter,
+  counter,
+  type Generator,
+  type GeneratorOptions,
+  generatedBy,
+  generatorName,
+  hiLo,
+  type Sequence,
+  sequence,
+} from './model/generator.js'
 export { type SnowflakeOptions, type SnowflakeParts, snowflake, snowflakeParts, uuidV7 } from './model/ids.js'
 export type {
   CollectionName,

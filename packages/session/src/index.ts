@@ -136,6 +136,8 @@ export type {
   CountRequest,
   CursorId,
   CursorRequest,
+  Draw,
+  DrawRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -182,6 +184,7 @@ export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { drawAll, runDraw } from './runner/draw.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
@@ -237,6 +240,7 @@ export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
+  type DrawnIds,
   type FlushPlan,
   type InsertStep,
   isStale,

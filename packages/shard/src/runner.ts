@@ -4,14 +4,16 @@
  * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the
  * same thing are asked side by side.
  */
-import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
+import { type AnyModel, type Connection, type Engine, generatorName, type Services } from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
   type CountRequest,
   type CursorId,
   call,
+  type DrawRequest,
   databaseError,
+  drawAll,
   type Effect,
   executeStep,
   type FlushAnswer,
@@ -40,6 +42,7 @@ import {
   returnable,
   returnablePlan,
   runCount,
+  runDraw,
   runInsert,
   runLookup,
   runQuery,
@@ -61,7 +64,7 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
-import { faultyMap, notMergeable } from './error.js'
+import { faultyMap, notMergeable, unknownShard } from './error.js'
 import { countOver, wholeWindow } from './fan-out/count.js'
 import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
@@ -154,6 +157,8 @@ class Sharded {
         return yield* this.#flush(request, state)
       case 'Route':
         return this.#route(request, state)
+      case 'Draw':
+        return yield* this.#draw(request)
       case 'Query':
         return yield* this.#query(request, state)
       case 'Count':
@@ -217,6 +222,28 @@ class Sharded {
       flushing.results[step.id] = result.right
       if (isStale(step, result.right)) return
     }
+  }
+
+  /** A generator is on one shard, for rows of all. */
+  *#draw(request: DrawRequest): Effect<Either<RequestError, AnswerOf<DrawRequest>>> {
+    const [first] = this.#shards.engines.keys()
+    return yield* drawAll(request, (draw) => {
+      const token = draw.generator.shard ?? (first as string)
+      const engine = this.#shards.engines.get(token)
+      return engine === undefined
+        ? of(
+            left(
+              unknownShard(
+                this.#shards,
+                `draw ids from ${generatorName(draw.generator)}`,
+                null,
+                token,
+                'the generator',
+              ),
+            ),
+          )
+        : runDraw(this.#transactions, engine, token, draw)
+    })
   }
 
   *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
@@ -398,6 +425,11 @@ class Sharded {
   #isNullLow(tokens: Tokens): boolean {
     return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
   }
+}
+
+// biome-ignore lint/correctness/useYield: an effect that is done at once
+function* of<A>(value: A): Effect<A> {
+  return value
 }
 
 /** What is run on a shard, given its connection. */

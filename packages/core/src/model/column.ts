@@ -20,6 +20,7 @@ import { listOf } from '../codec/list.js'
 import { InstantType, type PlainDate, plainDate as plainDateCodec } from '../codec/time.js'
 import { uuid as uuidCodec } from '../codec/uuid.js'
 import type { Services } from '../services.js'
+import type { Generator } from './generator.js'
 
 /**
  * The portable type of a column, from which each dialect chooses its own. It says too what the codec meets on the database's
@@ -115,6 +116,8 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly updateExpression: Expression<unknown> | null
   /** What the table puts in where an insert leaves the column out. */
   readonly serverDefault: Expression<unknown> | null
+  /** What a flush draws the value of an inserted row from that has none. */
+  readonly generator: Generator | null
   readonly foreignKey: ForeignKey | null
   readonly unique: boolean
 }
@@ -143,6 +146,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   insertExpression: null,
   updateExpression: null,
   serverDefault: null,
+  generator: null,
   foreignKey: null,
   unique: false,
 })

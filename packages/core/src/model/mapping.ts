@@ -83,6 +83,8 @@ export interface Mapping {
   /** Attributes that the database computes for an insert that leaves them out, and for an update that leaves them alone. */
   readonly insertExpressions: ReadonlyArray<Attribute>
   readonly updateExpressions: ReadonlyArray<Attribute>
+  /** Attributes that a flush draws from generators. */
+  readonly drawn: ReadonlyArray<Attribute>
   /** What the table gives a row that leaves it out, or the INSERT computes: the generated key first, then all others that a row is loaded with. */
   readonly givenOnInsert: ReadonlyArray<Attribute>
   /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
@@ -191,6 +193,7 @@ export const mapEntity = (
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
     insertExpressions: attributes.filter((attribute) => attribute.column.insertExpression !== null),
     updateExpressions: attributes.filter((attribute) => attribute.column.updateExpression !== null),
+    drawn: attributes.filter((attribute) => attribute.column.generator !== null),
     givenOnInsert: [
       ...(generatedKey === null ? [] : [generatedKey]),
       ...attributes.filter(

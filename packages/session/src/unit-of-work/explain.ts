@@ -30,7 +30,8 @@ export const explain = (plan: FlushPlan, options: ExplainOptions = {}): string =
       ? `notice: the row of ${notice.entity} ${show(notice.key)} was gone already`
       : `notice: ${notice.entity}.${notice.relationship} refers to ${notice.target} outside the unit of work; not written`,
   )
-  return [...parts, ...notices].join('\n')
+  const draws = (plan.draws ?? []).map((drawn) => `drawn: ${count(drawn.count, 'id')} from ${drawn.generator}`)
+  return [...draws, ...parts, ...notices].join('\n')
 }
 
 const verbs = {

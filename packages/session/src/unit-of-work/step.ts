@@ -158,6 +158,14 @@ export interface FlushPlan {
   readonly switches: ReadonlyArray<RowSwitch>
   /** Instances whose foreign keys the database changes along with the key that they refer to. */
   readonly carried: ReadonlyArray<CarriedKey>
+  /** What was drawn from generators to make it; absent where nothing was. */
+  readonly draws?: ReadonlyArray<DrawnIds>
+}
+
+/** Ids of a generator that rows of a plan have. @category model */
+export interface DrawnIds {
+  readonly generator: string
+  readonly count: number
 }
 
 /** @category model */
