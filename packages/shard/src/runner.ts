@@ -11,6 +11,7 @@ import {
   type CountRequest,
   type CursorId,
   call,
+  type Draw,
   type DrawRequest,
   databaseError,
   drawAll,
@@ -226,24 +227,16 @@ class Sharded {
 
   /** A generator is on one shard, for rows of all. */
   *#draw(request: DrawRequest): Effect<Either<RequestError, AnswerOf<DrawRequest>>> {
-    const [first] = this.#shards.engines.keys()
-    return yield* drawAll(request, (draw) => {
-      const token = draw.generator.shard ?? (first as string)
-      const engine = this.#shards.engines.get(token)
-      return engine === undefined
-        ? of(
-            left(
-              unknownShard(
-                this.#shards,
-                `draw ids from ${generatorName(draw.generator)}`,
-                null,
-                token,
-                'the generator',
-              ),
-            ),
-          )
-        : runDraw(this.#transactions, engine, token, draw)
-    })
+    return yield* drawAll(request, (draw) => this.#drawOne(draw))
+  }
+
+  *#drawOne(draw: Draw): Effect<Either<RequestError, ReadonlyArray<bigint>>> {
+    const { generator } = draw
+    const token = generator.shard ?? (this.#shards.tokens[0] as string)
+    const engine = this.#shards.engines.get(token)
+    if (engine !== undefined) return yield* runDraw(this.#transactions, engine, token, draw)
+    const operation = `draw ids from ${generatorName(generator)}`
+    return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }
 
   *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
@@ -425,11 +418,6 @@ class Sharded {
   #isNullLow(tokens: Tokens): boolean {
     return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
   }
-}
-
-// biome-ignore lint/correctness/useYield: an effect that is done at once
-function* of<A>(value: A): Effect<A> {
-  return value
 }
 
 /** What is run on a shard, given its connection. */

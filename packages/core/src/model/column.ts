@@ -388,6 +388,22 @@ export const withServerDefault =
   })
 
 /**
+ * The flush that inserts a row draws the value from a generator, where the program has given none. Until then the instance
+ * has none.
+ *
+ * @example
+ * const id = pipe(integer, primaryKey, generatedBy(sequence('user_ids')))
+ *
+ * @category combinators
+ */
+export const generatedBy =
+  (generator: Generator) =>
+  <A extends number | bigint, F extends ColumnFlag>(self: Column<A, A, F>): Column<A, A, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    generator,
+  })
+
+/**
  * Not loaded with the row: a large text, say. `Session.loadAttributes` loads it when it is wanted.
  *
  * @category combinators

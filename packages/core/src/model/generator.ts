@@ -4,7 +4,6 @@
  * An id that a generator gives is known before its INSERT, which then takes many rows at once on every database, and it is
  * unique over all shards, whichever of them the row goes to. A flush asks each generator once for all of its rows.
  */
-import type { Column, ColumnFlag } from './column.js'
 
 /**
  * A sequence of PostgreSQL or MariaDB. `block`: how many ids each of its values stands for.
@@ -93,20 +92,6 @@ export const counter = (table: string, name: string, { shard }: GeneratorOptions
 export const hiLo =
   ({ block }: { readonly block: number }) =>
   <G extends Generator>(self: G): G => ({ ...self, block })
-
-/**
- * The flush that inserts a row draws the value from a generator, where the program has given none. Until then the instance
- * has none.
- *
- * @category combinators
- */
-export const generatedBy =
-  (generator: Generator) =>
-  <A extends number | bigint, F extends ColumnFlag>(self: Column<A, A, F>): Column<A, A, F | 'default'> => ({
-    ...self,
-    flags: [...self.flags, 'default'],
-    generator,
-  })
 
 /**
  * What a generator is called.

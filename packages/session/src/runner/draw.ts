@@ -74,6 +74,10 @@ const idsIn = (ranges: ReadonlyArray<IdRange>): ReadonlyArray<bigint> => {
   return ids
 }
 
+/** Drivers give integers as numbers, as text, or as they are. */
+const integerOf = (value: unknown): bigint =>
+  typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' ? BigInt(value) : 0n
+
 /** Values that one statement draws at the most: MariaDB recurses no deeper than a thousand times. */
 const valuesPerStatement = 500
 
@@ -89,7 +93,7 @@ function* drawSequence(ask: Ask, { dialect }: Engine, name: string, block: numbe
     )
     if (isLeft(answer)) return answer
     for (const { id } of answer.right.rows) {
-      const high = BigInt(String(id))
+      const high = integerOf(id)
       ranges.push({ from: (high - 1n) * size + 1n, to: high * size + 1n })
     }
   }
@@ -119,6 +123,6 @@ function* drawCounter(ask: Ask, engine: Engine, table: string, name: string, cou
     answer = yield* ask(sql`select ${nextOf} from ${from} where ${nameOf} = ${name}`)
     if (isLeft(answer)) return answer
   }
-  const next = BigInt(String(answer.right.rows[0]?.next ?? 1))
+  const next = integerOf(answer.right.rows[0]?.next)
   return right([{ from: next - BigInt(count), to: next }])
 }
