@@ -89,6 +89,7 @@ export {
   type ColumnKind,
   type ColumnType,
   column,
+  type Deferrable,
   decimal,
   deferred,
   deferredIn,
@@ -101,11 +102,14 @@ export {
   jsonOf,
   named,
   nullable,
+  ofType,
   plainDate,
   primaryKey,
+  type ReferenceOptions,
   type ReferentialAction,
   real,
   references,
+  type SqlTypes,
   serverVersion,
   text,
   unique,
@@ -117,8 +121,20 @@ export {
   withUpdateDefault,
 } from './model/column.js'
 export { type ComputedAttribute, computedBy } from './model/computed.js'
+export type {
+  Check,
+  CheckOptions,
+  Constraints,
+  ForeignKeyOptions,
+  Index,
+  IndexedAttribute,
+  IndexOptions,
+  TableForeignKey,
+  TableOptions,
+  UniqueConstraint,
+  UniqueOptions,
+} from './model/constraint.js'
 export type { Database, Table, TableOf } from './model/database.js'
-export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
   type Base,
@@ -217,6 +233,7 @@ export {
   type SubtypeOptions,
   subtype,
 } from './model/subtype.js'
+export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'

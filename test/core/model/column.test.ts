@@ -60,14 +60,16 @@ describe('columns', () => {
       column: 'id',
       onDelete: null,
       onUpdate: null,
+      deferrable: null,
+      name: null,
+      index: true,
     })
-    expect(pipe(integer, references('crm.users.id', { onDelete: 'cascade', onUpdate: 'set null' })).foreignKey).toEqual(
-      {
-        table: 'crm.users',
-        column: 'id',
-        onDelete: 'cascade',
-        onUpdate: 'set null',
-      },
-    )
+    const actions = { onDelete: 'cascade', onUpdate: 'set null' } as const
+    const said = { ...actions, deferrable: 'initially deferred', name: 'owner', index: false } as const
+    expect(pipe(integer, references('crm.users.id', said)).foreignKey).toEqual({
+      table: 'crm.users',
+      column: 'id',
+      ...said,
+    })
   })
 })

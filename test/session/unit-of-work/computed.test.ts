@@ -143,6 +143,24 @@ describe.each(hosts)('on $title', ({ host, isMissing }) => {
     expect(await app.run(Session.read(noteOf)(note))).toMatchObject({ body: 'd', saves: 2 })
   })
 
+  test.skipIf(isMissing)('an UPDATE of many rows computes them for each', async () => {
+    const app = await open()
+    const notes = await app.run(
+      Session.addAll(model.Note, [
+        { body: 'a', saves: 1 },
+        { body: 'b', saves: 2 },
+      ]),
+    )
+    await app.run(Session.commit)
+    await app.run(Session.all(notes.map((note) => Session.set(model.Note, { body: 'c' })(note))))
+    await app.run(Session.flush)
+    const read = await app.run(Session.all(notes.map(Session.read(model.Note))))
+    expect(read.map(({ body, saves }) => [body, saves])).toEqual([
+      ['c', 2],
+      ['c', 3],
+    ])
+  })
+
   test.skipIf(isMissing)('a row of several tables is computed in the one that has the column', async () => {
     const app = await open()
     const letter = await app.run(Session.add(model.Letter, { title: 'a', to: 'ed' }))

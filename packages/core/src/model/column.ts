@@ -84,7 +84,30 @@ export type ColumnFlag =
 export type ReferentialAction = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action'
 
 /**
- * A foreign key of one column. For a key of several columns the relationship names them.
+ * When a deferrable constraint is checked where a transaction says nothing about it. MySQL and MariaDB have none that is.
+ *
+ * @category model
+ */
+export type Deferrable = 'initially deferred' | 'initially immediate'
+
+/**
+ * What a foreign key says beyond its columns.
+ *
+ * @category model
+ */
+export interface ReferenceOptions {
+  readonly onDelete?: ReferentialAction
+  readonly onUpdate?: ReferentialAction
+  /** Whether its check may wait for the end of the transaction, and does so unless told otherwise. */
+  readonly deferrable?: Deferrable
+  /** The constraint's, where it is not to be made of the table's and the columns'. */
+  readonly name?: string
+  /** Whether its columns get an index where no key serves as one; they do where nothing is said. */
+  readonly index?: boolean
+}
+
+/**
+ * A foreign key of one column. For a key of several columns the entity's options or the relationship name them.
  *
  * @category model
  */
@@ -93,6 +116,11 @@ export interface ForeignKey {
   readonly column: string
   readonly onDelete: ReferentialAction | null
   readonly onUpdate: ReferentialAction | null
+  readonly deferrable: Deferrable | null
+  /** The constraint's, where it is not to be made of the table's and the column's. */
+  readonly name: string | null
+  /** Whether the column gets an index where no key serves as one. */
+  readonly index: boolean
 }
 
 /**
@@ -120,7 +148,12 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly generator: Generator | null
   readonly foreignKey: ForeignKey | null
   readonly unique: boolean
+  /** Its type in the table, where the dialect is not to choose: one for all databases, or for some of them. */
+  readonly sqlType: string | SqlTypes | null
 }
+
+/** @category model */
+export type SqlTypes = { readonly [Dialect in 'sqlite' | 'postgres' | 'mysql']?: string }
 
 // biome-ignore lint/suspicious/noExplicitAny: a column of any type, whose codec is invariant
 export type AnyColumn = Column<any, any, any>
@@ -149,6 +182,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   generator: null,
   foreignKey: null,
   unique: false,
+  sqlType: null,
 })
 
 /** A whole number that a double holds exactly. For larger ones see `bigint`. @category constructors */
@@ -426,27 +460,33 @@ export const deferredIn =
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;
- * name it here for its actions, or where no relationship exists.
+ * name it here for its actions, or where no relationship exists. Its column gets an index where no key serves as one;
+ * `index: false` leaves that out.
+ *
+ * @example
+ * const userId = pipe(integer, references('users.id', { onDelete: 'cascade', deferrable: 'initially deferred' }))
  *
  * @category combinators
  */
 export const references =
-  (
-    target: `${string}.${string}`,
-    actions: { readonly onDelete?: ReferentialAction; readonly onUpdate?: ReferentialAction } = {},
-  ) =>
-  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => {
-    const dot = target.lastIndexOf('.')
-    return {
-      ...self,
-      foreignKey: {
-        table: target.slice(0, dot),
-        column: target.slice(dot + 1),
-        onDelete: actions.onDelete ?? null,
-        onUpdate: actions.onUpdate ?? null,
-      },
-    }
-  }
+  (target: `${string}.${string}`, options: ReferenceOptions = {}) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
+    ...self,
+    foreignKey: {
+      ...columnReference(target),
+      onDelete: options.onDelete ?? null,
+      onUpdate: options.onUpdate ?? null,
+      deferrable: options.deferrable ?? null,
+      name: options.name ?? null,
+      index: options.index ?? true,
+    },
+  })
+
+/** The two parts of `'table.column'`, of which the table's may have a schema. */
+export const columnReference = (target: string): { readonly table: string; readonly column: string } => {
+  const dot = target.lastIndexOf('.')
+  return { table: target.slice(0, dot), column: target.slice(dot + 1) }
+}
 
 /**
  * Counts the updates of a row: 1 when it is inserted, one more with every update. An update or delete checks that the
@@ -494,6 +534,20 @@ export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Colum
   ...self,
   unique: true,
 })
+
+/**
+ * The column's type in the table, where it is to be another than the dialect's own for its kind: for all databases, or
+ * for those that are named. Values come and go as those of the column's kind.
+ *
+ * @example
+ * const code = pipe(text, ofType('varchar(40)'))
+ * const address = pipe(text, ofType({ postgres: 'inet' }))
+ *
+ * @category combinators
+ */
+export const ofType =
+  (sqlType: string | SqlTypes) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, sqlType })
 
 /** @category guards */
 export const hasFlag = (self: AnyColumn, flag: ColumnFlag): boolean => self.flags.includes(flag)

@@ -3,7 +3,9 @@
  *
  * From an entity follow, inferred, its `Row`, what an insert must give (`Insertable`) and its `Key`.
  */
+import type { ColumnType } from 'kysely'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
+import { type Constraints, constraintsOf, type TableOptions } from './constraint.js'
 
 /** @category model */
 export type Columns = Readonly<Record<string, AnyColumn>>
@@ -16,8 +18,8 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly name: Name
   readonly table: Table
   readonly columns: C
-  /** Lists of attributes whose values, taken together, no two rows share. */
-  readonly unique: ReadonlyArray<ReadonlyArray<string>>
+  /** What it says of its table as a whole. */
+  readonly constraints: Constraints
   /** How it stands to entities that it shares attributes with; null where it stands alone. */
   readonly inheritance: Inheritance | null
 }
@@ -111,20 +113,24 @@ export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> 
  *
  * @category model
  */
-export interface EntityOptions<C extends Columns> {
-  /**
-   * Unique constraints: lists of attributes whose values, taken together, no two rows share. Rows in which one of them is
-   * NULL are not compared. For a single attribute say `unique` of its column.
-   */
-  readonly unique?: ReadonlyArray<readonly [keyof C & string, ...ReadonlyArray<keyof C & string>]>
-}
+export type EntityOptions<Table extends string, C extends Columns> = TableOptions<
+  keyof C & string,
+  { readonly [T in Table]: { readonly [K in keyof C]: DatabaseColumn<C[K]> } },
+  Table
+>
+
+/** A column as Kysely's `DB` has it. */
+export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+  ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
+  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /**
  * The discriminator of an entity with subtypes: the attribute whose value says of which entity a row is.
  *
  * @category model
  */
-export interface BaseOptions<C extends Columns, D extends keyof C & string, I> extends EntityOptions<C> {
+export interface BaseOptions<Table extends string, C extends Columns, D extends keyof C & string, I>
+  extends EntityOptions<Table, C> {
   readonly discriminator: D
   /** Its value in rows of the entity itself. Without one the entity is abstract, and all its rows are of subtypes. */
   readonly identity?: I
@@ -145,7 +151,7 @@ type BaseColumns<C extends Columns, D extends keyof C> = {
  *   'Member',
  *   'members',
  *   { id: pipe(integer, primaryKey, generated), tenantId: integer, email: text },
- *   { unique: [['tenantId', 'email']] },
+ *   { unique: [['tenantId', 'email']], checks: [(eb) => eb('email', 'like', '%@%')], indexes: [['email']] },
  * )
  *
  * @example
@@ -169,7 +175,7 @@ export function entity<
   name: Name,
   table: Table,
   columns: C,
-  options: BaseOptions<C, D, I>,
+  options: BaseOptions<NoInfer<Table>, NoInfer<C>, D, I>,
 ): Polymorphic<
   Name,
   Table,
@@ -186,17 +192,17 @@ export function entity<const Name extends string, const Table extends string, C 
   name: Name,
   table: Table,
   columns: C,
-  options?: EntityOptions<NoInfer<C>>,
+  options?: EntityOptions<NoInfer<Table>, NoInfer<C>>,
 ): Entity<Name, Table, C>
 export function entity(
   name: string,
   table: string,
   columns: Columns,
-  options: EntityOptions<Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
+  options: EntityOptions<string, Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
 ): AnyEntity {
-  const { discriminator, identity = null, unique = [] } = options
+  const { discriminator, identity = null } = options
   const inheritance: Inheritance | null = discriminator === undefined ? null : { _tag: 'Base', discriminator, identity }
-  return { _tag: 'Entity', name, table, columns, unique, inheritance }
+  return { _tag: 'Entity', name, table, columns, constraints: constraintsOf(options), inheritance }
 }
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */

@@ -6,6 +6,7 @@
  */
 import * as t from 'io-ts'
 import { type AnyColumn, hasFlag } from './column.js'
+import type { Constraints } from './constraint.js'
 import type { AnyEntity, Columns } from './entity.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
@@ -70,6 +71,8 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
+  /** What the entity says of its table as a whole; a subtype says it of the table that holds its own attributes. */
+  readonly constraints: Constraints
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
   /** The attribute that tells the versions of a row apart, where there is one. */
@@ -147,6 +150,14 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   encode: column.codec.encode,
 })
 
+/** Of unique constraints, and of unique indexes that have all rows in them. */
+const uniqueNames = ({ unique, indexes }: Constraints): ReadonlyArray<ReadonlyArray<string>> => [
+  ...unique.map(({ attributes }) => attributes),
+  ...indexes.flatMap((index) =>
+    index.unique && index.where === null ? [index.attributes.map(([attribute]) => attribute)] : [],
+  ),
+]
+
 /** What a mapping is made with that stands alone. */
 interface Line {
   readonly parent: Mapping | null
@@ -182,6 +193,7 @@ export const mapEntity = (
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
     uniqueKeys,
+    constraints: entity.constraints,
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,
@@ -220,20 +232,22 @@ type Draft<T> = { -readonly [K in keyof T]: T[K] }
 const uniqueKeysOf = (
   attributes: ReadonlyArray<Attribute>,
   own: ReadonlyArray<Attribute>,
-  unique: AnyEntity['unique'],
+  constraints: Constraints,
 ): ReadonlyArray<ReadonlyArray<Attribute>> => [
   ...own.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
   // names that are no attributes are a fault of the model, which `defineModel` reports
-  ...unique.map((names) => names.flatMap((name) => attributes.find((attribute) => attribute.name === name) ?? [])),
+  ...uniqueNames(constraints).map((names) =>
+    names.flatMap((name) => attributes.find((attribute) => attribute.name === name) ?? []),
+  ),
 ]
 
 const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | undefined): Line => {
-  const { inheritance, unique } = entity
+  const { constraints, inheritance } = entity
   const above = (inheritance !== null && inheritance._tag !== 'Base' && parentOf(inheritance.parent)) || null
   const [parent, concreteOf] = inheritance?._tag === 'Concrete' ? [null, above] : [above, null]
   if (inheritance === null || inheritance._tag === 'Base' || inheritance._tag === 'Concrete' || parent === null) {
     const attributes = attributesOf(entity.columns as Columns, 0)
-    const uniqueKeys = uniqueKeysOf(attributes, attributes, unique)
+    const uniqueKeys = uniqueKeysOf(attributes, attributes, constraints)
     if (inheritance === null || (inheritance._tag !== 'Base' && concreteOf === null)) {
       return { parent, concreteOf, attributes, uniqueKeys, discriminator: null, identity: null }
     }
@@ -241,7 +255,7 @@ const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | un
   }
   const own = attributesOf(inheritance.own, parent.attributes.length)
   const attributes = [...parent.attributes, ...own]
-  const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, unique)]
+  const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, constraints)]
   return {
     parent,
     concreteOf,

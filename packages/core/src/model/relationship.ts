@@ -6,6 +6,7 @@
  * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
+import type { ReferentialAction } from './column.js'
 import type { AnyEntity, ColumnsOf } from './entity.js'
 
 /**
@@ -116,6 +117,10 @@ export interface Link {
   readonly table: string
   readonly own: ReadonlyArray<string>
   readonly target: ReadonlyArray<string>
+  /** What becomes of a link when either end is deleted; it goes with it where nothing is said. */
+  readonly onDelete?: ReferentialAction
+  /** Whether the end whose key does not begin the table's own gets an index; it does where nothing is said. */
+  readonly index?: boolean
 }
 
 /**
