@@ -33,6 +33,7 @@ export type {
   Answer,
   CloseCursorCall,
   CompiledStatement,
+  ComputedColumn,
   CursorCall,
   DeleteCall,
   DriverRow,
@@ -95,6 +96,7 @@ export {
   enumOf,
   type ForeignKey,
   generated,
+  generatedBy,
   instant,
   integer,
   jsonOf,
@@ -161,6 +163,17 @@ export {
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
+export {
+  type Counter,
+  counter,
+  type Generator,
+  type GeneratorOptions,
+  generatorName,
+  hiLo,
+  type Sequence,
+  sequence,
+} from './model/generator.js'
+export { type SnowflakeOptions, type SnowflakeParts, snowflake, snowflakeParts, uuidV7 } from './model/ids.js'
 export type {
   CollectionName,
   DeferredAttribute,
@@ -215,6 +228,7 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { type SqlDefault, sqlDefaultOf } from './model/sql-default.js'
 export { storedMappings } from './model/stored.js'
 export {
   type ConcreteBuilder,

@@ -136,6 +136,8 @@ export type {
   CountRequest,
   CursorId,
   CursorRequest,
+  Draw,
+  DrawRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -183,6 +185,7 @@ export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { drawAll, runDraw } from './runner/draw.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
@@ -196,7 +199,7 @@ export {
   runtime,
   sessionOptions,
 } from './runner/runtime.js'
-export { systemServices } from './runner/services.js'
+export { remembering, systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export {
   type AbortableStreamOptions,
@@ -238,6 +241,7 @@ export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
+  type DrawnIds,
   type FlushPlan,
   type InsertStep,
   isStale,

@@ -43,7 +43,14 @@ describe('columns', () => {
       withDefault((services) => services.now),
     )
     const now = new Date(7)
-    expect(at.defaultValue?.({ now, random: () => 0, uuid: () => '' })).toBe(now)
+    expect(
+      at.defaultValue?.({
+        now,
+        random: () => 0,
+        uuid: () => '',
+        remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+      }),
+    ).toBe(now)
     expect(at.flags).toEqual(['default'])
   })
 

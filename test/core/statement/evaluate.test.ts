@@ -230,7 +230,12 @@ describe('what an update sets by itself', () => {
     ),
   })
   const notes = defineModel({ Note })(() => ({}))
-  const services: Services = { now: new Date(0), random: () => 0, uuid: () => 'u' }
+  const services: Services = {
+    now: new Date(0),
+    random: () => 0,
+    uuid: () => 'u',
+    remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+  }
   const complete = withUpdateDefaults(services)
 
   test('is set where the statement leaves it alone', () => {

@@ -20,6 +20,7 @@ import { listOf } from '../codec/list.js'
 import { InstantType, type PlainDate, plainDate as plainDateCodec } from '../codec/time.js'
 import { uuid as uuidCodec } from '../codec/uuid.js'
 import type { Services } from '../services.js'
+import type { Generator } from './generator.js'
 
 /**
  * The portable type of a column, from which each dialect chooses its own. It says too what the codec meets on the database's
@@ -137,8 +138,14 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly insertValue: ((services: Services) => A) | null
   /** Gives the value of an updated row that sets none. */
   readonly updateValue: ((services: Services) => A) | null
+  /** What the database computes for an inserted row that has no value. */
+  readonly insertExpression: Expression<unknown> | null
+  /** What the database computes for an updated row that sets none. */
+  readonly updateExpression: Expression<unknown> | null
   /** What the table puts in where an insert leaves the column out. */
   readonly serverDefault: Expression<unknown> | null
+  /** What a flush draws the value of an inserted row from that has none. */
+  readonly generator: Generator | null
   readonly foreignKey: ForeignKey | null
   readonly unique: boolean
   /** Its type in the table, where the dialect is not to choose: one for all databases, or for some of them. */
@@ -181,7 +188,10 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   defaultValue: null,
   insertValue: null,
   updateValue: null,
+  insertExpression: null,
+  updateExpression: null,
   serverDefault: null,
+  generator: null,
   foreignKey: null,
   unique: false,
   sqlType: null,
@@ -365,7 +375,11 @@ export const named =
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
 
 /** A column may have a default of a narrower type than its own: one that is never null, of a nullable column. */
-type Takes<A, V> = [V] extends [A] ? unknown : { readonly fault: 'the default is no value of the column' }
+type Takes<A, V> = [V] extends [A]
+  ? unknown
+  : unknown extends V
+    ? unknown
+    : { readonly fault: 'the default is no value of the column' }
 
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
@@ -387,33 +401,46 @@ export const withDefault =
  * What an insert gives a row that has no value for the attribute, or null. Until the flush the instance has none: unlike
  * `withDefault` it costs nothing where the attribute is set later, and merging a draft leaves what is stored alone.
  *
+ * An expression of SQL is computed by the database, as part of the INSERT, and comes back as `withServerDefault` says. It
+ * names no attributes, and its parameters are constants, which are written into the statement. No primary key
+ * can have one.
+ *
  * @example
  * const status = pipe(text, withInsertDefault(() => 'new'))
+ * const created = pipe(instant, withInsertDefault(sql`now()`)) // PostgreSQL
  *
  * @see https://docs.sqlalchemy.org/en/21/core/defaults.html#python-executed-functions
  * @category combinators
  */
 export const withInsertDefault =
-  <const V>(insertValue: (services: Services) => V) =>
+  <const V>(given: ((services: Services) => V) | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
     ...flagged<A, O, F, 'default'>(self, 'default'),
-    insertValue: insertValue as never,
+    ...(typeof given === 'function'
+      ? { insertValue: given as never, insertExpression: null }
+      : { insertValue: null, insertExpression: given }),
   })
 
 /**
  * What an update sets that leaves the attribute alone, such as the instant of the change. It is written whenever
  * something else of the row is.
  *
+ * An expression of SQL is computed by the database, as part of the UPDATE, and may name the entity's attributes. Where the database returns what an update has
+ * written (SQLite, PostgreSQL) the value comes back with it; elsewhere it is read when the instance is read.
+ *
  * @example
  * const changed = pipe(column(isoDate, 'text'), withUpdateDefault((services) => services.now), nullable)
+ * const saves = pipe(integer, withInsertDefault(sql`0`), withUpdateDefault(sql`${sql.ref('saves')} + 1`))
  *
  * @category combinators
  */
 export const withUpdateDefault =
-  <const V>(updateValue: (services: Services) => V) =>
+  <const V>(given: ((services: Services) => V) | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F> => ({
     ...(self as Column<A, O, F>),
-    updateValue: updateValue as never,
+    ...(typeof given === 'function'
+      ? { updateValue: given as never, updateExpression: null }
+      : { updateValue: null, updateExpression: given }),
   })
 
 /**
@@ -434,6 +461,22 @@ export const withServerDefault =
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
     ...flagged(self, 'default'),
     serverDefault,
+  })
+
+/**
+ * The flush that inserts a row draws the value from a generator, where the program has given none. Until then the instance
+ * has none.
+ *
+ * @example
+ * const id = pipe(integer, primaryKey, generatedBy(sequence('user_ids')))
+ *
+ * @category combinators
+ */
+export const generatedBy =
+  (generator: Generator) =>
+  <A extends number | bigint, F extends ColumnFlag>(self: Column<A, A, F>): Column<A, A, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    generator,
   })
 
 /**

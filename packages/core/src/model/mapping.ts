@@ -83,7 +83,12 @@ export interface Mapping {
   readonly insertDefaults: ReadonlyArray<Attribute>
   /** Attributes that an update sets by itself. */
   readonly updateDefaults: ReadonlyArray<Attribute>
-  /** What the table gives a row that leaves it out: the generated key first, then all others that a row is loaded with. */
+  /** Attributes that the database computes for an insert that leaves them out, and for an update that leaves them alone. */
+  readonly insertExpressions: ReadonlyArray<Attribute>
+  readonly updateExpressions: ReadonlyArray<Attribute>
+  /** Attributes that a flush draws from generators. */
+  readonly drawn: ReadonlyArray<Attribute>
+  /** What the table gives a row that leaves it out, or the INSERT computes: the generated key first, then all others that a row is loaded with. */
   readonly givenOnInsert: ReadonlyArray<Attribute>
   /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
   readonly serverVersion: Attribute | null
@@ -132,8 +137,9 @@ export interface TablePart {
  */
 export type RawKey = number | string
 
-/** Does the table give a row a value that leaves the column out? */
-const isFilledIn = (column: AnyColumn): boolean => column.serverDefault !== null || hasFlag(column, 'serverVersion')
+/** Does the database give a row a value that leaves the column out? */
+const isFilledIn = (column: AnyColumn): boolean =>
+  column.serverDefault !== null || column.insertExpression !== null || hasFlag(column, 'serverVersion')
 
 const attributeOf = (name: string, column: AnyColumn, position: number): Attribute => ({
   name,
@@ -201,6 +207,9 @@ export const mapEntity = (
     ),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
+    insertExpressions: attributes.filter((attribute) => attribute.column.insertExpression !== null),
+    updateExpressions: attributes.filter((attribute) => attribute.column.updateExpression !== null),
+    drawn: attributes.filter((attribute) => attribute.column.generator !== null),
     givenOnInsert: [
       ...(generatedKey === null ? [] : [generatedKey]),
       ...attributes.filter(

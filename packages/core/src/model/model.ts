@@ -215,6 +215,9 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
       faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
     }
+    if (attribute.isKey && attribute.column.insertExpression !== null) {
+      faults.push({ path, message: 'a primary key cannot be an expression, since its row is found by it' })
+    }
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })
     }
