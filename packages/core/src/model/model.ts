@@ -9,6 +9,7 @@
  * model.User // the mapped entity, first argument of everything that concerns users
  */
 import { checkInheritance } from './check-inheritance.js'
+import { asList } from './collection.js'
 import type { ColumnDetail, ColumnKind } from './column.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
@@ -22,7 +23,7 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes } from './parts.js'
-import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import type { Entities, HasMany, ManyToMany, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { storedMappings } from './stored.js'
 
@@ -286,6 +287,7 @@ const relate = (
         message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
     const mayBeShared = isLinked || relationship._tag === 'BelongsTo'
     if (mayBeShared && relationship.cascade.includes('delete-orphan') && !relationship.singleParent) {
       faults.push({
@@ -312,6 +314,7 @@ const relate = (
       key: referred.key,
       through: isLinked ? relationship.through : null,
       isCollection: isLinked || relationship._tag === 'HasMany',
+      collection: 'collection' in relationship ? relationship.collection : asList,
       inverse: null,
       cascade: new Set(relationship.cascade),
       orderBy: relationship.orderBy.flatMap(([attribute, direction]) =>
@@ -329,6 +332,33 @@ const relate = (
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
+}
+
+/** What a collection reads of its members is there when they are. */
+const checkCollection = (
+  { _tag, collection, orderBy }: HasMany<string, string, string | null> | ManyToMany<string, string | null>,
+  target: Mapping,
+  path: string,
+  faults: ModelFault[],
+): void => {
+  const { position } = collection
+  for (const attribute of attributes(target, collection.attributes, path, faults)) {
+    if (attribute.isDeferred) {
+      faults.push({ path, message: `'${attribute.name}' is deferred, and ${collection.name} has to know it` })
+    }
+    if (position !== null && attribute.column.kind !== 'integer') {
+      faults.push({ path, message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer` })
+    }
+  }
+  if (position === null) return
+  if (_tag === 'ManyToMany') {
+    const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
+    faults.push({ path, message })
+  }
+  const [first, ...others] = orderBy
+  if (first?.[0] !== position.attribute || first[1] !== 'asc' || others.length > 0) {
+    faults.push({ path, message: `it loads in the order of '${position.attribute}'; leave orderBy out` })
+  }
 }
 
 const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {
