@@ -368,6 +368,10 @@ class Replay {
     if (id !== null) return this.#objects.nameOf(session.name, id) ?? `instance ${id}`
     if (isOption(value)) return isSome(value) ? this.#shown(session, value.value) : null
     if (Array.isArray(value)) return value.map((one) => this.#shown(session, one))
+    if (value instanceof Set) return [...value].map((one) => this.#shown(session, one)).sort()
+    if (value instanceof Map) {
+      return Object.fromEntries([...value].map(([key, one]) => [key, this.#shown(session, one)]))
+    }
     if (typeof value === 'object' && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#shown(session, one)]))
     }

@@ -129,7 +129,8 @@ export {
   traverseArrayWithIndex,
 } from './program/program.js'
 export { type RemoveError, remove, removeLoaded } from './program/remove.js'
-export { type ReplaceError, replace } from './program/replace.js'
+export { insertAt, type ListName, move, removeKey } from './program/place.js'
+export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,

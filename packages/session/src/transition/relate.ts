@@ -10,6 +10,7 @@ import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { collected, fitting, type Instances, joining, leaving } from './members.js'
 import { reachedBy } from './reach.js'
 
 type Instance = Instance.Instance
@@ -183,8 +184,15 @@ const isElsewhere = (
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
   const known = Instance.relatedOf(instance, relationship)
   if (known?._tag === 'Many') return known
-  return isNew(instance) ? Instance.many(Collection.empty) : Instance.unloaded
+  if (!isNew(instance)) return Instance.unloaded
+  return Instance.many(relationship.collection.key === null ? Collection.empty : Collection.keyed([], () => undefined))
 }
+
+/** Instances as they stand in an edit. */
+const standing =
+  (edit: StateEdit): Instances =>
+  (id) =>
+    at(edit, id)
 
 /**
  * Is what was said last of a member all that counts? Of a collection that is not loaded nobody knows whether a row belongs
@@ -206,29 +214,31 @@ const putMember = (
   member: InstanceId,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed, narrowed } = manyOf(owner, relationship)
+  const many = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = many
+  const next = members === null ? null : joining(relationship, members, member, standing(edit))
   if (relationship.viewonly) {
-    const shown = members === null ? null : Collection.append(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(next?.members ?? null, narrowed)))
     return
   }
   edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
   // a list may hold it twice: over links these are two, over a foreign key one
-  const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
+  const isAnother =
+    (relationship.through !== null && !relationship.collection.isUnique) || !Collection.has(members ?? added, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
-      _tag: 'Many',
-      members: members === null ? null : Collection.append(members, member),
+      ...many,
+      members: next?.members ?? null,
       added:
         (wasRemoved && !isLastWord(edit, members, relationship, member)) || !isAnother
           ? added
           : Collection.append(added, member),
       removed: Collection.remove(removed, member),
-      narrowed,
     }),
   )
+  for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
 }
 
 /** Takes from a collection alone. */
@@ -240,18 +250,19 @@ const dropMember = (
   member: InstanceId,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed, narrowed } = manyOf(owner, relationship)
+  const many = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = many
   if (members !== null && !Collection.has(members, member)) return
+  const next = members === null ? null : leaving(relationship, members, member, standing(edit))
+  const left = next?.members ?? null
   if (relationship.viewonly) {
-    const shown = members === null ? null : Collection.remove(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(left, narrowed)))
     return
   }
   edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
-  const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
-    put(edit, Instance.withRelated(owner, relationship, { _tag: 'Many', members: left, added, removed, narrowed }))
+    put(edit, Instance.withRelated(owner, relationship, { ...many, members: left }))
     return
   }
   const wasAdded = Collection.has(added, member)
@@ -259,13 +270,13 @@ const dropMember = (
   put(
     edit,
     Instance.withRelated(owner, relationship, {
-      _tag: 'Many',
+      ...many,
       members: left,
       added: Collection.remove(added, member),
       removed: isBack || Collection.has(removed, member) ? removed : Collection.append(removed, member),
-      narrowed,
     }),
   )
+  for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
 }
 
 /** The other side of a link that came. */
@@ -403,7 +414,8 @@ const leaveOrphan = (
 }
 
 /**
- * Makes what a collection holds the ids given, in their order; what it held otherwise is detached.
+ * Makes what a collection holds the ids given, in their order, as far as it has room for all of them; what it held otherwise is
+ * detached. Gives those that it holds.
  *
  * @category combinators
  */
@@ -412,20 +424,64 @@ export const replace = (
   edit: StateEdit,
   owner: InstanceId,
   relationship: RelationshipMapping,
-  ids: ReadonlyArray<InstanceId>,
-): void => {
+  given: ReadonlyArray<InstanceId>,
+): ReadonlyArray<InstanceId> => {
+  const instances = standing(edit)
+  const ids = fitting(relationship, given, instances)
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
   // once for each time that a list holds it
   for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
+  if (relationship.collection.key !== null) rekey(state, edit, owner, relationship)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
-  const after = freshen(state, at(edit, owner))
-  const many = manyOf(after, relationship)
-  if (many.members !== null) {
-    put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from(ids) }))
-  }
+  reorder(state, edit, owner, relationship, collected(relationship, ids, instances))
+  return ids
+}
+
+/** Those that stay stand under the keys that they have by now, which those that come are not to take from them. */
+const rekey = (state: SessionState, edit: StateEdit, owner: InstanceId, relationship: RelationshipMapping): void => {
+  const instance = freshen(state, at(edit, owner))
+  const many = manyOf(instance, relationship)
+  if (many.members === null) return
+  const members = collected(relationship, Collection.toArray(many.members), standing(edit))
+  put(edit, Instance.withRelated(instance, relationship, { ...many, members }))
+}
+
+/** Puts other members in the place of those that are loaded: the same ones, in another order. */
+const reorder = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  members: Collection.Collection,
+): void => {
+  const instance = freshen(state, at(edit, owner))
+  const many = manyOf(instance, relationship)
+  if (many.members === null) return
+  const isMoved = relationship.collection.position !== null ? { isMoved: true as const } : {}
+  put(edit, Instance.withRelated(instance, relationship, { ...many, members, ...isMoved }))
+}
+
+/**
+ * Moves what stands at one place of a loaded list to another.
+ *
+ * @category combinators
+ */
+export const move = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  from: number,
+  to: number,
+): void => {
+  const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
+  if (members === null || from === to) return
+  const ids = [...Collection.toArray(members)]
+  ids.splice(to, 0, ...ids.splice(from, 1))
+  reorder(state, edit, owner, relationship, Collection.inOrder(members, ids))
 }
 
 /**
