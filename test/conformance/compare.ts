@@ -31,6 +31,10 @@ export const canonical = (value: unknown): string =>
       : inner,
   ) ?? 'undefined'
 
+/** Names in the order that a set has them in the corpus. */
+export const sorted = (names: Iterable<unknown>): ReadonlyArray<unknown> =>
+  [...names].sort((a, b) => (String(a) < String(b) ? -1 : 1))
+
 const valued = new Set(['get', 'query', 'read', 'history', 'identity', 'merge', 'bulkUpdate', 'bulkDelete'])
 
 /** What is expected of all objects so far, and how a step changes it. */
@@ -156,7 +160,7 @@ export class Expected {
     if (collection === undefined || collection === 'list') return shown
     const names = shown as ReadonlyArray<unknown>
     return collection === 'set'
-      ? [...names].sort()
+      ? sorted(names)
       : Object.fromEntries((keys[attribute] ?? []).map((key, i) => [key, names[i]]))
   }
 

@@ -77,6 +77,30 @@ export { postgresDialect } from './engine/postgres-dialect.js'
 export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
+  type AnyCollectionKind,
+  asList,
+  asSet,
+  type CollectionFunctions,
+  type CollectionKey,
+  type CollectionKind,
+  type CollectionOf,
+  type CollectionShape,
+  collectionKind,
+  type GroupsShape,
+  groupedBy,
+  type KeyOfCollection,
+  keyedBy,
+  type ListShape,
+  type MapShape,
+  membersGiven,
+  type Position,
+  type PositionedShape,
+  positioned,
+  type RecordShape,
+  recordBy,
+  type SetShape,
+} from './model/collection.js'
+export {
   type AnyColumn,
   arrayOf,
   bigint,
@@ -138,30 +162,6 @@ export {
   type Single,
   type ValueOf,
 } from './model/entity.js'
-export {
-  type AnyCollectionKind,
-  asList,
-  asSet,
-  type CollectionFunctions,
-  type CollectionKey,
-  type CollectionKind,
-  type CollectionOf,
-  type CollectionShape,
-  collectionKind,
-  type GroupsShape,
-  groupedBy,
-  type KeyOfCollection,
-  keyedBy,
-  type ListShape,
-  type MapShape,
-  membersGiven,
-  type Position,
-  type PositionedShape,
-  positioned,
-  type RecordShape,
-  recordBy,
-  type SetShape,
-} from './model/collection.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export type {

@@ -207,13 +207,13 @@ export const asSet: CollectionKind<SetShape, unknown> = {
   isUnique: true,
 }
 
-const valueOf = (member: unknown, attribute: string): CollectionKey | undefined =>
+const keptBy = (member: unknown, attribute: string): CollectionKey | undefined =>
   (member as Readonly<Record<string, CollectionKey | undefined>>)[attribute]
 
 /** Of what is given by key: does each stand under its own? A draft may leave to the database what it is kept by. */
 const misplaced = (attribute: string, entries: Iterable<readonly [unknown, unknown]>): string | null => {
   for (const [key, member] of entries) {
-    const own = typeof member === 'object' && member !== null ? valueOf(member, attribute) : undefined
+    const own = typeof member === 'object' && member !== null ? keptBy(member, attribute) : undefined
     if (own !== undefined && own !== key)
       return `what is kept by ${attribute} '${String(own)}' stands under '${String(key)}'`
   }
@@ -223,8 +223,7 @@ const misplaced = (attribute: string, entries: Iterable<readonly [unknown, unkno
 const zipped = (
   keys: ReadonlyArray<CollectionKey>,
   members: ReadonlyArray<unknown>,
-): ReadonlyArray<readonly [CollectionKey, unknown]> =>
-  keys.map((key, i) => [key, members[i]] as const)
+): ReadonlyArray<readonly [CollectionKey, unknown]> => keys.map((key, i) => [key, members[i]] as const)
 
 /**
  * A `ReadonlyMap` by an attribute of the members. It keeps the type of the key and the order of the members, where a record has
@@ -247,7 +246,7 @@ export const keyedBy = <const K extends string>(
     from: (members: ReadonlyArray<unknown>, keys: ReadonlyArray<CollectionKey>) => new Map(zipped(keys, members)),
     to: (self: ReadonlyMap<unknown, unknown>) => [...self.values()],
     is: (value: unknown) => value instanceof Map,
-    key: (row: unknown) => valueOf(row, attribute),
+    key: (row: unknown) => keptBy(row, attribute),
     fault: (value: ReadonlyMap<unknown, unknown>) => misplaced(attribute, value),
     isUnique: true,
     attributes: [attribute],
@@ -286,7 +285,7 @@ export const groupedBy = <const K extends string>(
     from: (members: ReadonlyArray<unknown>) => {
       const groups = new Map<unknown, unknown[]>()
       for (const member of members) {
-        const key = valueOf(member, attribute)
+        const key = keptBy(member, attribute)
         const group = groups.get(key)
         if (group === undefined) groups.set(key, [member])
         else group.push(member)

@@ -347,7 +347,10 @@ const checkCollection = (
       faults.push({ path, message: `'${attribute.name}' is deferred, and ${collection.name} has to know it` })
     }
     if (position !== null && attribute.column.kind !== 'integer') {
-      faults.push({ path, message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer` })
+      faults.push({
+        path,
+        message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer`,
+      })
     }
   }
   if (position === null) return

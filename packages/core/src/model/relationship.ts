@@ -6,7 +6,13 @@
  * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import { type AnyCollectionKind, asList, type CollectionKind, type CollectionShape, type ListShape } from './collection.js'
+import {
+  type AnyCollectionKind,
+  asList,
+  type CollectionKind,
+  type CollectionShape,
+  type ListShape,
+} from './collection.js'
 import type { AnyEntity, ColumnsOf, Row } from './entity.js'
 
 /**

@@ -145,8 +145,14 @@ export const replace =
     const collection = entity.mapping.relationshipOf.get(name)
     const members = collection?.isCollection === true ? membersGiven(collection.collection, given) : []
     if (collection !== undefined && typeof members === 'string') return left(misfit(collection, given, members))
-    return changeMembers(state, services, entity, name, members as ReadonlyArray<unknown>, owner, (change, { id }, relationship, ids) =>
-      change.replace(id, relationship, ids),
+    return changeMembers(
+      state,
+      services,
+      entity,
+      name,
+      members as ReadonlyArray<unknown>,
+      owner,
+      (change, { id }, relationship, ids) => change.replace(id, relationship, ids),
     )
   }
 

@@ -166,7 +166,8 @@ const show = <M, N extends string, K>(
 ): Program<never, Related<M, N, K>> =>
   gets((state) => {
     const snapshots = targets.map((id) => instanceAt(state, id).snapshot)
-    if (relationship.isCollection) return shownMembers(state, owner, relationship, targets, snapshots) as Related<M, N, K>
+    if (relationship.isCollection)
+      return shownMembers(state, owner, relationship, targets, snapshots) as Related<M, N, K>
     const only = snapshots[0]
     return (only === undefined ? none : some(only)) as unknown as Related<M, N, K>
   })

@@ -1,7 +1,15 @@
 /**
  * Replacing the members of a collection: what it holds is loaded first, since those that are not among the new ones leave it.
  */
-import type { AnySelect, CollectionGiven, CollectionName, DraftOrInstance, Mapped, Snapshot, TargetOf } from '@unitary/core'
+import type {
+  AnySelect,
+  CollectionGiven,
+  CollectionName,
+  DraftOrInstance,
+  Mapped,
+  Snapshot,
+  TargetOf,
+} from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
 import { narrowedLoad } from '../hook/execute.js'

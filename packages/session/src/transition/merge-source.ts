@@ -1,7 +1,15 @@
 /**
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
-import { isKindOf, type Mapping, membersGiven, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import {
+  isKindOf,
+  type Mapping,
+  membersGiven,
+  type RawKey,
+  type RelationshipMapping,
+  rawKeyOf,
+  Snapshot,
+} from '@unitary/core'
 import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
