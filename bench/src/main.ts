@@ -4,11 +4,13 @@
 import { parseArgs } from 'node:util'
 import { contest, type Outcome } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
-import { limit, peers, trusted, unitary } from './contestants/entries.js'
+import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { changeHeld, memory, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { statements } from './measures/statements.js'
 import { steps } from './measures/steps.js'
+import { typeCost } from './measures/types.js'
+import { missingPostgres } from './postgres.js'
 import { chart } from './report/chart.js'
 import { writePicture, writeResults } from './report/results.js'
 import { figures, heading, nanoseconds, outcomeTable } from './report/table.js'
@@ -26,7 +28,7 @@ if (values.help) {
   console.log(`npm run bench -- [options]
 
   --quick          a tenth of the rows, fewer runs: under two minutes
-  --only NAME      one of: ${[...workloadNames, 'growth', 'phases', 'steps', 'statements', 'memory'].join(', ')}; may be repeated
+  --only NAME      one of: ${[...workloadNames, 'postgres', 'growth', 'phases', 'steps', 'statements', 'memory', 'types'].join(', ')}; may be repeated
   --no-peers       only the limit and Unitary`)
   process.exit()
 }
@@ -48,6 +50,16 @@ for (const name of workloadNames.filter(isWanted))
 if (outcomes.length > 0) {
   writeResults(values.quick ? 'contests-quick' : 'contests', outcomes)
   if (outcomes.length === workloadNames.length) writePicture('contests', chart(outcomes))
+}
+
+if (isWanted('postgres')) {
+  const missing = await missingPostgres()
+  console.log(`\non PostgreSQL${missing === null ? '' : `: left out, ${missing}`}`)
+  const measured: Outcome[] = []
+  for (const name of missing === null ? (['insert', 'load', 'flushAll'] as const) : []) {
+    measured.push(show(await contest(postgres, workload(name, scale), runs)))
+  }
+  writeResults('postgres', measured)
 }
 
 if (isWanted('growth')) {
@@ -119,4 +131,20 @@ if (isWanted('memory')) {
     ),
   )
   writeResults('memory', { instance: measured, streamed })
+}
+
+if (isWanted('types')) {
+  const measured = [10, 100].map(typeCost)
+  console.log(
+    figures(
+      '\ntype-checking a model: instantiations, seconds to check, seconds in all',
+      measured.map(({ checkSeconds, entities, instantiations, relationships, totalSeconds }) => [
+        `${entities} entities, ${relationships} relationships`,
+        instantiations.toLocaleString('en'),
+        checkSeconds.toFixed(2),
+        totalSeconds.toFixed(2),
+      ]),
+    ),
+  )
+  writeResults('types', measured)
 }

@@ -2,6 +2,7 @@ import {
   any,
   boolean,
   column,
+  compileStatistics,
   createAllSync,
   defineModel,
   deleteFrom,
@@ -16,6 +17,7 @@ import {
   groupBy,
   has,
   having,
+  insertInto,
   integer,
   isoDate,
   join,
@@ -27,6 +29,7 @@ import {
   named,
   nullable,
   offset,
+  onConflictDoNothing,
   orderBy,
   primaryKey,
   real,
@@ -38,6 +41,7 @@ import {
   text,
   union,
   update,
+  values,
   where,
 } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
@@ -419,6 +423,17 @@ program('bulk', function* () {
   // #endregion
 })
 
+program('upserts', function* () {
+  // #region upserts
+  const stock = pipe(
+    insertInto(model.Tag),
+    values([{ name: 'classic' }, { name: 'satire' }, { name: 'space' }]),
+    onConflictDoNothing('name'),
+  )
+  console.log(yield* pipe(stock, Session.execute())) // => 2
+  // #endregion
+})
+
 example('streams', () => {
   // #region streams
   const priced = pipe(
@@ -429,5 +444,18 @@ example('streams', () => {
   for (const row of Session.streamSync(open(), { chunk: 2 })(priced)) {
     if (isRight(row)) console.log(row.right.title, row.right.price)
   }
+  // #endregion
+})
+
+example('compiled', () => {
+  // #region compiled
+  const engine = sqliteEngine(new Database(':memory:'))
+  createAllSync(model)(engine)
+  const program = pipe(
+    ['Solaris', 'Kindred', 'Fiasco'],
+    Session.traverseArray((title) => pipe(books, where('title', '=', title), Session.query)),
+  )
+  Session.runSync(Session.runtime(model, engine))(program)
+  console.log(compileStatistics(engine)) // => { size: 1, capacity: 500, hits: 2, misses: 1, evictions: 0 }
   // #endregion
 })

@@ -21,3 +21,9 @@ export const peers: ReadonlyArray<Entry> = [
   { name: 'TypeORM', program: peer('typeorm.mjs'), runs: 3 },
   { name: 'Prisma', program: peer('prisma.mjs'), runs: 3 },
 ]
+
+/** The limit and Unitary on PostgreSQL. */
+export const postgres: ReadonlyArray<Entry> = [
+  { name: 'pg by hand', program: here('limit-postgres.js') },
+  { name: 'Unitary', program: here('unitary-postgres.js') },
+]

@@ -384,6 +384,7 @@ export { forShare, forUpdate, type LockOptions } from './statement/lock.js'
 export { type BuilderOf, modify } from './statement/modify.js'
 export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
+export { withoutPartialKeys } from './statement/partial-keys.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {

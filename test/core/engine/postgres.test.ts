@@ -1,4 +1,4 @@
-import type { Engine, EngineCall } from '@unitary/core'
+import type { DeleteCall, Engine, EngineCall, UpdateCall } from '@unitary/core'
 import { kyselyEngine } from '@unitary/core/engine/kysely'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
@@ -270,6 +270,214 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
     await connection.release()
     await own.close()
     expect(leftOf(await own.connect()).reason).toEqual({ _tag: 'Unavailable' })
+  })
+
+  describe('updates and deletes of several rows', () => {
+    /** Runs a call in a transaction, and gives what it answers and the statements that it took. */
+    const counted = async (
+      call: UpdateCall | DeleteCall,
+      kysely = (dialect: PostgresDialect) => new Kysely({ dialect }),
+    ) => {
+      const statements: string[] = []
+      const pool = postgresPool(database.name, 1)
+      pool.on('connect', (client) => {
+        const query = client.query.bind(client)
+        client.query = ((...args: Parameters<typeof query>) => {
+          statements.push(String(args[0]).split(' ')[0] ?? '')
+          return query(...args)
+        }) as never
+      })
+      const own = kyselyEngine(kysely(new PostgresDialect({ pool })))
+      const connection = await connect(own)
+      await ask(connection, begin)
+      const answer = await connection.call(call)
+      await ask(connection, isLeft(answer) ? rollback : commit)
+      await connection.release()
+      await own.close()
+      const writes = statements.filter((statement) => statement === 'update' || statement === 'delete')
+      return { answer: isLeft(answer) ? answer.left : answer.right, writes: writes.length }
+    }
+
+    const rowsOf = async (table = 't') =>
+      (await asked(raw(engine, sql`select * from ${sql.table(table)} order by 1`))).rows
+
+    const update = (
+      set: string[],
+      where: string[],
+      rows: UpdateCall['rows'],
+      returning: string[] = [],
+    ): UpdateCall => ({
+      _tag: 'Update',
+      table: 't',
+      set,
+      where,
+      rows,
+      returning,
+    })
+
+    beforeEach(async () => {
+      await asked(
+        insert(
+          't',
+          ['name', 'n'],
+          [
+            ['a', 1],
+            ['b', 2],
+            ['c', null],
+          ],
+          'id',
+        ),
+      )
+    })
+
+    test('are one statement, which tells what each row met and gives', async () => {
+      const call = update(
+        ['name', 'n'],
+        ['id', 'name'],
+        [
+          ['x', null, 1, 'a'],
+          ['y', 7, 9, 'b'],
+          ['z', 8, 3, 'c'],
+        ],
+        ['n', 'id'],
+      )
+      expect(await counted(call)).toEqual({
+        answer: {
+          matched: [1, 0, 1],
+          returned: [
+            [null, undefined, 8],
+            [1, undefined, 3],
+          ],
+        },
+        writes: 1,
+      })
+      expect(await counted({ _tag: 'Delete', table: 't', where: ['id'], rows: [[1], [5], [2]] })).toEqual({
+        answer: [1, 0, 1],
+        writes: 1,
+      })
+      expect(await rowsOf()).toEqual([{ id: 3, name: 'z', n: 8 }])
+    })
+
+    test('run row by row where NULL finds them', async () => {
+      const call = update(
+        ['name'],
+        ['n'],
+        [
+          ['one', 1],
+          ['none', null],
+        ],
+      )
+      expect(await counted(call)).toEqual({ answer: { matched: [1, 1], returned: [] }, writes: 2 })
+    })
+
+    test('pass unique values on in the order of the call, which one statement may not follow', async () => {
+      const call = update(
+        ['name'],
+        ['id'],
+        [
+          ['d', 1],
+          ['a', 2],
+          ['b', 3],
+        ],
+      )
+      expect((await counted(call)).answer).toEqual({ matched: [1, 1, 1], returned: [] })
+      expect((await rowsOf()).map(({ name }) => name)).toEqual(['d', 'a', 'b'])
+    })
+
+    test('of one row twice meet it twice', async () => {
+      const call = update(
+        ['n'],
+        ['id'],
+        [
+          [10, 1],
+          [11, 1],
+        ],
+      )
+      expect((await counted(call)).answer).toEqual({ matched: [1, 1], returned: [] })
+      expect((await rowsOf())[0]).toEqual({ id: 1, name: 'a', n: 11 })
+    })
+
+    test('name the row at fault, and leave the others undone with it', async () => {
+      const { answer } = await counted(
+        update(
+          ['name'],
+          ['id'],
+          [
+            ['x', 1],
+            ['c', 2],
+          ],
+        ),
+      )
+      expect(answer).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 1 })
+      expect((await rowsOf()).map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+    })
+
+    test('reach columns of every type, and arrays row by row', async () => {
+      await run(sql`drop type if exists mood cascade`)
+      await run(sql`create type mood as enum ('sad', 'glad')`)
+      await run(sql`drop table t`)
+      await run(
+        sql`create table t (id bigint primary key, m mood, j jsonb, b bytea, d numeric(30, 2), w timestamptz, tags text[], f bool, u uuid)`,
+      )
+      await run(sql`insert into t (id) values (1), (9007199254740993)`)
+      const uuid = '00000000-0000-4000-8000-000000000001'
+      const all = update(
+        ['m', 'j', 'b', 'd', 'w', 'f', 'u'],
+        ['id'],
+        [
+          [
+            'glad',
+            '{"a":["\\"",null]}',
+            new Uint8Array([0, 34, 92]),
+            '12.30',
+            '2026-01-31T00:00:00.000Z',
+            true,
+            uuid,
+            1n,
+          ],
+          [null, 'null', new Uint8Array(), null, null, false, null, 9007199254740993n],
+        ],
+      )
+      expect(await counted(all)).toEqual({ answer: { matched: [1, 1], returned: [] }, writes: 1 })
+      const { rows } = await asked(
+        raw(engine, sql`select m, j::text, b, d::text, w = '2026-01-31T00:00Z' as w, f, u from t order by id`),
+      )
+      expect(rows).toEqual([
+        { m: 'glad', j: '{"a": ["\\"", null]}', b: Buffer.from([0, 34, 92]), d: '12.30', w: true, f: true, u: uuid },
+        { m: null, j: 'null', b: Buffer.from([]), d: null, w: null, f: false, u: null },
+      ])
+      const tags = update(
+        ['tags'],
+        ['id'],
+        [
+          ['{a,b}', 1n],
+          ['{}', 9007199254740993n],
+        ],
+      )
+      expect((await counted(tags)).writes).toBe(2)
+    })
+
+    test('are told of tables and columns as plugins call them', async () => {
+      await run(sql`drop table if exists user_names`)
+      await run(sql`create table user_names (user_id int primary key, full_name text)`)
+      await run(sql`insert into user_names values (1, 'a'), (2, 'b')`)
+      const call: UpdateCall = {
+        ...update(
+          ['fullName'],
+          ['userId'],
+          [
+            ['x', 1],
+            ['y', 2],
+          ],
+          ['fullName'],
+        ),
+        table: 'userNames',
+      }
+      expect(await counted(call, (dialect) => new Kysely({ dialect, plugins: [new CamelCasePlugin()] }))).toEqual({
+        answer: { matched: [1, 1], returned: [['x', 'y']] },
+        writes: 1,
+      })
+    })
   })
 
   test('a schema that plugins set is that of the sequence too', async () => {

@@ -190,7 +190,7 @@ describe('a faulty model', () => {
 
   test('a primary key that may be NULL', () => {
     expect(faultsOf({ User: entity('User', 'users', { id: pipe(integer, nullable, primaryKey) }) })).toEqual([
-      'User.id: a primary key column cannot be nullable',
+      'User.id: a primary key needs a column that cannot be nullable',
     ])
   })
 

@@ -107,7 +107,7 @@ export const kinds: ReadonlyArray<Kind> = [
   kind(
     'real',
     real,
-    [-1.5, 0.1, 1e300],
+    [-1.5, 0.1, 95.18858168585065, 926309.2797966243, 1e300],
     fc
       .double({ noNaN: true, noDefaultInfinity: true, min: -1e300, max: 1e300 })
       .map((n) => n + 0)

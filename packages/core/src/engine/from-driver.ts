@@ -25,6 +25,15 @@ export const toReal = (value: unknown): unknown => {
   return Number.isNaN(number) ? value : number
 }
 
+/** The same, where what the text is short of the double stands behind it. */
+export const toSpelledReal = (value: unknown): unknown => {
+  const space = typeof value === 'string' ? value.indexOf(' ') : -1
+  if (space === -1) return toReal(value)
+  const text = value as string
+  const number = Number(text.slice(0, space)) + Number(text.slice(space))
+  return Number.isNaN(number) ? value : number
+}
+
 /** 0 and 1 as truth values; what a driver has made of them already stays. */
 export const toBoolean = (value: unknown): unknown => (value === 1 ? true : value === 0 ? false : value)
 

@@ -11,10 +11,11 @@ import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } fro
 import type { ErrorDetails } from './error-parts.js'
 import type { CursorConnection } from './kysely-cursors.js'
 import { KyselyStream, type StreamCare } from './kysely-stream.js'
-import { runDelete, runInsert, runUpdate, type WriteConnection } from './kysely-writes.js'
+import { runDelete, runInsert, runUpdate } from './kysely-writes.js'
 import { killQuery } from './mysql-cancel.js'
 import { postgresCursors } from './postgres-cursors.js'
 import { streamCursors } from './stream-cursors.js'
+import type { WriteConnection } from './write-connection.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a Kysely instance of any database; calls name tables themselves
 export type AnyKysely = Kysely<any>
@@ -92,6 +93,7 @@ export const kyselyCalls = (
     dialect,
     transform,
     textOf: (key, tree) => texts.get(key) ?? texts.set(key, compile(tree()).sql),
+    known: texts,
     run,
     savepoint: (command) =>
       inTransaction((open) =>

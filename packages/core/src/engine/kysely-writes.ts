@@ -8,49 +8,21 @@
  * - SQLite: one multi-row statement draws consecutive keys, which is verified.
  * - MySQL and MariaDB: row by row, each answered with its own insert id, or with what MariaDB's RETURNING gives.
  *
- * Updates and deletes run row by row, since each row's count is asked for.
+ * Updates and deletes run in batches on PostgreSQL (see `postgres-batch.ts`), else row by row, since each row's count is asked
+ * for.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { InsertQueryNode, type QueryResult, type RawNode, type RootOperationNode, sql } from 'kysely'
+import { InsertQueryNode, type QueryResult, type RawNode, sql } from 'kysely'
 import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes, fitsStatement } from './chunk.js'
 import type { Dialect } from './dialect.js'
-import { type EngineError, type EngineReason, engineError } from './error.js'
-import { codeOf, textOf } from './error-parts.js'
+import { type EngineError, engineError } from './error.js'
 import { toInteger } from './from-driver.js'
+import { runBatch } from './postgres-batch.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
-import { type Comparison, deleteTree, insertTree, lockTree, returningOf, updateTree } from './write-tree.js'
-
-type Result = Either<EngineError, QueryResult<DriverRow>>
-
-/**
- * What writes need of a connection.
- */
-export interface WriteConnection {
-  readonly dialect: Dialect
-  /** Applies the plugins of the Kysely instance. */
-  readonly transform: <N extends RootOperationNode>(node: N) => N
-  /** The text of a tree, made once per key. */
-  readonly textOf: (key: string, tree: () => RootOperationNode) => string
-  readonly run: (sql: string, parameters: ReadonlyArray<unknown>, row: number | null) => Promise<Result>
-  /** Within a transaction; the name is free. */
-  readonly savepoint: (command: 'savepoint' | 'rollbackTo' | 'release') => Promise<Either<EngineError, undefined>>
-}
-
-const rowFaults: ReadonlySet<EngineReason['_tag']> = new Set([
-  'UniqueViolation',
-  'ForeignKeyViolation',
-  'NotNullViolation',
-  'CheckViolation',
-])
-
-/** Whether a failed multi-row statement failed for one of its rows, so that running them alone tells which. */
-const isFaultOfRow = ({ reason, cause }: EngineError): boolean =>
-  rowFaults.has(reason._tag) ||
-  cause instanceof TypeError ||
-  cause instanceof RangeError ||
-  // class 22 of SQLSTATE: data that the column does not take
-  /^22|^SQLITE_MISMATCH/.test(textOf(cause, 'sqlState') ?? codeOf(cause))
+import { isFaultOfRow } from './row-fault.js'
+import type { WriteConnection } from './write-connection.js'
+import { type Comparison, deleteTree, insertTree, kindsText, lockTree, returningOf, updateTree } from './write-tree.js'
 
 /** A statement of several rows that failed: its first row and how many. */
 interface FailedChunk {
@@ -111,9 +83,6 @@ const insertChunk = async (
   })
   return null
 }
-
-const kindsText = (columns: ReadonlyArray<string>, kinds: InsertCall['kinds']): string =>
-  kinds === undefined ? '' : columns.map((column) => kinds.get(column) ?? '').join()
 
 const returned = (
   { byInsertId, call, matching }: Insertion,
@@ -266,24 +235,38 @@ const insertWithKeys = async (
 }
 
 /**
- * Updates the rows of a call, one by one. Several rows have to stand within a transaction.
+ * Updates the rows of a call. Several rows have to stand within a transaction.
  */
 export const runUpdate = async (
   connection: WriteConnection,
   call: UpdateCall,
 ): Promise<Either<EngineError, UpdateAnswer>> => {
+  const batched = await inBatches(connection, call)
+  if (isLeft(batched) || batched.right !== null) return batched as Either<EngineError, UpdateAnswer>
   const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
   const matched = await runEach(connection, call, returned)
   return isLeft(matched) ? matched : right({ matched: matched.right, returned })
 }
 
 /**
- * Deletes the rows of a call, one by one. Several rows have to stand within a transaction.
+ * Deletes the rows of a call. Several rows have to stand within a transaction.
  */
-export const runDelete = (
+export const runDelete = async (
   connection: WriteConnection,
   call: DeleteCall,
-): Promise<Either<EngineError, ReadonlyArray<number>>> => runEach(connection, call, [])
+): Promise<Either<EngineError, ReadonlyArray<number>>> => {
+  const batched = await inBatches(connection, call)
+  if (isLeft(batched)) return batched
+  return batched.right === null ? runEach(connection, call, []) : right(batched.right.matched)
+}
+
+const nothing: Either<never, null> = right(null)
+
+const inBatches = (
+  connection: WriteConnection,
+  call: UpdateCall | DeleteCall,
+): Promise<Either<EngineError, UpdateAnswer | null>> =>
+  connection.dialect.name === 'postgres' ? runBatch(connection, call) : Promise.resolve(nothing)
 
 const runEach = async (
   connection: WriteConnection,

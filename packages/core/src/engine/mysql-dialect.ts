@@ -9,10 +9,12 @@
  * - What `mysql2` makes of a value depends on the options of the pool (`timezone`, `dateStrings`, `supportBigNumbers`,
  *   `decimalNumbers`, `jsonStrings`), and by default it rounds integers beyond 2^53. Columns of such kinds are selected as
  *   text, which it leaves alone. JSON in a text column is of kind `text`.
+ * - Doubles come as text that is off by their last bit now and then, so what is missing comes beside it.
  */
+import { BinaryOperationNode, FunctionNode, type OperationNode, OperatorNode, ParensNode, ValueNode } from 'kysely'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
-import { toBigint, toBoolean, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
+import { toBigint, toBoolean, toBytes, toInteger, toJsonText, toSpelledReal, toUtc } from './from-driver.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -44,8 +46,20 @@ const typeOf = ({ kind, detail }: ColumnType, isKey: boolean): string =>
 
 const text: Selected = { by: null, type: 'char' }
 
+const operation = (left: OperationNode, operator: '+' | '-', right: OperationNode): OperationNode =>
+  BinaryOperationNode.create(left, OperatorNode.create(operator), right)
+
+/** A double as text, and what that is short of the double: `concat(d, ' ', d - (concat(d) + 0))`. */
+const spelled = (column: OperationNode): OperationNode => {
+  const asText = ParensNode.create(
+    operation(FunctionNode.create('concat', [column]), '+', ValueNode.createImmediate(0)),
+  )
+  return FunctionNode.create('concat', [column, ValueNode.createImmediate(' '), operation(column, '-', asText)])
+}
+
 const selected: Readonly<Partial<Kinds<Selected>>> = {
   bigint: text,
+  real: { ...text, by: spelled },
   decimal: text,
   timestamp: text,
   date: text,
@@ -59,7 +73,7 @@ const toZoneless = (value: unknown): unknown => (value instanceof Date ? 'a Date
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
   bigint: toBigint,
-  real: toReal,
+  real: toSpelledReal,
   decimal: null,
   text: null,
   enum: null,

@@ -90,18 +90,21 @@ export const returningOf = (
         return as === null ? column : ([column, as] as const)
       })
 
+/** The same as text, to know shapes by. */
+export const kindsText = (
+  columns: ReadonlyArray<string>,
+  kinds: ReadonlyMap<string, ColumnKind> | undefined,
+): string => (kinds === undefined ? '' : columns.map((column) => kinds.get(column) ?? '').join())
+
+export const returningSelections = (columns: Returning): ReadonlyArray<SelectionNode> =>
+  columns.map((column) =>
+    typeof column === 'string'
+      ? SelectionNode.create(reference(column))
+      : selectedColumn(column[1], reference(column[0]), column[0]),
+  )
+
 const returned = (columns: Returning): { readonly returning?: ReturningNode } =>
-  columns.length === 0
-    ? {}
-    : {
-        returning: ReturningNode.create(
-          columns.map((column) =>
-            typeof column === 'string'
-              ? SelectionNode.create(reference(column))
-              : selectedColumn(column[1], reference(column[0]), column[0]),
-          ),
-        ),
-      }
+  columns.length === 0 ? {} : { returning: ReturningNode.create(returningSelections(columns)) }
 
 /**
  * Updates the rows that `where` finds. Parameters are the values of `set`, then those of `where` that take one.

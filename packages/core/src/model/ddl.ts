@@ -136,7 +136,12 @@ const createTable = (
             definition(attribute, isOnlyKey, dialect),
           )
   }
-  if (!hasOneKey) table = table.addPrimaryKeyConstraint(constraintName(mapping, [], 'pkey'), columnNames(mapping.key))
+  if (mapping.key.some(({ isNullable }) => isNullable)) {
+    // a primary key takes no NULL
+    table = table.addUniqueConstraint(constraintName(mapping, mapping.key, 'key'), columnNames(mapping.key))
+  } else if (!hasOneKey) {
+    table = table.addPrimaryKeyConstraint(constraintName(mapping, [], 'pkey'), columnNames(mapping.key))
+  }
   for (const attributes of mapping.uniqueKeys) {
     if (saysItself(attributes)) continue
     table = table.addUniqueConstraint(constraintName(mapping, attributes, 'key'), columnNames(attributes))

@@ -23,6 +23,7 @@ export interface Attribute {
   readonly position: number
   readonly isKey: boolean
   readonly isGenerated: boolean
+  /** Of a key of several columns some may be, as the view of an outer join has them. */
   readonly isNullable: boolean
   /** Does an insert that leaves it out store NULL? */
   readonly isNullByDefault: boolean
@@ -138,7 +139,7 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
-  isNullByDefault: hasFlag(column, 'nullable') && !hasFlag(column, 'primaryKey') && !isFilledIn(column),
+  isNullByDefault: hasFlag(column, 'nullable') && !isFilledIn(column),
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
@@ -364,7 +365,7 @@ export const rawKeyOf = (mapping: Mapping, values: Readonly<Record<string, unkno
   const parts: unknown[] = []
   for (const attribute of mapping.key) {
     const value = values[attribute.name]
-    if (value === null || value === undefined) return null
+    if (value === undefined || (value === null && !attribute.isNullable)) return null
     const encoded = attribute.encode(value)
     parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
   }
@@ -379,8 +380,11 @@ export const rawKeyOf = (mapping: Mapping, values: Readonly<Record<string, unkno
 export const encodedKeyOf = (mapping: Mapping, key: RawKey): ReadonlyArray<unknown> => {
   const only = mapping.key[0] as Attribute
   if (mapping.key.length === 1) return [only.column.kind === 'bigint' ? BigInt(key) : key]
-  const parts = JSON.parse(key as string) as ReadonlyArray<string>
-  return mapping.key.map(({ column }, i) => (column.kind === 'bigint' ? BigInt(parts[i] as string) : parts[i]))
+  const parts = JSON.parse(key as string) as ReadonlyArray<string | null>
+  return mapping.key.map(({ column }, i) => {
+    const part = parts[i] ?? null
+    return part === null || column.kind !== 'bigint' ? part : BigInt(part)
+  })
 }
 
 /**

@@ -213,8 +213,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
-    if (attribute.isKey && attribute.isNullable) {
-      faults.push({ path, message: 'a primary key column cannot be nullable' })
+    if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
+      faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
     }
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })

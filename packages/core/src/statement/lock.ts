@@ -8,7 +8,7 @@
  * pipe(select(model.Job), where('state', '=', 'new'), orderBy('id'), limit(1), forUpdate({ wait: 'skipLocked' }))
  */
 import { type OperationNode, SelectModifierNode, SelectQueryNode, TableNode } from 'kysely'
-import type { AnySelect } from './select.js'
+import type { AnyQuery } from './rows.js'
 import type { TablesOf } from './statement.js'
 
 /**
@@ -26,7 +26,7 @@ export interface LockOptions<Table extends string> {
   readonly wait?: 'wait' | 'noWait' | 'skipLocked'
 }
 
-type Lock = <S extends AnySelect>(options?: LockOptions<TablesOf<S> & string>) => (self: S) => S
+type Lock = <S extends AnyQuery>(options?: LockOptions<TablesOf<S> & string>) => (self: S) => S
 
 /** The lock of a query that has to be had. */
 interface RowLock extends SelectModifierNode {

@@ -1,6 +1,6 @@
 /**
- * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, upserts, and
- * where NULL stands in an order.
+ * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, upserts, where
+ * NULL stands in an order, and what is equal where both are NULL.
  */
 import {
   AliasNode,
@@ -35,12 +35,21 @@ export const portable = <Node extends RootOperationNode>(node: Node, dialect: Di
 const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode => {
   if (ValueNode.is(node)) return node.value instanceof Encoded ? ValueNode.create(node.value.value) : node
   const rewritten = mapChildren(node, (child) => rewrite(child, dialect))
-  if (BinaryOperationNode.is(rewritten)) return dialect === 'sqlite' ? rewritten : withoutEmptyList(rewritten)
+  if (BinaryOperationNode.is(rewritten)) return comparison(rewritten, dialect)
   if (InsertQueryNode.is(rewritten)) return withConflict(rewritten, dialect)
   if (OrderByNode.is(rewritten)) {
     return dialect === 'mysql' ? mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn)) : rewritten
   }
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
+}
+
+const comparison = (node: BinaryOperationNode, dialect: Dialect['name']): OperationNode => {
+  const name = OperatorNode.is(node.operator) ? node.operator.operator : ''
+  if (name === 'is not distinct from' && dialect !== 'postgres') {
+    const same = OperatorNode.create(dialect === 'sqlite' ? 'is' : '<=>')
+    return BinaryOperationNode.create(node.leftOperand, same, node.rightOperand)
+  }
+  return dialect === 'sqlite' ? node : withoutEmptyList(node)
 }
 
 /** MySQL has NULL below every value, and cannot be told to have it elsewhere. */

@@ -30,6 +30,12 @@ export interface ExecutionOptions {
   readonly populateExisting?: boolean
   /** Whether pending changes are flushed first; the session's own setting where it is absent. */
   readonly autoflush?: boolean
+  /**
+   * Whether a row counts whose primary key is NULL in part, as the view of an outer join may have it; true where it is absent,
+   * as SQLAlchemy's `allow_partial_pks` is. Without it, such rows are left out. Only keys of several columns, some of them
+   * nullable, can be NULL in part.
+   */
+  readonly allowPartialKeys?: boolean
   /** Whether every value that is read is checked by its codec; true where it is absent. */
   readonly strict?: boolean
   /** The names of criteria that do not hold, of those that else hold for every query; `*` for all of them. */

@@ -131,6 +131,7 @@ export const selectThroughLink = (
       linkedTo(node, relationship, link),
       hasKeyIn(
         link.own.map((column, i) => linkColumn(link, column, owner, i)),
+        link.own.map(() => OperatorNode.create('=')),
         capacity,
       ),
     )
@@ -210,7 +211,10 @@ const templateOf = (
   const shape = `${capacity}:${key}:${order}`
   return remembered(node, shape, (): Template => {
     const columns = attributes.map((attribute) => attributeNode(mapping, attribute))
-    const narrowed = QueryNode.cloneWithWhere(node, hasKeyIn(columns, capacity)) as SelectQueryNode
+    const narrowed = QueryNode.cloneWithWhere(
+      node,
+      hasKeyIn(columns, attributes.map(keyOperator), capacity),
+    ) as SelectQueryNode
     return {
       _tag: 'Template',
       mappings,
@@ -244,7 +248,15 @@ export const ordered = (node: SelectQueryNode, mapping: Mapping, orderBy: Order)
         ),
       ) as SelectQueryNode)
 
-const hasKeyIn = (columns: ReadonlyArray<ReferenceNode>, capacity: number): OperationNode => {
+/** Part of a key that may be NULL is found by NULL too. */
+const keyOperator = ({ isKey, isNullable }: Attribute): OperatorNode =>
+  OperatorNode.create(isKey && isNullable ? 'is not distinct from' : '=')
+
+const hasKeyIn = (
+  columns: ReadonlyArray<ReferenceNode>,
+  operators: ReadonlyArray<OperatorNode>,
+  capacity: number,
+): OperationNode => {
   const only = columns[0]
   if (columns.length === 1 && only !== undefined && capacity > 1) {
     return BinaryOperationNode.create(
@@ -253,21 +265,28 @@ const hasKeyIn = (columns: ReadonlyArray<ReferenceNode>, capacity: number): Oper
       ValueListNode.create(Array.from({ length: capacity }, (_, i) => slot(i))),
     )
   }
-  return anyOf(columns, 0, capacity)
+  return anyOf(columns, operators, 0, capacity)
 }
 
 /**
  * `(a = ? and b = ?) or (...) or ...`, since not every dialect has lists of tuples; halved again and again, since SQLite
  * limits how deep an expression may nest.
  */
-const anyOf = (columns: ReadonlyArray<ReferenceNode>, from: number, count: number): OperationNode => {
+const anyOf = (
+  columns: ReadonlyArray<ReferenceNode>,
+  operators: ReadonlyArray<OperatorNode>,
+  from: number,
+  count: number,
+): OperationNode => {
   if (count > 1) {
     const half = count / 2
-    return ParensNode.create(OrNode.create(anyOf(columns, from, half), anyOf(columns, from + half, half)))
+    return ParensNode.create(
+      OrNode.create(anyOf(columns, operators, from, half), anyOf(columns, operators, from + half, half)),
+    )
   }
   const parts = columns.map(
     (column, i): OperationNode =>
-      BinaryOperationNode.create(column, OperatorNode.create('='), slot(from * columns.length + i)),
+      BinaryOperationNode.create(column, operators[i] as OperatorNode, slot(from * columns.length + i)),
   )
   const all = parts.reduce((left, right) => AndNode.create(left, right))
   return parts.length === 1 ? all : ParensNode.create(all)

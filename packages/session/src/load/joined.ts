@@ -3,7 +3,6 @@
  */
 import {
   type AnySelect,
-  type Attribute,
   canJoin,
   containedParts,
   type DriverRow,
@@ -27,7 +26,7 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { absorb } from '../transition/absorb.js'
 import { keepMembers, knownTargets, type LoadedTargets } from './known.js'
-import { inOrder, type PopulateOptions } from './populate.js'
+import { inOrder, type PopulateOptions, presentBy } from './populate.js'
 
 /** A statement with relationships joined. */
 export interface Joined {
@@ -191,11 +190,12 @@ const targetsIn = (
   changes: StateEdit,
   { arrived, part }: Arrival,
   { batches, order }: QueryAnswer,
-  { populateExisting = false, strict }: PopulateOptions,
+  options: PopulateOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId | null>> => {
+  const { populateExisting = false, strict } = options
   const { columns, relationship } = part
   const { target } = relationship
-  const keys = target.key.map(({ position }: Attribute) => columns[position] as string)
+  const keys = presentBy(target, columns, options)
   const isSeen = hasLoadHooks(state.hooks, target)
   const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {

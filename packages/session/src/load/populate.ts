@@ -14,11 +14,24 @@ import { absorb } from '../transition/absorb.js'
 export interface PopulateOptions {
   readonly populateExisting?: boolean
   readonly strict?: boolean
+  /** Do rows count whose key is NULL in part? */
+  readonly allowPartialKeys?: boolean
   /** Where the rows have the attributes, if not under their names or not all of them. */
   readonly columns?: RowColumns | null
   /** The same for the attributes of a subtype. */
   readonly columnsAs?: ((subtype: Mapping) => RowColumns | null) | null
 }
+
+/**
+ * The columns that are NULL where a row has nothing of an entity, as an outer join leaves them: those of its key, less what may
+ * be NULL in part.
+ */
+export const presentBy = (
+  { key }: Mapping,
+  columns: RowColumns,
+  { allowPartialKeys = true }: PopulateOptions,
+): ReadonlyArray<string> =>
+  key.flatMap(({ isNullable, position }) => (isNullable && allowPartialKeys ? [] : [columns[position] as string]))
 
 /**
  * Takes an answer into the state and gives the instances of its rows. Hooks are told of those that it made known, once all

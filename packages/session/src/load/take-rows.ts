@@ -17,7 +17,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError } from '../error.js'
 import type { QueryAnswer } from '../program/request.js'
 import type { SessionState } from '../state/session-state.js'
-import { inOrder, populate } from './populate.js'
+import { inOrder, populate, presentBy } from './populate.js'
 
 /**
  * What one of the outputs holds in each row, in the order of the answer: instances, or values.
@@ -63,7 +63,7 @@ const instancesOf = (
   { batches, order }: QueryAnswer,
   services: Services,
 ): Either<DecodeError | HookError, readonly [ReadonlyArray<InstanceId | null>, SessionState]> => {
-  const key = mapping.key.map(({ position }) => columns[position] as string)
+  const key = presentBy(mapping, columns, options)
   const isThere = (row: DriverRow): boolean => key.every((column) => row[column] !== null)
   const present = isOptional ? batches.map((batch) => ({ ...batch, rows: batch.rows.filter(isThere) })) : batches
   const populated = populate(

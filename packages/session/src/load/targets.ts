@@ -25,6 +25,7 @@ import {
   rawKeyOfValue,
   select,
   targetsOfOwners,
+  withoutPartialKeys,
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
@@ -156,7 +157,10 @@ interface Lookup {
 const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking: Asking): Lookup => {
   const given = targetQuery(state.model, relationship, asking.query)
   const options = optionsIn(state, given === null ? asking.options : optionsOver(asking.options)(given.options))
-  const { narrowed, query: shown } = asking.isFiltered ? filtered(state, relationship, given, options) : whole(given)
+  const { narrowed, query: filteredQuery } = asking.isFiltered
+    ? filtered(state, relationship, given, options)
+    : whole(given)
+  const shown = withEntireKeys(state, relationship, filteredQuery, options)
   const { foreignKey, kind } = relationship
   const query = shown === null || kind === 'BelongsTo' ? shown : alsoSelecting(shown, foreignKey)
   // what is joined is ordered after the targets themselves
@@ -165,12 +169,23 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   return {
     query,
     joined,
-    isWhole: asking.isWhole,
+    isWhole: asking.isWhole && shown === filteredQuery,
     narrowed: narrowed ?? (asking.isHooked ? Instance.byHooks : null),
     owners: asking.owners,
     options,
   }
 }
+
+/** Without targets whose key is NULL in part, where the options leave them out. */
+const withEntireKeys = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  query: AnySelect | null,
+  options: ExecutionOptions,
+): AnySelect | null =>
+  options.allowPartialKeys !== false || relationship.target.key.every(({ isNullable }) => !isNullable)
+    ? query
+    : withoutPartialKeys({ ...(query ?? select(targetOf(state.model, relationship))), options })
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
 const targetsRequest = (

@@ -13,6 +13,7 @@ import {
   type Select,
   type Whole,
   withoutOffset,
+  withoutPartialKeys,
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
@@ -99,7 +100,7 @@ export const asRewritten = (statement: AnySelect): Program<QueryError, AnySelect
 export const asHooked = (statement: AnySelect): Program<QueryError, AnySelect> =>
   unlessFailed((state): Program<QueryError, AnySelect> => {
     const checked = checkModel(state, statement.entity)
-    return isLeft(checked) ? fail(checked.left) : hooked(statement, 'query')
+    return isLeft(checked) ? fail(checked.left) : map(withoutPartialKeys)(hooked(statement, 'query'))
   })
 
 /** Runs a query, and takes its rows into the state. Pending changes are flushed first. */

@@ -313,8 +313,8 @@ class Planner {
       )
     }
     fillInsertDefaults(mapping, cells, this.#services)
-    for (const { position, isGenerated } of mapping.key) {
-      if (kinds[position] !== absent && values[position] !== null) continue
+    for (const { position, isGenerated, isNullable } of mapping.key) {
+      if (kinds[position] !== absent && (isNullable || values[position] !== null)) continue
       if (!isGenerated) {
         return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
       }
@@ -668,8 +668,11 @@ const isTableOf = (root: Mapping, table: string): boolean =>
 /** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
 const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {
   const blanked = mapping.key.filter(
-    ({ name, position }) =>
-      kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed),
+    ({ isNullable, name, position }) =>
+      !isNullable &&
+      kinds[position] !== absent &&
+      values[position] === null &&
+      !(committed !== null && name in committed),
   )
   return blanked.length === 0
     ? null

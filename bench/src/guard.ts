@@ -1,0 +1,42 @@
+/**
+ * `npm run bench:guard`: fails where a workload has become twice as slow, over bare better-sqlite3, as it was.
+ *
+ * The fastest of many short runs is what counts, since other work on a machine makes runs slower and never faster; and only
+ * ratios are compared, since machines differ.
+ */
+import { contest } from './contest/contest.js'
+import { type WorkloadName, workload } from './contest/workload.js'
+import { limit, unitary } from './contestants/entries.js'
+import { figures } from './report/table.js'
+
+/** The ratios of the fastest runs at these sizes, as they were measured on a quiet machine. */
+const expected: Readonly<Partial<Record<WorkloadName, number>>> = {
+  insert: 2.5,
+  insertGraph: 3,
+  load: 1.7,
+  getMiss: 4,
+  flushAll: 4,
+  loadSelectin: 2.5,
+  transactions: 4,
+}
+
+const scale = 0.05
+const runs = 15
+const tolerance = 2
+
+const rows: [string, string, string, string][] = []
+let isSlow = false
+for (const [name, ratio] of Object.entries(expected) as [WorkloadName, number][]) {
+  const { absent, scores } = await contest([limit, unitary], workload(name, scale), runs)
+  const [byHand, ours] = scores
+  if (byHand === undefined || ours === undefined) throw new Error(absent.map(({ reason }) => reason).join('; '))
+  const now = ours.fastestMs / byHand.fastestMs
+  const slow = now > tolerance * ratio
+  isSlow ||= slow
+  rows.push([name, `${now.toFixed(2)}x`, `${ratio.toFixed(2)}x`, slow ? 'too slow' : ''])
+}
+console.log(figures('fastest runs over bare better-sqlite3: now, expected', rows))
+if (isSlow) {
+  console.error(`A workload is more than ${tolerance} times as slow as expected. Profile it (see bench/NOTES.md).`)
+  process.exitCode = 1
+}
