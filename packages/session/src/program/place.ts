@@ -19,7 +19,7 @@ import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { move as moveWith, noCollection } from '../transition/collect.js'
 import { misfit } from '../transition/draft.js'
-import { resolve } from '../transition/transition.js'
+import { instanceOf, resolve } from '../transition/transition.js'
 import { chain, fail, type Program, suspend, transition } from './program.js'
 import { onLoaded, type ReplaceError } from './replace.js'
 import { append, detach } from './work.js'
@@ -72,9 +72,9 @@ export const move =
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
     onList(entity, name, owner, (relationship, members, state) => {
-      const found = resolve(state, { ...entity, mapping: relationship.target } as never, member as never)
-      if (isLeft(found)) return fail(found.left)
-      const from = members.indexOf(found.right.id)
+      const found = instanceOf(state, member)
+      if (found === undefined) return fail({ _tag: 'NotInSession', entity: relationship.target.name })
+      const from = members.indexOf(found.id)
       if (from < 0) return fail(misfit(relationship, member, notThere))
       return isPlace(index, members.length - 1)
         ? transition(moveWith(entity, name, from, index, owner))
