@@ -48,6 +48,7 @@ const asBest = collectionKind<BestShape, Rated>({
     (member) =>
     ({ items }) =>
       bestOf([...items, member]),
+  isUnique: true,
 })
 
 const id = pipe(integer, primaryKey, generated)
@@ -78,7 +79,12 @@ export const model = defineModel({ Album, Track, Tag, Note, Price, Credit, Revie
       cascade: ['save-update', 'merge', 'delete', 'delete-orphan'],
       collection: keyedBy('title'),
     }),
-    prices: r.Album.hasMany('Price', { foreignKey: 'albumId', orderBy: 'id', collection: recordBy('currency') }),
+    prices: r.Album.hasMany('Price', {
+      foreignKey: 'albumId',
+      inverse: 'album',
+      orderBy: 'id',
+      collection: recordBy('currency'),
+    }),
     credits: r.Album.hasMany('Credit', {
       foreignKey: 'albumId',
       inverse: 'album',
@@ -102,6 +108,7 @@ export const model = defineModel({ Album, Track, Tag, Note, Price, Credit, Revie
   },
   Track: { album: r.Track.belongsTo('Album', { foreignKey: 'albumId', inverse: 'tracks' }) },
   Note: { album: r.Note.belongsTo('Album', { foreignKey: 'albumId', inverse: 'notes' }) },
+  Price: { album: r.Price.belongsTo('Album', { foreignKey: 'albumId', inverse: 'prices' }) },
   Credit: { album: r.Credit.belongsTo('Album', { foreignKey: 'albumId', inverse: 'credits' }) },
   Review: { album: r.Review.belongsTo('Album', { foreignKey: 'albumId', inverse: 'reviews' }) },
 }))

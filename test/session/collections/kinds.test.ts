@@ -1,4 +1,4 @@
-import { select, selectin } from '@unitary/core'
+import { joined, lazy, loadOnly, select, selectin } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
@@ -156,6 +156,19 @@ describe('a collection that is kept by key', () => {
     expect(app.fails(pipe(album, Session.replace(model.Album, 'notes', wrong.notes)))).toMatchObject({
       attribute: 'notes',
     })
+  })
+
+  it('is loaded with its keys, whatever a query leaves out', () => {
+    const app = openOn(model)
+    stored(app, { title: 'one', notes: [{ title: 'a', body: 'first' }, { title: 'b' }] })
+    for (const load of [selectin, joined]) {
+      app.run(Session.expungeAll)
+      const one = app.run(Session.one(pipe(select(model.Album), load('notes', loadOnly('body')))))
+      expect([...one.notes.keys()]).toEqual(['a', 'b'])
+    }
+    app.run(Session.expungeAll)
+    const album = app.run(Session.one(pipe(select(model.Album), lazy('notes', loadOnly('body')))))
+    expect([...app.run(Session.load(model.Album, 'notes')(album)).keys()]).toEqual(['a', 'b'])
   })
 
   it('is merged by key', () => {

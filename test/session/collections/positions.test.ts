@@ -142,6 +142,9 @@ describe('places in a collection', () => {
     expect(app.fails(pipe(album, Session.insertAt(model.Album, 'tracks', 0.5, { name: 'c' })))).toMatchObject({
       value: 0.5,
     })
+    expect(app.fails(pipe(album, Session.insertAt(model.Album, 'tracks', 0, track('b'))))).toMatchObject({
+      problem: 'it is in the collection already; move it',
+    })
     const stranger = app.run(Session.add(model.Track, { name: 'x', position: 0 }))
     expect(app.fails(pipe(album, Session.move(model.Album, 'tracks', stranger, 0)))).toMatchObject({
       problem: 'it is not in the collection',

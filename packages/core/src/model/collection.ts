@@ -272,7 +272,7 @@ export const recordBy = <const K extends string>(
 
 /**
  * A `ReadonlyMap` from the values of an attribute to the members that have them, each group in the order of the list. Groups are
- * made of the members as they are when they are shown.
+ * made of the members as they are when they are shown, and hold each once.
  *
  * @category constructors
  */
@@ -282,6 +282,7 @@ export const groupedBy = <const K extends string>(
   ({
     ...plain,
     name: `groupedBy(${attribute})`,
+    isUnique: true,
     from: (members: ReadonlyArray<unknown>) => {
       const groups = new Map<unknown, unknown[]>()
       for (const member of members) {
@@ -319,6 +320,7 @@ export const positioned = <const P extends string>(
   ({
     ...asList,
     name: `positioned(${attribute})`,
+    isUnique: true,
     attributes: [attribute],
     position: { attribute, first: options.first ?? 0 },
   }) as never

@@ -29,7 +29,7 @@ import { isKnown, knownTargets, type LoadedTargets } from './known.js'
 import { plannedLoads } from './planned-load.js'
 import { loadRelated } from './related.js'
 import { shownMembers } from './shown.js'
-import { isWhole, narrowedBy, targetOf } from './target-query.js'
+import { isWhole, narrowedBy, targetOf, withKeys } from './target-query.js'
 import { type Fetched, plainly } from './targets.js'
 
 type Instance = Instance.Instance
@@ -67,7 +67,7 @@ const loadLater = (
     const { key } = owner
     return fail({ _tag: 'RaisedLoad', entity: owner.mapping.name, key, relationship: relationship.name, strategy })
   }
-  const refine = load?.refine ?? null
+  const refine = load?.refine == null ? null : withKeys(relationship, load.refine)
   const options = laterOptions(owner, load)
   const planned = plannedLoads(state, relationship.target, refine?.loads ?? [], options)
   if (isLeft(planned)) return fail(planned.left)

@@ -28,7 +28,7 @@ export const shownMembers = (
 }
 
 /**
- * The keys that members of a collection stand under: those that they had when they came.
+ * The keys that members of a collection stand under: those that they had when they came or were loaded.
  *
  * @category combinators
  */
@@ -41,9 +41,28 @@ export const keysOf = (
   const instance = instanceAt(state, owner)
   const known = isExpired(state, instance) ? undefined : Instance.relatedOf(instance, relationship)
   const held = known?._tag === 'Many' ? known.members : null
-  return ids.map((id) =>
-    held !== null && Collection.has(held, id)
-      ? (Collection.keyOf(held, id) as CollectionKey)
-      : (keyOf(relationship, instanceAt(state, id)) as CollectionKey),
-  )
+  return ids.map((id) => keyIn(state, relationship, held, id) as CollectionKey)
 }
+
+/** What is not known when a member comes is read when it is asked for. */
+const keyIn = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  held: Collection.Collection | null,
+  id: InstanceId,
+): CollectionKey | undefined =>
+  (held === null ? undefined : Collection.keyOf(held, id)) ?? keyOf(relationship, instanceAt(state, id))
+
+/**
+ * The member that stands under a key. O(members) where none is known to.
+ *
+ * @category combinators
+ */
+export const memberAt = (
+  state: SessionState,
+  relationship: RelationshipMapping,
+  members: Collection.Collection,
+  key: CollectionKey,
+): InstanceId | undefined =>
+  Collection.at(members, key) ??
+  Collection.toArray(members).find((id) => keyIn(state, relationship, members, id) === key)

@@ -14,6 +14,7 @@ import type {
   TargetOf,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
+import { memberAt } from '../load/shown.js'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
@@ -49,7 +50,9 @@ export const insertAt =
       isPlace(index, before.length)
         ? chain(() =>
             onList(entity, name, owner, (_, { length }) =>
-              transition(moveWith(entity, name, length - 1, index, owner)),
+              length > before.length
+                ? transition(moveWith(entity, name, length - 1, index, owner))
+                : fail(misfit(relationship, member, 'it is in the collection already; move it')),
             ),
           )(append(entity, name as never, member as never)(owner))
         : fail(misfit(relationship, index, `it has places from 0 to ${before.length}`)),
@@ -97,7 +100,7 @@ export const removeKey =
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
     onMembers(entity, name, owner, (relationship, members, state) => {
-      const id = Collection.at(members, key as never)
+      const id = memberAt(state, relationship, members, key as never)
       return id === undefined
         ? fail(misfit(relationship, key, notThere))
         : detach(entity, name, instanceAt(state, id).snapshot as never)(owner)

@@ -22,7 +22,7 @@ interface Keyed {
   readonly _tag: 'Keyed'
   readonly list: List
   readonly keys: IntMap.IntMap<Key>
-  /** Of members that stand under one key the last. */
+  /** Of members that stand under one key the last. Those whose key is not known are not among them. */
   readonly byKey: HashMap.HashMap<InstanceId>
 }
 
@@ -62,7 +62,7 @@ export const keyed = (
   for (const id of ids) {
     const value = keyOf(id)
     keys.set(id, { value })
-    byKey.set(textOf(value), id)
+    if (value !== undefined) byKey.set(textOf(value), id)
   }
   return { _tag: 'Keyed', list: from(ids), keys: keys.done(), byKey: byKey.done() }
 }
@@ -92,13 +92,14 @@ const withKey = (
   key: CollectionKey | undefined,
   id: InstanceId,
 ): HashMap.HashMap<InstanceId> => {
+  if (key === undefined) return byKey
   const changes = HashMap.edit(byKey)
   changes.set(textOf(key), id)
   return changes.done()
 }
 
 /** Keys of one attribute are equal where their texts are. */
-const textOf = (key: CollectionKey | undefined): string => `${typeof key} ${String(key)}`
+const textOf = (key: CollectionKey): string => `${typeof key} ${String(key)}`
 
 const lengthen = (ids: ReadonlyArray<InstanceId>): Long => {
   const members = IntMap.edit<InstanceId>(IntMap.empty)
@@ -150,7 +151,7 @@ export const keyOf = (self: Collection, id: InstanceId): CollectionKey | undefin
   isKeyed(self) ? IntMap.get(self.keys, id)?.value : undefined
 
 /** The member that stands under a key. @category combinators */
-export const at = (self: Collection, key: CollectionKey | undefined): InstanceId | undefined =>
+export const at = (self: Collection, key: CollectionKey): InstanceId | undefined =>
   isKeyed(self) ? HashMap.get(self.byKey, textOf(key)) : undefined
 
 /**
@@ -223,6 +224,7 @@ export const remove = (self: Collection, id: InstanceId): Collection => {
 
 /** Another may have taken its key. */
 const withoutKey = (byKey: Keyed['byKey'], key: CollectionKey | undefined, id: InstanceId): Keyed['byKey'] => {
+  if (key === undefined) return byKey
   const text = textOf(key)
   if (HashMap.get(byKey, text) !== id) return byKey
   const changes = HashMap.edit(byKey)

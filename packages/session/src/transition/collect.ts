@@ -42,7 +42,7 @@ export const append =
         if (isLeft(member)) return member
         const held = singleParentFault(state, changes, relationship, instance.id, member.right)
         if (held !== null) return left(held)
-        Relate.append(state, changes, instance.id, relationship, member.right)
+        if (!Relate.append(state, changes, instance.id, relationship, member.right)) continue
         const refused = cascadeTo(state, changes, instance, relationship, member.right)
         if (refused !== null) return left(refused)
       }

@@ -108,7 +108,7 @@ export const draftMaker = (
       const held = singleParentFault(state, edit, link.relationship, link.owner, link.target)
       if (held !== null) return left(held)
       if (link.relationship.isCollection) {
-        Relate.append(state, edit, link.owner, link.relationship, link.target)
+        if (!Relate.append(state, edit, link.owner, link.relationship, link.target)) continue
       } else {
         Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }

@@ -11,7 +11,10 @@ type Members = Collection.Collection
 /** The instance of an id, as it stands. */
 export type Instances = (id: InstanceId) => Instance
 
-/** A collection after a change, and those that it has no place for: members still, and to be detached. */
+/**
+ * A collection after a change, and those that it has no place for any more: members still, and to be detached. One that has no
+ * place for who would join it is as it was.
+ */
 export interface Arranged {
   readonly members: Members
   readonly displaced: ReadonlyArray<InstanceId>
@@ -28,7 +31,8 @@ export const keyOf = ({ collection }: RelationshipMapping, member: Instance): Co
   collection.key?.(member.snapshot as never)
 
 /**
- * The collection of some members, each under the key that it has now.
+ * The collection of some members, each under the key that it has now; where that is not known, under the one that it has in
+ * `before`.
  *
  * @category constructors
  */
@@ -36,10 +40,11 @@ export const collected = (
   relationship: RelationshipMapping,
   ids: ReadonlyArray<InstanceId>,
   instances: Instances,
+  before: Members = Collection.empty,
 ): Members =>
   relationship.collection.key === null
     ? Collection.from(ids)
-    : Collection.keyed(ids, (id) => keyOf(relationship, instances(id)))
+    : Collection.keyed(ids, (id) => keyOf(relationship, instances(id)) ?? Collection.keyOf(before, id))
 
 /**
  * Those of some members that a collection can hold: each once in what holds a member once, and of those with one key the last,
@@ -82,6 +87,7 @@ export const joining = (
   if (add !== null) {
     const rest = other === undefined ? before : Collection.remove(before, other)
     const next = arranged(relationship, rest, member, key, instances, add)
+    if (next.displaced.includes(member)) return { members, displaced: nobody }
     return other === undefined ? next : withDisplaced(next, other)
   }
   return other === undefined

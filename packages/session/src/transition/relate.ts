@@ -205,21 +205,22 @@ const isLastWord = (
   member: InstanceId,
 ): boolean => members === null && through === null && !isNew(at(edit, member))
 
-/** Adds to a collection alone. */
+/** Adds to a collection alone. Has it a place for the member? */
 const putMember = (
   state: SessionState,
   edit: StateEdit,
   ownerId: InstanceId,
   relationship: RelationshipMapping,
   member: InstanceId,
-): void => {
+): boolean => {
   const owner = freshen(state, at(edit, ownerId))
   const many = manyOf(owner, relationship)
   const { members, added, removed, narrowed } = many
   const next = members === null ? null : joining(relationship, members, member, standing(edit))
+  if (next !== null && !Collection.has(next.members, member)) return false
   if (relationship.viewonly) {
     put(edit, Instance.withRelated(owner, relationship, Instance.many(next?.members ?? null, narrowed)))
-    return
+    return true
   }
   edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
@@ -239,6 +240,7 @@ const putMember = (
     }),
   )
   for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
+  return true
 }
 
 /** Takes from a collection alone. */
@@ -287,8 +289,14 @@ const join = (
   relationship: RelationshipMapping,
   member: InstanceId,
 ): void => {
-  if (relationship.isCollection) putMember(state, edit, owner, relationship, member)
-  else putTarget(state, edit, owner, relationship, member)
+  if (!relationship.isCollection) {
+    putTarget(state, edit, owner, relationship, member)
+    return
+  }
+  const { inverse } = relationship
+  if (!putMember(state, edit, owner, relationship, member) && inverse !== null) {
+    putTarget(state, edit, member, inverse, null)
+  }
 }
 
 /** Takes all there is of a member from a collection alone: it belongs elsewhere now, however often the list held it. */
@@ -339,7 +347,7 @@ export const refer = (
 
 /**
  * Adds `member` to a collection of `owner`; the other side follows. Over a foreign key it leaves the collection of the
- * instance that it belonged to.
+ * instance that it belonged to. A program's own collection may have no place for it: false, and nothing changes.
  *
  * @category combinators
  */
@@ -349,21 +357,23 @@ export const append = (
   owner: InstanceId,
   relationship: RelationshipMapping,
   member: InstanceId,
-): void => {
+): boolean => {
   const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
   // a member already: then the other side is in step too, whether or not it is loaded
   const isMember = members !== null && Collection.has(members, member)
-  putMember(state, edit, owner, relationship, member)
+  if (!putMember(state, edit, owner, relationship, member)) return false
   const { inverse } = relationship
-  if (inverse === null || isMember) return
+  if (inverse === null || isMember) return true
   if (inverse.through !== null) {
-    putMember(state, edit, member, inverse, owner)
-    return
+    if (putMember(state, edit, member, inverse, owner)) return true
+    dropMember(state, edit, owner, relationship, member)
+    return false
   }
   const old = heldBefore(state, edit, at(edit, member), inverse)
-  if (old === owner) return
+  if (old === owner) return true
   putTarget(state, edit, member, inverse, owner)
   if (old !== undefined && old !== null) dropAll(state, edit, old, relationship, member)
+  return true
 }
 
 /**
@@ -414,6 +424,28 @@ const leaveOrphan = (
 }
 
 /**
+ * Those of the ids given that a collection can hold in the place of what it holds now, which stands from here on under the keys
+ * that its members have by now: those that come are not to take them from it.
+ *
+ * @category combinators
+ */
+export const fitted = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  given: ReadonlyArray<InstanceId>,
+): ReadonlyArray<InstanceId> => {
+  const instance = freshen(state, at(edit, owner))
+  const many = manyOf(instance, relationship)
+  if (relationship.collection.key !== null && many.members !== null) {
+    const members = collected(relationship, Collection.toArray(many.members), standing(edit), many.members)
+    put(edit, Instance.withRelated(instance, relationship, { ...many, members }))
+  }
+  return fitting(relationship, given, standing(edit))
+}
+
+/**
  * Makes what a collection holds the ids given, in their order, as far as it has room for all of them; what it held otherwise is
  * detached. Gives those that it holds.
  *
@@ -426,27 +458,17 @@ export const replace = (
   relationship: RelationshipMapping,
   given: ReadonlyArray<InstanceId>,
 ): ReadonlyArray<InstanceId> => {
-  const instances = standing(edit)
-  const ids = fitting(relationship, given, instances)
+  const ids = fitted(state, edit, owner, relationship, given)
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
   // once for each time that a list holds it
   for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
-  if (relationship.collection.key !== null) rekey(state, edit, owner, relationship)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
-  reorder(state, edit, owner, relationship, collected(relationship, ids, instances))
+  const { members: after } = manyOf(freshen(state, at(edit, owner)), relationship)
+  if (after !== null) reorder(state, edit, owner, relationship, collected(relationship, ids, standing(edit), after))
   return ids
-}
-
-/** Those that stay stand under the keys that they have by now, which those that come are not to take from them. */
-const rekey = (state: SessionState, edit: StateEdit, owner: InstanceId, relationship: RelationshipMapping): void => {
-  const instance = freshen(state, at(edit, owner))
-  const many = manyOf(instance, relationship)
-  if (many.members === null) return
-  const members = collected(relationship, Collection.toArray(many.members), standing(edit))
-  put(edit, Instance.withRelated(instance, relationship, { ...many, members }))
 }
 
 /** Puts other members in the place of those that are loaded: the same ones, in another order. */
