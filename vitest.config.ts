@@ -11,7 +11,13 @@ export default defineConfig(({ mode }) => {
       // properties run hundreds of cases, on machines that do other work beside them
       testTimeout: 120_000,
       benchmark: { include: ['test/**/*.bench.ts'] },
-      server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+      server: {
+        deps: {
+          external: [/\/packages\/[^/]+\/dist\//],
+          // sources that tests have printed
+          inline: [/\/node_modules\/\.cache\//],
+        },
+      },
       coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'] },
     },
   }

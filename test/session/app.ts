@@ -114,7 +114,12 @@ export const model = defineModel({ User, Address, Post, Comment, Node, Country, 
 /** The instant at which all tests run. */
 export const now = new Date('2026-11-21T12:00:00.000Z')
 
-export const services: Services = { now, random: () => 0.5, uuid: () => '00000000-0000-4000-8000-000000000000' }
+export const services: Services = {
+  now,
+  random: () => 0.5,
+  uuid: () => '00000000-0000-4000-8000-000000000000',
+  remember: Session.remembering(),
+}
 
 export interface App {
   readonly runtime: Session.Runtime

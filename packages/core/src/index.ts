@@ -33,6 +33,7 @@ export type {
   Answer,
   CloseCursorCall,
   CompiledStatement,
+  ComputedColumn,
   CursorCall,
   DeleteCall,
   DriverRow,
@@ -112,34 +113,54 @@ export {
   type ColumnKind,
   type ColumnType,
   column,
+  type Deferrable,
   decimal,
   deferred,
   deferredIn,
   enumOf,
   type ForeignKey,
   generated,
+  generatedBy,
   instant,
   integer,
   jsonOf,
   named,
   nullable,
+  ofType,
   plainDate,
   primaryKey,
+  type ReferenceOptions,
   type ReferentialAction,
+  type Rule,
   real,
   references,
+  type SqlTypes,
   serverVersion,
   text,
   unique,
   uuid,
+  validate,
   version,
   withDefault,
   withInsertDefault,
   withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
+export { type AttributesOf, type Composite, composite, type PartsOf } from './model/composite.js'
+export type {
+  Check,
+  CheckOptions,
+  Constraints,
+  ForeignKeyOptions,
+  Index,
+  IndexedAttribute,
+  IndexOptions,
+  TableForeignKey,
+  TableOptions,
+  UniqueConstraint,
+  UniqueOptions,
+} from './model/constraint.js'
 export type { Database, Table, TableOf } from './model/database.js'
-export { type Ddl, type DdlStatement, ddlOf } from './model/ddl.js'
 export {
   type AnyEntity,
   type Base,
@@ -158,12 +179,25 @@ export {
   type OptionalAttributes,
   type Polymorphic,
   type Row,
+  type RowOptions,
+  type RowValidator,
   type Simplify,
   type Single,
   type ValueOf,
 } from './model/entity.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
+export {
+  type Counter,
+  counter,
+  type Generator,
+  type GeneratorOptions,
+  generatorName,
+  hiLo,
+  type Sequence,
+  sequence,
+} from './model/generator.js'
+export { type SnowflakeOptions, type SnowflakeParts, snowflake, snowflakeParts, uuidV7 } from './model/ids.js'
 export type {
   CollectionGiven,
   CollectionKeyOf,
@@ -223,6 +257,7 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { type SqlDefault, sqlDefaultOf } from './model/sql-default.js'
 export { storedMappings } from './model/stored.js'
 export {
   type ConcreteBuilder,
@@ -232,6 +267,20 @@ export {
   type SubtypeOptions,
   subtype,
 } from './model/subtype.js'
+export {
+  type AnyThrough,
+  type Far,
+  isThrough,
+  type Reach,
+  type ReachOver,
+  type Through,
+  type ThroughLinks,
+  type ThroughTo,
+  through,
+  viewThrough,
+} from './model/through.js'
+export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
 export { type Analysis, analyse } from './statement/analyse.js'
@@ -252,6 +301,7 @@ export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode, compileStatistics } from './statement/compile.js'
 export type { CompileStatistics } from './statement/compile-cache.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
+export { type ComputedAttribute, computed, computedValue } from './statement/computed.js'
 export {
   type AliasFor,
   type Contained,

@@ -18,4 +18,9 @@ export interface Services {
   readonly random: () => number
   /** A fresh UUID in its canonical text form. */
   readonly uuid: () => string
+  /**
+   * A value that follows from the one before it: what `next` is given is what it gave the last time for that name, and null
+   * the first time. For generators whose ids are in order. `remembering` of the session package makes it.
+   */
+  readonly remember: <Last, A>(name: string, next: (last: Last | null) => readonly [value: A, last: Last]) => A
 }

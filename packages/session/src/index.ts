@@ -137,6 +137,8 @@ export type {
   CountRequest,
   CursorId,
   CursorRequest,
+  Draw,
+  DrawRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -157,6 +159,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {
   add,
@@ -183,6 +186,7 @@ export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { drawAll, runDraw } from './runner/draw.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
@@ -196,7 +200,7 @@ export {
   runtime,
   sessionOptions,
 } from './runner/runtime.js'
-export { systemServices } from './runner/services.js'
+export { remembering, systemServices } from './runner/services.js'
 export { createStore, type Store } from './runner/store.js'
 export {
   type AbortableStreamOptions,
@@ -238,6 +242,7 @@ export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
   columnsOf,
   type DeleteStep,
+  type DrawnIds,
   type FlushPlan,
   type InsertStep,
   isStale,

@@ -19,7 +19,14 @@ const show = (value: unknown): string => {
 }
 
 /** Who named a shard that is not in the map. */
-export type NamedBy = 'shardOf' | 'shardsOfKey' | 'shardsOf' | 'onShard' | 'the shard option' | 'its row'
+export type NamedBy =
+  | 'shardOf'
+  | 'shardsOfKey'
+  | 'shardsOf'
+  | 'onShard'
+  | 'the shard option'
+  | 'the generator'
+  | 'its row'
 
 export const unknownShard = (
   shards: ShardMap,

@@ -4,14 +4,17 @@
  * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the
  * same thing are asked side by side.
  */
-import type { AnyModel, Connection, Engine, Services } from '@unitary/core'
+import { type AnyModel, type Connection, type Engine, generatorName, type Services } from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
   type CountRequest,
   type CursorId,
   call,
+  type Draw,
+  type DrawRequest,
   databaseError,
+  drawAll,
   type Effect,
   executeStep,
   type FlushAnswer,
@@ -40,6 +43,7 @@ import {
   returnable,
   returnablePlan,
   runCount,
+  runDraw,
   runInsert,
   runLookup,
   runQuery,
@@ -61,7 +65,7 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
-import { faultyMap, notMergeable } from './error.js'
+import { faultyMap, notMergeable, unknownShard } from './error.js'
 import { countOver, wholeWindow } from './fan-out/count.js'
 import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
@@ -154,6 +158,8 @@ class Sharded {
         return yield* this.#flush(request, state)
       case 'Route':
         return this.#route(request, state)
+      case 'Draw':
+        return yield* this.#draw(request)
       case 'Query':
         return yield* this.#query(request, state)
       case 'Count':
@@ -217,6 +223,20 @@ class Sharded {
       flushing.results[step.id] = result.right
       if (isStale(step, result.right)) return
     }
+  }
+
+  /** A generator is on one shard, for rows of all. */
+  *#draw(request: DrawRequest): Effect<Either<RequestError, AnswerOf<DrawRequest>>> {
+    return yield* drawAll(request, (draw) => this.#drawOne(draw))
+  }
+
+  *#drawOne(draw: Draw): Effect<Either<RequestError, ReadonlyArray<bigint>>> {
+    const { generator } = draw
+    const token = generator.shard ?? (this.#shards.tokens[0] as string)
+    const engine = this.#shards.engines.get(token)
+    if (engine !== undefined) return yield* runDraw(this.#transactions, engine, token, draw)
+    const operation = `draw ids from ${generatorName(generator)}`
+    return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }
 
   *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {

@@ -62,7 +62,12 @@ const model = defineModel({ Thing, Other })((r) => ({
 }))
 const { mapping } = model.Thing
 
-const services = { now: new Date(1), random: () => 0.5, uuid: () => 'u' }
+const services = {
+  now: new Date(1),
+  random: () => 0.5,
+  uuid: () => 'u',
+  remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+}
 const sqlite = sqliteEngine(new Database(':memory:')).dialect
 const postgres = kyselyEngine(new PostgresDialect({ pool: new Pool({ max: 1 }) })).dialect
 const dialects = [sqlite, postgres]

@@ -43,7 +43,14 @@ describe('columns', () => {
       withDefault((services) => services.now),
     )
     const now = new Date(7)
-    expect(at.defaultValue?.({ now, random: () => 0, uuid: () => '' })).toBe(now)
+    expect(
+      at.defaultValue?.({
+        now,
+        random: () => 0,
+        uuid: () => '',
+        remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+      }),
+    ).toBe(now)
     expect(at.flags).toEqual(['default'])
   })
 
@@ -53,14 +60,16 @@ describe('columns', () => {
       column: 'id',
       onDelete: null,
       onUpdate: null,
+      deferrable: null,
+      name: null,
+      index: true,
     })
-    expect(pipe(integer, references('crm.users.id', { onDelete: 'cascade', onUpdate: 'set null' })).foreignKey).toEqual(
-      {
-        table: 'crm.users',
-        column: 'id',
-        onDelete: 'cascade',
-        onUpdate: 'set null',
-      },
-    )
+    const actions = { onDelete: 'cascade', onUpdate: 'set null' } as const
+    const said = { ...actions, deferrable: 'initially deferred', name: 'owner', index: false } as const
+    expect(pipe(integer, references('crm.users.id', said)).foreignKey).toEqual({
+      table: 'crm.users',
+      column: 'id',
+      ...said,
+    })
   })
 })

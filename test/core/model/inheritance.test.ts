@@ -1,5 +1,6 @@
 import {
   type AnyEntity,
+  concrete,
   ddlOf,
   deferred,
   defineModel,
@@ -192,6 +193,29 @@ describe('defineModel refuses', () => {
     const C = subtype(A)('C', { size: text }, { identity: 'c' })
     expect(faultsOf({ A, B, C })).toEqual(["C.size: column 'size' is integer for B"])
     expect(faultsOf({ A, B, D: subtype(A)('D', { size: integer }, { identity: 'd' }) })).toEqual([])
+  })
+
+  test('a constraint of what stands in another table, or in none', () => {
+    const B = subtype(A)('B', 'b', { own: text }, { identity: 'b', indexes: [['own', 'name' as never]] })
+    expect(faultsOf({ A, B })).toEqual(["B.indexes: 'name' does not stand in the table of B"])
+    const Whole = subtype(A)('Whole', 'w', { own: text }, { identity: 'w', indexes: [['own', 'id']] })
+    const C = subtype(Whole)('C', { more: text }, { identity: 'c', unique: [['more', 'own', 'id', 'kind']] })
+    expect(faultsOf({ A, Whole, C })).toEqual(["C.unique: 'kind' does not stand in the table of C"])
+    const Base = entity('Base', 'base', base, { discriminator: 'kind', unique: [['name']] })
+    const D = concrete(Base)('D', 'd', { own: text }, { identity: 'd', indexes: [['kind', 'own']] })
+    expect(faultsOf({ Base, D })).toEqual([
+      'Base: it has no table, since it is abstract and its subtypes are concrete; give these the constraints',
+      "D.indexes: 'kind' does not stand in the table of D",
+    ])
+  })
+
+  test('a foreign key to a table that is none', () => {
+    const B = subtype(A)(
+      'B',
+      { aId: integer },
+      { identity: 'b', foreignKeys: [{ attributes: ['aId'], references: ['B.id'] }] },
+    )
+    expect(faultsOf({ A, B })).toEqual(["B.foreignKeys: no entity has the table 'B'"])
   })
 
   test('an inverse that is declared for a parent', () => {

@@ -135,12 +135,64 @@ describe('the unique keys of an entity', () => {
     expect(mapping.key.map(({ name }) => name)).toEqual(['id'])
   })
 
+  test('are those of unique indexes too, as far as all rows are in them', () => {
+    const Seat = entity(
+      'Seat',
+      'seats',
+      { id, row: text, place: integer },
+      {
+        indexes: [
+          { attributes: ['row', ['place', 'desc']], unique: true },
+          { attributes: ['row'], unique: true, where: (eb) => eb('place', '>', 3) },
+          ['place'],
+        ],
+      },
+    )
+    const { mapping } = defineModel({ Seat })(() => ({})).Seat
+    expect(mapping.uniqueKeys.map((key) => key.map(({ name }) => name))).toEqual([['row', 'place']])
+  })
+})
+
+describe('the constraints of an entity', () => {
   test('name attributes, at least one, and none of them twice', () => {
-    const faulty = { ...Member, unique: [['tenantId', 'mail'], [], ['email', 'email']] }
-    expect(faultsOf({ Member: faulty })).toEqual([
+    const of = (names: ReadonlyArray<string>) => ({ attributes: names, name: null })
+    const Faulty = {
+      ...entity('Member', 'members', { id, tenantId: integer, email: text }),
+      constraints: {
+        unique: [of(['tenantId', 'mail']), of([]), of(['email', 'email'])],
+        indexes: [{ attributes: [['mail', 'desc']], name: null, unique: false, where: null }],
+        checks: [],
+        foreignKeys: [],
+      },
+    } as const
+    expect(faultsOf({ Member: Faulty })).toEqual([
       "Member.unique: 'mail' is no attribute of Member",
       'Member.unique: a unique constraint names no attribute',
       'Member.unique: [email, email] names an attribute twice',
+      "Member.indexes: 'mail' is no attribute of Member",
+    ])
+  })
+
+  test('refer to as many columns as they have attributes, all of one table of the model', () => {
+    const Tenant = entity('Tenant', 'tenants', { id })
+    const Member = entity(
+      'Member',
+      'members',
+      { id, tenantId: integer, email: text },
+      {
+        foreignKeys: [
+          { attributes: ['tenantId', 'email'], references: ['tenants.id'] },
+          { attributes: ['tenantId', 'id'], references: ['tenants.id', 'members.id'] },
+          { attributes: ['tenantId'], references: ['tenants.key'] },
+          { attributes: ['tenantId'], references: ['people.id'] },
+        ],
+      },
+    )
+    expect(faultsOf({ Tenant, Member })).toEqual([
+      'Member.foreignKeys: [tenantId, email] cannot refer to [tenants.id]: give a column for each attribute',
+      'Member.foreignKeys: [tenants.id, members.id] are columns of several tables',
+      "Member.foreignKeys: 'tenants' has no column 'key'",
+      "Member.foreignKeys: no entity has the table 'people'",
     ])
   })
 })

@@ -51,6 +51,16 @@ describe('criteria', () => {
     ).toBeNull()
   })
 
+  test('put texts together, and say nothing where one of them is NULL', () => {
+    const graded = on((eb) => eb(eb.fn('concat', ['name', eb.val('-'), 'grade']), '=', 'ed-G'))
+    expect(truth(graded, { ...ed, grade: 'good' })).toBe(true)
+    expect(truth(graded, { ...ed, grade: 'bad' })).toBe(false)
+    expect(truth(graded, ed)).toBeUndefined()
+    expect(evaluateCriteria(on((eb) => eb(eb.fn('concat', ['name', 'age']), '=', 'ed30')))).toMatchObject({
+      left: { expression: 'concat()' },
+    })
+  })
+
   test('are undefined where an attribute that decides is not known, and told where none does', () => {
     const statement = on((eb) => eb.or([eb('age', '=', 30), eb('name', '=', 'ed')]))
     expect(truth(statement, { age: 30 })).toBe(true)
@@ -220,7 +230,12 @@ describe('what an update sets by itself', () => {
     ),
   })
   const notes = defineModel({ Note })(() => ({}))
-  const services: Services = { now: new Date(0), random: () => 0, uuid: () => 'u' }
+  const services: Services = {
+    now: new Date(0),
+    random: () => 0,
+    uuid: () => 'u',
+    remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+  }
   const complete = withUpdateDefaults(services)
 
   test('is set where the statement leaves it alone', () => {

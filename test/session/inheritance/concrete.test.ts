@@ -69,7 +69,7 @@ describe('concrete subtypes', () => {
         "create table if not exists "owners" ("id" integer not null primary key, "name" text not null)",
         "create table if not exists "cars" ("id" integer not null primary key, "title" text not null, "owner_id" integer, "doors" integer not null, constraint "cars_owner_id_fkey" foreign key ("owner_id") references "owners" ("id"))",
         "create index if not exists "cars_owner_id_idx" on "cars" ("owner_id")",
-        "create table if not exists "boats" ("id" integer not null primary key, "title" text not null, "owner_id" integer, "sail" text, "plate" text not null unique)",
+        "create table if not exists "boats" ("id" integer not null primary key, "title" text not null, "owner_id" integer, "sail" text, "plate" text not null, constraint "boats_plate_key" unique ("plate"))",
       ]
     `)
   })

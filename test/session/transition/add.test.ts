@@ -130,7 +130,12 @@ describe('add', () => {
     const app = open({
       services: () => {
         asked++
-        return { now: new Date(asked), random: () => 0, uuid: () => '' }
+        return {
+          now: new Date(asked),
+          random: () => 0,
+          uuid: () => '',
+          remember: <L, A>(_: string, next: (last: L | null) => readonly [A, L]): A => next(null)[0],
+        }
       },
     })
     const users = app.run(Session.addAll(model.User, [{ name: 'a' }, { name: 'b' }]))

@@ -9,6 +9,7 @@
  * written some of its rows, and they stand until the transaction or a savepoint is rolled back.
  */
 
+import type { OperationNode } from 'kysely'
 import type { ColumnKind } from '../model/column.js'
 
 /**
@@ -28,6 +29,13 @@ export interface QueryCall {
   readonly statement: CompiledStatement
 }
 
+/** A column that the database computes, the same way for each row of a call. @category model */
+export interface ComputedColumn {
+  readonly column: string
+  /** Without parameters: constants are immediate. */
+  readonly expression: OperationNode
+}
+
 /**
  * Inserts rows of one shape. `rows[i][j]` is the value of `columns[j]`, as `Dialect.written` has it.
  *
@@ -42,6 +50,8 @@ export interface InsertCall {
   readonly columns: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
   readonly key: ReadonlyArray<string>
+  /** Columns beside those of `rows`. */
+  readonly computed?: ReadonlyArray<ComputedColumn>
   /** The columns asked for. Where the engine has no RETURNING, no other than a key that the database gives. */
   readonly returning: ReadonlyArray<string>
   /** The kinds of returned columns and of the key's, by name, where that is how they are to be selected. */
@@ -68,6 +78,8 @@ export interface UpdateCall {
   readonly set: ReadonlyArray<string>
   readonly where: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** Columns that are set beside those of `set`. */
+  readonly computed?: ReadonlyArray<ComputedColumn>
   /** The columns asked for; none where the engine has no RETURNING for updates. */
   readonly returning: ReadonlyArray<string>
   /** Their kinds, by name, where that is how they are to be selected. */

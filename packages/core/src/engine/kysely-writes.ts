@@ -22,7 +22,16 @@ import { runBatch } from './postgres-batch.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { isFaultOfRow } from './row-fault.js'
 import type { WriteConnection } from './write-connection.js'
-import { type Comparison, deleteTree, insertTree, kindsText, lockTree, returningOf, updateTree } from './write-tree.js'
+import {
+  type Comparison,
+  computedText,
+  deleteTree,
+  insertTree,
+  kindsText,
+  lockTree,
+  returningOf,
+  updateTree,
+} from './write-tree.js'
 
 /** A statement of several rows that failed: its first row and how many. */
 interface FailedChunk {
@@ -64,9 +73,9 @@ const insertChunk = async (
 ): Promise<EngineError | null> => {
   const { dialect } = connection
   const { answers, call, selected } = insertion
-  const shape = `${call.table}\n${call.columns.join('\n')}\n\n${selected.join('\n')}\n\n${kindsText(selected, call.kinds)}`
+  const shape = `${call.table}\n${call.columns.join('\n')}${computedText(call.computed)}\n\n${selected.join('\n')}\n\n${kindsText(selected, call.kinds)}`
   const text = connection.textOf(`Insert\n${size}\n${shape}`, () =>
-    insertTree(dialect.name, call.table, call.columns, size, returningOf(selected, call.kinds, dialect)),
+    insertTree(dialect.name, call.table, call.columns, size, returningOf(selected, call.kinds, dialect), call.computed),
   )
   const parameters: unknown[] = []
   for (let i = at; i < at + size; i++) {
@@ -290,15 +299,23 @@ const runOne = async (
   returned: ReadonlyArray<unknown[]>,
 ): Promise<Either<EngineError, number>> => {
   const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
+  const computed = call._tag === 'Update' ? call.computed : undefined
   const wanted = row.slice(set.length)
   // IS NOT DISTINCT FROM would find NULL too, but by no index on PostgreSQL
   const comparisons = wanted.map((value): Comparison => (value === null ? 'is null' : '='))
-  const shape = `${call.table}\n${set.join('\n')}\n\n${call.where.join('\n')}\n${comparisons.join()}`
+  const shape = `${call.table}\n${set.join('\n')}${computedText(computed)}\n\n${call.where.join('\n')}\n${comparisons.join()}`
   const kinds = call._tag === 'Update' ? call.kinds : undefined
   const returnedText = `${returning.join('\n')}\n${kindsText(returning, kinds)}`
   const text = connection.textOf(`${call._tag}\n${shape}\n${returnedText}`, () =>
     call._tag === 'Update'
-      ? updateTree(call.table, set, call.where, comparisons, returningOf(returning, kinds, connection.dialect))
+      ? updateTree(
+          call.table,
+          set,
+          call.where,
+          comparisons,
+          returningOf(returning, kinds, connection.dialect),
+          computed,
+        )
       : deleteTree(call.table, call.where, comparisons),
   )
   const found = wanted.filter((value) => value !== null).map(connection.dialect.toDriver)

@@ -34,7 +34,7 @@ import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import { isFaultOfRow } from './row-fault.js'
 import type { WriteConnection } from './write-connection.js'
-import { kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
+import { computedText, kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
 
 /** Rows of one statement. */
 const batchSize = 10_000
@@ -92,7 +92,8 @@ const runChunks = async (
   const returning = call._tag === 'Update' ? call.returning : []
   const kinds = call._tag === 'Update' ? call.kinds : undefined
   const shape = `${call.table}\n${columnsOf(call).join('\n')}\n\n${call.where.length}\n${returning.join('\n')}`
-  const text = connection.textOf(`${call._tag} batch\n${shape}\n${kindsText(returning, kinds)}`, () =>
+  const computed = call._tag === 'Update' ? computedText(call.computed) : ''
+  const text = connection.textOf(`${call._tag} batch\n${shape}${computed}\n${kindsText(returning, kinds)}`, () =>
     batchTree(call, types, returningSelections(returningOf(returning, kinds, dialect))),
   )
   const matched = new Array<number>(call.rows.length).fill(0)
@@ -200,7 +201,12 @@ const batchTree = (
   }
   const updating = UpdateQueryNode.cloneWithUpdates(
     UpdateQueryNode.cloneWithFromItems(UpdateQueryNode.create([table]), [rowsTable(types)]),
-    call.set.map((column, i) => ColumnUpdateNode.create(ColumnNode.create(column), given(i))),
+    [
+      ...call.set.map((column, i) => ColumnUpdateNode.create(ColumnNode.create(column), given(i))),
+      ...(call.computed ?? []).map(({ column, expression: computed }) =>
+        ColumnUpdateNode.create(ColumnNode.create(column), computed),
+      ),
+    ],
   )
   return { ...updating, where, returning }
 }

@@ -15,7 +15,7 @@ import { compileForSqlite } from './sqlite-compile.js'
 import { sqliteDialect, toSqlite } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
 import { narrow, reads64 } from './sqlite-integers.js'
-import { deleteTree, insertTree, updateTree } from './write-tree.js'
+import { computedText, deleteTree, insertTree, updateTree } from './write-tree.js'
 
 /** The statements of inserts of one shape, by their number of rows. */
 interface InsertShape {
@@ -85,8 +85,8 @@ const unmatched = (call: InsertCall, sql: string): EngineError =>
     { sql },
   )
 
-const shapeKey = ({ table, columns, key, returning }: InsertCall): string =>
-  `${table}\n${columns.join('\n')}\n\n${returning.length === 0 ? '' : `${returning.join('\n')}\n\n${key.join('\n')}`}`
+const shapeKey = ({ table, columns, computed, key, returning }: InsertCall): string =>
+  `${table}\n${columns.join('\n')}${computedText(computed)}\n\n${returning.length === 0 ? '' : `${returning.join('\n')}\n\n${key.join('\n')}`}`
 
 /** Puts what a statement has returned where its rows are answered; false where nobody can tell which is whose. */
 const take = (
@@ -153,7 +153,7 @@ export const sqliteWrites = (
     const { matching, selected, statements } = shape
     const known = statements.get(rows)
     if (known !== undefined) return known
-    const { sql } = compileForSqlite(insertTree('sqlite', call.table, call.columns, rows, selected))
+    const { sql } = compileForSqlite(insertTree('sqlite', call.table, call.columns, rows, selected, call.computed))
     const statement = prepare(sql)
     const isPlucked = selected.length === 1 && matching?._tag === 'Counted'
     const isWide = selected.length > 0 && !isPlucked && reads64(statement)
@@ -211,7 +211,8 @@ export const sqliteWrites = (
 
   const statementOf = (call: UpdateCall | DeleteCall): PreparedWrite => {
     const [set, returning] = call._tag === 'Update' ? [call.set, call.returning] : [[], []]
-    const shape = `${set.join('\n')}\n\n${call.where.join('\n')}\n\n${returning.join('\n')}`
+    const computed = call._tag === 'Update' ? call.computed : undefined
+    const shape = `${set.join('\n')}${computedText(computed)}\n\n${call.where.join('\n')}\n\n${returning.join('\n')}`
     const key = `${call._tag}\n${call.table}\n${shape}`
     const known = others.get(key)
     if (known !== undefined) return known
@@ -219,7 +220,7 @@ export const sqliteWrites = (
     const comparisons = call.where.map(() => 'is' as const)
     const tree =
       call._tag === 'Update'
-        ? updateTree(call.table, set, call.where, comparisons, returning)
+        ? updateTree(call.table, set, call.where, comparisons, returning, computed)
         : deleteTree(call.table, call.where, comparisons)
     const statement = prepare(compileForSqlite(tree).sql)
     const isWide = returning.length > 0 && reads64(statement)

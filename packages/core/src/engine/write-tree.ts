@@ -22,11 +22,13 @@ import {
   SelectQueryNode,
   TableNode,
   UpdateQueryNode,
+  ValueListNode,
   ValueNode,
   ValuesNode,
   WhereNode,
 } from 'kysely'
 import type { ColumnKind } from '../model/column.js'
+import type { ComputedColumn } from './call.js'
 import type { Dialect, Selected } from './dialect.js'
 import { selectedColumn } from './selected-column.js'
 
@@ -48,7 +50,7 @@ const reference = (column: string): ReferenceNode => ReferenceNode.create(Column
 const placeholder = null
 
 /**
- * Inserts so many rows of the columns. With no columns at all every value is the table's default; MySQL has its own
+ * Inserts so many rows of the columns, and of those that the database computes. With no columns at all every value is the table's default; MySQL has its own
  * words for that, and the others can do it for one row only.
  *
  * @category constructors
@@ -59,19 +61,40 @@ export const insertTree = (
   columns: ReadonlyArray<string>,
   rows: number,
   returning: Returning,
+  computed: ReadonlyArray<ComputedColumn> = [],
 ): InsertQueryNode => {
   const into = InsertQueryNode.create(tableNode(table))
-  const row = PrimitiveValueListNode.create(columns.map(() => placeholder))
+  const row =
+    computed.length === 0
+      ? PrimitiveValueListNode.create(columns.map(() => placeholder))
+      : ValueListNode.create([
+          ...columns.map(() => ValueNode.create(placeholder)),
+          ...computed.map(({ expression }) => expression),
+        ])
   return InsertQueryNode.cloneWith(into, {
-    ...(columns.length === 0 && dialect !== 'mysql'
+    ...(columns.length + computed.length === 0 && dialect !== 'mysql'
       ? { defaultValues: true }
       : {
-          columns: columns.map((column) => ColumnNode.create(column)),
+          columns: [...columns, ...computed.map(({ column }) => column)].map((column) => ColumnNode.create(column)),
           values: ValuesNode.create(Array.from({ length: rows }, () => row)),
         }),
     ...returned(returning),
   })
 }
+
+const texts = new WeakMap<OperationNode, string>()
+
+const textOf = (expression: OperationNode): string => {
+  const known = texts.get(expression)
+  if (known !== undefined) return known
+  const text = JSON.stringify(expression, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  texts.set(expression, text)
+  return text
+}
+
+/** What tells computed columns from others, for a cache of statements. */
+export const computedText = (computed: ReadonlyArray<ComputedColumn> | undefined): string =>
+  computed === undefined ? '' : computed.map(({ column, expression }) => `\n=${column}\n${textOf(expression)}`).join('')
 
 /** Columns that a write returns, some of them selected otherwise than they are. */
 export type Returning = ReadonlyArray<string | readonly [column: string, as: Selected]>
@@ -117,12 +140,13 @@ export const updateTree = (
   where: ReadonlyArray<string>,
   comparisons: ReadonlyArray<Comparison>,
   returning: Returning,
+  computed: ReadonlyArray<ComputedColumn> = [],
 ): UpdateQueryNode => ({
   ...restricted(
-    UpdateQueryNode.cloneWithUpdates(
-      UpdateQueryNode.create([tableNode(table)]),
-      set.map((column) => ColumnUpdateNode.create(ColumnNode.create(column), ValueNode.create(placeholder))),
-    ),
+    UpdateQueryNode.cloneWithUpdates(UpdateQueryNode.create([tableNode(table)]), [
+      ...set.map((column) => ColumnUpdateNode.create(ColumnNode.create(column), ValueNode.create(placeholder))),
+      ...computed.map(({ column, expression }) => ColumnUpdateNode.create(ColumnNode.create(column), expression)),
+    ]),
     where,
     comparisons,
   ),

@@ -20,6 +20,7 @@ import { listOf } from '../codec/list.js'
 import { InstantType, type PlainDate, plainDate as plainDateCodec } from '../codec/time.js'
 import { uuid as uuidCodec } from '../codec/uuid.js'
 import type { Services } from '../services.js'
+import type { Generator } from './generator.js'
 
 /**
  * The portable type of a column, from which each dialect chooses its own. It says too what the codec meets on the database's
@@ -83,7 +84,30 @@ export type ColumnFlag =
 export type ReferentialAction = 'cascade' | 'set null' | 'set default' | 'restrict' | 'no action'
 
 /**
- * A foreign key of one column. For a key of several columns the relationship names them.
+ * When a deferrable constraint is checked where a transaction says nothing about it. MySQL and MariaDB have none that is.
+ *
+ * @category model
+ */
+export type Deferrable = 'initially deferred' | 'initially immediate'
+
+/**
+ * What a foreign key says beyond its columns.
+ *
+ * @category model
+ */
+export interface ReferenceOptions {
+  readonly onDelete?: ReferentialAction
+  readonly onUpdate?: ReferentialAction
+  /** Whether its check may wait for the end of the transaction, and does so unless told otherwise. */
+  readonly deferrable?: Deferrable
+  /** The constraint's, where it is not to be made of the table's and the columns'. */
+  readonly name?: string
+  /** Whether its columns get an index where no key serves as one; they do where nothing is said. */
+  readonly index?: boolean
+}
+
+/**
+ * A foreign key of one column. For a key of several columns the entity's options or the relationship name them.
  *
  * @category model
  */
@@ -92,6 +116,11 @@ export interface ForeignKey {
   readonly column: string
   readonly onDelete: ReferentialAction | null
   readonly onUpdate: ReferentialAction | null
+  readonly deferrable: Deferrable | null
+  /** The constraint's, where it is not to be made of the table's and the column's. */
+  readonly name: string | null
+  /** Whether the column gets an index where no key serves as one. */
+  readonly index: boolean
 }
 
 /**
@@ -109,11 +138,34 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly insertValue: ((services: Services) => A) | null
   /** Gives the value of an updated row that sets none. */
   readonly updateValue: ((services: Services) => A) | null
+  /** What the database computes for an inserted row that has no value. */
+  readonly insertExpression: Expression<unknown> | null
+  /** What the database computes for an updated row that sets none. */
+  readonly updateExpression: Expression<unknown> | null
   /** What the table puts in where an insert leaves the column out. */
   readonly serverDefault: Expression<unknown> | null
+  /** What a flush draws the value of an inserted row from that has none. */
+  readonly generator: Generator | null
   readonly foreignKey: ForeignKey | null
   readonly unique: boolean
+  /** Its type in the table, where the dialect is not to choose: one for all databases, or for some of them. */
+  readonly sqlType: string | SqlTypes | null
+  /** What a program's value has to be besides, in the order in which it was said. */
+  readonly rules: ReadonlyArray<Rule<A>>
 }
+
+/**
+ * What a value has to be beyond its type, and what such a value is called.
+ *
+ * @category model
+ */
+export interface Rule<in A> {
+  readonly name: string
+  readonly holds: (value: A) => boolean
+}
+
+/** @category model */
+export type SqlTypes = { readonly [Dialect in 'sqlite' | 'postgres' | 'mysql']?: string }
 
 // biome-ignore lint/suspicious/noExplicitAny: a column of any type, whose codec is invariant
 export type AnyColumn = Column<any, any, any>
@@ -136,9 +188,14 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   defaultValue: null,
   insertValue: null,
   updateValue: null,
+  insertExpression: null,
+  updateExpression: null,
   serverDefault: null,
+  generator: null,
   foreignKey: null,
   unique: false,
+  sqlType: null,
+  rules: [],
 })
 
 /** A whole number that a double holds exactly. For larger ones see `bigint`. @category constructors */
@@ -239,6 +296,7 @@ export const jsonOf = <A, O>(codec: t.Type<A, O, unknown>): Column<A, string> =>
  */
 export const arrayOf = <A, O, F extends ColumnFlag>(item: Column<A, O, F>): Column<ReadonlyArray<A>, string> => ({
   ...column(listOf(item.codec, item.kind === 'bigint' || item.kind === 'decimal'), 'array'),
+  rules: item.rules.map(({ holds, name }) => ({ name: `list of ${name}`, holds: (values) => values.every(holds) })),
   detail: { _tag: 'Array', item: { kind: item.kind, detail: item.detail } },
 })
 
@@ -274,7 +332,35 @@ export const nullable = <A, O, F extends ColumnFlag>(
   ...self,
   flags: [...self.flags, 'nullable'],
   codec: new NullableType(self.codec),
+  rules: self.rules.map(({ holds, name }) => ({ name, holds: (value) => value === null || holds(value) })),
 })
+
+/**
+ * What the values that a program gives have to be besides: checked in drafts, and wherever an instance is changed, which fails
+ * with an `InvalidValue` that says which rule. Rows that are read, and statements of their own, are not held to it: for that
+ * let the codec be a refinement, or the table have a constraint.
+ *
+ * The rule is a name for such values, and a predicate; or a codec, such as a refinement or brand of io-ts.
+ *
+ * @example
+ * const price = pipe(integer, validate('positive number', (n) => n > 0))
+ * const email = pipe(text, validate(Email), nullable)
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/mapped_attributes.html#simple-validators
+ * @category combinators
+ */
+export const validate: {
+  <A>(name: string, holds: (value: A) => boolean): <O, F extends ColumnFlag>(self: Column<A, O, F>) => Column<A, O, F>
+  (codec: t.Mixed): <A, O, F extends ColumnFlag>(self: Column<A, O, F>) => Column<A, O, F>
+} =
+  (rule: string | t.Mixed, holds?: (value: never) => boolean) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
+    ...self,
+    rules: [
+      ...self.rules,
+      typeof rule === 'string' ? { name: rule, holds: holds as never } : { name: rule.name, holds: rule.is },
+    ],
+  })
 
 /**
  * The column's name in the table, where it differs from the attribute's.
@@ -289,7 +375,11 @@ export const named =
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, columnName })
 
 /** A column may have a default of a narrower type than its own: one that is never null, of a nullable column. */
-type Takes<A, V> = [V] extends [A] ? unknown : { readonly fault: 'the default is no value of the column' }
+type Takes<A, V> = [V] extends [A]
+  ? unknown
+  : unknown extends V
+    ? unknown
+    : { readonly fault: 'the default is no value of the column' }
 
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
@@ -311,33 +401,46 @@ export const withDefault =
  * What an insert gives a row that has no value for the attribute, or null. Until the flush the instance has none: unlike
  * `withDefault` it costs nothing where the attribute is set later, and merging a draft leaves what is stored alone.
  *
+ * An expression of SQL is computed by the database, as part of the INSERT, and comes back as `withServerDefault` says. It
+ * names no attributes, and its parameters are constants, which are written into the statement. No primary key
+ * can have one.
+ *
  * @example
  * const status = pipe(text, withInsertDefault(() => 'new'))
+ * const created = pipe(instant, withInsertDefault(sql`now()`)) // PostgreSQL
  *
  * @see https://docs.sqlalchemy.org/en/21/core/defaults.html#python-executed-functions
  * @category combinators
  */
 export const withInsertDefault =
-  <const V>(insertValue: (services: Services) => V) =>
+  <const V>(given: ((services: Services) => V) | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
     ...flagged<A, O, F, 'default'>(self, 'default'),
-    insertValue: insertValue as never,
+    ...(typeof given === 'function'
+      ? { insertValue: given as never, insertExpression: null }
+      : { insertValue: null, insertExpression: given }),
   })
 
 /**
  * What an update sets that leaves the attribute alone, such as the instant of the change. It is written whenever
  * something else of the row is.
  *
+ * An expression of SQL is computed by the database, as part of the UPDATE, and may name the entity's attributes. Where the database returns what an update has
+ * written (SQLite, PostgreSQL) the value comes back with it; elsewhere it is read when the instance is read.
+ *
  * @example
  * const changed = pipe(column(isoDate, 'text'), withUpdateDefault((services) => services.now), nullable)
+ * const saves = pipe(integer, withInsertDefault(sql`0`), withUpdateDefault(sql`${sql.ref('saves')} + 1`))
  *
  * @category combinators
  */
 export const withUpdateDefault =
-  <const V>(updateValue: (services: Services) => V) =>
+  <const V>(given: ((services: Services) => V) | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F> => ({
     ...(self as Column<A, O, F>),
-    updateValue: updateValue as never,
+    ...(typeof given === 'function'
+      ? { updateValue: given as never, updateExpression: null }
+      : { updateValue: null, updateExpression: given }),
   })
 
 /**
@@ -358,6 +461,22 @@ export const withServerDefault =
   <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F | 'default'> => ({
     ...flagged(self, 'default'),
     serverDefault,
+  })
+
+/**
+ * The flush that inserts a row draws the value from a generator, where the program has given none. Until then the instance
+ * has none.
+ *
+ * @example
+ * const id = pipe(integer, primaryKey, generatedBy(sequence('user_ids')))
+ *
+ * @category combinators
+ */
+export const generatedBy =
+  (generator: Generator) =>
+  <A extends number | bigint, F extends ColumnFlag>(self: Column<A, A, F>): Column<A, A, F | 'default'> => ({
+    ...flagged(self, 'default'),
+    generator,
   })
 
 /**
@@ -383,27 +502,33 @@ export const deferredIn =
 
 /**
  * A foreign key constraint to `'table.column'`. A relationship over the same attribute implies the constraint too;
- * name it here for its actions, or where no relationship exists.
+ * name it here for its actions, or where no relationship exists. Its column gets an index where no key serves as one;
+ * `index: false` leaves that out.
+ *
+ * @example
+ * const userId = pipe(integer, references('users.id', { onDelete: 'cascade', deferrable: 'initially deferred' }))
  *
  * @category combinators
  */
 export const references =
-  (
-    target: `${string}.${string}`,
-    actions: { readonly onDelete?: ReferentialAction; readonly onUpdate?: ReferentialAction } = {},
-  ) =>
-  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => {
-    const dot = target.lastIndexOf('.')
-    return {
-      ...self,
-      foreignKey: {
-        table: target.slice(0, dot),
-        column: target.slice(dot + 1),
-        onDelete: actions.onDelete ?? null,
-        onUpdate: actions.onUpdate ?? null,
-      },
-    }
-  }
+  (target: `${string}.${string}`, options: ReferenceOptions = {}) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
+    ...self,
+    foreignKey: {
+      ...columnReference(target),
+      onDelete: options.onDelete ?? null,
+      onUpdate: options.onUpdate ?? null,
+      deferrable: options.deferrable ?? null,
+      name: options.name ?? null,
+      index: options.index ?? true,
+    },
+  })
+
+/** The two parts of `'table.column'`, of which the table's may have a schema. */
+export const columnReference = (target: string): { readonly table: string; readonly column: string } => {
+  const dot = target.lastIndexOf('.')
+  return { table: target.slice(0, dot), column: target.slice(dot + 1) }
+}
 
 /**
  * Counts the updates of a row: 1 when it is inserted, one more with every update. An update or delete checks that the
@@ -451,6 +576,20 @@ export const unique = <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Colum
   ...self,
   unique: true,
 })
+
+/**
+ * The column's type in the table, where it is to be another than the dialect's own for its kind: for all databases, or
+ * for those that are named. Values come and go as those of the column's kind.
+ *
+ * @example
+ * const code = pipe(text, ofType('varchar(40)'))
+ * const address = pipe(text, ofType({ postgres: 'inet' }))
+ *
+ * @category combinators
+ */
+export const ofType =
+  (sqlType: string | SqlTypes) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({ ...self, sqlType })
 
 /** @category guards */
 export const hasFlag = (self: AnyColumn, flag: ColumnFlag): boolean => self.flags.includes(flag)

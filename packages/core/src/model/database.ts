@@ -4,15 +4,10 @@
  * Expressions are written against it, so that conditions speak the program's language; attribute names and values are
  * translated in the tree before it is compiled (see `statement/resolve`).
  */
-import type { ColumnType } from 'kysely'
-import type { ColumnsOf, FlagsOf, ValueOf } from './entity.js'
+import type { ColumnsOf, DatabaseColumn } from './entity.js'
 import type { EntityOf } from './infer.js'
 import type { Model } from './model.js'
 import type { Entities } from './relationship.js'
-
-type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
-  ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
-  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /** @category model */
 export type Table<E> = { readonly [K in keyof ColumnsOf<E>]: DatabaseColumn<ColumnsOf<E>[K]> }

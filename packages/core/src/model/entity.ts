@@ -3,7 +3,9 @@
  *
  * From an entity follow, inferred, its `Row`, what an insert must give (`Insertable`) and its `Key`.
  */
+import type { ColumnType } from 'kysely'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
+import { type Constraints, constraintsOf, type TableOptions } from './constraint.js'
 
 /** @category model */
 export type Columns = Readonly<Record<string, AnyColumn>>
@@ -16,11 +18,20 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly name: Name
   readonly table: Table
   readonly columns: C
-  /** Lists of attributes whose values, taken together, no two rows share. */
-  readonly unique: ReadonlyArray<ReadonlyArray<string>>
+  /** What it says of its table as a whole. */
+  readonly constraints: Constraints
+  /** Looks at a row as a whole; null where there is nothing to say of it. */
+  readonly validate: RowValidator | null
   /** How it stands to entities that it shares attributes with; null where it stands alone. */
   readonly inheritance: Inheritance | null
 }
+
+/**
+ * What is wrong with a row as a whole, by attribute: what it should be. What is not known of the row is absent.
+ *
+ * @category model
+ */
+export type RowValidator = (row: never) => Readonly<Partial<Record<string, string>>>
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
@@ -107,24 +118,48 @@ export type RelativesOf<E> = FamilyOf<E>['relatives']
 export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> ? Column<V, O, F | 'default'> : never
 
 /**
- * What an entity says of its table as a whole.
+ * What an entity says of its table, and of its rows, as a whole. `All` are its columns with those that it inherits.
  *
  * @category model
  */
-export interface EntityOptions<C extends Columns> {
+export type EntityOptions<Table extends string, C extends Columns, All extends Columns = C> = TableOptions<
+  keyof C & string,
+  { readonly [T in Table]: { readonly [K in keyof C]: DatabaseColumn<C[K]> } },
+  Table
+> &
+  RowOptions<All>
+
+/**
+ * What an entity says of its rows.
+ *
+ * @category model
+ */
+export interface RowOptions<C extends Columns> {
   /**
-   * Unique constraints: lists of attributes whose values, taken together, no two rows share. Rows in which one of them is
-   * NULL are not compared. For a single attribute say `unique` of its column.
+   * What is wrong with a row as a whole, by attribute, as a sentence that goes on from the value: `it is before the start`.
+   * Asked of drafts, and of instances with their changes, when they are made; what is not known of them is absent.
+   *
+   * @example
+   * { validate: ({ from, to }) => (from && to && to < from ? { to: 'it is before from' } : {}) }
    */
-  readonly unique?: ReadonlyArray<readonly [keyof C & string, ...ReadonlyArray<keyof C & string>]>
+  readonly validate?: (row: Partial<RowOfColumns<NoInfer<C>>>) => Readonly<Partial<Record<keyof NoInfer<C>, string>>>
 }
+
+/** A column as Kysely's `DB` has it. */
+export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+  ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
+  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
+
+/** A row with these columns. */
+type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: ValueOf<C[K]> }
 
 /**
  * The discriminator of an entity with subtypes: the attribute whose value says of which entity a row is.
  *
  * @category model
  */
-export interface BaseOptions<C extends Columns, D extends keyof C & string, I> extends EntityOptions<C> {
+export interface BaseOptions<Table extends string, C extends Columns, D extends keyof C & string, I>
+  extends EntityOptions<Table, C> {
   readonly discriminator: D
   /** Its value in rows of the entity itself. Without one the entity is abstract, and all its rows are of subtypes. */
   readonly identity?: I
@@ -145,7 +180,7 @@ type BaseColumns<C extends Columns, D extends keyof C> = {
  *   'Member',
  *   'members',
  *   { id: pipe(integer, primaryKey, generated), tenantId: integer, email: text },
- *   { unique: [['tenantId', 'email']] },
+ *   { unique: [['tenantId', 'email']], checks: [(eb) => eb('email', 'like', '%@%')], indexes: [['email']] },
  * )
  *
  * @example
@@ -169,7 +204,7 @@ export function entity<
   name: Name,
   table: Table,
   columns: C,
-  options: BaseOptions<C, D, I>,
+  options: BaseOptions<NoInfer<Table>, NoInfer<C>, D, I>,
 ): Polymorphic<
   Name,
   Table,
@@ -186,17 +221,17 @@ export function entity<const Name extends string, const Table extends string, C 
   name: Name,
   table: Table,
   columns: C,
-  options?: EntityOptions<NoInfer<C>>,
+  options?: EntityOptions<NoInfer<Table>, NoInfer<C>>,
 ): Entity<Name, Table, C>
 export function entity(
   name: string,
   table: string,
   columns: Columns,
-  options: EntityOptions<Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
+  options: EntityOptions<string, Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
 ): AnyEntity {
-  const { discriminator, identity = null, unique = [] } = options
+  const { discriminator, identity = null, validate = null } = options
   const inheritance: Inheritance | null = discriminator === undefined ? null : { _tag: 'Base', discriminator, identity }
-  return { _tag: 'Entity', name, table, columns, unique, inheritance }
+  return { _tag: 'Entity', name, table, columns, constraints: constraintsOf(options), validate, inheritance }
 }
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */

@@ -1,28 +1,30 @@
 /**
- * The foreign key constraints that a model implies: those that columns name (`references`), and those that
- * relationships stand on.
+ * The foreign key constraints that a model implies: those that columns (`references`) and entities name, and
+ * those that relationships stand on.
  */
-import type { ForeignKey } from './column.js'
+import { columnReference, type ForeignKey } from './column.js'
 import type { Attribute, Mapping } from './mapping.js'
+import { entitiesIn } from './stored.js'
 
 /**
  * A foreign key constraint: the attributes of the table that holds it, and those that they refer to, in the same order.
  *
  * @category model
  */
-export interface ForeignKeyConstraint {
+export interface ForeignKeyConstraint
+  extends Pick<ForeignKey, 'onDelete' | 'onUpdate' | 'deferrable' | 'name' | 'index'> {
   readonly holder: Mapping
   readonly attributes: ReadonlyArray<Attribute>
   readonly target: Mapping
   readonly targetAttributes: ReadonlyArray<Attribute>
-  readonly onDelete: ForeignKey['onDelete']
-  readonly onUpdate: ForeignKey['onUpdate']
 }
 
+const unsaid = { onDelete: null, onUpdate: null, deferrable: null, name: null, index: true } as const
+
 /**
- * The foreign keys of each table (`storedMappings`), in the order of its columns, then of the model's relationships. What is named twice
- * - by a column and a relationship, by a relationship and its inverse - is there once, with the actions that the column
- * names.
+ * The foreign keys of each table (`storedMappings`), in the order of its columns, then of its entities' options and the
+ * model's relationships. What is named twice - by a column and a relationship, by a relationship and its inverse - is
+ * there once, with the actions that the column or the entity names.
  *
  * @example
  * foreignKeysOf(storedMappings(model.mappings)).get(model.Address.mapping) // one, on userId, to User.id
@@ -39,20 +41,33 @@ export const foreignKeysOf = (
     if (constraints !== undefined && !constraints.has(identity)) constraints.set(identity, constraint)
   }
   const byTable = new Map(mappings.map((mapping) => [mapping.table, mapping]))
+  const attributesOf = (mapping: Mapping | undefined, columns: ReadonlyArray<string>): ReadonlyArray<Attribute> =>
+    columns.flatMap((name) => mapping?.attributes.find(({ columnName }) => columnName === name) ?? [])
   for (const holder of mappings) {
     if (holder.parent !== null) {
       // what a subtype adds to a row goes with the row, and follows its key
       const { key: targetAttributes } = holder.parent
       const actions = { onDelete: 'cascade', onUpdate: 'cascade' } as const
-      add({ holder, attributes: holder.key, target: holder.parent, targetAttributes, ...actions })
+      add({ holder, attributes: holder.key, target: holder.parent, targetAttributes, ...unsaid, ...actions })
     }
     for (const attribute of holder.attributes) {
       const { foreignKey } = attribute.column
-      const target = foreignKey === null ? undefined : byTable.get(foreignKey.table)
-      const targetAttribute = target?.attributes.find(({ columnName }) => columnName === foreignKey?.column)
-      if (foreignKey === null || target === undefined || targetAttribute === undefined) continue
-      const { onDelete, onUpdate } = foreignKey
-      add({ holder, attributes: [attribute], target, targetAttributes: [targetAttribute], onDelete, onUpdate })
+      if (foreignKey === null) continue
+      const { table, column, ...said } = foreignKey
+      const target = byTable.get(table)
+      const targetAttributes = attributesOf(target, [column])
+      if (target === undefined || targetAttributes.length === 0) continue
+      add({ holder, attributes: [attribute], target, targetAttributes, ...said })
+    }
+    for (const { attributeOf, constraints } of entitiesIn(holder)) {
+      for (const { attributes: names, references, options } of constraints.foreignKeys) {
+        const referred = references.map(columnReference)
+        const target = byTable.get(referred[0]?.table ?? '')
+        const attributes = names.flatMap((name) => attributeOf.get(name) ?? [])
+        const columns = referred.map(({ column }) => column)
+        const targetAttributes = attributesOf(target, columns)
+        if (target !== undefined) add({ holder, attributes, target, targetAttributes, ...unsaid, ...options })
+      }
     }
   }
   for (const { relationships } of mappings) {
@@ -60,14 +75,18 @@ export const foreignKeysOf = (
       // what is only viewed says nothing about what is written
       if (kind === 'ManyToMany' || viewonly) continue
       const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
-      add({ holder, attributes: foreignKey, target: referred, targetAttributes: key, onDelete: null, onUpdate: null })
+      add({ holder, attributes: foreignKey, target: referred, targetAttributes: key, ...unsaid })
     }
   }
   return new Map(Array.from(found, ([mapping, constraints]) => [mapping, [...constraints.values()]]))
 }
 
 const identityOf = ({ attributes, target, targetAttributes }: ForeignKeyConstraint): string =>
-  JSON.stringify([attributes.map(({ name }) => name), target.name, targetAttributes.map(({ name }) => name)])
+  JSON.stringify([
+    attributes.map(({ columnName }) => columnName),
+    target.name,
+    targetAttributes.map(({ columnName }) => columnName),
+  ])
 
 /**
  * Mappings ordered so that each comes after those that it refers to, and otherwise in the model's order. In a cycle the

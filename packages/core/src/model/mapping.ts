@@ -7,7 +7,8 @@
 import * as t from 'io-ts'
 import type { AnyCollectionKind } from './collection.js'
 import { type AnyColumn, hasFlag } from './column.js'
-import type { AnyEntity, Columns } from './entity.js'
+import type { Constraints } from './constraint.js'
+import type { AnyEntity, Columns, RowValidator } from './entity.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
 /**
@@ -73,6 +74,8 @@ export interface Mapping {
   readonly key: ReadonlyArray<Attribute>
   /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
   readonly uniqueKeys: ReadonlyArray<ReadonlyArray<Attribute>>
+  /** What the entity says of its table as a whole; a subtype says it of the table that holds its own attributes. */
+  readonly constraints: Constraints
   /** The attribute that the database gives on insert, where there is one. */
   readonly generatedKey: Attribute | null
   /** The attribute that tells the versions of a row apart, where there is one. */
@@ -83,10 +86,19 @@ export interface Mapping {
   readonly insertDefaults: ReadonlyArray<Attribute>
   /** Attributes that an update sets by itself. */
   readonly updateDefaults: ReadonlyArray<Attribute>
-  /** What the table gives a row that leaves it out: the generated key first, then all others that a row is loaded with. */
+  /** Attributes that the database computes for an insert that leaves them out, and for an update that leaves them alone. */
+  readonly insertExpressions: ReadonlyArray<Attribute>
+  readonly updateExpressions: ReadonlyArray<Attribute>
+  /** Attributes that a flush draws from generators. */
+  readonly drawn: ReadonlyArray<Attribute>
+  /** What the table gives a row that leaves it out, or the INSERT computes: the generated key first, then all others that a row is loaded with. */
   readonly givenOnInsert: ReadonlyArray<Attribute>
   /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
   readonly serverVersion: Attribute | null
+  /** Attributes whose columns have rules. */
+  readonly ruled: ReadonlyArray<Attribute>
+  /** What looks at its rows as a whole: its parents' first. */
+  readonly validators: ReadonlyArray<RowValidator>
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
   /** The entity that it is a subtype of. Its attributes, key and relationships come first, and are the very same. */
@@ -128,8 +140,9 @@ export interface TablePart {
  */
 export type RawKey = number | string
 
-/** Does the table give a row a value that leaves the column out? */
-const isFilledIn = (column: AnyColumn): boolean => column.serverDefault !== null || hasFlag(column, 'serverVersion')
+/** Does the database give a row a value that leaves the column out? */
+const isFilledIn = (column: AnyColumn): boolean =>
+  column.serverDefault !== null || column.insertExpression !== null || hasFlag(column, 'serverVersion')
 
 const attributeOf = (name: string, column: AnyColumn, position: number): Attribute => ({
   name,
@@ -143,6 +156,14 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isDeferred: hasFlag(column, 'deferred'),
   encode: column.codec.encode,
 })
+
+/** Of unique constraints, and of unique indexes that have all rows in them. */
+const uniqueNames = ({ unique, indexes }: Constraints): ReadonlyArray<ReadonlyArray<string>> => [
+  ...unique.map(({ attributes }) => attributes),
+  ...indexes.flatMap((index) =>
+    index.unique && index.where === null ? [index.attributes.map(([attribute]) => attribute)] : [],
+  ),
+]
 
 /** What a mapping is made with that stands alone. */
 interface Line {
@@ -179,6 +200,7 @@ export const mapEntity = (
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
     key,
     uniqueKeys,
+    constraints: entity.constraints,
     generatedKey,
     version: serverVersion ?? attributes.find(({ column }) => hasFlag(column, 'version')) ?? null,
     serverVersion,
@@ -188,11 +210,19 @@ export const mapEntity = (
     ),
     insertDefaults: attributes.filter((attribute) => attribute.column.insertValue !== null),
     updateDefaults: attributes.filter((attribute) => attribute.column.updateValue !== null),
+    insertExpressions: attributes.filter((attribute) => attribute.column.insertExpression !== null),
+    updateExpressions: attributes.filter((attribute) => attribute.column.updateExpression !== null),
+    drawn: attributes.filter((attribute) => attribute.column.generator !== null),
     givenOnInsert: [
       ...(generatedKey === null ? [] : [generatedKey]),
       ...attributes.filter(
         (attribute) => attribute !== generatedKey && isFilledIn(attribute.column) && !attribute.isDeferred,
       ),
+    ],
+    ruled: attributes.filter(({ column }) => column.rules.length > 0),
+    validators: [
+      ...((parent ?? line.concreteOf)?.validators ?? []),
+      ...(entity.validate === null ? [] : [entity.validate]),
     ],
     relationships: [],
     relationshipOf: new Map(),
@@ -214,20 +244,22 @@ type Draft<T> = { -readonly [K in keyof T]: T[K] }
 const uniqueKeysOf = (
   attributes: ReadonlyArray<Attribute>,
   own: ReadonlyArray<Attribute>,
-  unique: AnyEntity['unique'],
+  constraints: Constraints,
 ): ReadonlyArray<ReadonlyArray<Attribute>> => [
   ...own.flatMap((attribute) => (attribute.column.unique ? [[attribute]] : [])),
   // names that are no attributes are a fault of the model, which `defineModel` reports
-  ...unique.map((names) => names.flatMap((name) => attributes.find((attribute) => attribute.name === name) ?? [])),
+  ...uniqueNames(constraints).map((names) =>
+    names.flatMap((name) => attributes.find((attribute) => attribute.name === name) ?? []),
+  ),
 ]
 
 const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | undefined): Line => {
-  const { inheritance, unique } = entity
+  const { constraints, inheritance } = entity
   const above = (inheritance !== null && inheritance._tag !== 'Base' && parentOf(inheritance.parent)) || null
   const [parent, concreteOf] = inheritance?._tag === 'Concrete' ? [null, above] : [above, null]
   if (inheritance === null || inheritance._tag === 'Base' || inheritance._tag === 'Concrete' || parent === null) {
     const attributes = attributesOf(entity.columns as Columns, 0)
-    const uniqueKeys = uniqueKeysOf(attributes, attributes, unique)
+    const uniqueKeys = uniqueKeysOf(attributes, attributes, constraints)
     if (inheritance === null || (inheritance._tag !== 'Base' && concreteOf === null)) {
       return { parent, concreteOf, attributes, uniqueKeys, discriminator: null, identity: null }
     }
@@ -235,7 +267,7 @@ const lineOf = (entity: AnyEntity, parentOf: (parent: AnyEntity) => Mapping | un
   }
   const own = attributesOf(inheritance.own, parent.attributes.length)
   const attributes = [...parent.attributes, ...own]
-  const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, unique)]
+  const uniqueKeys = [...parent.uniqueKeys, ...uniqueKeysOf(attributes, own, constraints)]
   return {
     parent,
     concreteOf,

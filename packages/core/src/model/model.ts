@@ -10,7 +10,7 @@
  */
 import { checkInheritance } from './check-inheritance.js'
 import { asList } from './collection.js'
-import type { ColumnDetail, ColumnKind } from './column.js'
+import { type ColumnDetail, type ColumnKind, columnReference } from './column.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
@@ -22,10 +22,10 @@ import {
   withDescendants,
   withoutDiscriminator,
 } from './mapping.js'
-import { hasConcretes } from './parts.js'
+import { hasConcretes, hasTable, lastPart } from './parts.js'
 import type { Entities, HasMany, ManyToMany, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
-import { storedMappings } from './stored.js'
+import { entitiesIn, storedMappings } from './stored.js'
 
 /**
  * @category model
@@ -131,7 +131,7 @@ const resolve = (
     }
     tables.set(entity.table, name)
     checkEntity(mapping, faults)
-    checkUnique(mapping, entity.unique, faults)
+    checkConstraints(mapping, faults)
     checkInheritance(mapping, entity, faults)
   }
   for (const name of Object.keys(declared)) {
@@ -216,6 +216,9 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
       faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
     }
+    if (attribute.isKey && attribute.column.insertExpression !== null) {
+      faults.push({ path, message: 'a primary key cannot be an expression, since its row is found by it' })
+    }
     if (attribute.isGenerated && !attribute.isKey) {
       faults.push({ path, message: 'only a primary key column can be generated' })
     }
@@ -230,15 +233,49 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   }
 }
 
-const checkUnique = (mapping: Mapping, unique: ReadonlyArray<ReadonlyArray<string>>, faults: ModelFault[]): void => {
-  const path = `${mapping.name}.unique`
-  for (const names of unique) {
-    if (names.length === 0) faults.push({ path, message: 'a unique constraint names no attribute' })
-    if (new Set(names).size < names.length) {
-      faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
-    }
-    attributes(mapping, names, path, faults)
+const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
+  const { checks, unique, indexes, foreignKeys } = mapping.constraints
+  if (!hasTable(mapping) && unique.length + indexes.length + foreignKeys.length + checks.length > 0) {
+    const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
+    faults.push({ path: mapping.name, message })
   }
+  for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
+  for (const { attributes } of indexes) {
+    const names = attributes.map(([attribute]) => attribute)
+    checkNames(mapping, names, 'indexes', 'an index', faults)
+  }
+  for (const { attributes, references } of foreignKeys) {
+    checkNames(mapping, attributes, 'foreignKeys', 'a foreign key', faults)
+    if (attributes.length === references.length) continue
+    const path = `${mapping.name}.foreignKeys`
+    const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
+    faults.push({ path, message })
+  }
+}
+
+const checkNames = (
+  mapping: Mapping,
+  names: ReadonlyArray<string>,
+  option: keyof Mapping['constraints'],
+  what: string,
+  faults: ModelFault[],
+): void => {
+  const path = `${mapping.name}.${option}`
+  if (names.length === 0) faults.push({ path, message: `${what} names no attribute` })
+  if (new Set(names).size < names.length) {
+    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
+  }
+  for (const attribute of attributes(mapping, names, path, faults)) {
+    if (isStored(mapping, attribute)) continue
+    const message = `'${attribute.name}' does not stand in the table of ${mapping.name}`
+    faults.push({ path, message })
+  }
+}
+
+/** Is an attribute in the table that holds what the entity itself has? */
+const isStored = (mapping: Mapping, attribute: Attribute): boolean => {
+  const { attributes: stored } = lastPart(mapping)
+  return mapping.key.includes(attribute) || stored.includes(attribute)
 }
 
 /** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */
@@ -422,16 +459,27 @@ const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
 
 const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFault[]): void => {
   const byTable = new Map(tables.map((mapping) => [mapping.table, mapping]))
+  const check = (path: string, table: string, column: string): void => {
+    const target = byTable.get(table)
+    if (target === undefined) {
+      faults.push({ path, message: `no entity has the table '${table}'` })
+    } else if (!target.attributes.some((a) => a.columnName === column)) {
+      faults.push({ path, message: `'${table}' has no column '${column}'` })
+    }
+  }
   for (const mapping of tables) {
-    for (const attribute of mapping.attributes) {
-      const { foreignKey } = attribute.column
-      if (foreignKey === null) continue
-      const path = `${mapping.name}.${attribute.name}.references`
-      const target = byTable.get(foreignKey.table)
-      if (target === undefined) {
-        faults.push({ path, message: `no entity has the table '${foreignKey.table}'` })
-      } else if (!target.attributes.some((a) => a.columnName === foreignKey.column)) {
-        faults.push({ path, message: `'${foreignKey.table}' has no column '${foreignKey.column}'` })
+    for (const { name, column } of mapping.attributes) {
+      const { foreignKey } = column
+      if (foreignKey !== null) check(`${mapping.name}.${name}.references`, foreignKey.table, foreignKey.column)
+    }
+    for (const { name, constraints } of entitiesIn(mapping)) {
+      const path = `${name}.foreignKeys`
+      for (const { references } of constraints.foreignKeys) {
+        const referred = references.map(columnReference)
+        for (const { table, column } of referred) check(path, table, column)
+        if (new Set(referred.map(({ table }) => table)).size > 1) {
+          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
+        }
       }
     }
   }

@@ -7,6 +7,9 @@ import { type Attribute, type Mapping, type TablePart, withDescendants } from '.
 export const hasConcretes = (mapping: Mapping): boolean =>
   mapping.subtypes.some(({ concreteOf }) => concreteOf === mapping)
 
+/** Are there rows of the entity itself, in whatever table? What is abstract above concrete tables has none. */
+export const hasTable = (mapping: Mapping): boolean => mapping.identity !== null || !hasConcretes(mapping)
+
 /** Is the entity read by a subquery rather than by a table of its own? */
 export const isDerived = (mapping: Mapping): boolean =>
   mapping.parent !== null || mapping.concreteOf !== null || hasConcretes(mapping)

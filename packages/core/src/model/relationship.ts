@@ -13,6 +13,7 @@ import {
   type CollectionShape,
   type ListShape,
 } from './collection.js'
+import type { ReferentialAction } from './column.js'
 import type { AnyEntity, ColumnsOf, Row } from './entity.js'
 
 /**
@@ -130,6 +131,10 @@ export interface Link {
   readonly table: string
   readonly own: ReadonlyArray<string>
   readonly target: ReadonlyArray<string>
+  /** What becomes of a link when either end is deleted; it goes with it where nothing is said. */
+  readonly onDelete?: ReferentialAction
+  /** Whether the end whose key does not begin the table's own gets an index; it does where nothing is said. */
+  readonly index?: boolean
 }
 
 /**

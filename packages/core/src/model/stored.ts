@@ -4,9 +4,10 @@
  * An entity that stands alone has one table, and its mapping is that of the table. A joined subtype's table has its key and
  * what it adds; the table of an entity with single-table subtypes has what these add too, in columns that may be NULL.
  */
+import type { AnyColumn } from './column.js'
 import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
 import { withDescendants } from './mapping.js'
-import { hasConcretes, isDerived } from './parts.js'
+import { hasTable, isDerived } from './parts.js'
 
 const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
 
@@ -26,6 +27,16 @@ export const storedMappings = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<
   return made
 }
 
+const entities = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/**
+ * The entities that a table has rows of, each with its own names for the table's attributes: single-table subtypes may call
+ * different columns by one name, and one column by different names. The table's mapping itself where no entity is a subtype.
+ *
+ * @category combinators
+ */
+export const entitiesIn = (table: Mapping): ReadonlyArray<Mapping> => entities.get(table) ?? [table]
+
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
 
 /** A table, and which of its attributes are those of the entities. */
@@ -37,9 +48,7 @@ interface Stored {
 const tablesOf = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
   const tables = new Map<Mapping, Stored>()
   for (const mapping of mappings) {
-    // what is abstract above concrete tables has none
-    const isNone = mapping.identity === null && hasConcretes(mapping)
-    if (tableOwner(mapping) === mapping && !isNone) tables.set(mapping, tableOf(mapping))
+    if (tableOwner(mapping) === mapping && hasTable(mapping)) tables.set(mapping, tableOf(mapping))
   }
   const tableFor = (mapping: Mapping): Stored | undefined => tables.get(tableOwner(mapping))
   for (const [mapping, { mapping: table }] of tables) {
@@ -64,11 +73,12 @@ const tableOwner = (mapping: Mapping): Mapping => mapping.parts.at(-1)?.mapping 
 const tableOf = (mapping: Mapping): Stored => {
   const part = mapping.parts.at(-1)
   const attributeOf = new Map<Attribute, Attribute>()
-  const attributes: Attribute[] = []
-  const byColumn = new Map<string, Attribute>()
+  const attributes: Draft<Attribute>[] = []
+  const byColumn = new Map<string, Draft<Attribute>>()
   const put = (from: Attribute, changes: Partial<Attribute>): void => {
     // subtypes that share a table may share a column of it
     const known = byColumn.get(changes.columnName ?? from.columnName)
+    if (known !== undefined) known.column = sharedColumn(known.column, from.column)
     const made = known ?? { ...from, ...changes, position: attributes.length }
     if (known === undefined) {
       attributes.push(made)
@@ -91,25 +101,57 @@ const tableOf = (mapping: Mapping): Stored => {
     }
   }
   const key = mapping.key.map((attribute) => attributeOf.get(attribute) as Attribute)
-  const uniqueKeys = withDescendants(mapping)
-    .flatMap((one) => (tableOwner(one) === mapping ? one.uniqueKeys : []))
+  // each entity has a discriminator of its own, which is one column
+  const storedAs = (attribute: Attribute): Attribute | undefined =>
+    attributeOf.get(mapping.attributes[attribute.position] ?? attribute)
+  const held = withDescendants(mapping).filter((one) => tableOwner(one) === mapping)
+  const uniqueKeys = held
+    .flatMap((one) => one.uniqueKeys)
     .filter((attributes, i, all) => all.indexOf(attributes) === i)
-    .map((attributes) => attributes.map((attribute) => attributeOf.get(attribute)))
+    .map((attributes) => attributes.map(storedAs))
     .filter((attributes): attributes is Attribute[] => !attributes.includes(undefined))
-  return {
-    attributeOf,
-    mapping: {
-      ...mapping,
-      attributes,
-      attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
-      key,
-      uniqueKeys,
-      generatedKey: key.find(({ isGenerated }) => isGenerated) ?? null,
-      relationships: [],
-      relationshipOf: new Map(),
-      subtypes: [],
-    },
+  const table: Draft<Mapping> = {
+    ...mapping,
+    attributes,
+    attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    key,
+    uniqueKeys,
+    generatedKey: key.find(({ isGenerated }) => isGenerated) ?? null,
+    relationships: [],
+    relationshipOf: new Map(),
+    subtypes: [],
   }
+  entities.set(
+    table,
+    held.map((entity) => entityIn(table, entity, storedAs)),
+  )
+  return { attributeOf, mapping: table }
+}
+
+/** An entity as if the table were its alone. */
+const entityIn = (
+  table: Mapping,
+  entity: Mapping,
+  storedAs: (attribute: Attribute) => Attribute | undefined,
+): Mapping => {
+  const stored = entity.attributes.flatMap((attribute) => {
+    const found = storedAs(attribute)
+    return found === undefined ? [] : [[attribute.name, found] as const]
+  })
+  const { constraints, name } = entity
+  return { ...table, name, table: entity.table, constraints, attributeOf: new Map(stored) }
+}
+
+/** A column that subtypes share: what one of them asks of it holds for all, and each allows its own values of an enum. */
+const sharedColumn = (self: AnyColumn, other: AnyColumn): AnyColumn => {
+  const shared = {
+    ...self,
+    foreignKey: self.foreignKey ?? other.foreignKey,
+    unique: self.unique || other.unique,
+  }
+  if (self.detail?._tag !== 'Enum' || other.detail?._tag !== 'Enum') return shared
+  const values = [...new Set([...self.detail.values, ...other.detail.values])]
+  return { ...shared, detail: { ...self.detail, values } }
 }
 
 /** A relationship between tables; null where no single table holds its foreign key. */

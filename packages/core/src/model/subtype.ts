@@ -18,8 +18,10 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/inheritance.html
  */
+import { constraintsOf } from './constraint.js'
 import type {
   AnyEntity,
+  AttributesWith,
   Columns,
   ColumnsOf,
   Discriminating,
@@ -35,15 +37,21 @@ type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
 /**
  * What a subtype says of itself. Without an identity it is abstract, and all its rows are of its own subtypes.
  *
+ * Constraints and indexes are of the table that holds what it adds, and speak of what stands there: of a joined subtype the
+ * key and its own attributes. In the table of its parent rows of others are held to them too, and have NULL for what is
+ * not theirs.
+ *
  * @category model
  */
-export interface SubtypeOptions<C extends Columns, I> extends EntityOptions<C> {
+export interface SubtypeOptions<Table extends string, C extends Columns, I, All extends Columns = C>
+  extends EntityOptions<Table, C, All> {
   /** The value of the discriminator in its rows. */
   readonly identity?: I
 }
 
 /** @category model */
-export interface JoinedOptions<C extends Columns, I> extends SubtypeOptions<C, I> {
+export interface JoinedOptions<Table extends string, C extends Columns, I, All extends Columns = C>
+  extends SubtypeOptions<Table, C, I, All> {
   /** The column of its table that holds the key, or the columns in the key's order, where they are not called as the parent's. */
   readonly key?: string | ReadonlyArray<string>
 }
@@ -56,6 +64,9 @@ type SubtypeColumns<P, C extends Columns, I> = Simplify<
       : ColumnsOf<P>[K]
   } & C
 >
+
+/** What stands in the table of a joined subtype: the key, and what it adds. */
+type JoinedColumns<P, C extends Columns> = Simplify<Pick<ColumnsOf<P>, AttributesWith<ColumnsOf<P>, 'primaryKey'>> & C>
 
 interface FamilyUnder<P extends AnyEntity, I> {
   readonly discriminator: FamilyOf<P>['discriminator']
@@ -85,7 +96,7 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
     name: Name,
     table: Table,
     columns: C,
-    options: JoinedOptions<NoInfer<C>, I>,
+    options: JoinedOptions<NoInfer<Table>, JoinedColumns<P, NoInfer<C>>, I, SubtypeColumns<P, NoInfer<C>, null>>,
   ): Polymorphic<Name, Table, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
   /**
    * A single-table subtype: what it adds stands in the table of its parent, in columns that rows of others leave NULL. In
@@ -94,11 +105,11 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
   <const Name extends string, C extends Columns, const I extends FamilyOf<P>['value'] | null = null>(
     name: Name,
     columns: C,
-    options: SubtypeOptions<NoInfer<C>, I>,
+    options: SubtypeOptions<NoInfer<Name>, SubtypeColumns<P, NoInfer<C>, null>, I>,
   ): Polymorphic<Name, Name, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
 }
 
-type Options = JoinedOptions<Columns, unknown>
+type Options = JoinedOptions<string, Columns, unknown>
 
 /**
  * A subtype of an entity that has a discriminator, or of another subtype.
@@ -112,7 +123,7 @@ type Options = JoinedOptions<Columns, unknown>
 export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> =>
   ((...given: readonly [string, string, Columns, Options] | readonly [string, Columns, Options]): AnyEntity => {
     const [name, table, own, options] = isJoined(given) ? given : ([given[0], null, given[1], given[2]] as const)
-    const { identity = null, key = null, unique = [] } = options
+    const { identity = null, key = null, validate = null } = options
     const inheritance: Inheritance =
       table === null
         ? { _tag: 'Single', parent, own, identity }
@@ -122,7 +133,8 @@ export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> 
       name,
       table: table ?? name,
       columns: { ...(parent.columns as Columns), ...own },
-      unique,
+      constraints: constraintsOf(options),
+      validate,
       inheritance,
     }
   }) as unknown as SubtypeBuilder<P>
@@ -145,7 +157,7 @@ export type ConcreteBuilder<P extends AnyPolymorphic> = <
   name: Name,
   table: Table,
   columns: C,
-  options: SubtypeOptions<NoInfer<C>, I>,
+  options: SubtypeOptions<NoInfer<Table>, SubtypeColumns<P, NoInfer<C>, null>, I>,
 ) => Polymorphic<Name, Table, SubtypeColumns<P, C, I>, ConcreteUnder<P, I>>
 
 /**
@@ -169,6 +181,7 @@ export const concrete =
       name,
       table,
       columns: { ...(parent.columns as Columns), ...columns },
-      unique: options.unique ?? [],
+      constraints: constraintsOf(options),
+      validate: options.validate ?? null,
       inheritance: { _tag: 'Concrete', parent, own: columns, identity: options.identity ?? null },
     }) as never

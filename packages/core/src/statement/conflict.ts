@@ -1,10 +1,11 @@
 /**
  * What an insert does where a row is there already: `ON CONFLICT`, as Kysely's tree has it.
  */
-import { ColumnNode, ColumnUpdateNode, InsertQueryNode, type OnConflictNode, ReferenceNode, ValueNode } from 'kysely'
+import { ColumnNode, ColumnUpdateNode, InsertQueryNode, type OnConflictNode, ReferenceNode } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { Services } from '../services.js'
 import { type NoUniqueKey, noUniqueKey } from './error.js'
+import { updateDefaultOf } from './update-default.js'
 
 /** The attributes by which rows conflict; null where it is whatever is unique. */
 export const conflictTarget = (mapping: Mapping, { onConflict }: InsertQueryNode): ReadonlyArray<Attribute> | null => {
@@ -43,12 +44,13 @@ export const conflictFault = (mapping: Mapping, { onConflict }: InsertQueryNode)
 /** The insert that sets what updates set by themselves, where it updates. The very same tree where there is nothing to set. */
 export const withConflictDefaults = (mapping: Mapping, node: InsertQueryNode, services: Services): InsertQueryNode => {
   const { onConflict } = node
-  if (onConflict?.updates === undefined || mapping.updateDefaults.length === 0) return node
+  if (onConflict?.updates === undefined || mapping.updateDefaults.length + mapping.updateExpressions.length === 0)
+    return node
   const set = conflictAssignments(mapping, onConflict)
-  const missing = mapping.updateDefaults.filter((attribute) => !set.has(attribute))
+  const missing = [...mapping.updateDefaults, ...mapping.updateExpressions].filter((attribute) => !set.has(attribute))
   if (missing.length === 0) return node
   const updates = missing.map(({ column, name }) =>
-    ColumnUpdateNode.create(ColumnNode.create(name), ValueNode.create(column.updateValue?.(services))),
+    ColumnUpdateNode.create(ColumnNode.create(name), updateDefaultOf(column, services)),
   )
   return InsertQueryNode.cloneWith(node, {
     onConflict: { ...onConflict, updates: [...onConflict.updates, ...updates] },

@@ -172,12 +172,15 @@ export const withDefaults =
 
 /** Has an insert anything to be filled in, whatever its rows? @category guards */
 export const canHaveDefaults = ({ entity: { mapping } }: AnyInsert): boolean =>
-  mapping.updateDefaults.length > 0 || mapping.attributes.some(hasDefault)
+  mapping.updateDefaults.length + mapping.updateExpressions.length > 0 || mapping.attributes.some(hasDefault)
 
-const hasDefault = ({ column }: Attribute): boolean => column.defaultValue !== null || column.insertValue !== null
+const hasDefault = ({ column }: Attribute): boolean =>
+  column.defaultValue !== null || column.insertValue !== null || column.insertExpression !== null
 
-const defaultOf = ({ column }: Attribute, services: Services): unknown =>
-  (column.defaultValue ?? column.insertValue)?.(services)
+const defaultOf = ({ column }: Attribute, services: Services): OperationNode =>
+  column.defaultValue === null && column.insertExpression !== null
+    ? column.insertExpression.toOperationNode()
+    : ValueNode.create((column.defaultValue ?? column.insertValue)?.(services))
 
 type Row = ValuesNode['values'][number]
 
@@ -195,14 +198,18 @@ const fill = (node: InsertQueryNode, defaults: ReadonlyArray<Attribute>, service
     PrimitiveValueListNode.is(row) || !present.some(({ name }) => isDefault(row.values[place.get(name) as number]))
   if (absent.length === 0 && given.values.every(isWhole)) return node
   const rows = given.values.map((row): Row => {
-    const more = (): ReadonlyArray<unknown> => absent.map((attribute) => defaultOf(attribute, services))
-    if (PrimitiveValueListNode.is(row)) return PrimitiveValueListNode.create([...row.values, ...more()])
-    const items = [...row.values]
+    const more = absent.map((attribute) => defaultOf(attribute, services))
+    if (PrimitiveValueListNode.is(row) && more.every(ValueNode.is)) {
+      return PrimitiveValueListNode.create([...row.values, ...more.map(({ value }) => value)])
+    }
+    const items = PrimitiveValueListNode.is(row)
+      ? row.values.map((value): OperationNode => ValueNode.create(value))
+      : [...row.values]
     for (const attribute of present) {
       const at = place.get(attribute.name) as number
-      if (isDefault(items[at])) items[at] = ValueNode.create(defaultOf(attribute, services))
+      if (isDefault(items[at])) items[at] = defaultOf(attribute, services)
     }
-    for (const value of more()) items.push(ValueNode.create(value))
+    for (const value of more) items.push(value)
     return ValueListNode.create(items)
   })
   return { ...node, columns: all, values: ValuesNode.create(rows) }
@@ -217,9 +224,7 @@ const extended = (query: OperationNode, absent: ReadonlyArray<Attribute>, servic
     [
       SelectionNode.create(SelectAllNode.create()),
       ...absent.map((attribute) =>
-        SelectionNode.create(
-          AliasNode.create(ValueNode.create(defaultOf(attribute, services)), IdentifierNode.create(attribute.name)),
-        ),
+        SelectionNode.create(AliasNode.create(defaultOf(attribute, services), IdentifierNode.create(attribute.name))),
       ),
     ],
   )

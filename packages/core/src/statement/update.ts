@@ -11,7 +11,6 @@ import {
   ReferenceNode,
   type UpdateObject,
   UpdateQueryNode,
-  ValueNode,
 } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
 import type { Attribute } from '../model/mapping.js'
@@ -19,6 +18,7 @@ import type { Mapped } from '../model/model.js'
 import type { Services } from '../services.js'
 import { updateBuilder } from './builder.js'
 import { type ExpressionsOf, expressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
+import { updateDefaultOf } from './update-default.js'
 
 /**
  * @category model
@@ -98,7 +98,7 @@ export const withUpdateDefaults =
           node: UpdateQueryNode.cloneWithUpdates(
             self.node,
             missing.map(({ name, column }) =>
-              ColumnUpdateNode.create(ColumnNode.create(name), ValueNode.create(column.updateValue?.(services))),
+              ColumnUpdateNode.create(ColumnNode.create(name), updateDefaultOf(column, services)),
             ),
           ),
         }
@@ -106,7 +106,8 @@ export const withUpdateDefaults =
 
 /** The attributes that `withUpdateDefaults` would set. An update that sets nothing stays one. @category interpreters */
 export const missingUpdateDefaults = (self: AnyUpdate): ReadonlyArray<Attribute> => {
-  const { updateDefaults } = self.entity.mapping
+  const { updateDefaults: values, updateExpressions } = self.entity.mapping
+  const updateDefaults = [...values, ...updateExpressions]
   if (updateDefaults.length === 0 || self.node.updates === undefined) return []
   const set = new Set(assignmentsOf(self).map(([attribute]) => attribute))
   // of a subtype's tables an update writes one

@@ -2,7 +2,7 @@
  * Flushing: what the session has to write is planned, written in one order that the database accepts, and folded back into
  * the state.
  */
-import type { Services } from '@unitary/core'
+import { generatorName, type Services } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError, PendingRollback, RequestError, StaleData } from '../error.js'
 import { render } from '../error.js'
@@ -13,9 +13,10 @@ import { applied, type Flushed } from '../transition/applied.js'
 import { withoutLoaded } from '../transition/expire.js'
 import { failed } from '../transition/frame.js'
 import type { LoadNeeded } from '../transition/remove.js'
+import { wantsOf, withDrawn } from '../unit-of-work/draws.js'
 import { flushNeeds, needKey } from '../unit-of-work/needs.js'
 import { type PlanError, plan as planOf } from '../unit-of-work/plan.js'
-import type { FlushPlan } from '../unit-of-work/step.js'
+import type { DrawnIds, FlushPlan } from '../unit-of-work/step.js'
 import {
   ask,
   catchError,
@@ -30,6 +31,7 @@ import {
   suspend,
   transition,
 } from './program.js'
+import type { Draw } from './request.js'
 
 /** Why a flush or commit fails. @category errors */
 export type FlushError = PlanError | RequestError | DecodeError | StaleData | PendingRollback | HookError
@@ -71,18 +73,43 @@ const prepared = (asked: Needs = []): Program<RequestError | DecodeError | HookE
 const planned: Program<FlushError, Planned> = unlessFailed(() =>
   chain((loaded: Needs) =>
     suspend((state): Program<FlushError, Planned> => {
-      const plan: Program<FlushError, FlushPlan> = needsServices(state)
-        ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
-        : fromEither(planOf(state))
-      return map((made: FlushPlan): Planned => ({ plan: made, loaded }))(plan)
+      const before = state
+      const wants = wantsOf(state)
+      if (wants.length === 0) return map((plan: FlushPlan): Planned => ({ plan, loaded, before: null }))(planOne)
+      const draws = wants.map(({ cells, generator }): Draw => ({ generator, count: cells.length }))
+      const shown = draws.map(({ count, generator }): DrawnIds => ({ generator: generatorName(generator), count }))
+      return chain(() =>
+        map((plan: FlushPlan): Planned => ({ plan: { ...plan, draws: shown }, loaded, before }))(
+          elseBack(before)(planOne),
+        ),
+      )(
+        request(
+          { _tag: 'Draw', draws },
+          (answer, now): Outcome<RequestError, undefined> =>
+            isLeft(answer) ? [answer, now] : [right(undefined), withDrawn(now, wants, answer.right)],
+        ),
+      )
     }),
   )(prepared()),
+)
+
+/** The state is the one before where a program fails. */
+const elseBack = (before: SessionState): (<E, A>(program: Program<E, A>) => Program<E, A>) =>
+  catchError(<E>(error: E) => chain((): Program<E, never> => fail(error))(transition(() => right([undefined, before]))))
+
+const planOne: Program<FlushError, FlushPlan> = suspend(
+  (state): Program<FlushError, FlushPlan> =>
+    needsServices(state)
+      ? chain((given: Services) => fromEither(planOf(state, given)))(ask({ _tag: 'Services' }))
+      : fromEither(planOf(state)),
 )
 
 interface Planned {
   readonly plan: FlushPlan
   /** What was loaded to make it. */
   readonly loaded: Needs
+  /** The state without what was drawn to make it; null where nothing was. */
+  readonly before: SessionState | null
 }
 
 const routedPlan: Program<FlushError, FlushPlan> = chain(
@@ -104,7 +131,8 @@ export const flushPlan: Program<FlushError, FlushPlan> = unlessFailed(
     hasWork(before)
       ? chain(() =>
           suspend(
-            (state): Program<FlushError, FlushPlan> => (state === before ? routedPlan : undoing(before, routedPlan)),
+            (state): Program<FlushError, FlushPlan> =>
+              state === before && wantsOf(state).length === 0 ? routedPlan : undoing(before, routedPlan),
           ),
         )(beforeFlush)
       : routedPlan,
@@ -120,12 +148,13 @@ const undoing = <E, A>(before: SessionState, program: Program<E, A>): Program<E,
 
 export const nothingFlushed: Flushed = { inserted: 0, updated: 0, deleted: 0, notices: [] }
 
-const runPlan = ({ plan, loaded }: Planned): Program<FlushError, Flushed> =>
+const runPlan = ({ before, loaded, plan }: Planned): Program<FlushError, Flushed> =>
   chain((outcome: Ran | StaleData): Program<FlushError, Flushed> => {
     if ('_tag' in outcome) return undone(outcome)
     return map(() => outcome.flushed)(catchError(undone)(afterFlush(outcome.plan, outcome.flushed)))
   })(
-    request({ _tag: 'Flush', plan }, (answer, state): Outcome<FlushError, Ran | StaleData> => {
+    request({ _tag: 'Flush', plan }, (answer, now): Outcome<FlushError, Ran | StaleData> => {
+      const state = before ?? now
       if (isLeft(answer)) {
         // a plan that could not be routed has reached no database
         return [answer, answer.left._tag === 'RoutingError' ? state : failed(state, render(answer.left))]

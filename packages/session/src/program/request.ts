@@ -12,6 +12,7 @@ import type {
   AnyUpdate,
   Attribute,
   ExecutionOptions,
+  Generator,
   InsertRows,
   Mapping,
   OrderDirection,
@@ -182,6 +183,18 @@ export interface UpdateRowsAnswer {
   readonly batches: ReadonlyArray<UpdatedRows>
 }
 
+/** So many ids of a generator. @category model */
+export interface Draw {
+  readonly generator: Generator
+  readonly count: number
+}
+
+/** Draws ids, those of each generator where it is. Answers them by generator. @category model */
+export interface DrawRequest {
+  readonly _tag: 'Draw'
+  readonly draws: ReadonlyArray<Draw>
+}
+
 /** What a bulk statement is called in errors. @category combinators */
 export const operationOf = ({ _tag }: WriteRequest['statement']): 'bulk update' | 'bulk delete' =>
   _tag === 'Update' ? 'bulk update' : 'bulk delete'
@@ -222,6 +235,7 @@ export interface TaskRequest {
 export type Request =
   | FlushRequest
   | RouteRequest
+  | DrawRequest
   | QueryRequest
   | CountRequest
   | CursorRequest
@@ -239,22 +253,24 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
   ? FlushAnswer
   : R extends RouteRequest
     ? FlushPlan
-    : R extends QueryRequest | FetchRequest | LookupRequest
-      ? QueryAnswer
-      : R extends CountRequest
-        ? number
-        : R extends OpenCursorRequest
-          ? CursorId
-          : R extends WriteRequest
-            ? WriteAnswer
-            : R extends InsertRequest
-              ? InsertAnswer
-              : R extends UpdateRowsRequest
-                ? UpdateRowsAnswer
-                : R extends SqlRequest
-                  ? StatementAnswer
-                  : R extends ServicesRequest
-                    ? Services
-                    : R extends TaskRequest
-                      ? unknown
-                      : undefined
+    : R extends DrawRequest
+      ? ReadonlyArray<ReadonlyArray<bigint>>
+      : R extends QueryRequest | FetchRequest | LookupRequest
+        ? QueryAnswer
+        : R extends CountRequest
+          ? number
+          : R extends OpenCursorRequest
+            ? CursorId
+            : R extends WriteRequest
+              ? WriteAnswer
+              : R extends InsertRequest
+                ? InsertAnswer
+                : R extends UpdateRowsRequest
+                  ? UpdateRowsAnswer
+                  : R extends SqlRequest
+                    ? StatementAnswer
+                    : R extends ServicesRequest
+                      ? Services
+                      : R extends TaskRequest
+                        ? unknown
+                        : undefined

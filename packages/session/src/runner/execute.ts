@@ -8,11 +8,13 @@ import type { ShardToken } from '../state/identity-map.js'
 import {
   columnsOf,
   type FlushPlan,
+  type InsertStep,
   type PlanColumn,
   type ReturnedColumn,
   returnedKey,
   type Step,
   type StepResult,
+  type UpdateStep,
 } from '../unit-of-work/step.js'
 import { call, type Effect, mustWait } from './effect.js'
 import { kindsOf, selectedKinds, spelt } from './spelling.js'
@@ -57,6 +59,7 @@ export function* executeStep(
         columns: step.columns.map(({ column }) => column),
         rows,
         key: step.key,
+        ...computing(step),
         returning: step.returning.map(({ column }) => column),
         ...(step.returning.length === 0
           ? {}
@@ -79,6 +82,7 @@ export function* executeStep(
         set: step.set.map(({ column }) => column),
         where: step.where.map(({ column }) => column),
         rows,
+        ...(step._tag === 'Update' ? computing(step) : {}),
         returning: asked.map(({ column }) => column),
         ...selectedKinds(
           asked.map(({ column }) => column),
@@ -115,6 +119,9 @@ export function* executeStep(
     }
   }
 }
+
+const computing = ({ computed }: InsertStep | UpdateStep): Pick<InsertStep, 'computed'> =>
+  computed === undefined ? {} : { computed }
 
 /** Values as the driver gave them, in their portable form. */
 const portable = (returned: Returned, columns: ReadonlyArray<ReturnedColumn>, dialect: Dialect): Returned =>

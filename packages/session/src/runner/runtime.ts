@@ -24,6 +24,7 @@ import type { Rows } from '../transition/absorb.js'
 import { returnablePlan } from '../unit-of-work/returnable.js'
 import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
 import { openReader, Readers } from './cursors.js'
+import { drawAll, runDraw } from './draw.js'
 import { type Effect, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runInsert } from './insert.js'
@@ -113,6 +114,8 @@ function* answer(
       return yield* flush(transactions, engine, model, request.plan)
     case 'Route':
       return right(returnablePlan(request.plan, () => engine.capabilities))
+    case 'Draw':
+      return yield* drawAll(request, (draw) => runDraw(transactions, engine, null, draw))
     case 'Query':
     case 'Count':
     case 'Lookup':

@@ -10,6 +10,7 @@
 import type { CompiledStatement, Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { ShardToken } from '../state/identity-map.js'
+import { Blocks } from './blocks.js'
 import { call, connect, type Effect, release, together } from './effect.js'
 
 /** A failure on one of the databases. */
@@ -40,6 +41,8 @@ export class Transactions {
   /** Connections without a transaction, on which cursors are open. */
   readonly #kept = new Map<ShardToken | null, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
+  /** What is left of the ids that were drawn. */
+  readonly blocks = new Blocks()
   #nextCursor = 1
   #savepoints: ReadonlyArray<string> = []
 
@@ -114,6 +117,7 @@ export class Transactions {
     const at = this.#savepoints.indexOf(name)
     if (at < 0) return right(undefined)
     this.#savepoints = this.#savepoints.slice(0, at)
+    this.blocks.forget()
     return yield* this.#everywhere([
       { _tag: 'RollbackToSavepoint', name },
       { _tag: 'ReleaseSavepoint', name },
@@ -124,7 +128,10 @@ export class Transactions {
   *undo(): Effect<void> {
     const name = this.#savepoints.at(-1)
     if (name === undefined) yield* this.rollback()
-    else yield* this.#everywhere([{ _tag: 'RollbackToSavepoint', name }])
+    else {
+      this.blocks.forget()
+      yield* this.#everywhere([{ _tag: 'RollbackToSavepoint', name }])
+    }
   }
 
   /**
@@ -140,6 +147,7 @@ export class Transactions {
         return left({ token, error: committed.left })
       }
       this.#open.delete(token)
+      this.blocks.committed(token)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
       yield* this.#giveBack(token, connection)
     }
@@ -149,6 +157,7 @@ export class Transactions {
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
   *rollback(): Effect<void> {
     this.#savepoints = []
+    this.blocks.forget()
     const open = [...this.#open]
     this.#open.clear()
     yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))

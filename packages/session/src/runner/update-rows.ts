@@ -1,7 +1,7 @@
 /**
  * Running updates of many rows by their keys on one connection.
  */
-import type { Attribute, Connection, Engine, Mapping } from '@unitary/core'
+import { type Attribute, type Connection, type Engine, type Mapping, sqlDefaultOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
 import type { UpdateRowsRequest } from '../program/request.js'
@@ -26,12 +26,14 @@ export function* runUpdateRows(
   const matched = new Map<number, number>()
   for (const run of runs) {
     const step = stepOf(mapping, run, token)
+    const missing = mapping.updateExpressions.filter((attribute) => !run.set.includes(attribute))
     const answer = yield* call(connection, {
       _tag: 'Update',
       table: mapping.table,
       set: run.set.map(({ columnName }) => columnName),
       where: run.where.map(({ columnName }) => columnName),
       rows: spelt(step.rows, step, kindsOf({ mappings: [mapping] }, step), dialect),
+      computed: missing.flatMap((attribute) => sqlDefaultOf(mapping, attribute, 'update') ?? []),
       returning: [],
     })
     if (isLeft(answer)) return left(stepError(step, null, answer.left))

@@ -92,4 +92,5 @@ export const noServices: Services = {
   now: new Date(0),
   random: () => 0,
   uuid: () => '00000000-0000-0000-0000-000000000000',
+  remember: (_, next) => next(null)[0],
 }

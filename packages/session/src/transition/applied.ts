@@ -248,7 +248,7 @@ interface Folding {
 }
 
 const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step: InsertStep): Folding => {
-  const given = step.returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
+  const given = returnedAttributes(mapping, step)
   const filled = filledColumns(state, mapping, step.columns)
   const columns = new Set(step.columns.map(({ attribute }) => attribute))
   const { attributes } = mapping.parts.find((part) => part.mapping === holder) ?? mapping
@@ -265,6 +265,9 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
     unsetOf: unsetReader(mapping),
   }
 }
+
+const returnedAttributes = (mapping: Mapping, { returning }: InsertStep | UpdateStep): ReadonlyArray<Attribute> =>
+  returning.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
 
 type UnsetReader = (pending: Snapshot, stored: Snapshot) => Instance.Instance['unset']
 
@@ -306,6 +309,8 @@ const updated = (
   const serverVersion = holder.parent === null ? holder.serverVersion : null
   let mapping = holder
   let filled = filledColumns(state, mapping, step.set)
+  const { computed } = step
+  let given = returnedAttributes(mapping, step)
   const isInSavepoint = state.frames?.kind === 'savepoint'
   const keyChanges = step.set.some((column) => holder.attributeOf.get(column.attribute)?.isKey)
   for (let i = 0; i < step.instances.length; i++) {
@@ -319,17 +324,22 @@ const updated = (
     if (instance.mapping !== mapping) {
       mapping = instance.mapping
       filled = filledColumns(state, mapping, step.set)
+      given = returnedAttributes(mapping, step)
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
-    if ((filled.length === 0 && !keyChanges && serverVersion === null) || going.has(id)) continue
+    const isKept = filled.length === 0 && !keyChanges && serverVersion === null && computed === undefined
+    if (isKept || going.has(id)) continue
     const patch: Values = {}
-    if (serverVersion !== null) {
-      const version = accepted(serverVersion, result.returned[0]?.[i])
-      if (version === undefined) outdated.add(id)
-      else outdated.delete(id)
-      patch[serverVersion.name] = version
+    for (let j = 0; j < given.length; j++) {
+      const attribute = given[j] as Attribute
+      patch[attribute.name] = accepted(attribute, result.returned[j]?.[i])
     }
+    if (serverVersion !== null) {
+      if (patch[serverVersion.name] === undefined) outdated.add(id)
+      else outdated.delete(id)
+    }
+    if (computed?.some(({ attribute }) => patch[attribute] === undefined)) outdated.add(id)
     fill(changes, filled, step.rows[i] as ReadonlyArray<unknown>, patch)
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =

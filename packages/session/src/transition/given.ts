@@ -18,8 +18,8 @@ const found = new WeakMap<Mapping, ReadonlySet<Attribute>>()
 export const givenByFlush = (model: AnyModel, mapping: Mapping): ReadonlySet<Attribute> => {
   const known = found.get(mapping)
   if (known !== undefined) return known
-  const { generatedKey, insertDefaults, updateDefaults, version } = mapping
-  const given = new Set([...insertDefaults, ...updateDefaults])
+  const { drawn, generatedKey, insertDefaults, insertExpressions, updateDefaults, updateExpressions, version } = mapping
+  const given = new Set([...insertDefaults, ...updateDefaults, ...insertExpressions, ...updateExpressions, ...drawn])
   for (const attribute of [generatedKey, version]) if (attribute !== null) given.add(attribute)
   // a has-many without inverse fills the keys of an entity that does not know it
   for (const { kind, owner, target, foreignKey } of model.mappings.flatMap(({ relationships }) => relationships)) {

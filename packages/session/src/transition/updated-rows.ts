@@ -33,8 +33,10 @@ export const rowsUpdated = (
   const changes = edit(state)
   for (const { dialect, matched, token } of batches) {
     for (const { keys, places, set, values } of runs) {
-      const { serverVersion } = mapping
-      const attributes = serverVersion === null ? set : [...set, serverVersion]
+      const { serverVersion, updateExpressions } = mapping
+      const computed = updateExpressions.filter((attribute) => !set.includes(attribute))
+      const given = computed.length === 0 ? set : [...set, ...computed]
+      const attributes = serverVersion === null ? given : [...given, serverVersion]
       for (let i = 0; i < keys.length; i++) {
         if ((matched.get(places[i] as number) ?? 0) === 0) continue
         const id = changes.identityMap.get(mapping, token, keys[i] as RawKey)

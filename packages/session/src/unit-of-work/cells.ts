@@ -4,7 +4,14 @@
  * Rows are handled a hundred thousand at a time: cells stand in plain arrays by attribute position, and a shape is an
  * array of small numbers.
  */
-import { type Attribute, encodedKeyOf, type InstanceId, type Mapping } from '@unitary/core'
+import {
+  type Attribute,
+  encodedKeyOf,
+  type InstanceId,
+  type Mapping,
+  type SqlDefault,
+  sqlDefaultOf,
+} from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { givenByFlush } from '../transition/given.js'
@@ -15,10 +22,14 @@ import type { Notice, PlanColumn } from './step.js'
 
 type Instance = Instance.Instance
 
-/** What a cell holds: nothing (the column is left out), a value, or an instance whose key it stands for. */
+/**
+ * What a cell holds: nothing (the column is left out), a value, or an instance whose key it stands for. What the database
+ * computes has no cell in the rows of a step.
+ */
 export const absent = 0
 export const literal = 1
 export const key = 2
+export const computed = 3
 
 /** One row by attribute position. */
 export interface Cells {
@@ -62,12 +73,26 @@ export const isShape = (open: OpenStep, kinds: Uint8Array): boolean => {
 /** The cells that are there, in order. @category combinators */
 export const compact = ({ values, kinds }: Cells): unknown[] => {
   let present = 0
-  for (let i = 0; i < kinds.length; i++) if (kinds[i] !== absent) present++
+  for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) present++
   if (present === values.length) return values
   const row = new Array(present)
-  for (let i = 0, at = 0; i < kinds.length; i++) if (kinds[i] !== absent) row[at++] = values[i]
+  for (let i = 0, at = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
   return row
 }
+
+/** Has a column of this kind a cell in each row? @category guards */
+export const hasCell = (kind: number | undefined): boolean => kind === literal || kind === key
+
+/** What the database computes of a shape, of those attributes that one table holds. @category combinators */
+export const computedColumns = (
+  mapping: Mapping,
+  kinds: Uint8Array,
+  attributes: ReadonlyArray<Attribute>,
+  write: 'insert' | 'update',
+): ReadonlyArray<SqlDefault> =>
+  attributes.flatMap((attribute) =>
+    kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
+  )
 
 /** The columns of a step's shape, of those attributes that one table holds. @category combinators */
 export const shapeColumns = (
@@ -76,7 +101,7 @@ export const shapeColumns = (
 ): ReadonlyArray<PlanColumn> =>
   attributes.flatMap((attribute): ReadonlyArray<PlanColumn> => {
     const kind = open.kinds[attribute.position]
-    if (kind === absent) return []
+    if (!hasCell(kind)) return []
     const of = open.of[attribute.position]
     const planned = column(attribute, kind === key ? (of ?? null) : null)
     const refersTo = open.mapping.relationships.find(

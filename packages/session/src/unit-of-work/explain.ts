@@ -30,7 +30,8 @@ export const explain = (plan: FlushPlan, options: ExplainOptions = {}): string =
       ? `notice: the row of ${notice.entity} ${show(notice.key)} was gone already`
       : `notice: ${notice.entity}.${notice.relationship} refers to ${notice.target} outside the unit of work; not written`,
   )
-  return [...parts, ...notices].join('\n')
+  const draws = (plan.draws ?? []).map((drawn) => `drawn: ${count(drawn.count, 'id')} from ${drawn.generator}`)
+  return [...draws, ...parts, ...notices].join('\n')
 }
 
 const verbs = {
@@ -72,8 +73,12 @@ const rowText = (step: Step, row: ReadonlyArray<unknown>): string => {
   }
 }
 
-const givenText = ({ returning }: InsertStep | UpdateStep): string =>
-  returning.length === 0 ? '' : `; the database gives ${returning.map(({ attribute }) => attribute).join(', ')}`
+const givenText = ({ computed = [], returning }: InsertStep | UpdateStep): string => {
+  const names = computed.map(({ attribute }) => attribute)
+  const given = returning.map(({ attribute }) => attribute).filter((attribute) => !names.includes(attribute))
+  const computing = names.length === 0 ? '' : `; the database computes ${names.join(', ')}`
+  return given.length === 0 ? computing : `${computing}; the database gives ${given.join(', ')}`
+}
 
 const cells = (columns: ReadonlyArray<PlanColumn>, row: ReadonlyArray<unknown>, from: number): string =>
   columns

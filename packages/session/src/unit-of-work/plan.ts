@@ -15,6 +15,7 @@ import {
   type Mapping,
   rowClassOf,
   type Services,
+  type SqlDefault,
   type TablePart,
   withDescendants,
 } from '@unitary/core'
@@ -28,7 +29,9 @@ import {
   absent,
   type Cells,
   compact,
+  computedColumns,
   fillReferences,
+  hasCell,
   isShape,
   keyAfter,
   keyFound,
@@ -351,7 +354,7 @@ class Planner {
     return null
   }
 
-  #pushInsert(root: Mapping, { columns, instances, mapping, part, rows }: TableRows): void {
+  #pushInsert(root: Mapping, { columns, computed, instances, mapping, part, rows }: TableRows): void {
     const id = this.steps.length
     const names = new Set(columns.map(({ attribute }) => attribute))
     const given = mapping.givenOnInsert.filter(
@@ -366,6 +369,7 @@ class Planner {
       columns,
       instances,
       rows,
+      ...computing(computed),
       key: part.key,
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(root),
@@ -375,7 +379,7 @@ class Planner {
 
   #closeInsert(open: OpenStep): void {
     const { mapping } = open
-    const given = mapping.givenOnInsert.filter(({ position }) => open.kinds[position] === absent)
+    const given = mapping.givenOnInsert.filter(({ position }) => !hasCell(open.kinds[position]))
     const id = this.steps.length
     this.steps.push({
       _tag: 'Insert',
@@ -386,6 +390,7 @@ class Planner {
       columns: shapeColumns(open),
       instances: open.instances,
       rows: open.rows,
+      ...computing(computedColumns(mapping, open.kinds, mapping.attributes, 'insert')),
       key: mapping.key.map(({ columnName }) => columnName),
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
@@ -412,7 +417,9 @@ class Planner {
       open.rows.push([...compact(cells), ...this.#whereOf(row)])
     }
     for (const open of byShape.values()) {
-      this.#pushUpdate(mapping, mapping.parts[0] as TablePart, open, shapeColumns(open), whereColumns(mapping))
+      const computed = computedColumns(mapping, open.kinds, mapping.attributes, 'update')
+      const part = mapping.parts[0] as TablePart
+      this.#pushUpdate(mapping, part, { ...open, computed }, shapeColumns(open), whereColumns(mapping))
     }
     return null
   }
@@ -486,7 +493,7 @@ class Planner {
   #pushUpdate(
     mapping: Mapping,
     part: TablePart,
-    { instances, rows }: Pick<OpenStep, 'instances' | 'rows'>,
+    { computed, instances, rows }: Pick<TableRows, 'computed' | 'instances' | 'rows'>,
     set: ReadonlyArray<PlanColumn>,
     where: ReadonlyArray<PlanColumn>,
   ): void {
@@ -494,6 +501,7 @@ class Planner {
     const isRenaming = set.some(({ attribute }) => mapping.attributeOf.get(attribute)?.isKey)
     const after = ascending([...(isRenaming ? this.#unlinked : []), ...this.#savesBefore(mapping.root)])
     const { serverVersion } = mapping
+    const given = computed.map(({ attribute }) => mapping.attributeOf.get(attribute) as Attribute)
     this.steps.push({
       _tag: 'Update',
       id,
@@ -504,7 +512,11 @@ class Planner {
       where,
       instances,
       rows,
-      returning: serverVersion === null || !isRootPart(part) ? [] : [returnedColumn(mapping, serverVersion)],
+      ...computing(computed),
+      returning: [
+        ...(serverVersion === null || !isRootPart(part) ? [] : [serverVersion]),
+        ...given.filter(({ isDeferred }) => !isDeferred),
+      ].map((attribute) => returnedColumn(mapping, attribute)),
       after,
     })
     this.#saved[mapping.root.index]?.push(id)
@@ -643,6 +655,9 @@ class Planner {
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
 }
+
+const computing = (computed: ReadonlyArray<SqlDefault>): { readonly computed?: ReadonlyArray<SqlDefault> } =>
+  computed.length === 0 ? {} : { computed }
 
 const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
   gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',

@@ -3,7 +3,7 @@
  */
 import { type Attribute, encodedKeyOf, type Mapping, type Services } from '@unitary/core'
 import * as Instance from '../state/instance.js'
-import { absent, type Cells, encodedOf, type KeyPart, literal, literalColumns, noCells } from './cells.js'
+import { absent, type Cells, computed, encodedOf, type KeyPart, literal, literalColumns, noCells } from './cells.js'
 import type { PlanColumn } from './step.js'
 
 type Instance = Instance.Instance
@@ -90,6 +90,9 @@ export const fillInsertDefaults = (mapping: Mapping, { values, kinds }: Cells, s
     values[position] = encode(column.insertValue(services))
     kinds[position] = literal
   }
+  for (const { position } of mapping.insertExpressions) {
+    if (kinds[position] === absent || values[position] === null) kinds[position] = computed
+  }
 }
 
 /** What an update sets by itself, where the program has set nothing. */
@@ -99,6 +102,7 @@ export const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cel
     values[position] = encode(column.updateValue(services))
     kinds[position] = literal
   }
+  for (const { position } of mapping.updateExpressions) if (kinds[position] === absent) kinds[position] = computed
 }
 
 /**

@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { ColumnKind, InstanceId, Returned } from '@unitary/core'
+import type { ColumnKind, InstanceId, Returned, SqlDefault } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -27,7 +27,7 @@ export interface PlanColumn {
 
 /**
  * A column whose values the database gives, and gives back with the rows that it writes: a generated key, a default of the
- * table, or a version.
+ * table or of the statement, or a version.
  *
  * @category model
  */
@@ -56,6 +56,8 @@ export interface InsertStep extends StepBase {
   readonly _tag: 'Insert'
   readonly columns: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** Columns beside those of the rows, which the database computes; absent where there are none. */
+  readonly computed?: ReadonlyArray<SqlDefault>
   /** The columns of the table's primary key. */
   readonly key: ReadonlyArray<string>
   /** What the database gives each row, and the INSERT gives back. */
@@ -68,6 +70,8 @@ export interface UpdateStep extends StepBase {
   readonly set: ReadonlyArray<PlanColumn>
   readonly where: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  /** Columns that are set beside those of `set`, to what the database computes; absent where there are none. */
+  readonly computed?: ReadonlyArray<SqlDefault>
   /** What the database gives each row, and the UPDATE gives back. */
   readonly returning: ReadonlyArray<ReturnedColumn>
 }
@@ -154,6 +158,14 @@ export interface FlushPlan {
   readonly switches: ReadonlyArray<RowSwitch>
   /** Instances whose foreign keys the database changes along with the key that they refer to. */
   readonly carried: ReadonlyArray<CarriedKey>
+  /** What was drawn from generators to make it; absent where nothing was. */
+  readonly draws?: ReadonlyArray<DrawnIds>
+}
+
+/** Ids of a generator that rows of a plan have. @category model */
+export interface DrawnIds {
+  readonly generator: string
+  readonly count: number
 }
 
 /** @category model */

@@ -1,9 +1,16 @@
 /**
  * Rows of a hierarchy, table by table: an instance of a joined subtype has a row in each of its tables, under one key.
  */
-import { type Attribute, type InstanceId, type Mapping, type TablePart, withDescendants } from '@unitary/core'
+import {
+  type Attribute,
+  type InstanceId,
+  type Mapping,
+  type SqlDefault,
+  type TablePart,
+  withDescendants,
+} from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import { absent, type Cells, key, literal, shapeColumns } from './cells.js'
+import { absent, type Cells, computedColumns, hasCell, key, literal, shapeColumns } from './cells.js'
 import type { PlanColumn } from './step.js'
 
 /** Rows of one table and shape that are being gathered into a step. */
@@ -13,6 +20,8 @@ export interface TableRows {
   readonly mapping: Mapping
   readonly part: TablePart
   readonly columns: ReadonlyArray<PlanColumn>
+  /** What the database computes beside them. */
+  readonly computed: ReadonlyArray<SqlDefault>
   /** Of an update, by which its rows are found. */
   readonly where: ReadonlyArray<PlanColumn>
   readonly instances: InstanceId[]
@@ -48,7 +57,7 @@ const shapeOf = ({ attributes }: TablePart, { kinds, of }: Cells): string =>
 
 const valuesOf = (attributes: ReadonlyArray<Attribute>, { kinds, values }: Cells): unknown[] => {
   const row: unknown[] = []
-  for (const { position } of attributes) if (kinds[position] !== absent) row.push(values[position])
+  for (const { position } of attributes) if (hasCell(kinds[position])) row.push(values[position])
   return row
 }
 
@@ -66,11 +75,19 @@ const opened = (
   mapping: Mapping,
   part: TablePart,
   columns: ReadonlyArray<PlanColumn>,
+  computed: ReadonlyArray<SqlDefault>,
   where: ReadonlyArray<PlanColumn> = [],
-): TableRows => ({ shape, mapping, part, columns, where, instances: [], rows: [] })
+): TableRows => ({ shape, mapping, part, columns, computed, where, instances: [], rows: [] })
 
 const columnsIn = (mapping: Mapping, part: TablePart, { kinds, of }: Cells): ReadonlyArray<PlanColumn> =>
   shapeColumns({ mapping, kinds, of }, part.attributes)
+
+const computedIn = (
+  mapping: Mapping,
+  part: TablePart,
+  { kinds }: Cells,
+  write: 'insert' | 'update',
+): ReadonlyArray<SqlDefault> => computedColumns(mapping, kinds, part.attributes, write)
 
 /**
  * Gathers the rows that insert instances into the root's table: with those before where they have one shape. The others begin
@@ -82,7 +99,7 @@ export const addRoot = (all: TableRows[], { id, mapping }: Instance, part: Table
   const shape = shapeOf(part, cells)
   let open = all.at(-1)
   if (open === undefined || open.shape !== shape) {
-    open = opened(shape, mapping, part, columnsIn(mapping, part, cells))
+    open = opened(shape, mapping, part, columnsIn(mapping, part, cells), computedIn(mapping, part, cells, 'insert'))
     all.push(open)
   }
   open.instances.push(id)
@@ -104,7 +121,13 @@ export const addInsert = (
   const shape = `${shapeOf(part, cells)} ${columns.map(({ source }) => (source._tag === 'Key' ? source.of : '')).join()}`
   let open = all.get(shape)
   if (open === undefined) {
-    open = opened(shape, mapping, part, [...columns, ...columnsIn(mapping, part, cells)])
+    open = opened(
+      shape,
+      mapping,
+      part,
+      [...columns, ...columnsIn(mapping, part, cells)],
+      computedIn(mapping, part, cells, 'insert'),
+    )
     all.set(shape, open)
   }
   open.instances.push(id)
@@ -134,7 +157,14 @@ export const addUpdate = (
   const shape = `${part.table} ${shapeOf(part, cells)} ${by.join()}`
   let open = all.get(shape)
   if (open === undefined) {
-    open = opened(shape, mapping, part, columnsIn(mapping, part, cells), found.columns)
+    open = opened(
+      shape,
+      mapping,
+      part,
+      columnsIn(mapping, part, cells),
+      computedIn(mapping, part, cells, 'update'),
+      found.columns,
+    )
     all.set(shape, open)
   }
   open.instances.push(id)

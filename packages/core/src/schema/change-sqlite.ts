@@ -1,0 +1,141 @@
+/**
+ * Changing the tables of SQLite, whose ALTER TABLE adds, drops and renames columns and no more: other changes make the
+ * table anew and copy its rows.
+ *
+ * @see https://www.sqlite.org/lang_altertable.html#otheralter
+ */
+import { call } from './builder-call.js'
+import { addingRemarks, type Change, chain, ofKind, parentsFirst, renameRemarks, type Step } from './change.js'
+import type { ColumnSchema, TableSchema } from './database-schema.js'
+import type { Difference } from './drift.js'
+import { uniqueIndex } from './identity.js'
+import { columnArguments, createIndexCalls, createTableCalls, quotedName } from './table-calls.js'
+
+export const sqliteSteps = (change: Change): ReadonlyArray<Step> => {
+  const { differences, from, to } = change
+  const extra = parentsFirst(ofKind(differences, 'ExtraTable').map(({ database }) => database)).ordered
+  const missing = parentsFirst(ofKind(differences, 'MissingTable').map(({ model }) => model)).ordered
+  const changed = [...from.values()].filter(({ name }) => to.has(name))
+  return [
+    ...extra.toReversed().map(({ name }) => chain([call('dropTable', name)], `the rows of ${name} are lost`)),
+    ...changed.flatMap((table) => {
+      const own = differences.filter((difference) => difference.table === table.name)
+      const target = to.get(table.name) as TableSchema
+      if (own.length === 0) return []
+      return own.every((difference) => isInPlace(difference, table, target))
+        ? own.flatMap((difference) => inPlace(difference, own))
+        : remake(table, target, own)
+    }),
+    ...missing.flatMap((table) => [
+      chain(createTableCalls(table, table.foreignKeys, 'sqlite')),
+      ...table.indexes.map((index) => chain(createIndexCalls(table.name, index, 'sqlite'))),
+    ]),
+  ]
+}
+
+/** Whether SQLite can do it to a table as it is. */
+const isInPlace = (difference: Difference, from: TableSchema, to: TableSchema): boolean => {
+  switch (difference._tag) {
+    case 'MissingIndex':
+    case 'ExtraIndex':
+    case 'IndexDefinition':
+      return true
+    case 'MissingUnique':
+      return to.indexes.some((index) => index.name === difference.model.name && uniqueIndex(index) !== null)
+    case 'ExtraUnique':
+      return from.indexes.some((index) => index.name === difference.database.name && uniqueIndex(index) !== null)
+    case 'MissingColumn':
+      return isAddable(difference.model)
+    default:
+      return false
+  }
+}
+
+/** A column that is added is filled with one value in all rows. */
+const isAddable = ({ isNullable, default: given, computed }: ColumnSchema): boolean =>
+  computed === null && (given === null ? isNullable : /^(?:[+-]?[\d.]+|'(?:[^']|'')*'|true|false|null)$/i.test(given))
+
+const inPlace = (difference: Difference, own: ReadonlyArray<Difference>): ReadonlyArray<Step> => {
+  const { table } = difference
+  switch (difference._tag) {
+    case 'MissingIndex':
+      return [chain(createIndexCalls(table, difference.model, 'sqlite'))]
+    case 'ExtraIndex':
+      return [chain([call('dropIndex', difference.database.name)])]
+    case 'IndexDefinition':
+      return [
+        chain([call('dropIndex', difference.database.name)]),
+        chain(createIndexCalls(table, difference.model, 'sqlite')),
+      ]
+    case 'MissingUnique':
+      return [
+        chain(
+          createIndexCalls(
+            table,
+            {
+              name: difference.model.name ?? '',
+              parts: difference.model.columns.map((column) => ({ _tag: 'Column', column, direction: 'asc' })),
+              unique: true,
+              where: null,
+              method: null,
+            },
+            'sqlite',
+          ),
+          `rows of ${table} that share ${difference.model.columns.join(', ')} are an error`,
+        ),
+      ]
+    case 'ExtraUnique':
+      return [chain([call('dropIndex', difference.database.name ?? '')])]
+    case 'MissingColumn':
+      return [
+        chain(
+          [
+            call('alterTable', table),
+            call('addColumn', difference.column, ...columnArguments(difference.model, 'sqlite', false)),
+          ],
+          ...renameRemarks(own, table, 'sqlite'),
+        ),
+      ]
+    default:
+      return []
+  }
+}
+
+const remake = (from: TableSchema, to: TableSchema, own: ReadonlyArray<Difference>): ReadonlyArray<Step> => {
+  const known = new Map(from.columns.map((column) => [column.name, column]))
+  const copied = to.columns.filter(({ name, computed }) => known.has(name) && computed === null)
+  const added = ofKind(own, 'MissingColumn')
+  return [
+    {
+      _tag: 'Remake',
+      table: to.name,
+      create: createTableCalls(to, to.foreignKeys, 'sqlite', `new_${to.name}`),
+      columns: copied.map(({ name }) => quotedName(name, 'sqlite')),
+      values: copied.map((column) => {
+        const name = quotedName(column.name, 'sqlite')
+        const isFilled = !column.isNullable && known.get(column.name)?.isNullable === true && column.default !== null
+        return isFilled ? `coalesce(${name}, ${column.default})` : name
+      }),
+      remarks: [
+        ...renameRemarks(own, to.name, 'sqlite'),
+        ...added.flatMap(({ model }) => addingRemarks(to.name, model)),
+        ...ofKind(own, 'ExtraColumn').map(({ table, column }) => `what ${table}.${column} holds is lost`),
+        ...ofKind(own, 'Nullability')
+          .filter(({ model }) => !model)
+          .map(({ table, column }) => `rows of ${table} that have no ${column} are an error, unless it has a default`),
+        ...(own.some(({ _tag }) => stricter.has(_tag))
+          ? [`rows of ${to.name} that the new table does not allow are an error`]
+          : []),
+      ],
+    },
+    ...to.indexes.map((index) => chain(createIndexCalls(to.name, index, 'sqlite'))),
+  ]
+}
+
+const stricter: ReadonlySet<Difference['_tag']> = new Set([
+  'PrimaryKey',
+  'MissingUnique',
+  'MissingCheck',
+  'CheckExpression',
+  'MissingForeignKey',
+])

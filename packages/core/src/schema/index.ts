@@ -1,0 +1,50 @@
+/**
+ * `@unitary/core/schema`: what a database has compared with what a model says, starting models, drafts of migrations.
+ */
+export { drift, driftSync } from '../engine/drift.js'
+export { introspect, introspectSync } from '../engine/introspect.js'
+export { modelFrom, modelFromSync } from '../engine/model-from.js'
+export type {
+  CheckSchema,
+  ColumnSchema,
+  DatabaseSchema,
+  ForeignKeySchema,
+  IndexPart,
+  IndexSchema,
+  KeySchema,
+  SchemaNote,
+  TableSchema,
+  ViewSchema,
+} from './database-schema.js'
+export {
+  type CheckExpression,
+  type ColumnType,
+  type Counting,
+  type Default,
+  type Difference,
+  type Drift,
+  type DriftOptions,
+  driftBetween,
+  type ExtraCheck,
+  type ExtraColumn,
+  type ExtraForeignKey,
+  type ExtraIndex,
+  type ExtraTable,
+  type ExtraUnique,
+  type ForeignKeyRules,
+  type IndexDefinition,
+  type MissingCheck,
+  type MissingColumn,
+  type MissingForeignKey,
+  type MissingIndex,
+  type MissingTable,
+  type MissingUnique,
+  type Nullability,
+  type PrimaryKey,
+} from './drift.js'
+export type { IntrospectOptions } from './introspect.js'
+export { diffToMigration } from './migration.js'
+export { modelSource } from './model-source.js'
+export { type NamedThing, type NamingConvention, postgresNaming } from './naming.js'
+export { renderDrift } from './render-drift.js'
+export { type SchemaOptions, schemaOf } from './schema-of.js'
