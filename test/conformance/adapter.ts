@@ -7,7 +7,7 @@ import { createStore, type Hooks, inspect, runtime, type SessionState, type Stor
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isSome } from 'fp-ts/lib/Option.js'
 import { type AnyProgram, api, referenceTo } from './api.js'
-import { canonical, Expected, type Mismatch, type Observed } from './compare.js'
+import { canonical, Expected, type Mismatch, type Observed, sorted } from './compare.js'
 import type { Case } from './corpus.js'
 import type { Host, ScenarioDatabase } from './database.js'
 import { sqlite } from './databases/sqlite.js'
@@ -368,6 +368,10 @@ class Replay {
     if (id !== null) return this.#objects.nameOf(session.name, id) ?? `instance ${id}`
     if (isOption(value)) return isSome(value) ? this.#shown(session, value.value) : null
     if (Array.isArray(value)) return value.map((one) => this.#shown(session, one))
+    if (value instanceof Set) return sorted([...value].map((one) => this.#shown(session, one)))
+    if (value instanceof Map) {
+      return Object.fromEntries([...value].map(([key, one]) => [key, this.#shown(session, one)]))
+    }
     if (typeof value === 'object' && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, this.#shown(session, one)]))
     }

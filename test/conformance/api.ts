@@ -20,6 +20,9 @@ interface Api {
   readonly append: (entity: AnyMapped, name: string, member: unknown) => OnInstance
   readonly detach: (entity: AnyMapped, name: string, member: unknown) => OnInstance
   readonly replace: (entity: AnyMapped, name: string, members: ReadonlyArray<unknown>) => OnInstance
+  readonly insertAt: (entity: AnyMapped, name: string, index: number, member: unknown) => OnInstance
+  readonly removeKey: (entity: AnyMapped, name: string, key: unknown) => OnInstance
+  readonly clear: (entity: AnyMapped, name: string) => OnInstance
   readonly remove: (entity: AnyMapped) => OnInstance
   readonly get: (entity: AnyMapped, key: unknown, options: unknown) => AnyProgram
   readonly read: (entity: AnyMapped) => OnInstance

@@ -31,6 +31,10 @@ export const canonical = (value: unknown): string =>
       : inner,
   ) ?? 'undefined'
 
+/** Names in the order that a set has them in the corpus. */
+export const sorted = (names: Iterable<unknown>): ReadonlyArray<unknown> =>
+  [...names].sort((a, b) => (String(a) < String(b) ? -1 : 1))
+
 const valued = new Set(['get', 'query', 'read', 'history', 'identity', 'merge', 'bulkUpdate', 'bulkDelete'])
 
 /** What is expected of all objects so far, and how a step changes it. */
@@ -150,6 +154,16 @@ export class Expected {
     return kind === 'oneToMany' || kind === 'manyToMany'
   }
 
+  /** Names as the kind of the collection shows them. */
+  #collected({ entity, keys }: Inspected, attribute: string, shown: unknown): unknown {
+    const collection = this.#model.relationship(entity, attribute)?.collection
+    if (collection === undefined || collection === 'list') return shown
+    const names = shown as ReadonlyArray<unknown>
+    return collection === 'set'
+      ? sorted(names)
+      : Object.fromEntries((keys[attribute] ?? []).map((key, i) => [key, names[i]]))
+  }
+
   /** Where both sides hold an attribute, the values are equal. */
   #checkMemory(name: string, memory: Memory, known: Known, compare: Compare): void {
     const named = this.#objects.get(name)
@@ -159,7 +173,7 @@ export class Expected {
       const related = inspected.related[attribute]
       if (related !== undefined) {
         const shown = namesOf(this.#objects, named.session, related)
-        compare(`${name}.${attribute}`, expected, shown)
+        compare(`${name}.${attribute}`, expected, this.#collected(inspected, attribute, shown))
       } else if (attribute in inspected.attributes) {
         const { table } = this.#model.entity(named.entity).mapping
         const shown = this.#numbering.recorded(table, attribute, inspected.attributes[attribute])

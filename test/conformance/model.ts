@@ -2,9 +2,11 @@
  * A Unitary model from a scenario's description.
  */
 import {
+  type AnyCollectionKind,
   type AnyColumn,
   type AnyEntity,
   type AnyModel,
+  asSet,
   boolean,
   type Cascade,
   column,
@@ -13,6 +15,7 @@ import {
   entity,
   generated,
   integer,
+  keyedBy,
   type Mapped,
   nullable,
   primaryKey,
@@ -207,10 +210,16 @@ const relationshipOf = (builder: Builder, given: RelationshipDescription, model:
       viewonly: given.viewonly,
       singleParent: given.singleParent,
       postUpdate: given.postUpdate,
+      collection: collectionOf(given.collection),
       load: given.lazy === 'select' ? 'lazy' : given.lazy,
       where: filter === undefined ? undefined : conditionOn(model, given.target, filter),
     }),
   )
+}
+
+const collectionOf = (kind: RelationshipDescription['collection']): AnyCollectionKind | undefined => {
+  if (kind === undefined || kind === 'list') return undefined
+  return kind === 'set' ? asSet : keyedBy(kind.keyedBy)
 }
 
 /** `-name` is descending. */

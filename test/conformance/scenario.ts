@@ -106,6 +106,7 @@ export interface Step {
   readonly attrs?: ReadonlyArray<string>
   readonly value?: unknown
   readonly index?: number
+  readonly key?: unknown
   readonly pk?: Plain | ReadonlyArray<Plain>
   readonly one?: boolean
   readonly populateExisting?: boolean

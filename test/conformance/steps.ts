@@ -1,7 +1,7 @@
 /**
  * Steps of the corpus as programs.
  */
-import type { Snapshot } from '@unitary/core'
+import type { CollectionKey, RelationshipMapping, Snapshot } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -40,6 +40,12 @@ class On {
     return isDeferred
       ? api.loadAttributes(this.entity, attribute)(this.reference)
       : api.read(this.entity)(this.reference)
+  }
+
+  /** What a collection of another kind than a list shows. */
+  asShown(attribute: string, held: unknown, keys: ReadonlyArray<unknown> | undefined): unknown {
+    const { collection } = this.entity.mapping.relationshipOf.get(attribute) as RelationshipMapping
+    return Array.isArray(held) ? collection.from(held, (keys ?? []) as ReadonlyArray<CollectionKey>) : held
   }
 
   inspect(): Session.Program<never, Session.Inspected> {
@@ -82,9 +88,13 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'remove':
       return onOne((entity) => api.detach(entity, attribute, referenceOf(at, step.value as string)))
     case 'insertAt':
-      return insertAt(at, on(), step)
+      return onOne((entity) =>
+        api.insertAt(entity, attribute, step.index as number, referenceOf(at, step.value as string)),
+      )
+    case 'removeKey':
+      return onOne((entity) => api.removeKey(entity, attribute, step.key))
     case 'clear':
-      return onOne((entity) => api.replace(entity, attribute, []))
+      return onOne((entity) => api.clear(entity, attribute))
     case 'add':
       return added(at, step.obj as string)
     case 'addAll':
@@ -175,14 +185,6 @@ const setTo = (at: Situation, on: On, attribute: string, value: unknown): AnyPro
     : api.set(on.entity, { [attribute]: to })(on.reference)
 }
 
-const insertAt = (at: Situation, on: On, step: Step): AnyProgram =>
-  Session.chain(({ related }: Session.Inspected) => {
-    const attribute = step.attr as string
-    const members = ((related[attribute] ?? []) as ReadonlyArray<number>).map(referenceTo)
-    members.splice(step.index ?? 0, 0, referenceOf(at, step.value as string))
-    return api.replace(on.entity, attribute, members)(on.reference)
-  })(on.inspect())
-
 const get = (at: Situation, step: Step): AnyProgram => {
   const entity = at.model.entity(step.entity as string)
   const { pk } = step
@@ -228,7 +230,9 @@ const readOf = (on: On, attribute: string): AnyProgram =>
   Session.chain((known: Session.Inspected): AnyProgram => {
     if (on.shapeOf(attribute) !== 'column') {
       const held = known.related[attribute]
-      return held === undefined ? api.load(on.entity, attribute)(on.reference) : Session.of(heldBy(held))
+      return held === undefined
+        ? api.load(on.entity, attribute)(on.reference)
+        : Session.of(on.asShown(attribute, heldBy(held), known.keys[attribute]))
     }
     if (attribute in known.attributes) return Session.of(known.attributes[attribute])
     if (known.status === 'transient' || known.status === 'pending') return Session.of(null)

@@ -78,6 +78,30 @@ export { postgresDialect } from './engine/postgres-dialect.js'
 export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'
 export { sqliteDialect } from './engine/sqlite-dialect.js'
 export {
+  type AnyCollectionKind,
+  asList,
+  asSet,
+  type CollectionFunctions,
+  type CollectionKey,
+  type CollectionKind,
+  type CollectionOf,
+  type CollectionShape,
+  collectionKind,
+  type GroupsShape,
+  groupedBy,
+  type KeyOfCollection,
+  keyedBy,
+  type ListShape,
+  type MapShape,
+  membersGiven,
+  type Position,
+  type PositionedShape,
+  positioned,
+  type RecordShape,
+  recordBy,
+  type SetShape,
+} from './model/collection.js'
+export {
   type AnyColumn,
   arrayOf,
   bigint,
@@ -175,7 +199,10 @@ export {
 } from './model/generator.js'
 export { type SnowflakeOptions, type SnowflakeParts, snowflake, snowflakeParts, uuidV7 } from './model/ids.js'
 export type {
+  CollectionGiven,
+  CollectionKeyOf,
   CollectionName,
+  CollectionWith,
   DeferredAttribute,
   DeferredIn,
   DiscriminatorOf,
@@ -184,6 +211,7 @@ export type {
   EntityOf,
   IdentityOf,
   KeyAttribute,
+  KeyedCollectionName,
   KeyOf,
   Managed,
   Pending,
@@ -192,6 +220,7 @@ export type {
   RelationshipName,
   RelationshipsOf,
   RowOf,
+  ShapeOf,
   SnapshotOf,
   SubtypeName,
   TargetOf,

@@ -109,6 +109,7 @@ export {
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
 export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
+export { insertAt, type ListName, move, removeKey } from './program/place.js'
 export {
   all,
   attempt,
@@ -129,7 +130,7 @@ export {
   traverseArrayWithIndex,
 } from './program/program.js'
 export { type RemoveError, remove, removeLoaded } from './program/remove.js'
-export { type ReplaceError, replace } from './program/replace.js'
+export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,

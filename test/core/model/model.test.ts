@@ -9,10 +9,13 @@ import {
   entity,
   enumOf,
   generated,
+  groupedBy,
   integer,
+  keyedBy,
   ModelError,
   named,
   nullable,
+  positioned,
   primaryKey,
   references,
   serverVersion,
@@ -315,6 +318,36 @@ describe('a faulty model', () => {
       'Address.user.cascade: delete-orphan would delete what another Address may have too; say singleParent, or leave it out',
     ])
     expect(faultsOf({ User, Address }, relationships(true))).toEqual([])
+  })
+
+  test('collections of what their members do not have, or not always, or share', () => {
+    const through = { table: 'links', own: ['user_id'], target: ['address_id'] }
+    const Letter = entity('Letter', 'letters', {
+      id: pipe(integer, primaryKey),
+      body: pipe(text, deferred),
+      place: integer,
+      userId: integer,
+    })
+    expect(
+      faultsOf({ User, Letter }, (r) => ({
+        User: {
+          byNothing: r.User?.hasMany?.('Letter', { foreignKey: 'userId', collection: keyedBy('nothing') }),
+          byBody: r.User?.hasMany?.('Letter', { foreignKey: 'userId', collection: groupedBy('body') }),
+          placed: r.User?.hasMany?.('Letter', { foreignKey: 'userId', collection: positioned('place') }),
+          shared: r.User?.manyToMany?.('Letter', { through, collection: positioned('place') }),
+          backwards: r.User?.hasMany?.('Letter', {
+            foreignKey: 'userId',
+            collection: positioned('place'),
+            orderBy: ['place', 'desc'],
+          }),
+        },
+      })),
+    ).toEqual([
+      "User.byNothing.collection: 'nothing' is no attribute of Letter",
+      "User.byBody.collection: 'body' is deferred, and groupedBy(body) has to know it",
+      "User.shared.collection: 'place' is one of Letter, which other collections may hold too; map the links",
+      "User.backwards.collection: it loads in the order of 'place'; leave orderBy out",
+    ])
   })
 
   test('a foreign key that is no attribute of the side that holds it', () => {

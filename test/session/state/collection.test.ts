@@ -55,4 +55,44 @@ describe('Collection', () => {
     const moved = Collection.append(Collection.remove(Collection.from(ids), 5), 5)
     expect(Collection.toArray(moved)).toEqual([...ids.filter((id) => id !== 5), 5])
   })
+
+  test('agrees with a map where it is kept by key, members by key and keys by member', () => {
+    const keyOf = (id: number): string => `${id % 90}`
+    fc.assert(
+      fc.property(
+        size,
+        fc.array(fc.record({ at: fc.nat(), id: fc.nat(400), appends: fc.boolean() }), { maxLength: 40 }),
+        (initial, commands) => {
+          const ids = Array.from({ length: Math.min(initial, 90) }, (_, i) => i)
+          type Version = readonly [Collection.Collection, ReadonlyMap<string, number>]
+          const versions: Version[] = [[Collection.keyed(ids, keyOf), new Map(ids.map((id) => [keyOf(id), id]))]]
+          for (const { at, id, appends } of commands) {
+            const [collection, model] = versions[at % versions.length] as Version
+            const other = model.get(keyOf(id))
+            if (!appends) {
+              const left = new Map([...model].filter(([, one]) => one !== id))
+              versions.push([Collection.remove(collection, id), left])
+            } else if (other !== id) {
+              const next =
+                other === undefined
+                  ? Collection.append(collection, id, keyOf(id))
+                  : Collection.remove(Collection.displace(collection, other, id), other)
+              versions.push([next, new Map(model).set(keyOf(id), id)])
+            }
+          }
+          for (const [collection, model] of versions) {
+            expect(Collection.toArray(collection)).toEqual([...model.values()])
+            expect(Collection.size(collection)).toBe(model.size)
+            for (const { id } of commands) {
+              const isThere = model.get(keyOf(id)) === id
+              expect(Collection.at(collection, keyOf(id))).toBe(model.get(keyOf(id)))
+              expect(Collection.has(collection, id)).toBe(isThere)
+              expect(Collection.keyOf(collection, id)).toBe(isThere ? keyOf(id) : undefined)
+            }
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
 })

@@ -14,6 +14,7 @@ describe('add', () => {
       identity: null,
       attributes: { name: 'ed', joined: now },
       related: {},
+      keys: {},
       changed: [],
       isMarkedForDeletion: false,
     })

@@ -63,7 +63,7 @@ export interface RowClass {
   readonly viewer: (names: ReadonlyArray<string>) => RowViewer
 }
 
-/** The snapshot with the related given, in the order of the viewer's names. */
+/** The snapshot with the related given, in the order of the viewer's names; to be frozen once they are all there. */
 export type RowViewer = (snapshot: Snapshot, instance: number, related: ReadonlyArray<unknown>) => Snapshot
 
 const encodeOptional =
@@ -241,7 +241,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
           ${names.map((name, i) => `this[${JSON.stringify(name)}] = r[${i}]`).join('\n          ')}
         }
       } }[${JSON.stringify(mapping.name)}]
-      return (s, n, r) => Object.freeze(new View(n, ${from('s')}, r))`,
+      return (s, n, r) => new View(n, ${from('s')}, r)`,
     )(made.Row) as RowViewer
   return {
     make: made.make,
@@ -327,7 +327,6 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       const view = new Row(instance, snapshot as unknown as Values)
       for (let i = 0; i < names.length; i++)
         (view as unknown as Record<string, unknown>)[names[i] as string] = related[i]
-      Object.freeze(view)
       return view
     },
   }

@@ -2,6 +2,7 @@
  * What follows from a model, inferred: the rows, drafts and snapshots of its entities.
  */
 import type { Option } from 'fp-ts/lib/Option.js'
+import type { CollectionOf, CollectionShape, KeyOfCollection, ListShape } from './collection.js'
 import type {
   AncestorsOf,
   AnyEntity,
@@ -68,6 +69,27 @@ export type CollectionName<M, N> = {
     : never
 }[RelationshipName<M, N>]
 
+/** The names of collections that are kept by key. @category model */
+export type KeyedCollectionName<M, N> = {
+  [K in CollectionName<M, N>]: [CollectionKeyOf<M, N, K>] extends [never] ? never : K
+}[CollectionName<M, N>]
+
+/** As what a collection is shown. @category model */
+export type ShapeOf<M, N, K> = K extends keyof RelationshipsOf<M, N>
+  ? RelationshipsOf<M, N>[K] extends { readonly shape?: infer F extends CollectionShape }
+    ? F
+    : ListShape
+  : ListShape
+
+/** What the members of a collection are kept by. @category model */
+export type CollectionKeyOf<M, N, K> = KeyOfCollection<ShapeOf<M, N, K>, RowOf<M, TargetOf<M, N, K>>>
+
+/** A collection, with members `A`. @category model */
+export type CollectionWith<M, N, K, A> = CollectionOf<ShapeOf<M, N, K>, A, RowOf<M, TargetOf<M, N, K>>>
+
+/** What may be given for a collection: the like of what it shows, or its members in order. @category model */
+export type CollectionGiven<M, N, K, A> = ReadonlyArray<A> | CollectionWith<M, N, K, A>
+
 /** The names of relationships to one. @category model */
 export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName<M, N>>
 
@@ -131,11 +153,14 @@ type ForeignKeysOf<Rs, N> = {
         : never
       : Rs[P][K] extends HasMany<infer T, infer F, string | null> | HasOne<infer T, infer F, string | null>
         ? T extends N
-          ? F
+          ? F | PlaceIn<Rs[P][K]>
           : never
         : never
   }[keyof Rs[P]]
 }[keyof Rs]
+
+/** The attribute that holds places in a collection. */
+type PlaceIn<R> = R extends { readonly shape?: { readonly position: infer P extends string } } ? P : never
 
 /** Attributes that a relationship can fill. */
 type FilledAttributes<M, N> =
@@ -152,7 +177,7 @@ type Given<E extends AnyEntity, Filled> = {
 
 type Nested<M, N> = {
   readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
-    ? ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>>>
+    ? CollectionGiven<M, N, K, NestedDraft<M, TargetOf<M, N, K>>>
     : NestedDraft<M, TargetOf<M, N, K>> | null
 }
 
@@ -206,4 +231,6 @@ export type Pending<M, N extends string> =
  * @category model
  */
 export type Related<M, N, K> =
-  K extends CollectionName<M, N> ? ReadonlyArray<Managed<M, TargetOf<M, N, K>>> : Option<Managed<M, TargetOf<M, N, K>>>
+  K extends CollectionName<M, N>
+    ? CollectionWith<M, N, K, Managed<M, TargetOf<M, N, K>>>
+    : Option<Managed<M, TargetOf<M, N, K>>>

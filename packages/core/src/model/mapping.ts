@@ -5,6 +5,7 @@
  * speaks of any of them alike.
  */
 import * as t from 'io-ts'
+import type { AnyCollectionKind } from './collection.js'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
 import type { AnyEntity, Columns, RowValidator } from './entity.js'
@@ -51,6 +52,8 @@ export interface RelationshipMapping extends Omit<Behaviour, 'cascade' | 'orderB
   readonly through: Link | null
   /** Does it hold many, or one at most? */
   readonly isCollection: boolean
+  /** As what a collection is shown; of a reference a list, which nobody sees. */
+  readonly collection: AnyCollectionKind
   readonly inverse: RelationshipMapping | null
   readonly cascade: ReadonlySet<Cascade>
   readonly orderBy: ReadonlyArray<readonly [attribute: Attribute, direction: OrderDirection]>

@@ -6,8 +6,15 @@
  * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
+import {
+  type AnyCollectionKind,
+  asList,
+  type CollectionKind,
+  type CollectionShape,
+  type ListShape,
+} from './collection.js'
 import type { ReferentialAction } from './column.js'
-import type { AnyEntity, ColumnsOf } from './entity.js'
+import type { AnyEntity, ColumnsOf, Row } from './entity.js'
 
 /**
  * What an operation on an instance does to what it refers to; SQLAlchemy's terms and meanings.
@@ -74,10 +81,17 @@ export interface Behaviour {
  *
  * @category model
  */
-export interface HasMany<Target extends string, ForeignKey extends string, Inverse extends string | null>
-  extends Behaviour {
+export interface HasMany<
+  Target extends string,
+  ForeignKey extends string,
+  Inverse extends string | null,
+  out Shape extends CollectionShape = CollectionShape,
+> extends Behaviour {
   readonly _tag: 'HasMany'
   readonly target: Target
+  /** As what its members are shown. */
+  readonly collection: AnyCollectionKind
+  readonly shape?: Shape
   readonly foreignKey: ReadonlyArray<ForeignKey>
   readonly inverse: Inverse
 }
@@ -128,9 +142,16 @@ export interface Link {
  *
  * @category model
  */
-export interface ManyToMany<Target extends string, Inverse extends string | null> extends Behaviour {
+export interface ManyToMany<
+  Target extends string,
+  Inverse extends string | null,
+  out Shape extends CollectionShape = CollectionShape,
+> extends Behaviour {
   readonly _tag: 'ManyToMany'
   readonly target: Target
+  /** As what its members are shown. */
+  readonly collection: AnyCollectionKind
+  readonly shape?: Shape
   readonly through: Link
   readonly inverse: Inverse
 }
@@ -169,7 +190,9 @@ interface CommonOptions<I> {
 
 type Order<E> = AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection]
 
-interface CollectionOptions<E, I> extends CommonOptions<I> {
+interface CollectionOptions<E, I, F extends CollectionShape> extends CommonOptions<I> {
+  /** As what the members are shown: a list where nothing is said. */
+  readonly collection?: CollectionKind<F, E extends AnyEntity ? Row<E> : never>
   /** The order in which the collection loads; without it the order is the database's. */
   readonly orderBy?: AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection] | ReadonlyArray<Order<E>>
 }
@@ -185,10 +208,11 @@ export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es>
     const T extends keyof Es & string,
     const F extends OneOrMany<AttributeOf<Es[T]>>,
     const I extends string | null = null,
+    C extends CollectionShape = ListShape,
   >(
     target: T,
-    options: CollectionOptions<Es[T], I> & { readonly foreignKey: F },
-  ) => HasMany<T, Members<F> & string, I>
+    options: CollectionOptions<Es[T], I, C> & { readonly foreignKey: F },
+  ) => HasMany<T, Members<F> & string, I, C>
   /** The one `target` whose `foreignKey` (attributes of the target) refers to this entity's primary key. */
   readonly hasOne: <
     const T extends keyof Es & string,
@@ -208,10 +232,14 @@ export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es>
     options: CommonOptions<I> & { readonly foreignKey: F },
   ) => BelongsTo<T, Members<F> & string, I>
   /** A collection of `target`s over the table of links `through`, which no entity maps. */
-  readonly manyToMany: <const T extends keyof Es & string, const I extends string | null = null>(
+  readonly manyToMany: <
+    const T extends keyof Es & string,
+    const I extends string | null = null,
+    C extends CollectionShape = ListShape,
+  >(
     target: T,
-    options: CollectionOptions<Es[T], I> & { readonly through: Link },
-  ) => ManyToMany<T, I>
+    options: CollectionOptions<Es[T], I, C> & { readonly through: Link },
+  ) => ManyToMany<T, I, C>
 }
 
 const list = <A>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(one) ? one : [one as A])
@@ -220,6 +248,7 @@ const defaultCascade: ReadonlyArray<Cascade> = ['save-update', 'merge']
 const viewonlyCascade: ReadonlyArray<Cascade> = ['merge']
 
 interface LooseOptions extends CommonOptions<string | null> {
+  readonly collection?: AnyCollectionKind
   readonly orderBy?: string | ReadonlyArray<string | readonly [string, OrderDirection]>
 }
 
@@ -235,10 +264,14 @@ const orderItems = (order: LooseOptions['orderBy']): Behaviour['orderBy'] =>
       ? [order]
       : list(order).map((item) => (typeof item === 'string' ? ([item, 'asc'] as const) : item))
 
+/** A collection that keeps places loads in their order. */
+const orderOf = ({ collection, orderBy }: LooseOptions): Behaviour['orderBy'] =>
+  orderBy === undefined && collection?.position ? [[collection.position.attribute, 'asc']] : orderItems(orderBy)
+
 const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: string | null } => ({
   inverse: options.inverse ?? null,
   cascade: options.cascade ?? (options.viewonly === true ? viewonlyCascade : defaultCascade),
-  orderBy: orderItems(options.orderBy),
+  orderBy: orderOf(options),
   where: options.where ?? null,
   viewonly: options.viewonly ?? false,
   passiveDeletes: options.passiveDeletes ?? false,
@@ -254,6 +287,7 @@ const keyed =
     _tag,
     target,
     foreignKey: list(options.foreignKey),
+    collection: options.collection ?? asList,
     ...behaviour(options),
   })
 
@@ -266,6 +300,7 @@ export const relationshipBuilder = {
     _tag: 'ManyToMany',
     target,
     through: options.through,
+    collection: options.collection ?? asList,
     ...behaviour(options),
   }),
 }

@@ -8,7 +8,7 @@
  * pipe(select(model.User), selectin('addresses', joined('city')), raise('*'))
  */
 import type { Option } from 'fp-ts/lib/Option.js'
-import type { CollectionName, Managed, RelationshipName, TargetOf } from '../model/infer.js'
+import type { CollectionName, CollectionWith, Managed, RelationshipName, TargetOf } from '../model/infer.js'
 import type { RelationshipMapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
@@ -173,7 +173,7 @@ export type Levels<
     ? Managed<M, N>
     : Managed<M, N> & { readonly [P in K]: OneOrMany<M, N, K, Levels<M, N, K, D, [...Level, unknown]>> }
 
-type OneOrMany<M, N, K, A> = K extends CollectionName<M, N> ? ReadonlyArray<A> : Option<A>
+type OneOrMany<M, N, K, A> = K extends CollectionName<M, N> ? CollectionWith<M, N, K, A> : Option<A>
 
 /**
  * Loads a relationship to the entity itself level by level, each by one more statement: `levels` of them, from 1, or all

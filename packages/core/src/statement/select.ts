@@ -15,7 +15,7 @@
  */
 import type { Option } from 'fp-ts/lib/Option.js'
 import { SelectionNode, SelectQueryNode } from 'kysely'
-import type { CollectionName, Managed, TargetOf } from '../model/infer.js'
+import type { CollectionName, CollectionWith, Managed, TargetOf } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
@@ -77,7 +77,7 @@ export type Resulting<M, N extends string, L, X extends Extent> = [X['omitted']]
 /** What a relationship holds when it was loaded with a refinement that adds `L` to each target. @category model */
 export type RelatedWith<M, N, K, L, X extends Extent = Whole> =
   K extends CollectionName<M, N>
-    ? ReadonlyArray<Resulting<M, TargetOf<M, N, K>, L, X>>
+    ? CollectionWith<M, N, K, Resulting<M, TargetOf<M, N, K>, L, X>>
     : Option<Resulting<M, TargetOf<M, N, K>, L, X>>
 
 const selections = new WeakMap<Mapping, SelectQueryNode>()

@@ -126,7 +126,7 @@ export class Change {
     const other = target === null ? null : singleParentFault(this.#state, this.#edit, relationship, id, target)
     if (other !== null) return other
     return (
-      this.#changed(id, relationship, isWatched, () =>
+      this.#changed('set', id, relationship, isWatched, () =>
         Relate.refer(this.#state, this.#edit, id, relationship, target),
       ) ??
       (target === null ? null : this.#cascadeTo(id, relationship, target)) ??
@@ -145,7 +145,7 @@ export class Change {
     const asked = this.#ask('remove', id, relationship, member)
     if (isLeft(asked)) return asked.left
     return (
-      this.#changed(id, relationship, isWatched, () => {
+      this.#changed('remove', id, relationship, isWatched, () => {
         for (let i = 0; i < times; i++) Relate.detach(this.#state, this.#edit, id, relationship, member)
       }) ?? this.#perform()
     )
@@ -163,7 +163,8 @@ export class Change {
     // what it asks for comes once all of it is in place
     const due = this.#due
     this.#due = []
-    const appended = this.#appendAll(id, relationship, asked.right as ReadonlyArray<InstanceId>)
+    const wanted = Relate.fitted(this.#state, this.#edit, id, relationship, asked.right as ReadonlyArray<InstanceId>)
+    const appended = this.#appendAll(id, relationship, wanted)
     if (isLeft(appended)) return appended.left
     const kept = new Set(appended.right)
     const held = new Map<InstanceId, number>()
@@ -177,6 +178,7 @@ export class Change {
     }
     this.#order(id, relationship, appended.right)
     for (const member of kept) {
+      if (!this.isMember(id, relationship, member)) continue
       const refused = this.#cascadeTo(id, relationship, member)
       if (refused !== null) return refused
     }
@@ -267,11 +269,12 @@ export class Change {
     const member = asked.right as InstanceId
     const held = singleParentFault(this.#state, this.#edit, relationship, id, member)
     if (held !== null) return left(held)
+    let isTaken = true
     const fault =
-      this.#changed(id, relationship, isWatched, () =>
-        Relate.append(this.#state, this.#edit, id, relationship, member),
-      ) ??
-      this.#cascadeTo(id, relationship, member) ??
+      this.#changed('append', id, relationship, isWatched, () => {
+        isTaken = Relate.append(this.#state, this.#edit, id, relationship, member)
+      }) ??
+      (isTaken ? this.#cascadeTo(id, relationship, member) : null) ??
       this.#perform()
     return fault === null ? right(member) : left(fault)
   }
@@ -383,8 +386,9 @@ export class Change {
       : left(misfit(relationship, value, `a hook accepts an instance of ${relationship.target.name} in this session`))
   }
 
-  /** Makes a change, and asks the hooks of all sides but the one that it began with. */
+  /** Makes a change, and asks the hooks of all sides but the one that it began with, which may see others leave. */
   #changed(
+    event: ChangeEvent,
     id: InstanceId,
     relationship: RelationshipMapping,
     isWatched: boolean,
@@ -400,7 +404,8 @@ export class Change {
     make()
     this.#edit.moves = null
     for (const move of moves) {
-      const fault = move.owner === id && move.relationship === relationship ? null : this.#askFollowing(move)
+      const isOwn = move.event === event && move.owner === id && move.relationship === relationship
+      const fault = isOwn ? null : this.#askFollowing(move)
       if (fault !== null) return fault
     }
     return null

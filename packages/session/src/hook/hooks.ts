@@ -10,7 +10,7 @@
  * | step | hooks, in their order |
  * | --- | --- |
  * | `set` | `set` of the attributes, then of the references, each in the order in which the entity declares them; after each reference its other sides: `remove` (or `set`) of what it held, `append` (or `set`) of what it holds |
- * | `append` | for each member: `append`, then on the other side `set` (or `append`), then `remove` where it was before |
+ * | `append` | for each member: `append`, then on the other side `set` (or `append`), then `remove` where it was before; `remove` of a member whose key or place it takes, with its other side |
  * | `detach` | `remove`, then on the other side `set` (or `remove`) |
  * | `replace` | the load of the collection, where it is not loaded; `replace`; then as with `append` for each that is new; then as with `detach` for each that goes |
  * | `make`, `add` of drafts | for each instance, what is nested in a draft before it: as with `set` for what it gives, its relationships in the order in which the entity declares them, collections as with `replace` |

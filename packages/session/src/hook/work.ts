@@ -3,7 +3,7 @@
  * what it is given.
  */
 import type { CollectionName, InstanceId, Mapped, Pending, RelationshipMapping, Services } from '@unitary/core'
-import { Snapshot } from '@unitary/core'
+import { membersGiven, Snapshot } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Instance } from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
@@ -137,14 +137,24 @@ export const replace =
   <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: ReadonlyArray<unknown>,
+    given: unknown,
     owner: S,
     services: Services,
   ): Transition<ChangeError, S> =>
-  (state) =>
-    changeMembers(state, services, entity, name, members, owner, (change, { id }, relationship, ids) =>
-      change.replace(id, relationship, ids),
+  (state) => {
+    const collection = entity.mapping.relationshipOf.get(name)
+    const members = collection?.isCollection === true ? membersGiven(collection.collection, given) : []
+    if (collection !== undefined && typeof members === 'string') return left(misfit(collection, given, members))
+    return changeMembers(
+      state,
+      services,
+      entity,
+      name,
+      members as ReadonlyArray<unknown>,
+      owner,
+      (change, { id }, relationship, ids) => change.replace(id, relationship, ids),
     )
+  }
 
 const changeMembers = <M, N extends string, S extends Snapshot<N>>(
   state: SessionState,

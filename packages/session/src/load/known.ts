@@ -5,6 +5,7 @@ import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { collected } from '../transition/members.js'
 import { freshen, referredTo, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
@@ -70,13 +71,15 @@ export const keepMembers = (
     changes.instances.set(id, Instance.withRelated(owner, relationship, one))
     return one.target === null ? [] : [one.target]
   }
-  let many = Instance.many(Collection.from(loaded), narrowed)
+  const gather = (ids: ReadonlyArray<InstanceId>): Collection.Collection =>
+    collected(relationship, ids, (one) => changes.instances.get(one) as Instance)
+  let many = Instance.many(gather(loaded), narrowed)
   if (known?._tag === 'Many') {
     const present = new Set(loaded)
     const { added, removed } = known
     const members = loaded.filter((member) => !Collection.has(removed, member))
     for (const member of Collection.toArray(added)) if (!present.has(member)) members.push(member)
-    many = { _tag: 'Many', members: Collection.from(members), added, removed, narrowed }
+    many = { ...known, members: gather(members), narrowed }
   }
   changes.instances.set(id, Instance.withRelated(owner, relationship, many))
   return [...Collection.toArray(many.members ?? Collection.empty)]

@@ -22,7 +22,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type { Origin } from '../state/instance.js'
 import { criteriaUnder, optionsIn, type SessionState } from '../state/session-state.js'
-import { isWhole, targetQuery } from './target-query.js'
+import { isWhole, targetQuery, withKeys } from './target-query.js'
 
 /**
  * One relationship that is loaded, and what is loaded of its targets.
@@ -149,7 +149,7 @@ const plan = (
 const planOne = (
   planning: Planning,
   relationship: RelationshipMapping,
-  { alias, strategy, refine, depth }: Load,
+  { alias, strategy, refine: given, depth }: Load,
   isShown: boolean,
   path: ReadonlyArray<Mapping>,
 ): Either<InvalidValue, PlannedLoad> => {
@@ -162,6 +162,7 @@ const planOne = (
       problem: 'it is write-only, and never loaded as a whole; Session.members gives a query of it',
     })
   }
+  const refine = given === null || alias !== null ? given : withKeys(relationship, given)
   if (refine?.node.limit !== undefined || refine?.node.offset !== undefined) {
     return left({
       _tag: 'InvalidValue',

@@ -28,13 +28,15 @@ import type { LoadError } from './error.js'
 import { isKnown, knownTargets, type LoadedTargets } from './known.js'
 import { plannedLoads } from './planned-load.js'
 import { loadRelated } from './related.js'
-import { isWhole, narrowedBy, targetOf } from './target-query.js'
+import { shownMembers } from './shown.js'
+import { isWhole, narrowedBy, targetOf, withKeys } from './target-query.js'
 import { type Fetched, plainly } from './targets.js'
 
 type Instance = Instance.Instance
 
 /**
- * What a relationship of an instance holds, loaded where it is not: a collection as an array, a reference as an option.
+ * What a relationship of an instance holds, loaded where it is not: a collection as its kind shows it (an array, where the model says nothing
+ * else), a reference as an option.
  *
  * @example
  * pipe(ed, Session.load(model.User, 'addresses'))
@@ -48,7 +50,7 @@ export const load =
       const found = find(state, entity, name, instance)
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
-      return chain((targets: LoadedTargets) => show<M, N, K>(relationship, targets.get(owner.id) ?? []))(
+      return chain((targets: LoadedTargets) => show<M, N, K>(owner.id, relationship, targets.get(owner.id) ?? []))(
         loadLater(state, [owner], relationship),
       )
     })
@@ -94,7 +96,7 @@ const loadLater = (
       return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: relationship.name, strategy })
     }
   }
-  const refine = load?.refine ?? null
+  const refine = load?.refine == null ? null : withKeys(relationship, load.refine)
   const options = laterOptions(owner, load)
   const planned = plannedLoads(state, relationship.target, refine?.loads ?? [], options)
   if (isLeft(planned)) return fail(planned.left)
@@ -166,7 +168,7 @@ export const related =
       const known = knownNow(state, owner, relationship)
       return known === null || known.some((id) => !isKnown(state, instanceAt(state, id), relationship.target))
         ? fail({ _tag: 'NotLoaded', entity: entity.name, key: owner.key, attribute: name })
-        : show(relationship, known)
+        : show(owner.id, relationship, known)
     })
 
 export const find = <M, N extends string>(
@@ -191,15 +193,14 @@ export const find = <M, N extends string>(
 
 /** Targets as the program sees them. */
 const show = <M, N extends string, K>(
+  owner: InstanceId,
   relationship: RelationshipMapping,
   targets: ReadonlyArray<InstanceId>,
 ): Program<never, Related<M, N, K>> =>
   gets((state) => {
     const snapshots = targets.map((id) => instanceAt(state, id).snapshot)
+    if (relationship.isCollection)
+      return shownMembers(state, owner, relationship, targets, snapshots) as Related<M, N, K>
     const only = snapshots[0]
-    return (relationship.isCollection ? snapshots : only === undefined ? none : some(only)) as unknown as Related<
-      M,
-      N,
-      K
-    >
+    return (only === undefined ? none : some(only)) as unknown as Related<M, N, K>
   })

@@ -4,6 +4,7 @@
 import {
   type AnyModel,
   type AnySelect,
+  alsoSelecting,
   applyActive,
   type ExecutionOptions,
   joinsOnlySubtypes,
@@ -115,3 +116,17 @@ export const ordered = (relationship: RelationshipMapping, query: AnySelect): An
 /** The entity of a relationship's targets. @category combinators */
 export const targetOf = (model: AnyModel, { target }: RelationshipMapping): Mapped<unknown, string> =>
   (model as unknown as Readonly<Record<string, Mapped<unknown, string>>>)[target.name] as Mapped<unknown, string>
+
+/**
+ * A query of the targets of a collection with what the collection is kept by, which the query may leave out. The same query
+ * where it leaves out nothing of that.
+ *
+ * @category combinators
+ */
+export const withKeys = ({ collection, target }: RelationshipMapping, query: AnySelect): AnySelect =>
+  collection.attributes.length === 0
+    ? query
+    : alsoSelecting(
+        query,
+        collection.attributes.flatMap((name) => target.attributeOf.get(name) ?? []),
+      )

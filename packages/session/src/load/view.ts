@@ -5,6 +5,7 @@ import { type InstanceId, type Mapping, type RowViewer, rowClassOf, Snapshot } f
 import { none, some } from 'fp-ts/lib/Option.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import type { LoadedRelationship } from './eager.js'
+import { isList, shownMembers } from './shown.js'
 
 /** How an instance is shown: by its snapshot, or with what was loaded beside it. */
 export type View = (id: InstanceId) => Snapshot
@@ -50,6 +51,8 @@ const viewing = (
     if (known !== undefined) return known
     // filled in after the instance is known, which its targets may lead back to
     const fill: Array<() => void> = []
+    // of what is no list only once its members are there
+    const gathered: Array<(made: Record<string, unknown>) => void> = []
     const related = loaded.map((part, i) => {
       const targets = part.targets.get(id) ?? []
       const show = views[i] as View
@@ -59,7 +62,12 @@ const viewing = (
           for (const target of targets) members.push(show(target))
           Object.freeze(members)
         })
-        return members
+        const { relationship } = part.load
+        if (isList(relationship)) return members
+        gathered.push((made) => {
+          made[relationship.name] = shownMembers(state, id, relationship, targets, members)
+        })
+        return undefined
       }
       const only = targets[0]
       if (only === undefined) return none
@@ -72,6 +80,8 @@ const viewing = (
     const alone = plain(id)
     const made = viewFor(id)(alone, Snapshot.instanceOf(alone) as InstanceId, related)
     seen.set(id, made)
+    if (gathered.length === 0) Object.freeze(made)
+    else fill.unshift(() => finish(made, gathered))
     drain(fill)
     return made
   }
@@ -81,6 +91,12 @@ const viewing = (
     return viewOf(state, load.relationship.target, deeper === null ? nested : [deeper], plain)
   })
   return own
+}
+
+/** Gives an instance the collections that are made of members which are there by now. */
+const finish = (made: Snapshot, gathered: ReadonlyArray<(made: Record<string, unknown>) => void>): void => {
+  for (const give of gathered) give(made as unknown as Record<string, unknown>)
+  Object.freeze(made)
 }
 
 /** Runs steps that lead to more steps one after another, however deep they lead. */

@@ -44,6 +44,7 @@ import {
 } from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
 import { rowFaultOf } from '../transition/draft.js'
+import { collected } from '../transition/members.js'
 import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, isSame, withValues } from '../transition/set.js'
@@ -311,7 +312,9 @@ const keep = (
   ids: ReadonlyArray<InstanceId>,
 ): void => {
   const instance = changes.instances.get(id) as Instance.Instance
-  const related = relationship.isCollection ? Instance.many(ids) : Instance.one(ids[0] ?? null)
+  const related = relationship.isCollection
+    ? Instance.many(collected(relationship, ids, (one) => changes.instances.get(one) as Instance.Instance))
+    : Instance.one(ids[0] ?? null)
   changes.instances.set(id, Instance.withRelated(instance, relationship, related))
 }
 

@@ -3,6 +3,7 @@
  * `remove`, which loads what goes along.
  */
 import type {
+  CollectionGiven,
   CollectionName,
   Draft,
   DraftOrInstance,
@@ -186,7 +187,7 @@ export const replaceLoaded =
   <M, N extends string, K extends CollectionName<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>,
+    members: CollectionGiven<M, N, K, DraftOrInstance<M, TargetOf<M, N, K>>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(

@@ -1,7 +1,7 @@
 /**
  * Looking at what a session knows, for people, tests and tools.
  */
-import type { InstanceId, RawKey, Snapshot } from '@unitary/core'
+import type { CollectionKey, InstanceId, RawKey, Snapshot } from '@unitary/core'
 import { instanceOf } from '../transition/transition.js'
 import * as Collection from './collection.js'
 import type { ShardToken } from './identity-map.js'
@@ -24,6 +24,8 @@ export interface Inspected {
   readonly attributes: Readonly<Record<string, unknown>>
   /** The relationships that are known: instance ids. */
   readonly related: Readonly<Record<string, InstanceId | null | ReadonlyArray<InstanceId>>>
+  /** Of collections that are kept by key: what their members stand under, in their order. */
+  readonly keys: Readonly<Record<string, ReadonlyArray<CollectionKey | undefined>>>
   /** Attributes and relationships with changes that no flush has written. */
   readonly changed: ReadonlyArray<string>
   /** Will the next flush delete it? */
@@ -48,6 +50,7 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
   const expired = isExpired(state, instance)
   const attributes: Record<string, unknown> = {}
   const related: Record<string, InstanceId | null | ReadonlyArray<InstanceId>> = {}
+  const keys: Record<string, ReadonlyArray<CollectionKey | undefined>> = {}
   const changed = Object.keys(instance.committed ?? {})
   if (!expired) {
     for (const attribute of instance.mapping.attributes) {
@@ -61,7 +64,14 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
         related[relationship.name] = known.target
         if (known.changed) changed.push(relationship.name)
       } else {
-        if (known.members !== null) related[relationship.name] = Collection.toArray(known.members)
+        const { members } = known
+        if (members !== null) {
+          const ids = Collection.toArray(members)
+          related[relationship.name] = ids
+          if (relationship.collection.key !== null) {
+            keys[relationship.name] = ids.map((id) => Collection.keyOf(members, id))
+          }
+        }
         if (Instance.hasChanges(known)) changed.push(relationship.name)
       }
     }
@@ -74,6 +84,7 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
       instance.key === null ? null : { entity: instance.mapping.name, key: instance.key, shard: instance.token },
     attributes,
     related,
+    keys,
     changed,
     isMarkedForDeletion: IntMap.has(state.deleted, instance.id),
   }

@@ -42,6 +42,8 @@ export interface Many {
   readonly added: Collection.Collection
   readonly removed: Collection.Collection
   readonly narrowed: string | null
+  /** Is the order another than the one that the database has? Of collections that keep places. */
+  readonly isMoved?: true
 }
 
 /** In place of the key of criteria. No such key is like it. */
@@ -253,4 +255,4 @@ export const hasChanges = (related: Related | undefined): boolean =>
   related !== undefined &&
   (related._tag === 'One'
     ? related.changed
-    : Collection.size(related.added) > 0 || Collection.size(related.removed) > 0)
+    : Collection.size(related.added) > 0 || Collection.size(related.removed) > 0 || related.isMoved === true)

@@ -1,6 +1,7 @@
 /**
  * Folding the results of a flush back into the state.
  */
+
 import type { Attribute, InstanceId, Mapping, RawKey, Returned, RowClass, Snapshot } from '@unitary/core'
 import { decodedKeyOf, rawKeyOf, rowClassOf, withDescendants } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -9,6 +10,7 @@ import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { placed } from '../unit-of-work/places.js'
 import {
   type CarriedKey,
   type DeleteStep,
@@ -44,10 +46,11 @@ export interface Flushed {
  * @category transitions
  */
 export const applied = (
-  state: SessionState,
+  flushed: SessionState,
   plan: FlushPlan,
   results: ReadonlyArray<StepResult>,
 ): Either<StaleData, readonly [Flushed, SessionState]> => {
+  const state = placed(flushed)
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))

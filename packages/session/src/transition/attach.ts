@@ -83,15 +83,13 @@ const renumbered = (related: Instance.Related | undefined, copies: Copies): Inst
       committed: typeof committed === 'number' ? Instance.unknown : committed,
     }
   }
-  const renumber = (ids: Collection.Collection): Collection.Collection =>
-    Collection.from(Collection.toArray(ids).map(copyOf))
-  const { added, members, narrowed, removed } = related
+  const renumber = (ids: Collection.Collection): Collection.Collection => Collection.map(ids, copyOf)
+  const { added, members, removed } = related
   return {
-    _tag: 'Many',
+    ...related,
     members: members === null ? null : renumber(members),
     added: renumber(added),
     removed: renumber(removed),
-    narrowed,
   }
 }
 

@@ -1,7 +1,15 @@
 /**
- * Changing collections: append, detach, replace.
+ * Changing collections: append, detach, replace, move.
  */
-import type { CollectionName, InstanceId, Mapped, RelationshipMapping, Services, Snapshot } from '@unitary/core'
+import {
+  type CollectionName,
+  type InstanceId,
+  type Mapped,
+  membersGiven,
+  type RelationshipMapping,
+  type Services,
+  type Snapshot,
+} from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type * as Instance from '../state/instance.js'
@@ -34,7 +42,7 @@ export const append =
         if (isLeft(member)) return member
         const held = singleParentFault(state, changes, relationship, instance.id, member.right)
         if (held !== null) return left(held)
-        Relate.append(state, changes, instance.id, relationship, member.right)
+        if (!Relate.append(state, changes, instance.id, relationship, member.right)) continue
         const refused = cascadeTo(state, changes, instance, relationship, member.right)
         if (refused !== null) return left(refused)
       }
@@ -76,12 +84,14 @@ export const replace =
   <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: ReadonlyArray<unknown>,
+    given: unknown,
     owner: S,
     services: Services,
   ): Transition<ChangeError, S> =>
   (state) =>
     change(state, entity, name, owner, (changes, instance, relationship) => {
+      const members = membersGiven(relationship.collection, given)
+      if (typeof members === 'string') return left(misfit(relationship, given, members))
       const ids: InstanceId[] = []
       for (const given of members) {
         const member = instanceFor(state, changes, services, relationship, given)
@@ -90,11 +100,29 @@ export const replace =
         if (held !== null) return left(held)
         ids.push(member.right)
       }
-      Relate.replace(state, changes, instance.id, relationship, ids)
-      for (const id of ids) {
+      for (const id of Relate.replace(state, changes, instance.id, relationship, ids)) {
         const refused = cascadeTo(state, changes, instance, relationship, id)
         if (refused !== null) return left(refused)
       }
+      return right(undefined)
+    })
+
+/**
+ * Moves what stands at one place of a loaded list to another.
+ *
+ * @category transitions
+ */
+export const move =
+  <M, N extends string, S extends Snapshot<N>>(
+    entity: Mapped<M, N>,
+    name: string,
+    from: number,
+    to: number,
+    owner: S,
+  ): Transition<ChangeError, S> =>
+  (state) =>
+    change(state, entity, name, owner, (changes, instance, relationship) => {
+      Relate.move(state, changes, instance.id, relationship, from, to)
       return right(undefined)
     })
 

@@ -10,6 +10,7 @@ import {
   type InstanceId,
   isKindOf,
   type Mapping,
+  membersGiven,
   type RelationshipMapping,
   rowClassOf,
   rowFaults,
@@ -111,7 +112,7 @@ export const draftMaker = (
       const held = singleParentFault(state, edit, link.relationship, link.owner, link.target)
       if (held !== null) return left(held)
       if (link.relationship.isCollection) {
-        Relate.append(state, edit, link.owner, link.relationship, link.target)
+        if (!Relate.append(state, edit, link.owner, link.relationship, link.target)) continue
       } else {
         Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }
@@ -217,8 +218,8 @@ const planRelated = (
     if (nested.planned !== null) walk.stack.push(nested.planned)
     return null
   }
-  if (!Array.isArray(given)) return misfit(relationship, given, 'a collection is given as an array')
-  const all: ReadonlyArray<unknown> = given
+  const all = membersGiven(relationship.collection, given)
+  if (typeof all === 'string') return misfit(relationship, given, all)
   // of its final size from the start: an array that grows keeps room for more, and there may be very many of these
   const ids = new Array<InstanceId>(all.length)
   const planned: Planned[] = []
@@ -231,7 +232,9 @@ const planRelated = (
     if (nested.planned !== null) planned.push(nested.planned)
   }
   if (wishes !== null) wishes.push({ relationship, targets: ids })
-  const allNew = wishes === null && planned.length === ids.length
+  // what is kept by key, or arranged by a program's own collection, is put together once all of it is there
+  const allNew =
+    wishes === null && planned.length === ids.length && isPlain(relationship) && (inverse === null || isPlain(inverse))
   const back = allNew ? leadingBack(inverse, owner) : null
   for (let i = planned.length - 1; i >= 0; i--) {
     const child = planned[i] as Planned
@@ -245,6 +248,8 @@ const planRelated = (
   const members = Collection.from(ids)
   return { _tag: 'Many', members, added: members, removed: Collection.empty, narrowed: null }
 }
+
+const isPlain = ({ collection: { add, key } }: RelationshipMapping): boolean => add === null && key === null
 
 const planNested = (
   walk: Walk,

@@ -60,5 +60,6 @@ const asNew = (related: Instance.Related | undefined): Instance.Related | undefi
   if (related === undefined) return undefined
   if (related._tag === 'One') return { _tag: 'One', target: related.target, changed: true, committed: null }
   const members = related.members ?? related.added
-  return { _tag: 'Many', members, added: members, removed: Collection.empty, narrowed: null }
+  const added = Collection.from(Collection.toArray(members))
+  return { _tag: 'Many', members, added, removed: Collection.empty, narrowed: null }
 }

@@ -1,7 +1,15 @@
 /**
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
-import { isKindOf, type Mapping, type RawKey, type RelationshipMapping, rawKeyOf, Snapshot } from '@unitary/core'
+import {
+  isKindOf,
+  type Mapping,
+  membersGiven,
+  type RawKey,
+  type RelationshipMapping,
+  rawKeyOf,
+  Snapshot,
+} from '@unitary/core'
 import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, NotInSession } from '../error.js'
 import * as Collection from '../state/collection.js'
@@ -86,9 +94,10 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     related: (relationship) => {
       const given = heldBy(data, relationship)
       if (given === undefined || given === null) return given
-      return Array.isArray(given)
-        ? given.map((one: object) => mergeSource(from, relationship.target, one))
-        : mergeSource(from, relationship.target, given as object)
+      if (!relationship.isCollection) return mergeSource(from, relationship.target, given as object)
+      // what cannot be given has been refused
+      const members = membersGiven(relationship.collection, given) as ReadonlyArray<object>
+      return members.map((one) => mergeSource(from, relationship.target, one))
     },
   }
 }
@@ -125,11 +134,10 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
     for (const relationship of mapping.relationships) {
       const held = heldBy(data as Values, relationship)
       if (held === undefined || (held === null && !relationship.isCollection)) continue
-      if (relationship.isCollection && !Array.isArray(held)) {
-        return misfit(relationship, held, 'a collection is given as an array')
-      }
+      const members = relationship.isCollection ? membersGiven(relationship.collection, held) : [held]
+      if (typeof members === 'string') return misfit(relationship, held, members)
       const { target } = relationship
-      for (const one of relationship.isCollection ? (held as ReadonlyArray<unknown>) : [held]) {
+      for (const one of members) {
         if (typeof one !== 'object' || one === null) {
           return misfit(relationship, one, `a draft or an instance of ${target.name} is needed`)
         }

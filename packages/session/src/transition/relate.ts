@@ -10,6 +10,7 @@ import * as Collection from '../state/collection.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { collected, fitting, type Instances, joining, leaving } from './members.js'
 import { reachedBy } from './reach.js'
 
 type Instance = Instance.Instance
@@ -183,8 +184,15 @@ const isElsewhere = (
 const manyOf = (instance: Instance, relationship: RelationshipMapping): Instance.Many => {
   const known = Instance.relatedOf(instance, relationship)
   if (known?._tag === 'Many') return known
-  return isNew(instance) ? Instance.many(Collection.empty) : Instance.unloaded
+  if (!isNew(instance)) return Instance.unloaded
+  return Instance.many(relationship.collection.key === null ? Collection.empty : Collection.keyed([], () => undefined))
 }
+
+/** Instances as they stand in an edit. */
+const standing =
+  (edit: StateEdit): Instances =>
+  (id) =>
+    at(edit, id)
 
 /**
  * Is what was said last of a member all that counts? Of a collection that is not loaded nobody knows whether a row belongs
@@ -197,38 +205,42 @@ const isLastWord = (
   member: InstanceId,
 ): boolean => members === null && through === null && !isNew(at(edit, member))
 
-/** Adds to a collection alone. */
+/** Adds to a collection alone. Has it a place for the member? */
 const putMember = (
   state: SessionState,
   edit: StateEdit,
   ownerId: InstanceId,
   relationship: RelationshipMapping,
   member: InstanceId,
-): void => {
+): boolean => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed, narrowed } = manyOf(owner, relationship)
+  const many = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = many
+  const next = members === null ? null : joining(relationship, members, member, standing(edit))
+  if (next !== null && !Collection.has(next.members, member)) return false
   if (relationship.viewonly) {
-    const shown = members === null ? null : Collection.append(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
-    return
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(next?.members ?? null, narrowed)))
+    return true
   }
   edit.moves?.push({ event: 'append', owner: ownerId, relationship, value: member, before: undefined })
   const wasRemoved = Collection.has(removed, member)
   // a list may hold it twice: over links these are two, over a foreign key one
-  const isAnother = relationship.through !== null || !Collection.has(members ?? added, member)
+  const isAnother =
+    (relationship.through !== null && !relationship.collection.isUnique) || !Collection.has(members ?? added, member)
   put(
     edit,
     Instance.withRelated(owner, relationship, {
-      _tag: 'Many',
-      members: members === null ? null : Collection.append(members, member),
+      ...many,
+      members: next?.members ?? null,
       added:
         (wasRemoved && !isLastWord(edit, members, relationship, member)) || !isAnother
           ? added
           : Collection.append(added, member),
       removed: Collection.remove(removed, member),
-      narrowed,
     }),
   )
+  for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
+  return true
 }
 
 /** Takes from a collection alone. */
@@ -240,18 +252,19 @@ const dropMember = (
   member: InstanceId,
 ): void => {
   const owner = freshen(state, at(edit, ownerId))
-  const { members, added, removed, narrowed } = manyOf(owner, relationship)
+  const many = manyOf(owner, relationship)
+  const { members, added, removed, narrowed } = many
   if (members !== null && !Collection.has(members, member)) return
+  const next = members === null ? null : leaving(relationship, members, member, standing(edit))
+  const left = next?.members ?? null
   if (relationship.viewonly) {
-    const shown = members === null ? null : Collection.remove(members, member)
-    put(edit, Instance.withRelated(owner, relationship, Instance.many(shown, narrowed)))
+    put(edit, Instance.withRelated(owner, relationship, Instance.many(left, narrowed)))
     return
   }
   edit.moves?.push({ event: 'remove', owner: ownerId, relationship, value: member, before: undefined })
-  const left = members === null ? null : Collection.remove(members, member)
   if (left !== null && Collection.has(left, member) && relationship.through === null) {
     // it is still there
-    put(edit, Instance.withRelated(owner, relationship, { _tag: 'Many', members: left, added, removed, narrowed }))
+    put(edit, Instance.withRelated(owner, relationship, { ...many, members: left }))
     return
   }
   const wasAdded = Collection.has(added, member)
@@ -259,13 +272,13 @@ const dropMember = (
   put(
     edit,
     Instance.withRelated(owner, relationship, {
-      _tag: 'Many',
+      ...many,
       members: left,
       added: Collection.remove(added, member),
       removed: isBack || Collection.has(removed, member) ? removed : Collection.append(removed, member),
-      narrowed,
     }),
   )
+  for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
 }
 
 /** The other side of a link that came. */
@@ -276,8 +289,14 @@ const join = (
   relationship: RelationshipMapping,
   member: InstanceId,
 ): void => {
-  if (relationship.isCollection) putMember(state, edit, owner, relationship, member)
-  else putTarget(state, edit, owner, relationship, member)
+  if (!relationship.isCollection) {
+    putTarget(state, edit, owner, relationship, member)
+    return
+  }
+  const { inverse } = relationship
+  if (!putMember(state, edit, owner, relationship, member) && inverse !== null) {
+    putTarget(state, edit, member, inverse, null)
+  }
 }
 
 /** Takes all there is of a member from a collection alone: it belongs elsewhere now, however often the list held it. */
@@ -328,7 +347,7 @@ export const refer = (
 
 /**
  * Adds `member` to a collection of `owner`; the other side follows. Over a foreign key it leaves the collection of the
- * instance that it belonged to.
+ * instance that it belonged to. A program's own collection may have no place for it: false, and nothing changes.
  *
  * @category combinators
  */
@@ -338,21 +357,23 @@ export const append = (
   owner: InstanceId,
   relationship: RelationshipMapping,
   member: InstanceId,
-): void => {
+): boolean => {
   const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
   // a member already: then the other side is in step too, whether or not it is loaded
   const isMember = members !== null && Collection.has(members, member)
-  putMember(state, edit, owner, relationship, member)
+  if (!putMember(state, edit, owner, relationship, member)) return false
   const { inverse } = relationship
-  if (inverse === null || isMember) return
+  if (inverse === null || isMember) return true
   if (inverse.through !== null) {
-    putMember(state, edit, member, inverse, owner)
-    return
+    if (putMember(state, edit, member, inverse, owner)) return true
+    dropMember(state, edit, owner, relationship, member)
+    return false
   }
   const old = heldBefore(state, edit, at(edit, member), inverse)
-  if (old === owner) return
+  if (old === owner) return true
   putTarget(state, edit, member, inverse, owner)
   if (old !== undefined && old !== null) dropAll(state, edit, old, relationship, member)
+  return true
 }
 
 /**
@@ -403,7 +424,30 @@ const leaveOrphan = (
 }
 
 /**
- * Makes what a collection holds the ids given, in their order; what it held otherwise is detached.
+ * Those of the ids given that a collection can hold in the place of what it holds now, which stands from here on under the keys
+ * that its members have by now: those that come are not to take them from it.
+ *
+ * @category combinators
+ */
+export const fitted = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  given: ReadonlyArray<InstanceId>,
+): ReadonlyArray<InstanceId> => {
+  const instance = freshen(state, at(edit, owner))
+  const many = manyOf(instance, relationship)
+  if (relationship.collection.key !== null && many.members !== null) {
+    const members = collected(relationship, Collection.toArray(many.members), standing(edit), many.members)
+    put(edit, Instance.withRelated(instance, relationship, { ...many, members }))
+  }
+  return fitting(relationship, given, standing(edit))
+}
+
+/**
+ * Makes what a collection holds the ids given, in their order, as far as it has room for all of them; what it held otherwise is
+ * detached. Gives those that it holds.
  *
  * @category combinators
  */
@@ -412,8 +456,9 @@ export const replace = (
   edit: StateEdit,
   owner: InstanceId,
   relationship: RelationshipMapping,
-  ids: ReadonlyArray<InstanceId>,
-): void => {
+  given: ReadonlyArray<InstanceId>,
+): ReadonlyArray<InstanceId> => {
+  const ids = fitted(state, edit, owner, relationship, given)
   const kept = new Set(ids)
   const { members, added } = manyOf(freshen(state, at(edit, owner)), relationship)
   const held = Collection.toArray(members ?? added)
@@ -421,11 +466,44 @@ export const replace = (
   for (const id of held) if (!kept.has(id)) detach(state, edit, owner, relationship, id)
   const present = new Set(held)
   for (const id of kept) if (!present.has(id)) append(state, edit, owner, relationship, id)
-  const after = freshen(state, at(edit, owner))
-  const many = manyOf(after, relationship)
-  if (many.members !== null) {
-    put(edit, Instance.withRelated(after, relationship, { ...many, members: Collection.from(ids) }))
-  }
+  const { members: after } = manyOf(freshen(state, at(edit, owner)), relationship)
+  if (after !== null) reorder(state, edit, owner, relationship, collected(relationship, ids, standing(edit), after))
+  return ids
+}
+
+/** Puts other members in the place of those that are loaded: the same ones, in another order. */
+const reorder = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  members: Collection.Collection,
+): void => {
+  const instance = freshen(state, at(edit, owner))
+  const many = manyOf(instance, relationship)
+  if (many.members === null) return
+  const isMoved = relationship.collection.position !== null ? { isMoved: true as const } : {}
+  put(edit, Instance.withRelated(instance, relationship, { ...many, members, ...isMoved }))
+}
+
+/**
+ * Moves what stands at one place of a loaded list to another.
+ *
+ * @category combinators
+ */
+export const move = (
+  state: SessionState,
+  edit: StateEdit,
+  owner: InstanceId,
+  relationship: RelationshipMapping,
+  from: number,
+  to: number,
+): void => {
+  const { members } = manyOf(freshen(state, at(edit, owner)), relationship)
+  if (members === null || from === to) return
+  const ids = [...Collection.toArray(members)]
+  ids.splice(to, 0, ...ids.splice(from, 1))
+  reorder(state, edit, owner, relationship, Collection.inOrder(members, ids))
 }
 
 /**

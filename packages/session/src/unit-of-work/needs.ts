@@ -1,6 +1,6 @@
 /**
  * What a flush has to know before it can be planned, and does not: what a has-one held that was set while nobody knew, the
- * version of a row that is written, what refers to a row that goes or to a key that changes.
+ * version of a row that is written, the places in a list that something was added to, what refers to a row that goes or to a key that changes.
  *
  * Costs the changes, and nothing where the entities that changed can have no such needs.
  */
@@ -11,6 +11,7 @@ import { instanceAt, isExpired, type SessionState } from '../state/session-state
 import type { LoadNeeded } from '../transition/remove.js'
 import { goingOf, isRenamed, renamedRows } from './change-set.js'
 import { isWithinGroup } from './dependencies.js'
+import { placed, placeNeeds } from './places.js'
 
 type Instance = Instance.Instance
 
@@ -22,10 +23,11 @@ const nothing: ReadonlyArray<LoadNeeded> = []
  *
  * @category combinators
  */
-export const flushNeeds = (state: SessionState): ReadonlyArray<LoadNeeded> => {
-  if (state.changed.size === 0 && state.deleted.size === 0) return nothing
+export const flushNeeds = (given: SessionState): ReadonlyArray<LoadNeeded> => {
+  if (given.changed.size === 0 && given.deleted.size === 0) return nothing
+  const state = placed(given)
   const going = goingOf(state).deleted
-  const needs: LoadNeeded[] = []
+  const needs: LoadNeeded[] = [...placeNeeds(given)]
   IntMap.forEach(state.changed, (_, id) => {
     const instance = instanceAt(state, id)
     if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)

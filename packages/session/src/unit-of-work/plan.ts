@@ -46,6 +46,7 @@ import {
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
 import { entityGroups, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
+import { placed } from './places.js'
 import {
   changedCells,
   countUp,
@@ -94,8 +95,9 @@ export type PlanError = CircularDependency | MissingKey | BlanksPrimaryKey | Uni
  *
  * @category constructors
  */
-export const plan = (state: SessionState, services: Services = noServices): Either<PlanError, FlushPlan> => {
-  if (!hasWork(state)) return right(emptyPlan)
+export const plan = (given: SessionState, services: Services = noServices): Either<PlanError, FlushPlan> => {
+  if (!hasWork(given)) return right(emptyPlan)
+  const state = placed(given)
   const changes = changeSet(state)
   const planner = new Planner(state, changes, services)
   const fault = planner.plan()
