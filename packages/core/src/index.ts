@@ -107,6 +107,7 @@ export {
   primaryKey,
   type ReferenceOptions,
   type ReferentialAction,
+  type Rule,
   real,
   references,
   type SqlTypes,
@@ -114,13 +115,14 @@ export {
   text,
   unique,
   uuid,
+  validate,
   version,
   withDefault,
   withInsertDefault,
   withServerDefault,
   withUpdateDefault,
 } from './model/column.js'
-export { type ComputedAttribute, computedBy } from './model/computed.js'
+export { type AttributesOf, type Composite, composite, type PartsOf } from './model/composite.js'
 export type {
   Check,
   CheckOptions,
@@ -153,6 +155,8 @@ export {
   type OptionalAttributes,
   type Polymorphic,
   type Row,
+  type RowOptions,
+  type RowValidator,
   type Simplify,
   type Single,
   type ValueOf,
@@ -224,6 +228,7 @@ export type {
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
+export { type SqlDefault, sqlDefaultOf } from './model/sql-default.js'
 export { storedMappings } from './model/stored.js'
 export {
   type ConcreteBuilder,
@@ -233,6 +238,19 @@ export {
   type SubtypeOptions,
   subtype,
 } from './model/subtype.js'
+export {
+  type AnyThrough,
+  type Far,
+  isThrough,
+  type Reach,
+  type ReachOver,
+  type Through,
+  type ThroughLinks,
+  type ThroughTo,
+  through,
+  viewThrough,
+} from './model/through.js'
+export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
@@ -254,6 +272,7 @@ export { compareBytes, compareText } from './statement/compare.js'
 export { type Compiler, compile, compileNode, compileStatistics } from './statement/compile.js'
 export type { CompileStatistics } from './statement/compile-cache.js'
 export { type Enclosed, except, intersect, type SetOperation, union, unionAll } from './statement/compound.js'
+export { type ComputedAttribute, computed, computedValue } from './statement/computed.js'
 export {
   type AliasFor,
   type Contained,

@@ -51,6 +51,16 @@ describe('criteria', () => {
     ).toBeNull()
   })
 
+  test('put texts together, and say nothing where one of them is NULL', () => {
+    const graded = on((eb) => eb(eb.fn('concat', ['name', eb.val('-'), 'grade']), '=', 'ed-G'))
+    expect(truth(graded, { ...ed, grade: 'good' })).toBe(true)
+    expect(truth(graded, { ...ed, grade: 'bad' })).toBe(false)
+    expect(truth(graded, ed)).toBeUndefined()
+    expect(evaluateCriteria(on((eb) => eb(eb.fn('concat', ['name', 'age']), '=', 'ed30')))).toMatchObject({
+      left: { expression: 'concat()' },
+    })
+  })
+
   test('are undefined where an attribute that decides is not known, and told where none does', () => {
     const statement = on((eb) => eb.or([eb('age', '=', 30), eb('name', '=', 'ed')]))
     expect(truth(statement, { age: 30 })).toBe(true)

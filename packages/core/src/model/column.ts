@@ -150,6 +150,18 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly unique: boolean
   /** Its type in the table, where the dialect is not to choose: one for all databases, or for some of them. */
   readonly sqlType: string | SqlTypes | null
+  /** What a program's value has to be besides, in the order in which it was said. */
+  readonly rules: ReadonlyArray<Rule<A>>
+}
+
+/**
+ * What a value has to be beyond its type, and what such a value is called.
+ *
+ * @category model
+ */
+export interface Rule<in A> {
+  readonly name: string
+  readonly holds: (value: A) => boolean
 }
 
 /** @category model */
@@ -183,6 +195,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   foreignKey: null,
   unique: false,
   sqlType: null,
+  rules: [],
 })
 
 /** A whole number that a double holds exactly. For larger ones see `bigint`. @category constructors */
@@ -283,6 +296,7 @@ export const jsonOf = <A, O>(codec: t.Type<A, O, unknown>): Column<A, string> =>
  */
 export const arrayOf = <A, O, F extends ColumnFlag>(item: Column<A, O, F>): Column<ReadonlyArray<A>, string> => ({
   ...column(listOf(item.codec, item.kind === 'bigint' || item.kind === 'decimal'), 'array'),
+  rules: item.rules.map(({ holds, name }) => ({ name: `list of ${name}`, holds: (values) => values.every(holds) })),
   detail: { _tag: 'Array', item: { kind: item.kind, detail: item.detail } },
 })
 
@@ -318,7 +332,35 @@ export const nullable = <A, O, F extends ColumnFlag>(
   ...self,
   flags: [...self.flags, 'nullable'],
   codec: new NullableType(self.codec),
+  rules: self.rules.map(({ holds, name }) => ({ name, holds: (value) => value === null || holds(value) })),
 })
+
+/**
+ * What the values that a program gives have to be besides: checked in drafts, and wherever an instance is changed, which fails
+ * with an `InvalidValue` that says which rule. Rows that are read, and statements of their own, are not held to it: for that
+ * let the codec be a refinement, or the table have a constraint.
+ *
+ * The rule is a name for such values, and a predicate; or a codec, such as a refinement or brand of io-ts.
+ *
+ * @example
+ * const price = pipe(integer, validate('positive number', (n) => n > 0))
+ * const email = pipe(text, validate(Email), nullable)
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/mapped_attributes.html#simple-validators
+ * @category combinators
+ */
+export const validate: {
+  <A>(name: string, holds: (value: A) => boolean): <O, F extends ColumnFlag>(self: Column<A, O, F>) => Column<A, O, F>
+  (codec: t.Mixed): <A, O, F extends ColumnFlag>(self: Column<A, O, F>) => Column<A, O, F>
+} =
+  (rule: string | t.Mixed, holds?: (value: never) => boolean) =>
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F>): Column<A, O, F> => ({
+    ...self,
+    rules: [
+      ...self.rules,
+      typeof rule === 'string' ? { name: rule, holds: holds as never } : { name: rule.name, holds: rule.is },
+    ],
+  })
 
 /**
  * The column's name in the table, where it differs from the attribute's.

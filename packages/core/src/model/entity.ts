@@ -20,9 +20,18 @@ export interface Entity<Name extends string, Table extends string, C extends Col
   readonly columns: C
   /** What it says of its table as a whole. */
   readonly constraints: Constraints
+  /** Looks at a row as a whole; null where there is nothing to say of it. */
+  readonly validate: RowValidator | null
   /** How it stands to entities that it shares attributes with; null where it stands alone. */
   readonly inheritance: Inheritance | null
 }
+
+/**
+ * What is wrong with a row as a whole, by attribute: what it should be. What is not known of the row is absent.
+ *
+ * @category model
+ */
+export type RowValidator = (row: never) => Readonly<Partial<Record<string, string>>>
 
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
@@ -109,20 +118,40 @@ export type RelativesOf<E> = FamilyOf<E>['relatives']
 export type Discriminating<C, V> = C extends Column<infer _A, infer O, infer F> ? Column<V, O, F | 'default'> : never
 
 /**
- * What an entity says of its table as a whole.
+ * What an entity says of its table, and of its rows, as a whole. `All` are its columns with those that it inherits.
  *
  * @category model
  */
-export type EntityOptions<Table extends string, C extends Columns> = TableOptions<
+export type EntityOptions<Table extends string, C extends Columns, All extends Columns = C> = TableOptions<
   keyof C & string,
   { readonly [T in Table]: { readonly [K in keyof C]: DatabaseColumn<C[K]> } },
   Table
->
+> &
+  RowOptions<All>
+
+/**
+ * What an entity says of its rows.
+ *
+ * @category model
+ */
+export interface RowOptions<C extends Columns> {
+  /**
+   * What is wrong with a row as a whole, by attribute, as a sentence that goes on from the value: `it is before the start`.
+   * Asked of drafts, and of instances with their changes, when they are made; what is not known of them is absent.
+   *
+   * @example
+   * { validate: ({ from, to }) => (from && to && to < from ? { to: 'it is before from' } : {}) }
+   */
+  readonly validate?: (row: Partial<RowOfColumns<NoInfer<C>>>) => Readonly<Partial<Record<keyof NoInfer<C>, string>>>
+}
 
 /** A column as Kysely's `DB` has it. */
 export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
   ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
   : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
+
+/** A row with these columns. */
+type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: ValueOf<C[K]> }
 
 /**
  * The discriminator of an entity with subtypes: the attribute whose value says of which entity a row is.
@@ -200,9 +229,9 @@ export function entity(
   columns: Columns,
   options: EntityOptions<string, Columns> & { readonly discriminator?: string; readonly identity?: unknown } = {},
 ): AnyEntity {
-  const { discriminator, identity = null } = options
+  const { discriminator, identity = null, validate = null } = options
   const inheritance: Inheritance | null = discriminator === undefined ? null : { _tag: 'Base', discriminator, identity }
-  return { _tag: 'Entity', name, table, columns, constraints: constraintsOf(options), inheritance }
+  return { _tag: 'Entity', name, table, columns, constraints: constraintsOf(options), validate, inheritance }
 }
 
 /** Flattens an intersection, so that an editor shows properties rather than the way they came about. */

@@ -7,7 +7,7 @@
 import * as t from 'io-ts'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
-import type { AnyEntity, Columns } from './entity.js'
+import type { AnyEntity, Columns, RowValidator } from './entity.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
 /**
@@ -92,6 +92,10 @@ export interface Mapping {
   readonly givenOnInsert: ReadonlyArray<Attribute>
   /** The version, where the database gives a row another with every write; null where there is none, or it is counted. */
   readonly serverVersion: Attribute | null
+  /** Attributes whose columns have rules. */
+  readonly ruled: ReadonlyArray<Attribute>
+  /** What looks at its rows as a whole: its parents' first. */
+  readonly validators: ReadonlyArray<RowValidator>
   readonly relationships: ReadonlyArray<RelationshipMapping>
   readonly relationshipOf: ReadonlyMap<string, RelationshipMapping>
   /** The entity that it is a subtype of. Its attributes, key and relationships come first, and are the very same. */
@@ -211,6 +215,11 @@ export const mapEntity = (
       ...attributes.filter(
         (attribute) => attribute !== generatedKey && isFilledIn(attribute.column) && !attribute.isDeferred,
       ),
+    ],
+    ruled: attributes.filter(({ column }) => column.rules.length > 0),
+    validators: [
+      ...((parent ?? line.concreteOf)?.validators ?? []),
+      ...(entity.validate === null ? [] : [entity.validate]),
     ],
     relationships: [],
     relationshipOf: new Map(),

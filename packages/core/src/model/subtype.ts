@@ -43,13 +43,15 @@ type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
  *
  * @category model
  */
-export interface SubtypeOptions<Table extends string, C extends Columns, I> extends EntityOptions<Table, C> {
+export interface SubtypeOptions<Table extends string, C extends Columns, I, All extends Columns = C>
+  extends EntityOptions<Table, C, All> {
   /** The value of the discriminator in its rows. */
   readonly identity?: I
 }
 
 /** @category model */
-export interface JoinedOptions<Table extends string, C extends Columns, I> extends SubtypeOptions<Table, C, I> {
+export interface JoinedOptions<Table extends string, C extends Columns, I, All extends Columns = C>
+  extends SubtypeOptions<Table, C, I, All> {
   /** The column of its table that holds the key, or the columns in the key's order, where they are not called as the parent's. */
   readonly key?: string | ReadonlyArray<string>
 }
@@ -94,7 +96,7 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
     name: Name,
     table: Table,
     columns: C,
-    options: JoinedOptions<NoInfer<Table>, JoinedColumns<P, NoInfer<C>>, I>,
+    options: JoinedOptions<NoInfer<Table>, JoinedColumns<P, NoInfer<C>>, I, SubtypeColumns<P, NoInfer<C>, null>>,
   ): Polymorphic<Name, Table, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
   /**
    * A single-table subtype: what it adds stands in the table of its parent, in columns that rows of others leave NULL. In
@@ -121,7 +123,7 @@ type Options = JoinedOptions<string, Columns, unknown>
 export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> =>
   ((...given: readonly [string, string, Columns, Options] | readonly [string, Columns, Options]): AnyEntity => {
     const [name, table, own, options] = isJoined(given) ? given : ([given[0], null, given[1], given[2]] as const)
-    const { identity = null, key = null } = options
+    const { identity = null, key = null, validate = null } = options
     const inheritance: Inheritance =
       table === null
         ? { _tag: 'Single', parent, own, identity }
@@ -132,6 +134,7 @@ export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> 
       table: table ?? name,
       columns: { ...(parent.columns as Columns), ...own },
       constraints: constraintsOf(options),
+      validate,
       inheritance,
     }
   }) as unknown as SubtypeBuilder<P>
@@ -179,5 +182,6 @@ export const concrete =
       table,
       columns: { ...(parent.columns as Columns), ...columns },
       constraints: constraintsOf(options),
+      validate: options.validate ?? null,
       inheritance: { _tag: 'Concrete', parent, own: columns, identity: options.identity ?? null },
     }) as never

@@ -250,6 +250,7 @@ const call = (reading: Reading, node: FunctionNode): Result<Term> => {
   if (only === undefined) return refuse(reading, nameOf(node))
   if (name === 'coalesce' || name === 'ifnull') return right(oneOf(args.right, firstKnown))
   if (name === 'nullif' && another !== undefined && others.length === 0) return nullIf(reading, node, [only, another])
+  if (name === 'concat' && args.right.every(({ isText }) => isText)) return right(joinedTexts(reading, args.right))
   const ofOne = another === undefined ? functions[name] : undefined
   if (ofOne === undefined || ofOne.isOfText !== only.isText || only.document !== null)
     return refuse(reading, nameOf(node))
@@ -260,6 +261,21 @@ const call = (reading: Reading, node: FunctionNode): Result<Term> => {
     return value === null || value === undefined ? value : ofOne.apply(value, texts)
   }
   return right(computed(apply, ofOne.givesText))
+}
+
+/** With NULL among them it is NULL for some databases, and for others the rest. */
+const joinedTexts = ({ unsureOn }: Reading, terms: ReadonlyArray<Term>): Term => {
+  for (const texts of ['code points', 'equality', 'collation'] as const) unsureOn.add(texts)
+  const parts = terms.map((one) => one.meeting(null))
+  return computed((row, texts) => {
+    let text = ''
+    for (const part of parts) {
+      const value = part(row, texts)
+      if (typeof value !== 'string') return undefined
+      text += value
+    }
+    return text
+  }, true)
 }
 
 const firstKnown =

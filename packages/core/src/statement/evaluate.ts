@@ -9,7 +9,7 @@
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html#selecting-a-synchronization-strategy
  */
-import { isLeft, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import {
   AndNode,
   BinaryOperationNode,
@@ -24,6 +24,7 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Dialect, TextComparison } from '../engine/dialect.js'
+import type { AnyColumn } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { compareEncoded } from './compare.js'
 import { holdsTogether } from './condition.js'
@@ -33,6 +34,7 @@ import {
   comparisonOf,
   type Evaluate,
   encoded,
+  type NotEvaluable,
   nameOf,
   noteText,
   operatorOf,
@@ -139,6 +141,29 @@ export const evaluateChanges = (statement: AnyUpdate): EvaluableChanges => {
       return values
     },
   }
+}
+
+/**
+ * The values of an expression, as those of a column.
+ *
+ * @category interpreters
+ */
+export const evaluateExpression = (
+  mapping: Mapping,
+  node: OperationNode,
+  { codec }: AnyColumn,
+): Result<(row: object, dialect: Dialect | null) => Either<NotEvaluable, unknown>> => {
+  const value = term(readingOf(mapping), node)
+  const read = isLeft(value) ? truth(readingOf(mapping), node) : right(value.right.meeting(null))
+  if (isLeft(read)) return isLeft(value) ? value : read
+  const evaluate = read.right
+  return right((row, dialect) => {
+    const found = evaluate(row as Row, dialect?.textComparison ?? 'collation')
+    const decoding = found === undefined ? null : codec.decode(found)
+    return decoding === null || isLeft(decoding)
+      ? refuse(readingOf(mapping), nameOf(node))
+      : right(decoding.right as unknown)
+  })
 }
 
 /** The program's value that an attribute gets. */

@@ -26,8 +26,9 @@ import {
 } from 'kysely'
 import type { CollectionName, ReferenceName } from '../model/infer.js'
 import type { Attribute } from '../model/mapping.js'
+import { type AnyThrough, isThrough, type Reach, type Through } from '../model/through.js'
 import { type AliasPath, noPath, pathIn } from './alias.js'
-import type { Filterable } from './criteria.js'
+import { type Filterable, where } from './criteria.js'
 import { type Clause, invalidClause } from './error.js'
 import type { AliasOf, Extent, ExtentOf } from './extent.js'
 import { faultNode } from './fault.js'
@@ -55,8 +56,14 @@ type TargetsAt<S, P> = Select<ModelOf<S>, TargetAt<ModelOf<S>, NameOf<S>, Extent
 /** The same, narrowed. */
 type NarrowedAt<S, P> = Select<ModelOf<S>, TargetAt<ModelOf<S>, NameOf<S>, ExtentOf<S>, P>, unknown, Extent>
 
+/** The query of what a proxy leads to. */
+type TargetsThrough<S, R extends Reach> = Select<ModelOf<S>, R['target']>
+
+/** The same, narrowed. */
+type NarrowedThrough<S, R extends Reach> = Select<ModelOf<S>, R['target'], unknown, Extent>
+
 /**
- * A condition that a collection has members. Without an expression builder it stands for itself, as a condition; with one it
+ * A condition that a collection has members, or that a proxy leads to something. Without an expression builder it stands for itself, as a condition; with one it
  * is an expression, to be combined with others.
  *
  * @category model
@@ -70,6 +77,15 @@ export interface Any {
   <S extends Filterable, P extends CollectionPath<ModelOf<S>, NameOf<S>, ExtentOf<S>>>(
     path: P,
     refine?: (targets: TargetsAt<S, P>) => NarrowedAt<S, P>,
+  ): (eb: ExpressionsOf<S>) => Expression<SqlBool>
+  <S extends Filterable, R extends Reach>(
+    eb: ExpressionsOf<S>,
+    proxy: Through<ModelOf<S>, NameOf<S>, R>,
+    refine?: (targets: TargetsThrough<S, R>) => NarrowedThrough<S, R>,
+  ): Expression<SqlBool>
+  <S extends Filterable, R extends Reach>(
+    proxy: Through<ModelOf<S>, NameOf<S>, R>,
+    refine?: (targets: TargetsThrough<S, R>) => NarrowedThrough<S, R>,
   ): (eb: ExpressionsOf<S>) => Expression<SqlBool>
 }
 
@@ -94,10 +110,21 @@ type Builder = ExpressionsOf<Filterable>
 
 const exists =
   (clause: Clause) =>
-  (first: Builder | string, second?: string | Refine, third?: Refine): unknown =>
-    typeof first === 'string'
-      ? (eb: Builder) => condition(clause, eb, first, (second as Refine | undefined) ?? null)
-      : condition(clause, first, second as string, third ?? null)
+  (first: Builder | string | AnyThrough, second?: string | AnyThrough | Refine, third?: Refine): unknown =>
+    typeof first === 'string' || isThrough(first)
+      ? (eb: Builder) => along(clause, eb, first, (second as Refine | undefined) ?? null)
+      : along(clause, first, second as string | AnyThrough, third ?? null)
+
+const along = (clause: Clause, eb: Builder, way: string | AnyThrough, refine: Refine | null): Expression<SqlBool> => {
+  if (typeof way === 'string') return condition(clause, eb, way, refine)
+  const [first = '', ...further] = way.path
+  // each relationship asks for targets that have some of the next one's
+  const targets = further.reduceRight<Refine | null>(
+    (narrowed, name) => where((inner) => condition(clause, inner, name, narrowed)),
+    refine,
+  )
+  return condition(clause, eb, first, targets)
+}
 
 /**
  * Has the collection any member, or any that `refine` lets through?
@@ -106,6 +133,7 @@ const exists =
  * pipe(select(model.User), where(any('addresses', where('email', 'like', '%@example.org'))))
  * pipe(select(model.User), where((eb) => eb.not(any(eb, 'addresses'))))
  * pipe(select(model.User), where(any('addresses', where(has('city', where('name', '=', 'Paris'))))))
+ * pipe(select(model.Order), where(any(items, where('price', '>', 10)))) // through a proxy
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/select.html#exists-forms-has-any
  * @category combinators

@@ -1,10 +1,13 @@
 /**
  * What some dialects do not take, in a form that they do: an empty list, an offset without a limit, row locks, upserts, where
- * NULL stands in an order, and what is equal where both are NULL.
+ * NULL stands in an order, what is equal where both are NULL, and parameters of functions that take anything.
  */
 import {
   AliasNode,
   BinaryOperationNode,
+  CastNode,
+  DataTypeNode,
+  FunctionNode,
   IdentifierNode,
   InsertQueryNode,
   LimitNode,
@@ -40,8 +43,19 @@ const rewrite = (node: OperationNode, dialect: Dialect['name']): OperationNode =
   if (OrderByNode.is(rewritten)) {
     return dialect === 'mysql' ? mapChange(rewritten, 'items', (items) => items.flatMap(nullsIn)) : rewritten
   }
+  if (FunctionNode.is(rewritten)) return dialect === 'postgres' ? withTypes(rewritten) : rewritten
   return SelectQueryNode.is(rewritten) ? withLocks(withLimit(rewritten, dialect), dialect) : rewritten
 }
+
+/** PostgreSQL cannot tell what a parameter of a function is that takes anything. */
+const withTypes = (node: FunctionNode): FunctionNode =>
+  node.func.toLowerCase() === 'concat'
+    ? mapChange(node, 'arguments', (given) =>
+        given.map((one) =>
+          ValueNode.is(one) && one.immediate !== true ? CastNode.create(one, DataTypeNode.create('text')) : one,
+        ),
+      )
+    : node
 
 const comparison = (node: BinaryOperationNode, dialect: Dialect['name']): OperationNode => {
   const name = OperatorNode.is(node.operator) ? node.operator.operator : ''

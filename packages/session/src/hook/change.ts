@@ -18,7 +18,7 @@ import { map, none, type Option, some } from 'fp-ts/lib/Option.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type Move, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeAdd, cascadeTo } from '../transition/cascade.js'
-import { draftMaker, faultOf, instanceFor, type Made, misfit } from '../transition/draft.js'
+import { draftMaker, faultOf, instanceFor, type Made, misfit, rowFaultOf } from '../transition/draft.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, withValues } from '../transition/set.js'
 import { singleParentFault } from '../transition/single-parent.js'
@@ -113,7 +113,7 @@ export class Change {
       if (failed !== null) return failed
     }
     this.#put(id, patch)
-    return null
+    return rowFaultOf(this.#at(id))
   }
 
   /** Makes a reference refer to an instance, or to nothing. */

@@ -19,7 +19,7 @@ import {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, ModelMismatch, NotInSession, NotLoaded } from '../error.js'
-import { chain, fail, gets, map, type Program, suspend } from '../program/program.js'
+import { chain, fail, gets, map, of, type Program, suspend, traverseArray } from '../program/program.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { resolve } from '../transition/transition.js'
@@ -49,21 +49,50 @@ export const load =
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
       return chain((targets: LoadedTargets) => show<M, N, K>(relationship, targets.get(owner.id) ?? []))(
-        loadLater(state, owner, relationship),
+        loadLater(state, [owner], relationship),
       )
     })
 
-/** A load that comes after the query of its owner, which may have said something of it. */
+/**
+ * The targets of a relationship for many owners, by the statements of one load for all that came from the same query.
+ *
+ * @category loading
+ */
+export const loadTargets = (
+  owners: ReadonlyArray<InstanceId>,
+  relationship: RelationshipMapping,
+): Program<LoadError, LoadedTargets> =>
+  suspend((state) => {
+    const groups = new Map<Instance['origin'], Instance[]>()
+    for (const id of new Set(owners)) {
+      const owner = instanceAt(state, id)
+      const group = groups.get(owner.origin)
+      if (group === undefined) groups.set(owner.origin, [owner])
+      else group.push(owner)
+    }
+    return map((loaded: ReadonlyArray<LoadedTargets>) => new Map(loaded.flatMap((targets) => [...targets])))(
+      traverseArray((group: ReadonlyArray<Instance>) => suspend((now) => loadLater(now, group, relationship)))([
+        ...groups.values(),
+      ]),
+    )
+  })
+
+/** A load that comes after the query of its owners, which may have said something of it. */
 const loadLater = (
   state: SessionState,
-  owner: Instance,
+  owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
 ): Program<LoadError, LoadedTargets> => {
+  const [owner] = owners
+  if (owner === undefined) return of(new Map())
   const load = laterLoad(owner, relationship)
   const strategy = load?.strategy ?? relationship.load
-  if ((strategy === 'raise' || strategy === 'writeOnly') && !isLoaded(state, owner, relationship)) {
-    const { key } = owner
-    return fail({ _tag: 'RaisedLoad', entity: owner.mapping.name, key, relationship: relationship.name, strategy })
+  if (strategy === 'raise' || strategy === 'writeOnly') {
+    const unloaded = owners.find((one) => !isLoaded(state, one, relationship))
+    if (unloaded !== undefined) {
+      const { key, mapping } = unloaded
+      return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: relationship.name, strategy })
+    }
   }
   const refine = load?.refine ?? null
   const options = laterOptions(owner, load)
@@ -78,13 +107,17 @@ const loadLater = (
       withOrigin({ loads: refine?.loads ?? [], options }, found),
     )
   })(
-    loadRelated([owner.id], relationship, {
-      ...plainly,
-      query,
-      isWhole: isWhole(refine),
-      joinings: joiningsFor(loads),
-      options,
-    }),
+    loadRelated(
+      owners.map(({ id }) => id),
+      relationship,
+      {
+        ...plainly,
+        query,
+        isWhole: isWhole(refine),
+        joinings: joiningsFor(loads),
+        options,
+      },
+    ),
   )
 }
 

@@ -43,6 +43,7 @@ import {
   type StateEdit,
 } from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
+import { rowFaultOf } from '../transition/draft.js'
 import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, isSame, withValues } from '../transition/set.js'
@@ -207,7 +208,10 @@ class Merger {
       if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
       const target = Relate.freshen(state, before)
-      Relate.put(changes, this.#loads ? withValues(withVersion(target, values), values) : withStored(target, values))
+      const merged = this.#loads ? withValues(withVersion(target, values), values) : withStored(target, values)
+      const wrong = this.#loads ? rowFaultOf(merged) : null
+      if (wrong !== null) return left(wrong)
+      Relate.put(changes, merged)
       return right([undefined, done(state, changes)])
     })
   }

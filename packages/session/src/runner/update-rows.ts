@@ -1,7 +1,7 @@
 /**
  * Running updates of many rows by their keys on one connection.
  */
-import { type Attribute, type Connection, computedBy, type Engine, type Mapping } from '@unitary/core'
+import { type Attribute, type Connection, type Engine, type Mapping, sqlDefaultOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { RequestError } from '../error.js'
 import type { UpdateRowsRequest } from '../program/request.js'
@@ -33,7 +33,7 @@ export function* runUpdateRows(
       set: run.set.map(({ columnName }) => columnName),
       where: run.where.map(({ columnName }) => columnName),
       rows: spelt(step.rows, step, kindsOf({ mappings: [mapping] }, step), dialect),
-      computed: missing.flatMap((attribute) => computedBy(mapping, attribute, 'update') ?? []),
+      computed: missing.flatMap((attribute) => sqlDefaultOf(mapping, attribute, 'update') ?? []),
       returning: [],
     })
     if (isLeft(answer)) return left(stepError(step, null, answer.left))

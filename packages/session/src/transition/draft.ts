@@ -12,8 +12,12 @@ import {
   type Mapping,
   type RelationshipMapping,
   rowClassOf,
+  rowFaults,
+  ruleFaults,
   type Services,
   Snapshot,
+  type ValueFault,
+  valueFaults,
   withDescendants,
 } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
@@ -159,20 +163,20 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
     own ??= planned.related === null ? new Array(relationships.length).fill(undefined) : planned.related.slice()
     own[i] = made
   }
-  edit.instances.set(
+  const instance = Instance.make(
     id,
-    Instance.make(
-      id,
-      mapping,
-      isPending ? 'pending' : 'transient',
-      null,
-      null,
-      rowClassOf(mapping).draft(id, draft, walk.services),
-      walk.state.epoch,
-      own ?? planned.related,
-      isPending ? edit.nextOrder++ : 0,
-    ),
+    mapping,
+    isPending ? 'pending' : 'transient',
+    null,
+    null,
+    rowClassOf(mapping).draft(id, draft, walk.services),
+    walk.state.epoch,
+    own ?? planned.related,
+    isPending ? edit.nextOrder++ : 0,
   )
+  const wrong = rowFaultOf(instance)
+  if (wrong !== null) return wrong
+  edit.instances.set(id, instance)
   if (isPending) edit.added.set(id, true)
   if (wishes !== null) walk.made?.push({ id, draft, wishes: wishes.reverse() })
   return null
@@ -301,7 +305,7 @@ export const instanceFor = (
 
 /**
  * What is wrong with the attributes of a draft or patch: a name that the entity does not have, a value that the column's
- * codec does not know.
+ * codec does not know, or that breaks a rule of the column's.
  *
  * @category guards
  */
@@ -311,7 +315,8 @@ export const faultOf = (mapping: Mapping, values: Values): InvalidValue | null =
   }
   if (mapping.identity === null && mapping.discriminator !== null)
     return isAbstract(mapping, mapping.discriminator, values)
-  return rowClassOf(mapping).fits(values) ? null : findFault(mapping, values)
+  if (!rowClassOf(mapping).fits(values)) return firstOf(mapping, valueFaults(mapping, values))
+  return mapping.ruled.length === 0 ? null : firstOf(mapping, ruleFaults(mapping, values))
 }
 
 /** There are no rows of it that are not a subtype's. */
@@ -320,18 +325,13 @@ const isAbstract = (mapping: Mapping, { name: attribute }: Attribute, values: Va
   return { _tag: 'InvalidValue', entity: mapping.name, attribute, value: values[attribute], problem }
 }
 
-const findFault = (mapping: Mapping, values: Values): InvalidValue | null => {
-  for (const attribute in values) {
-    const value = values[attribute]
-    const known = mapping.attributeOf.get(attribute)
-    if (known === undefined && !mapping.relationshipOf.has(attribute)) {
-      const problem = `${mapping.name} has no attribute or relationship of that name`
-      return { _tag: 'InvalidValue', entity: mapping.name, attribute, value, problem }
-    }
-    if (known !== undefined && value !== undefined && !known.column.codec.is(value)) {
-      const problem = `it is no ${known.column.codec.name}`
-      return { _tag: 'InvalidValue', entity: mapping.name, attribute, value, problem }
-    }
-  }
-  return null
-}
+/**
+ * What the entity has against a row as a whole, as far as it is known.
+ *
+ * @category guards
+ */
+export const rowFaultOf = ({ mapping, snapshot }: Instance.Instance): InvalidValue | null =>
+  mapping.validators.length === 0 ? null : firstOf(mapping, rowFaults(mapping, snapshot as unknown as Values))
+
+const firstOf = (mapping: Mapping, [first]: ReadonlyArray<ValueFault>): InvalidValue | null =>
+  first === undefined ? null : { _tag: 'InvalidValue', entity: mapping.name, ...first }

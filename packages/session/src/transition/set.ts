@@ -15,7 +15,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
-import { faultOf, instanceFor, misfit } from './draft.js'
+import { faultOf, instanceFor, misfit, rowFaultOf } from './draft.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
 import { resolve, succeed, type Transition } from './transition.js'
@@ -47,7 +47,10 @@ export const set =
     const fault = faultOf(found.right.mapping, patch)
     if (fault !== null) return left(fault)
     const { id } = found.right
-    const changed = withValues(Relate.freshen(state, found.right), patch)
+    const current = Relate.freshen(state, found.right)
+    const changed = withValues(current, patch)
+    const wrong = changed === current ? null : rowFaultOf(changed)
+    if (wrong !== null) return left(wrong)
     const related = entity.mapping.relationships.filter((relationship) => patch[relationship.name] !== undefined)
     if (related.length === 0) {
       return succeed(pictureOf(changed, reference), changed === found.right ? state : replace(state, changed))
@@ -55,8 +58,8 @@ export const set =
     const changes = edit(state)
     Relate.put(changes, changed)
     for (const relationship of related) {
-      const wrong = setRelated(state, changes, services, changed, relationship, patch[relationship.name])
-      if (wrong !== null) return left(wrong)
+      const refused = setRelated(state, changes, services, changed, relationship, patch[relationship.name])
+      if (refused !== null) return left(refused)
     }
     const next = done(state, changes)
     return succeed(pictureOf(instanceAt(next, id), reference), next)

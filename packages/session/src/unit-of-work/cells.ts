@@ -6,11 +6,11 @@
  */
 import {
   type Attribute,
-  type ComputedAttribute,
-  computedBy,
   encodedKeyOf,
   type InstanceId,
   type Mapping,
+  type SqlDefault,
+  sqlDefaultOf,
 } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
@@ -89,9 +89,9 @@ export const computedColumns = (
   kinds: Uint8Array,
   attributes: ReadonlyArray<Attribute>,
   write: 'insert' | 'update',
-): ReadonlyArray<ComputedAttribute> =>
+): ReadonlyArray<SqlDefault> =>
   attributes.flatMap((attribute) =>
-    kinds[attribute.position] === computed ? (computedBy(mapping, attribute, write) ?? []) : [],
+    kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
   )
 
 /** The columns of a step's shape, of those attributes that one table holds. @category combinators */

@@ -11,11 +11,11 @@
  */
 import {
   type Attribute,
-  type ComputedAttribute,
   type InstanceId,
   type Mapping,
   rowClassOf,
   type Services,
+  type SqlDefault,
   type TablePart,
   withDescendants,
 } from '@unitary/core'
@@ -654,9 +654,8 @@ class Planner {
   }
 }
 
-const computing = (
-  computed: ReadonlyArray<ComputedAttribute>,
-): { readonly computed?: ReadonlyArray<ComputedAttribute> } => (computed.length === 0 ? {} : { computed })
+const computing = (computed: ReadonlyArray<SqlDefault>): { readonly computed?: ReadonlyArray<SqlDefault> } =>
+  computed.length === 0 ? {} : { computed }
 
 const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
   gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',

@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { ColumnKind, ComputedAttribute, InstanceId, Returned } from '@unitary/core'
+import type { ColumnKind, InstanceId, Returned, SqlDefault } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -57,7 +57,7 @@ export interface InsertStep extends StepBase {
   readonly columns: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
   /** Columns beside those of the rows, which the database computes; absent where there are none. */
-  readonly computed?: ReadonlyArray<ComputedAttribute>
+  readonly computed?: ReadonlyArray<SqlDefault>
   /** The columns of the table's primary key. */
   readonly key: ReadonlyArray<string>
   /** What the database gives each row, and the INSERT gives back. */
@@ -71,7 +71,7 @@ export interface UpdateStep extends StepBase {
   readonly where: ReadonlyArray<PlanColumn>
   readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
   /** Columns that are set beside those of `set`, to what the database computes; absent where there are none. */
-  readonly computed?: ReadonlyArray<ComputedAttribute>
+  readonly computed?: ReadonlyArray<SqlDefault>
   /** What the database gives each row, and the UPDATE gives back. */
   readonly returning: ReadonlyArray<ReturnedColumn>
 }

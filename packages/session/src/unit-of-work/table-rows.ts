@@ -3,9 +3,9 @@
  */
 import {
   type Attribute,
-  type ComputedAttribute,
   type InstanceId,
   type Mapping,
+  type SqlDefault,
   type TablePart,
   withDescendants,
 } from '@unitary/core'
@@ -21,7 +21,7 @@ export interface TableRows {
   readonly part: TablePart
   readonly columns: ReadonlyArray<PlanColumn>
   /** What the database computes beside them. */
-  readonly computed: ReadonlyArray<ComputedAttribute>
+  readonly computed: ReadonlyArray<SqlDefault>
   /** Of an update, by which its rows are found. */
   readonly where: ReadonlyArray<PlanColumn>
   readonly instances: InstanceId[]
@@ -75,7 +75,7 @@ const opened = (
   mapping: Mapping,
   part: TablePart,
   columns: ReadonlyArray<PlanColumn>,
-  computed: ReadonlyArray<ComputedAttribute>,
+  computed: ReadonlyArray<SqlDefault>,
   where: ReadonlyArray<PlanColumn> = [],
 ): TableRows => ({ shape, mapping, part, columns, computed, where, instances: [], rows: [] })
 
@@ -87,7 +87,7 @@ const computedIn = (
   part: TablePart,
   { kinds }: Cells,
   write: 'insert' | 'update',
-): ReadonlyArray<ComputedAttribute> => computedColumns(mapping, kinds, part.attributes, write)
+): ReadonlyArray<SqlDefault> => computedColumns(mapping, kinds, part.attributes, write)
 
 /**
  * Gathers the rows that insert instances into the root's table: with those before where they have one shape. The others begin

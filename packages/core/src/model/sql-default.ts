@@ -37,7 +37,7 @@ class Stored extends OperationNodeTransformer {
  *
  * @category model
  */
-export interface ComputedAttribute {
+export interface SqlDefault {
   readonly attribute: string
   readonly column: string
   /** Without parameters, in the columns of the table. */
@@ -45,8 +45,8 @@ export interface ComputedAttribute {
 }
 
 interface Known {
-  insert?: ComputedAttribute
-  update?: ComputedAttribute
+  insert?: SqlDefault
+  update?: SqlDefault
 }
 
 const known = new WeakMap<Attribute, Known>()
@@ -57,11 +57,7 @@ const known = new WeakMap<Attribute, Known>()
  *
  * @category combinators
  */
-export const computedBy = (
-  mapping: Mapping,
-  attribute: Attribute,
-  write: 'insert' | 'update',
-): ComputedAttribute | null => {
+export const sqlDefaultOf = (mapping: Mapping, attribute: Attribute, write: 'insert' | 'update'): SqlDefault | null => {
   const given = write === 'insert' ? attribute.column.insertExpression : attribute.column.updateExpression
   if (given === null) return null
   const own = known.get(attribute) ?? {}

@@ -1,0 +1,68 @@
+/**
+ * What is wrong with values that are to become a row: found without a session, all of it at once.
+ */
+import type { RowOf } from './infer.js'
+import type { Mapping } from './mapping.js'
+import type { Mapped } from './model.js'
+
+type Values = Readonly<Record<string, unknown>>
+
+/**
+ * A value that cannot be an attribute's, and why: a sentence that goes on from the value, such as `it is no positive number`.
+ *
+ * @category model
+ */
+export interface ValueFault {
+  readonly attribute: string
+  readonly value: unknown
+  readonly problem: string
+}
+
+/**
+ * All that is wrong with a draft's own attributes: names that the entity does not have, values that its codecs and rules refuse,
+ * and what it says of rows as a whole (see `validate`). What a session refuses it refuses for the first of these.
+ *
+ * @example
+ * faultsOf(model.Item)({ name: '', price: -1 })
+ * // => [{ attribute: 'price', value: -1, problem: 'it is no positive number' }]
+ *
+ * @category guards
+ */
+export const faultsOf =
+  <M, N extends string>({ mapping }: Mapped<M, N>) =>
+  (values: Readonly<Partial<Record<keyof RowOf<M, N>, unknown>>>): ReadonlyArray<ValueFault> => [
+    ...valueFaults(mapping, values),
+    ...rowFaults(mapping, values),
+  ]
+
+/** What is wrong with values one by one. @category guards */
+export const valueFaults = (mapping: Mapping, values: Values): ReadonlyArray<ValueFault> =>
+  Object.entries(values).flatMap(([attribute, value]): ReadonlyArray<ValueFault> => {
+    const known = mapping.attributeOf.get(attribute)
+    if (known === undefined) {
+      const problem = `${mapping.name} has no attribute or relationship of that name`
+      return mapping.relationshipOf.has(attribute) ? [] : [{ attribute, value, problem }]
+    }
+    const { codec } = known.column
+    if (value === undefined) return []
+    return codec.is(value)
+      ? brokenRules(mapping, attribute, value)
+      : [{ attribute, value, problem: `it is no ${codec.name}` }]
+  })
+
+/** What rules say of values that their codecs take, and of no others. @category guards */
+export const ruleFaults = (mapping: Mapping, values: Values): ReadonlyArray<ValueFault> =>
+  mapping.ruled.flatMap(({ name }) => (values[name] === undefined ? [] : brokenRules(mapping, name, values[name])))
+
+const brokenRules = (mapping: Mapping, attribute: string, value: unknown): ReadonlyArray<ValueFault> =>
+  (mapping.attributeOf.get(attribute)?.column.rules ?? [])
+    .filter(({ holds }) => !holds(value))
+    .map(({ name }) => ({ attribute, value, problem: `it is no ${name}` }))
+
+/** What the entity says of a row as a whole. @category guards */
+export const rowFaults = ({ validators }: Mapping, row: Values): ReadonlyArray<ValueFault> =>
+  validators.flatMap((validate) =>
+    Object.entries(validate(row as never)).flatMap(([attribute, problem]) =>
+      problem === undefined ? [] : [{ attribute, value: row[attribute], problem }],
+    ),
+  )
