@@ -24,7 +24,6 @@ import {
   ReferenceNode,
   SelectionNode,
   SelectQueryNode,
-  TableNode,
 } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
@@ -35,6 +34,7 @@ import { conditionAt, type EntityCondition } from './entity-condition.js'
 import { outputNames } from './names.js'
 import { isText } from './qualify.js'
 import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
+import { namedTable } from './scope.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -276,7 +276,7 @@ const join = (
       joined = joining(
         joined,
         'LeftJoin',
-        AliasNode.create(TableNode.create(through.table), IdentifierNode.create(link)),
+        AliasNode.create(namedTable(through.table), IdentifierNode.create(link)),
         relation.link,
       )
     }

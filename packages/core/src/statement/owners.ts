@@ -24,6 +24,7 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Attribute, RelationshipMapping } from '../model/mapping.js'
+import { namedTable } from './scope.js'
 import type { AnySelect } from './select.js'
 import { attributeNode } from './statement.js'
 import { linkColumn, linkedTo, ordered } from './template.js'
@@ -108,7 +109,7 @@ export const targetsWithOwner = (
     )
     .reduce((a, b) => AndNode.create(a, b))
   const links = SelectQueryNode.cloneWithSelections(
-    SelectQueryNode.createFrom([TableNode.create(through.table)]),
+    SelectQueryNode.createFrom([namedTable(through.table)]),
     through.own.map((column, i) => SelectionNode.create(linkColumn(through, column, owner, i))),
   )
   const own = QueryNode.cloneWithWhere(

@@ -26,13 +26,12 @@ import {
   ReferenceNode,
   SelectionNode,
   SelectQueryNode,
-  TableNode,
   ValueListNode,
   ValueNode,
 } from 'kysely'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { Link, OrderDirection } from '../model/relationship.js'
-import { referringTo } from './scope.js'
+import { namedTable, referringTo } from './scope.js'
 import { type AnySelect, entityNode } from './select.js'
 import { Slot } from './slot.js'
 import { attributeNode, mappingsOf } from './statement.js'
@@ -171,7 +170,7 @@ export const linkedTo = (
     ),
     JoinNode.createWithOn(
       'InnerJoin',
-      TableNode.create(link.table),
+      namedTable(link.table),
       on.reduce((a, b) => AndNode.create(a, b)),
     ),
   )
@@ -179,7 +178,7 @@ export const linkedTo = (
 
 /** A column of a table of links, which holds a part of the key of an entity. */
 export const linkColumn = ({ table }: Link, column: string, of: Mapping, i: number): ReferenceNode =>
-  referringTo(ReferenceNode.create(ColumnNode.create(column), TableNode.create(table)), of, of.key[i] as Attribute)
+  referringTo(ReferenceNode.create(ColumnNode.create(column), namedTable(table)), of, of.key[i] as Attribute)
 
 /** How many keys a template for so many holds: the next power of two. */
 const capacityFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(count, 1)))
