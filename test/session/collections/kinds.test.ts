@@ -1,4 +1,4 @@
-import { joined, lazy, loadOnly, select, selectin } from '@unitary/core'
+import { joined, lazy, loadOnly, select, selectin, through, viewThrough } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, it } from 'vitest'
@@ -249,5 +249,24 @@ describe("a program's own collection", () => {
     )
     const [review] = result?.reviews.items ?? []
     expect(review?.album).toMatchObject({ value: { title: 'one', notes: new Map() } })
+  })
+})
+
+describe('a proxy', () => {
+  it('leads through a collection of any kind', () => {
+    const app = openOn(model)
+    const album = stored(app, {
+      title: 'one',
+      notes: [{ title: 'a', body: 'first' }, { title: 'b' }],
+      tags: [{ label: 'live' }],
+    })
+    const bodies = through(model.Album, 'notes', 'body')
+    const labels = through(model.Album, 'tags', 'label')
+    const titles = through(model.Tag, 'albums', 'title')
+    const one = app.run(Session.one(pipe(select(model.Album), selectin('notes'), selectin('tags', selectin('albums')))))
+    expect(viewThrough(bodies)(one)).toEqual(['first', null])
+    expect(viewThrough(labels)(one)).toEqual(['live'])
+    expect([...one.tags].map(viewThrough(titles))).toEqual([['one']])
+    expect(app.run(pipe(album, Session.loadThrough(bodies)))).toEqual(['first', null])
   })
 })

@@ -13,6 +13,7 @@
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import type {
   CollectionName,
+  CollectionWith,
   DeferredAttribute,
   Draft,
   DraftOrInstance,
@@ -22,6 +23,7 @@ import type {
   RowOf,
   TargetOf,
 } from './infer.js'
+import type { Mapping, RelationshipMapping } from './mapping.js'
 import type { Mapped } from './model.js'
 
 /**
@@ -112,7 +114,7 @@ export type ReachOver<M, N, K extends string, R extends Reach> = {
   readonly member: R['member']
   readonly given: R['given']
   readonly loaded: {
-    readonly [P in K]: K extends CollectionName<M, N> ? ReadonlyArray<R['loaded']> : Option<R['loaded']>
+    readonly [P in K]: K extends CollectionName<M, N> ? CollectionWith<M, N, K, R['loaded']> : Option<R['loaded']>
   }
 }
 
@@ -194,17 +196,22 @@ type Values = Readonly<Record<string, unknown>>
 export const viewThrough =
   <M, N extends string, R extends Reach>(proxy: Through<M, N, R>) =>
   (loaded: R['loaded']): ThroughTo<R> => {
-    const { attribute, isCollection, path } = proxy
+    const { attribute, entity, isCollection, path } = proxy
+    let at: Mapping | undefined = entity.mapping
     let reached: ReadonlyArray<Values> = [loaded as Values]
-    for (const name of path) reached = reached.flatMap((one) => heldAs(one[name]))
+    for (const name of path) {
+      const relationship: RelationshipMapping | undefined = at?.relationshipOf.get(name)
+      reached = relationship === undefined ? [] : reached.flatMap((one) => heldAs(relationship, one[name]))
+      at = relationship?.target
+    }
     const shown = attribute === null ? reached : reached.map((one) => one[attribute])
     return (isCollection ? shown : shown.length === 0 ? none : some(shown[0])) as ThroughTo<R>
   }
 
-/** The targets of a relationship as snapshots have them: a list or an option. */
-const heldAs = (related: unknown): ReadonlyArray<Values> =>
-  Array.isArray(related)
-    ? (related as ReadonlyArray<Values>)
+/** The targets of a relationship as snapshots have them: a collection of its kind, or an option. */
+const heldAs = ({ collection, isCollection }: RelationshipMapping, related: unknown): ReadonlyArray<Values> =>
+  isCollection
+    ? (collection.to(related) as ReadonlyArray<Values>)
     : (related as Option<Values>)._tag === 'Some'
       ? [(related as { readonly value: Values }).value]
       : []
