@@ -172,7 +172,7 @@ example('computed', () => {
 
   const rows = pipe(
     select(model.User),
-    selectRows((q) => ({ user: q.entity(), turns: q.readAs(integer, turns(q)) })),
+    selectRows((q) => ({ user: q.entity(), turns: q.computed(turns) })),
   )
   console.log(run(Session.rows(rows)).map((row) => [row.user.first, row.turns])) // => [ [ 'Ed', 41 ] ]
   // #endregion

@@ -9,7 +9,9 @@ import {
   type Managed,
   type NotEvaluable,
   primaryKey,
+  type Rows,
   select,
+  selectRows,
   text,
   where,
 } from '@unitary/core'
@@ -41,6 +43,20 @@ test('knows the attributes of its entity, and its own values', () => {
   where<never>((eb) => eb(total(eb), '>', true))
   // @ts-expect-error a snapshot of another entity
   computedValue(total)(item)
+})
+
+test('is read as its column beside an entity', () => {
+  const rows = pipe(
+    select(model.Line),
+    selectRows((q) => ({ line: q.entity(), total: q.computed(total) })),
+  )
+  type Row = typeof rows extends Rows<infer _M, infer _N, infer R> ? R : never
+  expectTypeOf<Row['total']>().toEqualTypeOf<number>()
+  pipe(
+    select(model.Item),
+    // @ts-expect-error it is computed of lines
+    selectRows((q) => ({ total: q.computed(total) })),
+  )
 })
 
 test('is of statements on its entity', () => {

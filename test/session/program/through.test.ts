@@ -12,6 +12,7 @@ import {
   raise,
   select,
   selectin,
+  subtype,
   text,
   through,
   viewThrough,
@@ -251,6 +252,55 @@ describe('changes', () => {
 })
 
 const byNumber = (a: number, b: number): number => a - b
+
+describe('with subtypes', () => {
+  const Thing = entity('Thing', 'things', { id, kind: text, name: text }, { discriminator: 'kind', identity: 'thing' })
+  const Book = subtype(Thing)('Book', 'books', { pages: integer }, { identity: 'book' })
+  const Box = entity('Box', 'boxes', { id, kind: text }, { discriminator: 'kind', identity: 'box' })
+  const Crate = subtype(Box)('Crate', { weight: pipe(integer, nullable) }, { identity: 'crate' })
+  const Place = entity('Place', 'places', { id, boxId: integer, thingId: integer })
+  const store = defineModel({ Thing, Book, Box, Crate, Place })((r) => ({
+    Box: { places: r.Box.hasMany('Place', { foreignKey: 'boxId', cascade: owned, orderBy: 'id' }) },
+    Place: { thing: r.Place.belongsTo('Thing', { foreignKey: 'thingId' }) },
+  }))
+  const things = through(store.Crate, 'places', 'thing', { make: (thing) => ({ thing }) })
+  const books = through(store.Box, 'places', 'thing')
+
+  test('leads from a subtype over what it inherits, to instances of subtypes', () => {
+    const app = openOn(store)
+    const crate = app.run(Session.add(store.Crate, {}))
+    app.run(
+      pipe(
+        crate,
+        Session.appendThrough(things, { name: 'pen' }, { kind: 'book', name: 'sea', pages: 9 } as never),
+        Session.chain(() => Session.commit),
+      ),
+    )
+    app.run(Session.expireAll)
+    expect(app.run(pipe(crate, Session.loadThrough(things)))).toMatchObject([
+      { id: 1, kind: 'thing', name: 'pen' },
+      { id: 2, kind: 'book', name: 'sea' },
+    ])
+    expect(app.run(pipe(crate, Session.loadThrough(books)))).toHaveLength(2)
+    const crates = pipe(select(store.Crate), where(any(things, where('name', '=', 'sea'))))
+    expect(app.run(Session.query(crates))).toHaveLength(1)
+  })
+})
+
+describe('with hooks', () => {
+  test('asks about links as about any other', () => {
+    const watching = Session.defineHooks(model)({
+      Order: { append: { labels: () => Session.refuse('no labels') } },
+      Line: { set: { quantity: ({ value }) => Session.accept(value * 2) } },
+    })
+    const app = openOn(model, { hooks: watching })
+    const order = app.run(Session.add(model.Order, { note: 'a' }))
+    expect(app.fails(pipe(order, Session.appendThrough(labels, 'gift')))).toMatchObject({ _tag: 'HookRefused' })
+    app.run(pipe(order, Session.appendThrough(items, apple)))
+    app.run(Session.commit)
+    expect(app.rows('lines')).toMatchObject([{ quantity: 2 }])
+  })
+})
 
 describe('laws', () => {
   const all = [1, 2, 3] as const

@@ -94,11 +94,11 @@ const asked = Session.gen(function* () {
     select(model.User),
     selectRows((q) => ({
       user: q.entity(),
-      name: fullName(q),
-      isAdult: q.readAs(boolean, isAdult(q)),
+      name: q.computed(fullName),
+      isAdult: q.computed(isAdult),
       turning: turning(q),
-      initial: q.readAs(text, initial(q)),
-      seen: q.readAs(instant, lastSeen(q)),
+      initial: q.computed(initial),
+      seen: q.computed(lastSeen),
     })),
     orderBy((eb) => turning(eb)),
     Session.rows,
@@ -185,7 +185,7 @@ describe('a computed attribute', () => {
               return yield* pipe(
                 select(model.User),
                 where('id', '=', key),
-                selectRows((q) => ({ user: q.entity(), name: shownAs(q), adult: q.readAs(boolean, isAdult(q)) })),
+                selectRows((q) => ({ user: q.entity(), name: shownAs(q), adult: q.computed(isAdult) })),
                 Session.rows,
               )
             }),

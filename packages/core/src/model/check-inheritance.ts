@@ -13,7 +13,15 @@ export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: Mo
   const { inheritance } = entity
   if (inheritance === null) return
   if (inheritance._tag === 'Base') checkBase(mapping, inheritance.discriminator, faults)
-  else checkSubtype(mapping, inheritance, faults)
+  else {
+    const parent = mapping.parent ?? mapping.concreteOf
+    if (parent === null) {
+      const message = `it is a subtype of ${inheritance.parent.name}, which is not in the model`
+      faults.push({ path: mapping.name, message })
+      return
+    }
+    checkSubtype(mapping, parent, inheritance, faults)
+  }
   const { discriminator, identity, name } = mapping
   const path = `${name}.identity`
   if (identity === null) {
@@ -59,15 +67,11 @@ const unfit = ({ isDeferred, isKey, isNullable }: Attribute): string | null => {
 
 const checkSubtype = (
   mapping: Mapping,
+  parent: Mapping,
   inheritance: Exclude<Inheritance, { readonly _tag: 'Base' }>,
   faults: ModelFault[],
 ): void => {
   const { name } = mapping
-  const parent = mapping.parent ?? mapping.concreteOf
-  if (parent === null) {
-    faults.push({ path: name, message: `it is a subtype of ${inheritance.parent.name}, which is not in the model` })
-    return
-  }
   if (parent.discriminator === null && inheritance.parent.inheritance === null) {
     faults.push({ path: name, message: `${parent.name} has no discriminator, and so can have no subtypes` })
   }

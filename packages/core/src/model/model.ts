@@ -8,9 +8,13 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
+
+import { checkCollection } from './check-collection.js'
+import { columnFaults } from './check-column.js'
 import { checkInheritance } from './check-inheritance.js'
+import { checkLinks, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
-import { type ColumnDetail, type ColumnKind, columnReference } from './column.js'
+import { columnReference } from './column.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
@@ -23,7 +27,7 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
-import type { Entities, HasMany, ManyToMany, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { entitiesIn, storedMappings } from './stored.js'
 
@@ -145,6 +149,7 @@ const resolve = (
       if (owner.root === root) relate(owner, declared[owner.name] ?? {}, mappings, faults)
     }
   }
+  checkLinks(mappings, faults)
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
   checkReferences(storedMappings(all), faults)
@@ -175,29 +180,6 @@ const mapEntities = (entities: Entities): ReadonlyMap<string, Mapping> => {
   return mappings
 }
 
-/** What no database could make a column of; null for what all of them can. */
-const detailFault = (detail: ColumnDetail | null): string | null => {
-  switch (detail?._tag) {
-    case 'Decimal': {
-      const { precision, scale } = detail
-      const isWhole = Number.isInteger(precision) && Number.isInteger(scale)
-      return isWhole && precision >= 1 && precision <= 65 && scale >= 0 && scale <= 30 && scale <= precision
-        ? null
-        : `decimal(${precision}, ${scale}) is none: it has 1 to 65 digits, at most 30 of them after the point`
-    }
-    case 'Enum':
-      return new Set(detail.values).size === detail.values.length ? null : 'the enum names a value twice'
-    case 'Array':
-      return nested.has(detail.item.kind)
-        ? `an array cannot hold ${detail.item.kind}; keep such lists as JSON, by jsonOf`
-        : detailFault(detail.item.detail)
-    case undefined:
-      return null
-  }
-}
-
-const nested: ReadonlySet<ColumnKind> = new Set(['array', 'json', 'blob'])
-
 const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   if (mapping.key.length === 0) {
     faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
@@ -213,23 +195,7 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
-    if (attribute.isKey && attribute.isNullable && mapping.key.every(({ isNullable }) => isNullable)) {
-      faults.push({ path, message: 'a primary key needs a column that cannot be nullable' })
-    }
-    if (attribute.isKey && attribute.column.insertExpression !== null) {
-      faults.push({ path, message: 'a primary key cannot be an expression, since its row is found by it' })
-    }
-    if (attribute.isGenerated && !attribute.isKey) {
-      faults.push({ path, message: 'only a primary key column can be generated' })
-    }
-    if (attribute.isDeferred && attribute === mapping.version) {
-      faults.push({ path, message: 'a version is loaded with its row, and cannot be deferred' })
-    }
-    const message = detailFault(attribute.column.detail)
-    if (message !== null) faults.push({ path, message })
-    if (attribute.isGenerated && mapping.key.length > 1) {
-      faults.push({ path, message: 'a generated column must be the whole primary key' })
-    }
+    for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
 }
 
@@ -318,20 +284,14 @@ const relate = (
     if (isLinked) {
       checkLink(relationship.through.own, owner, `${path}.through.own`, faults)
       checkLink(relationship.through.target, target, `${path}.through.target`, faults)
-    } else if (foreignKey.length !== referred.key.length) {
+    } else if (relationship.foreignKey.length !== referred.key.length) {
       faults.push({
         path: `${path}.foreignKey`,
-        message: `${foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
+        message: `${relationship.foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    checkRelationship(path, relationship, owner, faults)
     if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
-    const mayBeShared = isLinked || relationship._tag === 'BelongsTo'
-    if (mayBeShared && relationship.cascade.includes('delete-orphan') && !relationship.singleParent) {
-      faults.push({
-        path: `${path}.cascade`,
-        message: `delete-orphan would delete what another ${owner.name} may have too; say singleParent, or leave it out`,
-      })
-    }
     foreignKey.forEach(({ name: held, column }, i) => {
       const key = referred.key[i]
       if (key === undefined || key.column.kind === column.kind) return
@@ -369,36 +329,6 @@ const relate = (
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
-}
-
-/** What a collection reads of its members is there when they are. */
-const checkCollection = (
-  { _tag, collection, orderBy }: HasMany<string, string, string | null> | ManyToMany<string, string | null>,
-  target: Mapping,
-  path: string,
-  faults: ModelFault[],
-): void => {
-  const { position } = collection
-  for (const attribute of attributes(target, collection.attributes, path, faults)) {
-    if (attribute.isDeferred) {
-      faults.push({ path, message: `'${attribute.name}' is deferred, and ${collection.name} has to know it` })
-    }
-    if (position !== null && attribute.column.kind !== 'integer') {
-      faults.push({
-        path,
-        message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer`,
-      })
-    }
-  }
-  if (position === null) return
-  if (_tag === 'ManyToMany') {
-    const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
-    faults.push({ path, message })
-  }
-  const [first, ...others] = orderBy
-  if (first?.[0] !== position.attribute || first[1] !== 'asc' || others.length > 0) {
-    faults.push({ path, message: `it loads in the order of '${position.attribute}'; leave orderBy out` })
-  }
 }
 
 const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {

@@ -5,7 +5,8 @@
  * @example
  * const total = computed(model.Line, integer, (eb) => eb('quantity', '*', eb.ref('price')))
  *
- * pipe(select(model.Line), where((eb) => eb(total(eb), '>', 100)), orderBy(total))
+ * pipe(select(model.Line), where((eb) => eb(total(eb), '>', 100)), orderBy((eb) => total(eb)))
+ * pipe(select(model.Line), selectRows((q) => ({ line: q.entity(), total: q.computed(total) })), Session.rows)
  * computedValue(total)(line) // right(120)
  *
  * @see https://docs.sqlalchemy.org/en/21/orm/extensions/hybrid.html

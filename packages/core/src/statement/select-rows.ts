@@ -22,6 +22,7 @@ import type { AnyColumn } from '../model/column.js'
 import type { ValueOf } from '../model/entity.js'
 import type { Managed, RowOf } from '../model/infer.js'
 import { columnsOf, rowColumns } from './attributes.js'
+import type { ComputedAttribute } from './computed.js'
 import { uncontained } from './contains.js'
 import { invalidClause } from './error.js'
 import type { AliasOf, ExtentOf, JoinedAs } from './extent.js'
@@ -127,6 +128,13 @@ export interface RowExpressions<S> extends ExpressionsOf<S> {
    * q.readAs(real, sql`avg(price) filter (where sold)`)
    */
   readAs<C extends AnyColumn>(column: C, expression: Expression<unknown>): ReadPart<ValueOf<C>>
+  /**
+   * An attribute that is computed of the query's entity, read as its own column.
+   *
+   * @example
+   * selectRows((q) => ({ line: q.entity(), total: q.computed(total) }))
+   */
+  computed<C extends AnyColumn>(attribute: ComputedAttribute<ModelOf<S>, NameOf<S>, C>): ReadPart<ValueOf<C>>
 }
 
 /** What an alias gives in each row. @category model */
@@ -238,15 +246,21 @@ type NamedParts = ReadonlyArray<readonly [name: string, part: RowPart]>
 const attributesOf = (self: AnySelect, names: ReadonlyArray<string>): NamedParts =>
   names.map((name) => [name, new ExpressionWrapper(attributeNode(self.entity.mapping, { name }))])
 
-const rowExpressionsOf = (self: AnySelect): RowExpressions<AnySelect> =>
-  Object.assign(expressionsOf(self), {
+const rowExpressionsOf = (self: AnySelect): RowExpressions<AnySelect> => {
+  const eb = expressionsOf(self)
+  return Object.assign(eb, {
     entity: (alias: string | null = null): EntityPart<never> => ({ _tag: 'EntityPart', alias }),
-    readAs: (column: AnyColumn, expression: Expression<unknown>): ReadPart<never> => ({
-      _tag: 'ReadPart',
-      expression,
-      column,
-    }),
+    readAs,
+    computed: (attribute: ComputedAttribute<unknown, string, AnyColumn>): ReadPart<never> =>
+      readAs(attribute.column, attribute(eb)),
   }) as never
+}
+
+const readAs = (column: AnyColumn, expression: Expression<unknown>): ReadPart<never> => ({
+  _tag: 'ReadPart',
+  expression,
+  column,
+})
 
 const made = (self: AnySelect, shape: RowShape, parts: NamedParts): Rows<unknown, string, never> => {
   const selected = parts.map(([name, part], i) =>

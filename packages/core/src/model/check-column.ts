@@ -1,0 +1,94 @@
+/**
+ * What can be wrong with an attribute that types let through.
+ */
+import { type AnyColumn, type ColumnDetail, type ColumnKind, hasFlag } from './column.js'
+import { generatorName } from './generator.js'
+import type { Attribute, Mapping } from './mapping.js'
+
+/**
+ * The faults of one attribute, each with its cure.
+ *
+ * @category guards
+ */
+export const columnFaults = (mapping: Mapping, attribute: Attribute): ReadonlyArray<string> =>
+  [
+    attribute.columnName === '' ? 'its column has no name' : null,
+    ...(attribute.isKey ? keyFaults(mapping, attribute) : []),
+    ...generatedFaults(mapping, attribute),
+    ...(isVersion(attribute) ? versionFaults(mapping, attribute) : []),
+    generatorFault(attribute.column),
+    detailFault(attribute.column.detail),
+  ].filter((message) => message !== null)
+
+type Faults = ReadonlyArray<string | null>
+
+const keyFaults = ({ key }: Mapping, { column, isDeferred, isNullable }: Attribute): Faults => [
+  isNullable && key.every((other) => other.isNullable) ? 'a primary key needs a column that cannot be nullable' : null,
+  isDeferred ? 'a primary key is loaded with its row, and cannot be deferred' : null,
+  column.insertExpression === null ? null : 'a primary key cannot be an expression, since its row is found by it',
+  column.updateValue === null && column.updateExpression === null
+    ? null
+    : 'an update cannot give a row another primary key by itself; leave withUpdateDefault out',
+]
+
+const generatedFaults = ({ key }: Mapping, { column, isGenerated, isKey }: Attribute): Faults => {
+  if (!isGenerated) return []
+  const hasDefault =
+    column.defaultValue !== null ||
+    column.insertValue !== null ||
+    column.insertExpression !== null ||
+    column.generator !== null
+  return [
+    isKey ? null : 'only a primary key column can be generated',
+    key.length > 1 ? 'a generated column must be the whole primary key' : null,
+    hasDefault ? 'what the database generates has no default; leave one of them out' : null,
+  ]
+}
+
+const isVersion = ({ column }: Attribute): boolean => hasFlag(column, 'version') || hasFlag(column, 'serverVersion')
+
+const versionFaults = ({ attributes }: Mapping, attribute: Attribute): Faults => {
+  const first = attributes.find(isVersion)
+  return [
+    attribute.isDeferred ? 'a version is loaded with its row, and cannot be deferred' : null,
+    attribute.isKey ? 'a version changes with every update, and cannot be part of the primary key' : null,
+    attribute.isNullable && hasFlag(attribute.column, 'version')
+      ? 'every row has a version; it cannot be nullable'
+      : null,
+    first === attribute ? null : `an entity has one version, and '${first?.name}' is it already`,
+  ]
+}
+
+const generatorFault = ({ defaultValue, generator, insertExpression, insertValue, kind }: AnyColumn): string | null => {
+  if (generator === null) return null
+  const name = generatorName(generator)
+  if (kind !== 'integer' && kind !== 'bigint') return `${name} gives integers, and the column is ${kind}`
+  if (!Number.isSafeInteger(generator.block) || generator.block < 1) {
+    return `${name} cannot give ids in blocks of ${generator.block}; a block has 1 at the least`
+  }
+  const hasDefault = defaultValue !== null || insertValue !== null || insertExpression !== null
+  return hasDefault ? `${name} gives its value, and it has a default too; leave one of them out` : null
+}
+
+/** What no database could make a column of; null for what all of them can. */
+const detailFault = (detail: ColumnDetail | null): string | null => {
+  switch (detail?._tag) {
+    case 'Decimal': {
+      const { precision, scale } = detail
+      const isWhole = Number.isInteger(precision) && Number.isInteger(scale)
+      return isWhole && precision >= 1 && precision <= 65 && scale >= 0 && scale <= 30 && scale <= precision
+        ? null
+        : `decimal(${precision}, ${scale}) is none: it has 1 to 65 digits, at most 30 of them after the point`
+    }
+    case 'Enum':
+      return new Set(detail.values).size === detail.values.length ? null : 'the enum names a value twice'
+    case 'Array':
+      return nested.has(detail.item.kind)
+        ? `an array cannot hold ${detail.item.kind}; keep such lists as JSON, by jsonOf`
+        : detailFault(detail.item.detail)
+    case undefined:
+      return null
+  }
+}
+
+const nested: ReadonlySet<ColumnKind> = new Set(['array', 'json', 'blob'])

@@ -1,0 +1,395 @@
+/**
+ * What `defineModel` refuses, and the line that it says: every kind of bad mapping that types cannot see, or that a program
+ * without types can make.
+ */
+import {
+  type AnyEntity,
+  arrayOf,
+  blob,
+  counter,
+  decimal,
+  deferred,
+  defineModel,
+  entity,
+  enumOf,
+  generated,
+  generatedBy,
+  hiLo,
+  integer,
+  ModelError,
+  named,
+  nullable,
+  primaryKey,
+  references,
+  sequence,
+  subtype,
+  text,
+  version,
+  withDefault,
+  withInsertDefault,
+  withUpdateDefault,
+} from '@unitary/core'
+import { pipe } from 'fp-ts/lib/function.js'
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+
+type Entities = Readonly<Record<string, AnyEntity>>
+type Make = (target: string, options?: object) => unknown
+type Builders = Readonly<Record<string, Readonly<Record<'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany', Make>>>>
+type Relate = (r: { readonly User: Builders[string]; readonly Post: Builders[string] }) => unknown
+
+/** Defines a model regardless of what its types say. */
+const define = defineModel as unknown as (entities: Entities) => (relationships: Relate) => unknown
+
+const faultsOf = (entities: Entities, relationships: Relate): ReadonlyArray<string> => {
+  try {
+    define(entities)(relationships)
+    return []
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error
+    return error.faults.map(({ path, message }) => `${path}: ${message}`)
+  }
+}
+
+const id = pipe(integer, primaryKey, generated)
+const User = entity('User', 'users', { id, name: text })
+const Post = entity('Post', 'posts', { id, title: text, userId: integer, label: text })
+const Seat = entity('Seat', 'seats', { row: pipe(integer, primaryKey), number: pipe(integer, primaryKey) })
+const Kind = entity('Kind', 'kinds', { id, kind: text }, { discriminator: 'kind', identity: 'kind' })
+
+/** A user with some more columns, whatever their types. */
+const user = (columns: object, options?: object): Entities => ({
+  User: entity('User', 'users', { id, ...columns } as never, options as never) as AnyEntity,
+})
+const keyed = (key: unknown, columns: object = {}): Entities => ({
+  User: entity('User', 'users', { id: key, ...columns } as never) as AnyEntity,
+})
+const anything = (...columns: ReadonlyArray<unknown>): never => columns[0] as never
+const posts =
+  (options: object): Relate =>
+  ({ User: r }) => ({ User: { posts: r?.hasMany('Post', { foreignKey: 'userId', ...options }) } })
+const author =
+  (options: object): Relate =>
+  ({ Post: r }) => ({ Post: { author: r?.belongsTo('User', { foreignKey: 'userId', ...options }) } })
+const links =
+  (through: object, options: object = {}): Relate =>
+  ({ User: r }) => ({ User: { posts: r?.manyToMany('Post', { through, ...options }) } })
+const link = { table: 'users_posts', own: ['user_id'], target: ['post_id'] }
+
+const nothing: Relate = () => ({})
+const both = { User, Post }
+
+const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: Relate, said: string]> = [
+  // entities
+  ['another name', { Person: User }, nothing, "Person: the entity is called 'User'; give it the same name here"],
+  [
+    'a reserved name',
+    { mappings: entity('mappings', 'm', { id }) },
+    nothing,
+    'mappings: the name is reserved; choose another',
+  ],
+  [
+    'two entities of one table',
+    { User, Other: entity('Other', 'users', { id }) },
+    nothing,
+    "Other: table 'users' belongs to User already",
+  ],
+  ['no primary key', { User: entity('User', 'users', { name: text }) }, nothing, 'User: no column is a primaryKey'],
+  [
+    'two attributes of one column',
+    user({ name: text, title: pipe(text, named('name')) }),
+    nothing,
+    "User.title: column 'name' belongs to attribute 'name' already",
+  ],
+  ['a column without a name', user({ name: pipe(text, named('')) }), nothing, 'User.name: its column has no name'],
+  [
+    'a unique constraint of nothing',
+    user({}, { unique: [[]] }),
+    nothing,
+    'User.unique: a unique constraint names no attribute',
+  ],
+  [
+    'a unique constraint that repeats itself',
+    user({ name: text }, { unique: [['name', 'name']] }),
+    nothing,
+    'User.unique: [name, name] names an attribute twice',
+  ],
+  [
+    'a unique constraint of strangers',
+    user({}, { unique: [['nickname']] }),
+    nothing,
+    "User.unique: 'nickname' is no attribute of User",
+  ],
+  // keys
+  [
+    'a nullable key',
+    keyed(pipe(integer, nullable, primaryKey)),
+    nothing,
+    'User.id: a primary key needs a column that cannot be nullable',
+  ],
+  [
+    'a deferred key',
+    keyed(pipe(integer, primaryKey, deferred)),
+    nothing,
+    'User.id: a primary key is loaded with its row, and cannot be deferred',
+  ],
+  [
+    'a computed key',
+    keyed(pipe(text, primaryKey, withInsertDefault(sql<string>`'a'`))),
+    nothing,
+    'User.id: a primary key cannot be an expression, since its row is found by it',
+  ],
+  [
+    'a key that changes by itself',
+    keyed(
+      pipe(
+        integer,
+        primaryKey,
+        withUpdateDefault(() => 1),
+      ),
+    ),
+    nothing,
+    'User.id: an update cannot give a row another primary key by itself; leave withUpdateDefault out',
+  ],
+  [
+    'a generated column beside the key',
+    user({ serial: pipe(integer, generated) }),
+    nothing,
+    'User.serial: only a primary key column can be generated',
+  ],
+  [
+    'a generated part of a key',
+    user({ part: pipe(integer, primaryKey) }),
+    nothing,
+    'User.id: a generated column must be the whole primary key',
+  ],
+  [
+    'a generated key with a default',
+    keyed(
+      pipe(
+        integer,
+        primaryKey,
+        generated,
+        withDefault(() => 1),
+      ),
+    ),
+    nothing,
+    'User.id: what the database generates has no default; leave one of them out',
+  ],
+  // generators
+  [
+    'a generated key with a generator',
+    keyed(pipe(integer, primaryKey, generated, generatedBy(sequence('s')))),
+    nothing,
+    'User.id: what the database generates has no default; leave one of them out',
+  ],
+  [
+    'a generator with a default',
+    user({
+      n: pipe(
+        integer,
+        generatedBy(sequence('s')),
+        withDefault(() => 1),
+      ),
+    }),
+    nothing,
+    'User.n: sequence s gives its value, and it has a default too; leave one of them out',
+  ],
+  [
+    'a generator of texts',
+    user({ n: generatedBy(counter('counters', 'users'))(anything(text)) }),
+    nothing,
+    'User.n: counter users gives integers, and the column is text',
+  ],
+  [
+    'a block of nothing',
+    user({ n: pipe(integer, generatedBy(pipe(sequence('s'), hiLo({ block: 0 })))) }),
+    nothing,
+    'User.n: sequence s cannot give ids in blocks of 0; a block has 1 at the least',
+  ],
+  // versions
+  [
+    'a deferred version',
+    user({ v: pipe(integer, version, deferred) }),
+    nothing,
+    'User.v: a version is loaded with its row, and cannot be deferred',
+  ],
+  [
+    'a nullable version',
+    user({ v: pipe(integer, version, nullable) }),
+    nothing,
+    'User.v: every row has a version; it cannot be nullable',
+  ],
+  [
+    'two versions',
+    user({ v: pipe(integer, version), w: pipe(integer, version) }),
+    nothing,
+    "User.w: an entity has one version, and 'v' is it already",
+  ],
+  [
+    'a version in the key',
+    keyed(pipe(integer, primaryKey, version)),
+    nothing,
+    'User.id: a version changes with every update, and cannot be part of the primary key',
+  ],
+  // kinds
+  [
+    'an impossible decimal',
+    user({ n: decimal(3, 5) }),
+    nothing,
+    'User.n: decimal(3, 5) is none: it has 1 to 65 digits, at most 30 of them after the point',
+  ],
+  ['an enum that repeats itself', user({ n: enumOf('a', 'a') }), nothing, 'User.n: the enum names a value twice'],
+  [
+    'an array of bytes',
+    user({ n: arrayOf(blob) }),
+    nothing,
+    'User.n: an array cannot hold blob; keep such lists as JSON, by jsonOf',
+  ],
+  // references
+  [
+    'a reference to no table',
+    user({ n: pipe(integer, references('nobody.id')) }),
+    nothing,
+    "User.n.references: no entity has the table 'nobody'",
+  ],
+  [
+    'a reference to no column',
+    user({ n: pipe(integer, references('users.nothing')) }),
+    nothing,
+    "User.n.references: 'users' has no column 'nothing'",
+  ],
+  // subtypes
+  [
+    'a subtype of nobody',
+    { Sub: subtype(Kind)('Sub', {}, { identity: 'sub' }) },
+    nothing,
+    'Sub: it is a subtype of Kind, which is not in the model',
+  ],
+  [
+    'an identity twice',
+    { Kind, Sub: subtype(Kind)('Sub', {}, { identity: 'kind' }) },
+    nothing,
+    'Sub.identity: "kind" is the identity of Kind already',
+  ],
+  [
+    'a discriminator that is no attribute',
+    user({}, { discriminator: 'kind', identity: 'a' }),
+    nothing,
+    "User.discriminator: 'kind' is no attribute of User",
+  ],
+  // relationships
+  [
+    'relationships of nobody',
+    { User },
+    () => ({ Ghost: {} }),
+    'Ghost: relationships are declared for it, but it is no entity of the model',
+  ],
+  [
+    'a target that is none',
+    { User },
+    ({ User: r }) => ({ User: { pets: r?.hasMany('Pet', { foreignKey: 'userId' }) } }),
+    "User.pets: target 'Pet' is no entity of the model",
+  ],
+  [
+    'a name that a column has',
+    both,
+    ({ User: r }) => ({ User: { name: r?.hasMany('Post', { foreignKey: 'userId' }) } }),
+    'User.name: a column has the same name',
+  ],
+  [
+    'a foreign key that is none',
+    both,
+    posts({ foreignKey: 'ownerId' }),
+    "User.posts.foreignKey: 'ownerId' is no attribute of Post",
+  ],
+  [
+    'a foreign key of another kind',
+    both,
+    posts({ foreignKey: 'label' }),
+    "User.posts.foreignKey: 'label' is text, and User.id is integer",
+  ],
+  [
+    'a foreign key of another length',
+    { User, Post, Seat },
+    ({ Post: r }) => ({ Post: { seat: r?.belongsTo('Seat', { foreignKey: 'userId' }) } }),
+    'Post.seat.foreignKey: 1 attributes cannot hold the key of Seat, which has 2',
+  ],
+  [
+    'a foreign key that repeats itself',
+    { User, Post, Seat },
+    ({ Post: r }) => ({ Post: { seat: r?.belongsTo('Seat', { foreignKey: ['userId', 'userId'] }) } }),
+    "Post.seat.foreignKey: it names 'userId' twice",
+  ],
+  ['an order by strangers', both, posts({ orderBy: 'born' }), "User.posts.orderBy: 'born' is no attribute of Post"],
+  [
+    'an inverse that is none',
+    both,
+    posts({ inverse: 'owner' }),
+    "User.posts.inverse: 'owner' is no relationship of Post",
+  ],
+  [
+    'an inverse that leads elsewhere',
+    both,
+    ({ Post: p, User: u }) => ({
+      User: { posts: u?.hasMany('Post', { foreignKey: 'userId', inverse: 'next' }) },
+      Post: { next: p?.belongsTo('Post', { foreignKey: 'userId' }) },
+    }),
+    'User.posts.inverse: Post.next does not lead back to User',
+  ],
+  [
+    'orphans of a shared target',
+    both,
+    author({ cascade: ['delete-orphan'] }),
+    'Post.author.cascade: delete-orphan would delete what another Post may have too; say singleParent, or leave it out',
+  ],
+  [
+    'a view that writes',
+    both,
+    posts({ viewonly: true, cascade: ['save-update', 'delete'] }),
+    'User.posts.cascade: what is viewonly writes nothing, and cannot cascade save-update, delete',
+  ],
+  [
+    'deletes left to the database, and not',
+    both,
+    posts({ passiveDeletes: 'all', cascade: ['delete'] }),
+    "User.posts.passiveDeletes: 'all' leaves every delete to the database, and so the cascade cannot have delete or delete-orphan",
+  ],
+  [
+    'links of another length',
+    both,
+    links({ ...link, own: ['a', 'b'] }),
+    'User.posts.through.own: 2 columns cannot hold the key of User, which has 1',
+  ],
+  [
+    'links whose ends are one column',
+    both,
+    links({ ...link, own: ['post_id'] }),
+    "User.posts.through: column 'post_id' cannot hold two parts of the keys of a link",
+  ],
+  [
+    'links that an entity has',
+    { ...both, Seat },
+    links({ ...link, table: 'seats' }),
+    "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
+  ],
+]
+
+test('the table has no fault twice', () => {
+  expect(new Set(table.map(([fault]) => fault)).size).toBe(table.length)
+  expect(table.length).toBeGreaterThanOrEqual(25)
+})
+
+test.each(table)('%s', (_, entities, relate, said) => {
+  expect(faultsOf(entities, relate)).toEqual([said])
+})
+
+test('of several faults each has its line', () => {
+  expect(() => define(user({ v: pipe(integer, version, nullable), n: decimal(3, 5) }))(nothing)).toThrow(
+    [
+      'the model has 2 faults:',
+      '  User.v: every row has a version; it cannot be nullable',
+      '  User.n: decimal(3, 5) is none: it has 1 to 65 digits, at most 30 of them after the point',
+    ].join('\n'),
+  )
+})
