@@ -177,7 +177,8 @@ type Given<E extends AnyEntity, Filled> = {
 
 type Nested<M, N> = {
   readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
-    ? CollectionGiven<M, N, K, NestedDraft<M, TargetOf<M, N, K>>>
+    ? // not by its name, which an editor would show with the whole model
+      ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>>> | CollectionWith<M, N, K, NestedDraft<M, TargetOf<M, N, K>>>
     : NestedDraft<M, TargetOf<M, N, K>> | null
 }
 

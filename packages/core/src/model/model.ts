@@ -8,6 +8,8 @@
  * }))
  * model.User // the mapped entity, first argument of everything that concerns users
  */
+
+import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
 import { checkInheritance } from './check-inheritance.js'
 import { checkLinks, checkRelationship } from './check-relationship.js'
@@ -25,7 +27,7 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
-import type { Entities, HasMany, ManyToMany, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { entitiesIn, storedMappings } from './stored.js'
 
@@ -327,36 +329,6 @@ const relate = (
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
-}
-
-/** What a collection reads of its members is there when they are. */
-const checkCollection = (
-  { _tag, collection, orderBy }: HasMany<string, string, string | null> | ManyToMany<string, string | null>,
-  target: Mapping,
-  path: string,
-  faults: ModelFault[],
-): void => {
-  const { position } = collection
-  for (const attribute of attributes(target, collection.attributes, path, faults)) {
-    if (attribute.isDeferred) {
-      faults.push({ path, message: `'${attribute.name}' is deferred, and ${collection.name} has to know it` })
-    }
-    if (position !== null && attribute.column.kind !== 'integer') {
-      faults.push({
-        path,
-        message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer`,
-      })
-    }
-  }
-  if (position === null) return
-  if (_tag === 'ManyToMany') {
-    const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
-    faults.push({ path, message })
-  }
-  const [first, ...others] = orderBy
-  if (first?.[0] !== position.attribute || first[1] !== 'asc' || others.length > 0) {
-    faults.push({ path, message: `it loads in the order of '${position.attribute}'; leave orderBy out` })
-  }
 }
 
 const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {

@@ -1,0 +1,41 @@
+/**
+ * Collections, against the entities of their members.
+ */
+import type { ModelFault } from './fault.js'
+import type { Mapping } from './mapping.js'
+import type { HasMany, ManyToMany } from './relationship.js'
+
+/** What is wrong with a relationship's kind of collection: what it reads of its members is there when they are. */
+export const checkCollection = (
+  { _tag, collection, orderBy }: HasMany<string, string, string | null> | ManyToMany<string, string | null>,
+  target: Mapping,
+  path: string,
+  faults: ModelFault[],
+): void => {
+  const { position } = collection
+  for (const name of collection.attributes) {
+    const attribute = target.attributeOf.get(name)
+    if (attribute === undefined) {
+      faults.push({ path, message: `'${name}' is no attribute of ${target.name}` })
+      continue
+    }
+    if (attribute.isDeferred) {
+      faults.push({ path, message: `'${attribute.name}' is deferred, and ${collection.name} has to know it` })
+    }
+    if (position !== null && attribute.column.kind !== 'integer') {
+      faults.push({
+        path,
+        message: `'${attribute.name}' holds places, and is ${attribute.column.kind}; make it an integer`,
+      })
+    }
+  }
+  if (position === null) return
+  if (_tag === 'ManyToMany') {
+    const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
+    faults.push({ path, message })
+  }
+  const [first, ...others] = orderBy
+  if (first?.[0] !== position.attribute || first[1] !== 'asc' || others.length > 0) {
+    faults.push({ path, message: `it loads in the order of '${position.attribute}'; leave orderBy out` })
+  }
+}
