@@ -103,49 +103,48 @@ export {
 } from './model/collection.js'
 export {
   type AnyColumn,
-  arrayOf,
-  bigint,
-  blob,
-  boolean,
   type Column,
   type ColumnDetail,
   type ColumnFlag,
   type ColumnKind,
   type ColumnType,
   column,
-  type Deferrable,
-  decimal,
   deferred,
   deferredIn,
-  enumOf,
-  type ForeignKey,
   generated,
-  generatedBy,
-  instant,
-  integer,
-  jsonOf,
   named,
   nullable,
   ofType,
-  plainDate,
   primaryKey,
-  type ReferenceOptions,
-  type ReferentialAction,
   type Rule,
-  real,
   references,
   type SqlTypes,
-  serverVersion,
-  text,
   unique,
-  uuid,
   validate,
-  version,
+} from './model/column.js'
+export {
+  generatedBy,
   withDefault,
   withInsertDefault,
   withServerDefault,
   withUpdateDefault,
-} from './model/column.js'
+} from './model/column-default.js'
+export {
+  arrayOf,
+  bigint,
+  blob,
+  boolean,
+  decimal,
+  enumOf,
+  instant,
+  integer,
+  jsonOf,
+  plainDate,
+  real,
+  text,
+  uuid,
+} from './model/column-kinds.js'
+export { serverVersion, version } from './model/column-version.js'
 export { type AttributesOf, type Composite, composite, type PartsOf } from './model/composite.js'
 export type {
   Check,
@@ -240,6 +239,7 @@ export {
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
+export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
   Behaviour,
   BelongsTo,

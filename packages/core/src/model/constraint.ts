@@ -3,7 +3,7 @@
  * keys of several columns. Written beside an entity's columns, in terms of its attributes.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
-import type { ReferenceOptions } from './column.js'
+import type { ReferenceOptions } from './reference.js'
 
 /** At least one attribute. */
 type Attributes<A extends string> = readonly [A, ...ReadonlyArray<A>]

@@ -2,8 +2,9 @@
  * The foreign key constraints that a model implies: those that columns (`references`) and entities name, and
  * those that relationships stand on.
  */
-import { columnReference, type ForeignKey } from './column.js'
+
 import type { Attribute, Mapping } from './mapping.js'
+import { columnReference, type ForeignKey } from './reference.js'
 import { entitiesIn } from './stored.js'
 
 /**

@@ -14,7 +14,6 @@ import { columnFaults } from './check-column.js'
 import { checkInheritance } from './check-inheritance.js'
 import { checkLinks, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
-import { columnReference } from './column.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
@@ -27,6 +26,7 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
+import { columnReference } from './reference.js'
 import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { entitiesIn, storedMappings } from './stored.js'

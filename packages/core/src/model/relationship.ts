@@ -13,8 +13,8 @@ import {
   type CollectionShape,
   type ListShape,
 } from './collection.js'
-import type { ReferentialAction } from './column.js'
 import type { AnyEntity, ColumnsOf, Row } from './entity.js'
+import type { ReferentialAction } from './reference.js'
 
 /**
  * What an operation on an instance does to what it refers to; SQLAlchemy's terms and meanings.

@@ -4,7 +4,7 @@
  * Types, defaults and conditions are the dialect's own SQL. Two schemas are compared by what they mean (`driftBetween`).
  */
 import type { Dialect } from '../engine/dialect.js'
-import type { Deferrable, ReferentialAction } from '../model/column.js'
+import type { Deferrable, ReferentialAction } from '../model/reference.js'
 
 /**
  * @category model

@@ -4,7 +4,7 @@
 import type { RawBuilder, RootOperationNode } from 'kysely'
 import { sql } from 'kysely'
 import type { DriverRow } from '../engine/call.js'
-import type { ReferentialAction } from '../model/column.js'
+import type { ReferentialAction } from '../model/reference.js'
 import type { ForeignKeySchema } from './database-schema.js'
 
 /** Yields queries, is given their rows, and returns what it has read. */

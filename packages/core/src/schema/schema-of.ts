@@ -6,12 +6,12 @@
  */
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { Dialect } from '../engine/dialect.js'
-import type { ReferentialAction } from '../model/column.js'
 import type { Check, Index } from '../model/constraint.js'
 import { type ForeignKeyConstraint, foreignKeysOf, parentsFirst } from '../model/foreign-keys.js'
 import { type LinkTable, linkTablesOf } from '../model/link-tables.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel } from '../model/model.js'
+import type { ReferentialAction } from '../model/reference.js'
 import { entitiesIn, storedMappings } from '../model/stored.js'
 import { conditionText, defaultText } from './condition-text.js'
 import {

@@ -2,7 +2,7 @@
  * What only the text of a table of SQLite tells: names of constraints, checks, collations, expressions of computed
  * columns, and whether a foreign key is deferrable.
  */
-import type { Deferrable } from '../model/column.js'
+import type { Deferrable } from '../model/reference.js'
 import type { CheckSchema } from './database-schema.js'
 import { closing, isSign, isWord, separated, type Token, tokensOf } from './tokens.js'
 
