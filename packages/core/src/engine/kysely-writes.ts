@@ -251,7 +251,8 @@ export const runUpdate = async (
   call: UpdateCall,
 ): Promise<Either<EngineError, UpdateAnswer>> => {
   const batched = await inBatches(connection, call)
-  if (isLeft(batched) || batched.right !== null) return batched as Either<EngineError, UpdateAnswer>
+  if (isLeft(batched)) return batched
+  if (batched.right !== null) return right(batched.right)
   const returned = call.returning.map(() => new Array<unknown>(call.rows.length))
   const matched = await runEach(connection, call, returned)
   return isLeft(matched) ? matched : right({ matched: matched.right, returned })

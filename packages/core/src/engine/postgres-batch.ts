@@ -29,7 +29,7 @@ import {
   UsingNode,
   WhereNode,
 } from 'kysely'
-import type { DeleteCall, UpdateCall } from './call.js'
+import type { DeleteCall, UpdateAnswer, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import { isFaultOfRow } from './row-fault.js'
@@ -38,9 +38,6 @@ import { computedText, kindsText, returningOf, returningSelections, tableNode } 
 
 /** Rows of one statement. */
 const batchSize = 10_000
-
-/** How many rows each row of the call met, and what was asked for of them; null where it has to be found out row by row. */
-export type Batched = { readonly matched: ReadonlyArray<number>; readonly returned: ReadonlyArray<unknown[]> } | null
 
 const alias = 'unitary_rows'
 /** It comes back in rows, whose names plugins may change: one word stays as it is. */
@@ -51,13 +48,14 @@ const columnsOf = (call: UpdateCall | DeleteCall): ReadonlyArray<string> =>
   call._tag === 'Update' ? [...call.set, ...call.where] : call.where
 
 /**
- * Runs a call of several rows in few statements. Rows that are found by NULL, and columns that arrays cannot hold, are for
- * somebody else. Where a statement fails the savepoint undoes it, and running the rows alone tells which is at fault.
+ * Runs a call of several rows in few statements. It is null, and nothing has been written, where the rows have to be run one
+ * by one: some are found by NULL, an array cannot hold a column, or a statement failed, and the rows alone tell which of them
+ * is at fault.
  */
 export const runBatch = async (
   connection: WriteConnection,
   call: UpdateCall | DeleteCall,
-): Promise<Either<EngineError, Batched>> => {
+): Promise<Either<EngineError, UpdateAnswer | null>> => {
   if (call.rows.length < 2 || hasNullKey(call)) return right(null)
   const types = await typesOf(connection, call)
   if (isLeft(types)) return types
@@ -87,7 +85,7 @@ const runChunks = async (
   connection: WriteConnection,
   call: UpdateCall | DeleteCall,
   types: ReadonlyArray<string>,
-): Promise<Either<EngineError, Batched>> => {
+): Promise<Either<EngineError, UpdateAnswer | null>> => {
   const { dialect } = connection
   const returning = call._tag === 'Update' ? call.returning : []
   const kinds = call._tag === 'Update' ? call.kinds : undefined
