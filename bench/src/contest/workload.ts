@@ -23,6 +23,7 @@ export const workloads = {
   insertPast: { title: 'insert past the session', size: 100_000, rows: each },
   insertGraph: { title: 'flush-insert of a graph', size: 10_000, rows: (parents) => 11 * parents },
   load: { title: 'load as entities', size: 100_000, rows: each },
+  stream: { title: 'stream, a row at a time', size: 1_000_000, rows: each },
   getMiss: { title: 'get by key, a miss', size: 10_000, rows: each },
   getHit: { title: 'get by key, a hit', size: 100_000, rows: each },
   flushAll: { title: 'flush, all changed', size: 10_000, rows: each },

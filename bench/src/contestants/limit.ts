@@ -213,6 +213,16 @@ const limit: Contestant = {
     },
     dispose: close,
   }),
+  stream: (size) => ({
+    prepare: () => open(seedCustomers(size)),
+    run: ({ database }: Opened) => {
+      let length = 0
+      const rows = database.prepare<[], Named>('SELECT id, name, description FROM customer').iterate()
+      for (const { name } of rows) length += name.length
+      return length
+    },
+    dispose: close,
+  }),
   getMiss: (size) => ({
     prepare: () => ({ opened: open(seedCustomers(size)), ids: shuffled(size) }),
     run: ({ opened: { database }, ids }) => {

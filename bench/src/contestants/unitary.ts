@@ -155,6 +155,17 @@ export const contestant = (options: ExecutionOptions): Contestant => ({
       orDie(Session.runSync(runtimeOf(opened))(pipe(select(model.Customer), withOptions(options), Session.query))),
     dispose: close,
   }),
+  stream: (size) => ({
+    prepare: () => open(seedCustomers(size)),
+    run: (opened: Opened) => {
+      let length = 0
+      for (const row of Session.streamSync(runtimeOf(opened))(pipe(select(model.Customer), withOptions(options)))) {
+        length += orDie(row).name.length
+      }
+      return length
+    },
+    dispose: close,
+  }),
   getMiss: (size) => ({
     prepare: () => ({ opened: open(seedCustomers(size)), ids: shuffled(size) }),
     run: ({ opened, ids }) => {
