@@ -17,7 +17,9 @@ import {
   type Key,
   nullable,
   type PlainDate,
+  type PlainTime,
   plainDate,
+  plainTime,
   primaryKey,
   type Row,
   select,
@@ -46,6 +48,7 @@ const Order = entity('Order', 'orders', {
     withDefault((services) => services.now),
   ),
   day: plainDate,
+  from: plainTime,
   total: decimal(12, 2),
   state: pipe(
     enumOf('open', 'paid'),
@@ -74,6 +77,7 @@ expectTypeOf<Row<typeof Order>>().toEqualTypeOf<{
   readonly id: OrderId
   readonly at: Date
   readonly day: PlainDate
+  readonly from: PlainTime
   readonly total: Decimal
   readonly state: 'open' | 'paid'
   readonly token: string
@@ -96,6 +100,8 @@ where<typeof orders, 'state', '='>('state', '=', 'lost')
 where<typeof orders, 'total', '>'>('total', '>', '12.50')
 // @ts-expect-error nor a day
 where<typeof orders, 'day', '='>('day', '=', '2026-02-30')
+// @ts-expect-error nor a time
+where<typeof orders, 'from', '='>('from', '=', '24:00')
 // @ts-expect-error any number may be the id of something else
 where<typeof orders, 'id', '='>('id', '=', 7)
 // @ts-expect-error a list is one value, and not its item

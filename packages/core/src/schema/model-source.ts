@@ -60,6 +60,7 @@ const combinators = [
   'nullable',
   'ofType',
   'plainDate',
+  'plainTime',
   'primaryKey',
   'real',
   'references',
