@@ -22,6 +22,7 @@ import {
   plainTime,
   primaryKey,
   type Row,
+  type Services,
   select,
   set,
   text,
@@ -30,6 +31,8 @@ import {
   uuid,
   where,
   withDefault,
+  withInsertDefault,
+  withUpdateDefault,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
@@ -106,6 +109,18 @@ where<typeof orders, 'from', '='>('from', '=', '24:00')
 where<typeof orders, 'id', '='>('id', '=', 7)
 // @ts-expect-error a list is one value, and not its item
 where<typeof orders, 'tags', '='>('tags', '=', 'new')
+pipe(text, withDefault('a'))
+pipe(integer, nullable, withInsertDefault(null), withUpdateDefault(7))
+pipe(
+  instant,
+  withDefault((services) => {
+    expectTypeOf(services).toEqualTypeOf<Services>()
+    return services.now
+  }),
+)
+const seven = withDefault(7)
+// @ts-expect-error the default is no value of the column
+pipe(text, seven)
 const lost = withDefault(() => 'lost')
 // @ts-expect-error the default is no value of the enum
 lost(enumOf('open', 'paid'))
