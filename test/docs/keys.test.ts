@@ -17,6 +17,7 @@ import {
   postgresDialect,
   primaryKey,
   real,
+  references,
   renderDdl,
   returningEntities,
   type Services,
@@ -52,11 +53,8 @@ const Article = entity('Article', 'articles', {
     instant,
     withDefault((services) => services.now),
   ),
-  /** A value that the flush asks for. */
-  state: pipe(
-    text,
-    withInsertDefault(() => 'draft'),
-  ),
+  /** A value that the flush puts in. */
+  state: pipe(text, withInsertDefault('draft')),
   /** What the database computes, with each insert and update. */
   saves: pipe(integer, withInsertDefault(sql<number>`1`), withUpdateDefault(sql<number>`${sql.ref('saves')} + 1`)),
   /** What the table puts in. */
@@ -85,7 +83,14 @@ const Line = entity('Line', 'lines', {
   orderId: integer,
 })
 
-const model = defineModel({ Article, Message, Reading, Counter, Order, Line })((r) => ({
+const Region = entity('Region', 'regions', { code: pipe(text, primaryKey) })
+const Town = entity('Town', 'towns', {
+  region: pipe(text, primaryKey, references('regions.code', { onUpdate: 'cascade' })),
+  name: pipe(text, primaryKey),
+})
+
+const model = defineModel({ Article, Message, Reading, Counter, Order, Line, Region, Town })((r) => ({
+  Region: { towns: r.Region.hasMany('Town', { foreignKey: 'region' }) },
   Order: { lines: r.Order.hasMany('Line', { foreignKey: 'orderId', inverse: 'order' }) },
   Line: { order: r.Line.belongsTo('Order', { foreignKey: 'orderId', inverse: 'lines' }) },
 }))
@@ -177,6 +182,26 @@ program('generators', function* () {
   const Job = entity('Job', 'jobs', { id: pipe(integer, primaryKey, generatedBy(sequence('job_ids'))), name: text })
   const Task = entity('Task', 'tasks', { id: pipe(integer, primaryKey, generatedBy(counter('counters', 'tasks'))) })
   console.log(renderDdl(ddlOf(defineModel({ Job, Task })(() => ({})))(postgresDialect)))
+  // #endregion
+})
+
+program('natural', function* () {
+  // #region natural
+  const region = yield* Session.add(model.Region, { code: 'n', towns: [{ name: 'Ayr' }] })
+  yield* Session.commit
+  const ayr = yield* Session.get(model.Town, { region: 'n', name: 'Ayr' })
+  console.log(ayr._tag) // => Some
+  // #endregion
+
+  // #region natural
+  yield* Session.set(model.Region, { code: 'north' })(region)
+  console.log(explain(yield* Session.flushPlan))
+  // #endregion
+
+  // #region natural
+  yield* Session.commit
+  const moved = yield* Session.get(model.Town, { region: 'north', name: 'Ayr' })
+  console.log(moved._tag, (yield* Session.load(model.Region, 'towns')(region)).length) // => Some 1
   // #endregion
 })
 
