@@ -23,6 +23,7 @@ export { type CockroachOptions, cockroachStatements } from './distribution/cockr
 export { type Distribution, distributionOf, type PlacedTable } from './distribution/distribution.js'
 export type { DistributionFault } from './distribution/fault.js'
 export type { Placement } from './distribution/placement.js'
+export { refuseScattered } from './distribution/scatter.js'
 export { type VSchema, type VSchemaTable, vschemaOf } from './distribution/vschema.js'
 export { onShard } from './on-shard.js'
 export { routePlan } from './route/route-plan.js'

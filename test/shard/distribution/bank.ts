@@ -8,6 +8,7 @@ import {
   named,
   nullable,
   primaryKey,
+  subtype,
   text,
   uuid,
   uuidV7,
@@ -20,7 +21,13 @@ const tenantId = pipe(uuid, named('tenant_id'), primaryKey)
 const id = pipe(uuid, primaryKey, withDefault(uuidV7))
 
 const Tenant = entity('Tenant', 'tenants', { id, name: text })
-const Account = entity('Account', 'accounts', { tenantId, id, owner: text, balance: integer })
+const Account = entity(
+  'Account',
+  'accounts',
+  { tenantId, id, kind: text, owner: text, balance: integer },
+  { discriminator: 'kind', identity: 'current' },
+)
+const Savings = subtype(Account)('Savings', 'savings', { interest: integer }, { identity: 'savings' })
 const Booking = entity('Booking', 'bookings', {
   tenantId,
   id,
@@ -29,7 +36,7 @@ const Booking = entity('Booking', 'bookings', {
   currency: pipe(text, nullable),
 })
 
-export const bank = defineModel({ Tenant, Account, Booking })((r) => ({
+export const bank = defineModel({ Tenant, Account, Savings, Booking })((r) => ({
   Tenant: { accounts: r.Tenant.hasMany('Account', { foreignKey: 'tenantId', inverse: 'tenant' }) },
   Account: {
     tenant: r.Account.belongsTo('Tenant', { foreignKey: 'tenantId', inverse: 'accounts' }),

@@ -29,12 +29,13 @@ export const placementsOf = (model: AnyModel, choosers: Choosers, tables: Readon
   return placements
 }
 
-/** An attribute that tells, a whole copy, or why it cannot be told. */
-type Told = { readonly _tag: 'By'; readonly attribute: string } | { readonly _tag: 'Everywhere' } | Unplaced
+/** The attribute by which an entity's rows are spread, a copy everywhere, or why it cannot be told. */
+export type Told = { readonly _tag: 'By'; readonly attribute: string } | { readonly _tag: 'Everywhere' } | Unplaced
 
 const unplaced = (problem: string): Unplaced => ({ _tag: 'Unplaced', problem })
 
-const placementOf = (mapping: Mapping, choosers: Choosers, below: ReadonlyArray<Mapping> = []): Told => {
+/** Where the rows of an entity are. */
+export const placementOf = (mapping: Mapping, choosers: Choosers, below: ReadonlyArray<Mapping> = []): Told => {
   if (below.includes(mapping)) return unplaced(`${mapping.name} goes with itself; name an attribute instead`)
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return unplaced(`the strategy of ${mapping.name} names no attribute`)
