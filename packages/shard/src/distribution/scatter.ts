@@ -42,7 +42,7 @@ export const refuseScattered = (model: AnyModel, choosers: Choosers): Hooks => {
         return isSome(values) && values.value.length < 2
           ? keep()
           : refuse(
-              `it does not say which ${attribute}, and would ask every machine; add a condition, or withOptions({ scattered: true })`,
+              `a ${purpose === 'bulk' ? 'bulk statement on' : 'query of'} ${statement.entity.name} does not say which ${attribute}, and would ask every machine; add a condition, or withOptions({ scattered: true })`,
             )
       },
     },
