@@ -362,7 +362,6 @@ export type {
 } from './statement/extent.js'
 export {
   type AnyInsert,
-  canHaveDefaults,
   fromSelect,
   type Insert,
   type Inserting,
@@ -371,8 +370,14 @@ export {
   mapRows,
   returningEntities,
   values,
-  withDefaults,
 } from './statement/insert.js'
+export {
+  canHaveDefaults,
+  type InsertDraw,
+  insertDraws,
+  withDefaults,
+  withDrawnValues,
+} from './statement/insert-defaults.js'
 export {
   Computed,
   type InsertRows,
