@@ -7,6 +7,10 @@
  *
  * Each node is an array of 33: 32 slots, and the edit that owns it. An edit ends with the function that made it, so a
  * node that anyone else can see is never written again.
+ *
+ * A program changes instance after instance, and mostly in the order of their ids. So a map that was changed by itself keeps
+ * the leaf that was changed last beside its trie: the next change in that leaf copies it alone, and the nodes above it are
+ * copied once, when another leaf has its turn.
  */
 
 const bits = 5
@@ -28,12 +32,24 @@ export interface IntMap<out A> {
   /** Bits below the root's own: 0 where the root is a leaf. */
   readonly shift: number
   readonly root: ReadonlyArray<unknown> | null
+  /** The leaf that was changed last, in place of the one that the trie has there; null where the trie has all. */
+  readonly leaf: ReadonlyArray<unknown> | null
+  /** What the keys of that leaf share: their higher bits; -1 where there is none. */
+  readonly leafKey: number
   /** Carries the type; never there. */
   readonly _A?: A
 }
 
 /** @category constructors */
-export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, leaves: 0, shift: 0, root: null })
+export const empty: IntMap<never> = Object.freeze({
+  _tag: 'IntMap',
+  size: 0,
+  leaves: 0,
+  shift: 0,
+  root: null,
+  leaf: null,
+  leafKey: -1,
+})
 
 /**
  * The value at a key, or undefined. O(log32 n).
@@ -41,6 +57,7 @@ export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, lea
  * @category combinators
  */
 export const get = <A>(self: IntMap<A>, key: number): A | undefined => {
+  if (self.leaf !== null && key >>> bits === self.leafKey) return self.leaf[key & mask] as A | undefined
   let node = self.root as Node | null
   if (node === null || key >>> self.shift >= width) return undefined
   for (let shift = self.shift; shift > 0; shift -= bits) {
@@ -94,6 +111,7 @@ class Edit<A> implements IntMapEdit<A> {
     this.#leaves = from.leaves
     this.#shift = from.shift
     this.#root = from.root as Node | null
+    if (from.leaf !== null) this.#putLeaf(from.leaf as Node, from.leafKey)
   }
 
   get(key: number): A | undefined {
@@ -147,9 +165,49 @@ class Edit<A> implements IntMapEdit<A> {
 
   done(): IntMap<A> {
     if (!this.#changed) return this.#from
-    return this.#size === 0
-      ? (empty as IntMap<A>)
-      : { _tag: 'IntMap', size: this.#size, leaves: this.#leaves, shift: this.#shift, root: this.#root }
+    return this.#size === 0 ? (empty as IntMap<A>) : this.#made(null, -1)
+  }
+
+  /** The same, where one key was set: the next change may be in the same leaf. */
+  doneAtLeaf(): IntMap<A> {
+    return this.#changed ? this.#made(this.#leaf, this.#leafKey) : this.#from
+  }
+
+  /** The trie as it stands. */
+  root(): Node | null {
+    return this.#root
+  }
+
+  #made(leaf: Node | null, leafKey: number): IntMap<A> {
+    return {
+      _tag: 'IntMap',
+      size: this.#size,
+      leaves: this.#leaves,
+      shift: this.#shift,
+      root: this.#root,
+      leaf,
+      leafKey,
+    }
+  }
+
+  /** Puts a leaf that stood beside the trie into it, where it has one already. */
+  #putLeaf(leaf: Node, leafKey: number): void {
+    let node = this.#root as Node
+    for (let shift = this.#shift; shift > 0; shift -= bits) node = node[((leafKey << bits) >>> shift) & mask] as Node
+    if (node === leaf) return
+    if (this.#shift === 0) {
+      this.#root = leaf
+      return
+    }
+    node = this.#own(this.#root as Node)
+    this.#root = node
+    for (let shift = this.#shift; shift > bits; shift -= bits) {
+      const slot = ((leafKey << bits) >>> shift) & mask
+      const child = this.#own(node[slot] as Node)
+      node[slot] = child
+      node = child
+    }
+    node[leafKey & mask] = leaf
   }
 
   /** Takes out the leaf of a key, which is empty, and what is empty without it. The edit owns the path to it. */
@@ -227,10 +285,32 @@ export const edit = <A>(self: IntMap<A>): IntMapEdit<A> => new Edit(self)
  * @category combinators
  */
 export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
-  const changes = new Edit(self)
-  changes.set(key, value)
-  return changes.done()
+  if (self.leaf === null || key >>> bits !== self.leafKey) {
+    const changes = new Edit(self)
+    changes.set(key, value)
+    return changes.doneAtLeaf()
+  }
+  const slot = key & mask
+  const old = self.leaf[slot]
+  if (old === value) return self
+  const leaf = self.leaf.slice()
+  leaf[slot] = value
+  // no edit owns what a map shows
+  leaf[ownerSlot] = undefined
+  return {
+    _tag: 'IntMap',
+    size: old === undefined ? self.size + 1 : self.size,
+    leaves: self.leaves,
+    shift: self.shift,
+    root: self.root,
+    leaf,
+    leafKey: self.leafKey,
+  }
 }
+
+/** The trie with all that the map holds. */
+const rootOf = (self: IntMap<unknown>): Node | null =>
+  self.leaf === null ? (self.root as Node | null) : new Edit(self).root()
 
 /**
  * The map without the key; the same map where it is not there.
@@ -249,7 +329,8 @@ export const remove = <A>(self: IntMap<A>, key: number): IntMap<A> => {
  * @category combinators
  */
 export const forEach = <A>(self: IntMap<A>, f: (value: A, key: number) => void, from = 0): void => {
-  if (self.root !== null) visit(self.root as Node, self.shift, 0, from, f as (value: unknown, key: number) => void)
+  const root = rootOf(self)
+  if (root !== null) visit(root, self.shift, 0, from, f as (value: unknown, key: number) => void)
 }
 
 const visit = (
@@ -283,15 +364,16 @@ export const forEachDifference = <A>(
   f: (value: A, key: number) => void,
   to = Number.POSITIVE_INFINITY,
 ): void => {
-  if (self.root === null || self.root === from.root) return
-  let other = from.root as Node | null
+  const root = rootOf(self)
+  let other = rootOf(from)
+  if (root === null || root === other) return
   // a map with fewer levels is what a taller one has in its first slots
   for (let shift = from.shift; other !== null && shift < self.shift; shift += bits) other = [other]
   // and of a taller one the rest is not here
   for (let shift = from.shift; other !== null && shift > self.shift; shift -= bits) {
     other = (other[0] as Node | undefined) ?? null
   }
-  visitDifference(self.root as Node, other, self.shift, 0, to, f as (value: unknown, key: number) => void)
+  visitDifference(root, other, self.shift, 0, to, f as (value: unknown, key: number) => void)
 }
 
 const visitDifference = (
