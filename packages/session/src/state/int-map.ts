@@ -5,7 +5,8 @@
  * leaves. Reading costs the depth (four levels at a million keys), a change copies one node a level. `edit` works on
  * nodes of its own and copies each of them at most once, which makes bulk changes cost what a mutable array does.
  *
- * Each node is an array of 33: 32 slots, and the edit that owns it. An edit ends with the function that made it, so a
+ * Each node is an array of 34: 32 slots, which of them hold something, bit by bit, and the edit that owns it. So a node of
+ * few is gone through as fast as its few, which is what a flush of some instances of many meets. An edit ends with the function that made it, so a
  * node that anyone else can see is never written again.
  *
  * A program changes instance after instance, and mostly in the order of their ids. So a map that was changed by itself keeps
@@ -16,7 +17,8 @@
 const bits = 5
 const width = 1 << bits
 const mask = width - 1
-const ownerSlot = width
+const filledSlot = width
+const ownerSlot = width + 1
 
 type Owner = object
 type Node = unknown[]
@@ -88,9 +90,16 @@ export interface IntMapEdit<A> {
   readonly done: () => IntMap<A>
 }
 
-const isEmpty = (node: Node): boolean => {
-  for (let slot = 0; slot < width; slot++) if (node[slot] !== undefined) return false
-  return true
+const isEmpty = (node: Node): boolean => node[filledSlot] === 0
+
+const fill = (node: Node, slot: number, value: unknown): void => {
+  node[slot] = value
+  node[filledSlot] = (node[filledSlot] as number) | (1 << slot)
+}
+
+const vacate = (node: Node, slot: number): void => {
+  node[slot] = undefined
+  node[filledSlot] = (node[filledSlot] as number) & ~(1 << slot)
 }
 
 class Edit<A> implements IntMapEdit<A> {
@@ -130,15 +139,17 @@ class Edit<A> implements IntMapEdit<A> {
     const slot = key & mask
     const old = leaf[slot]
     if (old === value) return
-    if (old === undefined) this.#size++
-    leaf[slot] = value
+    if (old === undefined) {
+      this.#size++
+      fill(leaf, slot, value)
+    } else leaf[slot] = value
     this.#changed = true
   }
 
   delete(key: number): void {
     if (this.get(key) === undefined) return
     const leaf = this.#leafFor(key)
-    leaf[key & mask] = undefined
+    vacate(leaf, key & mask)
     this.#size--
     this.#changed = true
     if (isEmpty(leaf)) this.#prune(key)
@@ -223,7 +234,7 @@ class Edit<A> implements IntMapEdit<A> {
     }
     for (let shift = bits; shift <= this.#shift; shift += bits) {
       const parent = path.pop() as Node
-      parent[(key >>> shift) & mask] = undefined
+      vacate(parent, (key >>> shift) & mask)
       if (!isEmpty(parent)) return
     }
     this.#root = null
@@ -232,7 +243,8 @@ class Edit<A> implements IntMapEdit<A> {
 
   #own(node: Node | undefined): Node {
     if (node === undefined) {
-      const fresh: Node = new Array(width + 1).fill(undefined)
+      const fresh: Node = new Array(width + 2).fill(undefined)
+      fresh[filledSlot] = 0
       fresh[ownerSlot] = this.#owner
       return fresh
     }
@@ -251,7 +263,7 @@ class Edit<A> implements IntMapEdit<A> {
     } else {
       while (key >>> this.#shift >= width) {
         const parent = this.#own(undefined)
-        parent[0] = root
+        fill(parent, 0, root)
         root = parent
         this.#shift += bits
       }
@@ -261,9 +273,10 @@ class Edit<A> implements IntMapEdit<A> {
     let node = root
     for (let shift = this.#shift; shift > 0; shift -= bits) {
       const slot = (key >>> shift) & mask
-      if (shift === bits && node[slot] === undefined) this.#leaves++
-      const child = this.#own(node[slot] as Node | undefined)
-      node[slot] = child
+      const known = node[slot] as Node | undefined
+      if (shift === bits && known === undefined) this.#leaves++
+      const child = this.#own(known)
+      fill(node, slot, child)
       node = child
     }
     this.#leaf = node
@@ -294,7 +307,7 @@ export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
   const old = self.leaf[slot]
   if (old === value) return self
   const leaf = self.leaf.slice()
-  leaf[slot] = value
+  fill(leaf, slot, value)
   // no edit owns what a map shows
   leaf[ownerSlot] = undefined
   return {
@@ -340,14 +353,14 @@ const visit = (
   from: number,
   f: (value: unknown, key: number) => void,
 ): void => {
-  for (let slot = 0; slot < width; slot++) {
-    const child = node[slot]
-    if (child === undefined) continue
+  // the lowest of the bits that are left goes each time
+  for (let left = node[filledSlot] as number; left !== 0; left &= left - 1) {
+    const slot = 31 - Math.clz32(left & -left)
     const key = base + slot * 2 ** shift
     if (shift === 0) {
-      if (key >= from) f(child, key)
+      if (key >= from) f(node[slot], key)
     } else if (key + 2 ** shift > from) {
-      visit(child as Node, shift - bits, key, from, f)
+      visit(node[slot] as Node, shift - bits, key, from, f)
     }
   }
 }
@@ -384,10 +397,11 @@ const visitDifference = (
   to: number,
   f: (value: unknown, key: number) => void,
 ): void => {
-  for (let slot = 0; slot < width; slot++) {
+  for (let left = node[filledSlot] as number; left !== 0; left &= left - 1) {
+    const slot = 31 - Math.clz32(left & -left)
     const child = node[slot]
     const key = base + slot * 2 ** shift
-    if (child === undefined || key >= to || child === other?.[slot]) continue
+    if (key >= to || child === other?.[slot]) continue
     if (shift === 0) f(child, key)
     else visitDifference(child as Node, (other?.[slot] as Node | undefined) ?? null, shift - bits, key, to, f)
   }

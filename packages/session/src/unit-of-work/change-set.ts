@@ -5,6 +5,7 @@
  * Costs the changes, not what is loaded.
  */
 import {
+  type AnyModel,
   decodedKeyOf,
   type InstanceId,
   isKindOf,
@@ -64,15 +65,15 @@ export interface ChangeSet {
  * @category constructors
  */
 export const changeSet = (state: SessionState): ChangeSet => {
-  const owners = ownersOf(state)
-  const { deleted, orphans } = goingOf(state, owners)
+  const added = instancesIn(state, state.added)
   const changed = instancesIn(state, state.changed)
+  const owners = ownersAmong(state, added, changed)
+  const { deleted, orphans } = goingAmong(state, owners)
   const imposed = new Map<InstanceId, Reference[]>()
   imposeReferences(state, owners, deleted, imposed)
   imposeNulls(state, deleted, imposed)
   const { carried, renamed } = followKeys(state, changed, deleted, imposed)
 
-  const added = instancesIn(state, state.added)
   const inserts = orphans.size === 0 ? added : added.filter(({ id }) => !orphans.has(id))
   if (!isOrdered(inserts)) inserts.sort((a, b) => a.order - b.order)
   const switches = rowSwitches(state, inserts, deleted)
@@ -107,20 +108,39 @@ export const changeSet = (state: SessionState): ChangeSet => {
   }
 }
 
+/** What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all. */
+interface Going {
+  readonly deleted: Set<InstanceId>
+  readonly orphans: Set<InstanceId>
+}
+
 /**
- * What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all.
+ * What goes with the next flush. O(changes), and nothing where nothing is deleted and the model knows no orphans.
  *
  * @category combinators
  */
-export const goingOf = (
-  state: SessionState,
-  owners: Owners = ownersOf(state),
-): { readonly deleted: Set<InstanceId>; readonly orphans: Set<InstanceId> } => {
+export const goingOf = (state: SessionState): Going =>
+  state.deleted.size === 0 && !hasOrphans(state.model)
+    ? { deleted: new Set(), orphans: new Set() }
+    : goingAmong(state, ownersOf(state))
+
+const goingAmong = (state: SessionState, owners: Owners): Going => {
   const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
   const orphans = new Set<InstanceId>()
   spareAdded(owners, deleted)
   findOrphans(state, owners, deleted, orphans)
   return { deleted, orphans }
+}
+
+const orphaning = new WeakMap<AnyModel, boolean>()
+
+/** Does anything in the model go with its parent? */
+const hasOrphans = (model: AnyModel): boolean => {
+  const found =
+    orphaning.get(model) ??
+    model.mappings.some(({ relationships }) => relationships.some(({ cascade }) => cascade.has('delete-orphan')))
+  orphaning.set(model, found)
+  return found
 }
 
 /** Instances of a set, in the order of their ids. */
@@ -200,14 +220,18 @@ type Owners = ReadonlyArray<Instance>
 
 const nobody: Owners = []
 
-const ownersOf = (state: SessionState): Owners => {
-  if (!state.model.mappings.some(mayOwn)) return nobody
+const ownersOf = (state: SessionState): Owners =>
+  ownersAmong(state, instancesIn(state, state.added), instancesIn(state, state.changed))
+
+const ownersAmong = (
+  { model }: SessionState,
+  added: ReadonlyArray<Instance>,
+  changed: ReadonlyArray<Instance>,
+): Owners => {
+  if (!model.mappings.some(mayOwn)) return nobody
   const owners: Instance[] = []
-  for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
-      const instance = instanceAt(state, id)
-      if (instance.related !== null) owners.push(instance)
-    })
+  for (const instances of [added, changed]) {
+    for (const instance of instances) if (instance.related !== null) owners.push(instance)
   }
   return owners
 }
