@@ -159,7 +159,7 @@ export type {
   UniqueConstraint,
   UniqueOptions,
 } from './model/constraint.js'
-export type { Database, Table, TableOf } from './model/database.js'
+export type { Database, TableOf } from './model/database.js'
 export {
   type AnyEntity,
   type Base,
@@ -208,7 +208,9 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  GivenTo,
   IdentityOf,
+  JoinedName,
   KeyAttribute,
   KeyedCollectionName,
   KeyOf,
@@ -222,19 +224,24 @@ export type {
   ShapeOf,
   SnapshotOf,
   SubtypeName,
+  TakenBy,
   TargetOf,
+  WritableCollection,
+  WritableReference,
 } from './model/infer.js'
 export {
   type Attribute,
   decodedKeyOf,
   encodedKeyOf,
   isKindOf,
+  isOnlyJoined,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   rawKeyOfValue,
   type TablePart,
+  takes,
   withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'

@@ -20,6 +20,7 @@ import type {
   Managed,
   Related,
   RelationshipName,
+  WritableCollection,
   RowOf,
   TargetOf,
 } from './infer.js'
@@ -141,7 +142,7 @@ type Single<F> =
 export function through<
   M,
   N extends string,
-  const K extends CollectionName<M, N>,
+  const K extends WritableCollection<M, N>,
   const F extends Exclude<Far<M, TargetOf<M, N, K>>, CollectionName<M, TargetOf<M, N, K>>>,
 >(
   entity: Mapped<M, N>,

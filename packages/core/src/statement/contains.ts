@@ -164,7 +164,7 @@ const withKeys = (targets: AnySelect): AnySelect =>
     const loaded = targets.entity.mapping.relationshipOf.get(relationship)
     return loaded === undefined
       ? query
-      : alsoSelecting(query, loaded.kind === 'BelongsTo' ? loaded.foreignKey : loaded.key)
+      : alsoSelecting(query, loaded.ownerAttributes)
   }, targets)
 
 /** The query with the columns of the alias, and of those that are taken for relationships of its targets. */

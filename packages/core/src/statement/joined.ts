@@ -33,8 +33,7 @@ import { alsoSelecting, columnsOf, rowColumns, selectedAttributes, selectedOfSub
 import { conditionAt, type EntityCondition } from './entity-condition.js'
 import { outputNames } from './names.js'
 import { isText } from './qualify.js'
-import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
-import { namedTable } from './scope.js'
+import { columnIn, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -268,18 +267,11 @@ const join = (
   for (const part of parts) {
     const { alias, columns, isContained, isInner, query, relationship } = part
     if (isContained) continue
-    const { target, through } = relationship
+    const { target } = relationship
     const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
     const link = `${alias}_link`
     const relation = relationOf(relationship, alias, link, own)
-    if (relation.link !== null && through !== null) {
-      joined = joining(
-        joined,
-        'LeftJoin',
-        AliasNode.create(namedTable(through.table), IdentifierNode.create(link)),
-        relation.link,
-      )
-    }
+    for (const { on, table } of relation.between) joined = joining(joined, 'LeftJoin', table, on)
     // what joins and orders need is there too, whatever is selected of it
     const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
     joined = joining(
@@ -318,11 +310,10 @@ const joining = (
   node: SelectQueryNode,
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
-  pairs: Pairs,
+  related: OperationNode,
   condition: OperationNode | null = null,
 ): SelectQueryNode => {
-  const equal = allEqual(pairs)
-  const on = condition === null ? equal : AndNode.create(equal, condition)
+  const on = condition === null ? related : AndNode.create(related, condition)
   return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
 }
 

@@ -4,11 +4,10 @@
 import type {
   AnySelect,
   CollectionGiven,
-  CollectionName,
-  DraftOrInstance,
+  GivenTo,
   Mapped,
   Snapshot,
-  TargetOf,
+  WritableCollection,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
@@ -35,10 +34,10 @@ export type ReplaceError = ChangeError | RequestError | DecodeError | RaisedLoad
  * @category work
  */
 export const replace =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: CollectionGiven<M, N, K, DraftOrInstance<M, TargetOf<M, N, K>>>,
+    members: CollectionGiven<M, N, K, GivenTo<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
     onLoaded(entity, name, owner, replaceLoaded(entity, name, members)(owner))
@@ -51,7 +50,7 @@ export const replace =
  *
  * @category work
  */
-export const clear = <M, N extends string, K extends CollectionName<M, N>>(
+export const clear = <M, N extends string, K extends WritableCollection<M, N>>(
   entity: Mapped<M, N>,
   name: K,
 ): (<S extends Snapshot<N>>(owner: S) => Program<ReplaceError, S>) => replace(entity, name, [] as never)
