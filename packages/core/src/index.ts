@@ -439,7 +439,7 @@ export {
 } from './statement/load.js'
 export { forShare, forUpdate, type LockOptions } from './statement/lock.js'
 export { type BuilderOf, modify } from './statement/modify.js'
-export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { shownThrough, targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { withoutPartialKeys } from './statement/partial-keys.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
@@ -498,7 +498,7 @@ export {
   refineByAttributes,
   selectByAttributes,
   selectByKey,
-  selectThroughLink,
+  selectOfOwners,
   type Template,
 } from './statement/template.js'
 export { mapChildren } from './statement/tree.js'

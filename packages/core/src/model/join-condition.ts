@@ -44,7 +44,10 @@ export const checkCondition = (path: string, node: OperationNode, sides: SideTab
 const forEachReference = (node: OperationNode, visit: (table: string | null, column: string) => void): void => {
   if (ReferenceNode.is(node) && ColumnNode.is(node.column)) {
     const { table } = node
-    visit(table === undefined || table.table.schema !== undefined ? null : table.table.identifier.name, node.column.column.name)
+    visit(
+      table === undefined || table.table.schema !== undefined ? null : table.table.identifier.name,
+      node.column.column.name,
+    )
     return
   }
   // a value may well look like a node

@@ -285,8 +285,7 @@ const relate = (
     const [holder, referred] = relationship._tag === 'BelongsTo' ? [owner, target] : [target, owner]
     const foreignKey = isKeyed ? attributes(holder, relationship.foreignKey, `${path}.foreignKey`, faults) : []
     const references = isKeyed ? relationship.references : null
-    const key =
-      references === null ? referred.key : attributes(referred, references, `${path}.references`, faults)
+    const key = references === null ? referred.key : attributes(referred, references, `${path}.references`, faults)
     const between = isKeyed || isLinked ? [] : betweenOf(relationship.through, mappings, `${path}.through`, faults)
     const on = relationship.on === null ? null : conditionNode(relationship.on)
     const accepts =

@@ -20,9 +20,9 @@ import type {
   Managed,
   Related,
   RelationshipName,
-  WritableCollection,
   RowOf,
   TargetOf,
+  WritableCollection,
 } from './infer.js'
 import type { Mapping, RelationshipMapping } from './mapping.js'
 import type { Mapped } from './model.js'

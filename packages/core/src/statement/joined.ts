@@ -230,7 +230,12 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
     AggregateFunctionNode.create('row_number', []),
     node.orderBy === undefined ? over : { ...over, orderBy: OrderByNode.create(node.orderBy.items) },
   )
-  const numbered = SelectQueryNode.cloneWithSelections(node, [
+  // what the joins are made by is there too, whatever is selected of it
+  const needed = alsoSelecting(
+    query,
+    parts.flatMap(({ owner, relationship }) => (owner === null ? relationship.ownerAttributes : [])),
+  )
+  const numbered = SelectQueryNode.cloneWithSelections(needed.node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
   // what the query selects beside, as of its own joins

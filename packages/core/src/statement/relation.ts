@@ -63,7 +63,10 @@ export const relationOf = (
     const targets = allEqual(
       through.target.map((name, i) => [columnIn(alias, (target.key[i] as Attribute).name), columnIn(link, name)]),
     )
-    return { between: [{ table: aliased(namedTable(through.table), link), on: links }], target: and(targets, condition) }
+    return {
+      between: [{ table: aliased(namedTable(through.table), link), on: links }],
+      target: and(targets, condition),
+    }
   }
   const equal = foreignKey.map((held, i): readonly [OperationNode, OperationNode] => {
     const referred = key[i] as Attribute
@@ -101,7 +104,8 @@ export const found = SelectionNode.create(
   AliasNode.create(ValueNode.createImmediate(1), IdentifierNode.create('found')),
 )
 
-const betweenAlias = (link: string, name: string): string => `${link}_${name}`
+/** Under which name a query joins what a condition goes through. */
+export const betweenAlias = (link: string, name: string): string => `${link}_${name}`
 
 /** The relationship's own condition, under the names that a query gives the sides. */
 const conditionOf = (
@@ -145,15 +149,15 @@ export const allEqual = (pairs: ReadonlyArray<readonly [OperationNode, Operation
     .reduce((a, b) => AndNode.create(a, b))
 
 /** A join that the condition after it narrows. */
-const always = BinaryOperationNode.create(
+export const always: OperationNode = BinaryOperationNode.create(
   ValueNode.createImmediate(1),
   OperatorNode.create('='),
   ValueNode.createImmediate(1),
 )
 
-/** A column of a table or alias. */
+/** A column of a table, which may have a schema, or of an alias. */
 export const columnIn = (table: string, name: string): ReferenceNode =>
-  ReferenceNode.create(ColumnNode.create(name), TableNode.create(table))
+  ReferenceNode.create(ColumnNode.create(name), namedTable(table))
 
 const aliased = (table: OperationNode, alias: string): AliasNode =>
   AliasNode.create(table, IdentifierNode.create(alias))

@@ -6,18 +6,18 @@ import type {
   AnyInsert,
   AnySelect,
   AnyUpdate,
-  WritableCollection,
   Delete,
   Entities,
   Insert,
   Model,
-  WritableReference,
   RowOf,
   Select,
   Services,
   Snapshot,
   TargetOf,
   Update,
+  WritableCollection,
+  WritableReference,
 } from '@unitary/core'
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -136,7 +136,9 @@ export interface HooksOf<M, N extends string> {
     M,
     N,
     {
-      readonly [K in WritableCollection<M, N>]?: (context: MemberContext<M, N, K>) => Verdict<Snapshot<TargetOf<M, N, K>>>
+      readonly [K in WritableCollection<M, N>]?: (
+        context: MemberContext<M, N, K>,
+      ) => Verdict<Snapshot<TargetOf<M, N, K>>>
     }
   >
   /** A member leaves a collection. */

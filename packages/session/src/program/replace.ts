@@ -1,14 +1,7 @@
 /**
  * Replacing the members of a collection: what it holds is loaded first, since those that are not among the new ones leave it.
  */
-import type {
-  AnySelect,
-  CollectionGiven,
-  GivenTo,
-  Mapped,
-  Snapshot,
-  WritableCollection,
-} from '@unitary/core'
+import type { AnySelect, CollectionGiven, GivenTo, Mapped, Snapshot, WritableCollection } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
 import { narrowedLoad } from '../hook/execute.js'
