@@ -159,7 +159,7 @@ export type {
   UniqueConstraint,
   UniqueOptions,
 } from './model/constraint.js'
-export type { Database, Table, TableOf } from './model/database.js'
+export type { Database, TableOf } from './model/database.js'
 export {
   type AnyEntity,
   type Base,
@@ -208,7 +208,9 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  GivenTo,
   IdentityOf,
+  JoinedName,
   KeyAttribute,
   KeyedCollectionName,
   KeyOf,
@@ -222,19 +224,24 @@ export type {
   ShapeOf,
   SnapshotOf,
   SubtypeName,
+  TakenBy,
   TargetOf,
+  WritableCollection,
+  WritableReference,
 } from './model/infer.js'
 export {
   type Attribute,
   decodedKeyOf,
   encodedKeyOf,
   isKindOf,
+  isOnlyJoined,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   rawKeyOfValue,
   type TablePart,
+  takes,
   withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
@@ -437,7 +444,7 @@ export {
 } from './statement/load.js'
 export { forShare, forUpdate, type LockOptions } from './statement/lock.js'
 export { type BuilderOf, modify } from './statement/modify.js'
-export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { shownThrough, targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { withoutPartialKeys } from './statement/partial-keys.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
@@ -496,7 +503,7 @@ export {
   refineByAttributes,
   selectByAttributes,
   selectByKey,
-  selectThroughLink,
+  selectOfOwners,
   type Template,
 } from './statement/template.js'
 export { mapChildren } from './statement/tree.js'
