@@ -290,7 +290,7 @@ export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from '.
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
-export { type Analysis, analyse } from './statement/analyse.js'
+export { type AnalysedTable, type Analysis, analyse } from './statement/analyse.js'
 export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export {
   alsoSelecting,
@@ -447,6 +447,7 @@ export { type BuilderOf, modify } from './statement/modify.js'
 export { shownThrough, targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { withoutPartialKeys } from './statement/partial-keys.js'
+export * as Ranges from './statement/ranges.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {
