@@ -14,6 +14,7 @@ import {
   instant,
   integer,
   nullable,
+  orderBy,
   postgresDialect,
   primaryKey,
   real,
@@ -37,6 +38,7 @@ import {
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import { explain } from '@unitary/session'
+import { byAttribute, choosers, shardedRuntime, shardMap } from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { toError, tryCatch as tryCatchWith } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -182,6 +184,30 @@ program('generators', function* () {
   const Job = entity('Job', 'jobs', { id: pipe(integer, primaryKey, generatedBy(sequence('job_ids'))), name: text })
   const Task = entity('Task', 'tasks', { id: pipe(integer, primaryKey, generatedBy(counter('counters', 'tasks'))) })
   console.log(renderDdl(ddlOf(defineModel({ Job, Task })(() => ({})))(postgresDialect)))
+  // #endregion
+})
+
+example('shards', () => {
+  const asia = sqliteEngine(new Database(':memory:'))
+  const europe = sqliteEngine(new Database(':memory:'))
+
+  // #region shards
+  const Place = entity('Place', 'places', {
+    id: pipe(integer, primaryKey, generatedBy(counter('counters', 'places', { shard: 'europe' }))),
+    home: text,
+  })
+  const places = defineModel({ Place })(() => ({}))
+  for (const engine of [asia, europe]) resultOf(createAllSync(places)(engine))
+  const world = shardedRuntime(places, {
+    shards: shardMap({ asia, europe }),
+    choosers: choosers(places)({ Place: byAttribute('home', { Delhi: 'asia', Rome: 'europe', Tokyo: 'asia' }) }),
+  })
+  const added = Session.gen(function* () {
+    yield* Session.addAll(places.Place, [{ home: 'Delhi' }, { home: 'Rome' }, { home: 'Tokyo' }])
+    yield* Session.commit
+    return yield* pipe(select(places.Place), orderBy('id'), Session.query)
+  })
+  console.log(resultOf(Session.runSync(world)(added)).map(({ home, id }) => `${id}: ${home}`)) // => [ '1: Delhi', '2: Rome', '3: Tokyo' ]
   // #endregion
 })
 
