@@ -56,15 +56,19 @@ const checkNames = (
   faults: ModelFault[],
 ): void => {
   const path = `${mapping.name}.${option}`
-  if (names.length === 0) faults.push({ path, message: `${what} names no attribute` })
+  if (names.length === 0) faults.push({ path, message: `${what} names no attribute; name one, or leave it out` })
   if (new Set(names).size < names.length) {
-    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
+    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice; leave one out` })
   }
   for (const name of names) {
     const attribute = mapping.attributeOf.get(name)
-    if (attribute === undefined) faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}` })
+    if (attribute === undefined)
+      faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}; name one that it has` })
     else if (!isStored(mapping, attribute)) {
-      faults.push({ path, message: `'${name}' does not stand in the table of ${mapping.name}` })
+      faults.push({
+        path,
+        message: `'${name}' does not stand in the table of ${mapping.name}; leave it out, or say it of the entity whose table has it`,
+      })
     }
   }
 }
