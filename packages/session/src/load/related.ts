@@ -91,10 +91,12 @@ const kept = (relationship: RelationshipMapping, targets: LoadedTargets): Progra
 
 /** An owner that has expired does not know its foreign key. */
 const knownOwners = (
-  { kind, owner: mapping }: RelationshipMapping,
+  { isByIdentity, kind, owner: mapping }: RelationshipMapping,
   owners: ReadonlyArray<InstanceId>,
 ): Program<TargetsError | ObjectDeleted, undefined> =>
-  kind === 'BelongsTo' ? chain(() => stillThere(mapping, owners))(reloadExpired(mapping, owners)) : of(undefined)
+  kind === 'BelongsTo' || !isByIdentity
+    ? chain(() => stillThere(mapping, owners))(reloadExpired(mapping, owners))
+    : of(undefined)
 
 const stillThere = (mapping: Mapping, owners: ReadonlyArray<InstanceId>): Program<ObjectDeleted, undefined> =>
   suspend((state): Program<ObjectDeleted, undefined> => {
