@@ -202,16 +202,17 @@ type Given<E extends AnyEntity, Filled> = {
 type Nested<M, N> = {
   readonly [K in Exclude<RelationshipName<M, N>, JoinedName<M, N>>]?: K extends CollectionName<M, N>
     ? // not by its name, which an editor would show with the whole model
-      ReadonlyArray<NestedIn<M, N, K>> | CollectionWith<M, N, K, NestedIn<M, N, K>>
-    : NestedIn<M, N, K> | null
+        | ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>>>
+        | CollectionWith<M, N, K, NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>>>
+    : NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>> | null
 }
 
-/** What a draft may give a relationship: a draft of a target, or an instance that it takes. */
-type NestedIn<M, N, K> = NestedDraft<M, TargetOf<M, N, K>> | SnapshotsNamed<TakenBy<M, N, K>>
-
-/** `DraftOrInstance`, of which an editor shows the parts; of an entity with subtypes one of theirs, which says so itself. */
-type NestedDraft<M, N extends string> =
-  Draft<M, N> extends infer D ? D | Snapshot<N> | SubtypeDraft<M, SubtypeName<M, N>> : never
+/**
+ * A draft of `N` or an instance of one of `Taken`, of which an editor shows the parts; of an entity with subtypes a draft of one
+ * of theirs, which says so itself.
+ */
+type NestedDraft<M, N extends string, Taken extends string> =
+  Draft<M, N> extends infer D ? D | SnapshotsNamed<Taken> | SubtypeDraft<M, SubtypeName<M, N>> : never
 
 type SubtypeDraft<M, S extends string> = S extends unknown
   ? [FamilyOf<EntityOf<M, S>>['identity']] extends [null]

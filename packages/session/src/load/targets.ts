@@ -412,6 +412,8 @@ const loadOne = (
             const key = foreignKeyOf(owner, relationship, readerOf(owner, relationship))
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
+            // what is pending writes what it holds, and this is only what its foreign key says
+            if (owner.status === 'pending') continue
             // also where no row has that key: it has been looked for
             if (!lookup.isWhole || (target === undefined && lookup.narrowed !== null)) continue
             const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)
