@@ -34,6 +34,10 @@ export const checkCollection = (
     }
   }
   if (position === null) return
+  if (_tag === 'JoinsMany') {
+    faults.push({ path, message: 'nothing writes what is only joined, and so nobody would keep its places' })
+    return
+  }
   if (_tag === 'ManyToMany') {
     const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
     faults.push({ path, message })

@@ -64,6 +64,7 @@ export const checkReferred = (
   if (references.length !== foreignKey.length) {
     const message = `[${foreignKey.join(', ')}] cannot refer to [${references.join(', ')}]: give an attribute for each`
     faults.push({ path, message })
+    return
   }
   for (const { column, isDeferred, isKey, name } of key) {
     if (isKey || !(isDeferred || isGivenLate(column))) continue
