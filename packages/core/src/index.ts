@@ -31,21 +31,27 @@ export {
 export { type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
+  BeginCall,
+  BranchId,
   CloseCursorCall,
   CompiledStatement,
   ComputedColumn,
   CursorCall,
   DeleteCall,
   DriverRow,
+  EndPreparedCall,
   EngineCall,
   FetchCall,
   InsertCall,
   IsolationLevel,
+  ListPreparedCall,
   OpenCursorCall,
+  PrepareCall,
   QueryAnswer,
   QueryCall,
   Returned,
   TransactionCall,
+  TwoPhaseCall,
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
@@ -290,7 +296,7 @@ export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from '.
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
-export { type Analysis, analyse } from './statement/analyse.js'
+export { type AnalysedTable, type Analysis, analyse } from './statement/analyse.js'
 export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export {
   alsoSelecting,
@@ -369,7 +375,6 @@ export type {
 } from './statement/extent.js'
 export {
   type AnyInsert,
-  canHaveDefaults,
   fromSelect,
   type Insert,
   type Inserting,
@@ -378,8 +383,14 @@ export {
   mapRows,
   returningEntities,
   values,
-  withDefaults,
 } from './statement/insert.js'
+export {
+  canHaveDefaults,
+  type InsertDraw,
+  insertDraws,
+  withDefaults,
+  withDrawnValues,
+} from './statement/insert-defaults.js'
 export {
   Computed,
   type InsertRows,
@@ -442,6 +453,7 @@ export { type BuilderOf, modify } from './statement/modify.js'
 export { shownThrough, targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { withoutPartialKeys } from './statement/partial-keys.js'
+export * as Ranges from './statement/ranges.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {

@@ -208,8 +208,8 @@ type Nested<M, N> = {
 }
 
 /**
- * A draft of `N` or an instance of one of `Taken`, of which an editor shows the parts; of an entity with subtypes a draft of one
- * of theirs, which says so itself.
+ * What a draft may give a relationship: a draft of a target, of which an editor shows the parts - of an entity with subtypes
+ * one of theirs, which says so itself - or an instance that it takes.
  */
 type NestedDraft<M, N extends string, Taken extends string> =
   Draft<M, N> extends infer D ? D | SnapshotsNamed<Taken> | SubtypeDraft<M, SubtypeName<M, N>> : never

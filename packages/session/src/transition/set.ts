@@ -67,17 +67,13 @@ export const set =
   }
 
 /** One instance replaced, without the cost of an edit. */
-const replace = (state: SessionState, instance: Instance.Instance): SessionState =>
-  revise(state, {
-    instances: IntMap.set(state.instances, instance.id, instance),
-    ...(instance.status === 'persistent'
-      ? {
-          changed: Instance.isChanged(instance)
-            ? IntMap.set(state.changed, instance.id, true)
-            : IntMap.remove(state.changed, instance.id),
-        }
-      : {}),
-  })
+const replace = (state: SessionState, instance: Instance.Instance): SessionState => {
+  const { id } = instance
+  const instances = IntMap.set(state.instances, id, instance)
+  if (instance.status !== 'persistent') return revise(state, { instances })
+  const changed = Instance.isChanged(instance) ? IntMap.set(state.changed, id, true) : IntMap.remove(state.changed, id)
+  return revise(state, { instances, changed })
+}
 
 /** The current snapshot where all of it is known, else what is known of it over the one given. @category combinators */
 export const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S): S =>
