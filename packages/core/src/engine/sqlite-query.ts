@@ -16,7 +16,8 @@ export interface PreparedQuery {
   readonly toRows: ToRows
 }
 
-type ToRows = (given: ReadonlyArray<unknown>) => ReadonlyArray<DriverRow>
+/** May make the rows in the array that it is given, so that no more than one row is held twice. */
+type ToRows = (given: unknown[]) => ReadonlyArray<DriverRow>
 
 const asGiven: ToRows = (given) => given as ReadonlyArray<DriverRow>
 
@@ -56,10 +57,9 @@ const generateRowMaker = (names: ReadonlyArray<string>, isWide: boolean): ToRows
   return new Function(
     'narrow',
     `'use strict'
-    return (given) => {
-      const rows = new Array(given.length)
-      for (let i = 0; i < given.length; i++) {
-        const row = given[i]
+    return (rows) => {
+      for (let i = 0; i < rows.length; i++) {
+        const row = rows[i]
         rows[i] = { ${properties.join(', ')} }
       }
       return rows
