@@ -7,10 +7,14 @@ import {
   AliasNode,
   ColumnNode,
   ExpressionWrapper,
+  IdentifierNode,
+  JoinNode,
   type OperationNode,
   type RawBuilder,
   type RawNode,
   ReferenceNode,
+  SelectionNode,
+  SelectQueryNode,
   sql,
 } from 'kysely'
 import type { Dialect } from './dialect.js'
@@ -94,14 +98,16 @@ export const withoutTypes = (connection: WriteConnection, table: string, columns
  * A query of the table that has no row, and tells the types of its columns: of the table as plugins call it. Without a length,
  * which a cast would cut values down to.
  */
-const typesTree = (table: string, columns: ReadonlyArray<string>): RawNode => {
+const typesTree = (table: string, columns: ReadonlyArray<string>): SelectQueryNode => {
   const types = columns.map(
     (column) => sql`format_type(pg_typeof(${expression(ReferenceNode.create(ColumnNode.create(column)))}), -1)`,
   )
-  const from = expression(tableNode(table))
-  return raw(
-    sql`select json_build_array(${sql.join(types)})::text as ${sql.id('types')} from (select 1) as ${sql.id(alias)} left join ${from} on false`,
-  )
+  const found = sql`json_build_array(${sql.join(types)})::text`
+  return {
+    ...SelectQueryNode.createFrom([AliasNode.create(raw(sql`(select 1)`), IdentifierNode.create(alias))]),
+    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create('types')))],
+    joins: [JoinNode.createWithOn('LeftJoin', tableNode(table), raw(sql`false`))],
+  }
 }
 
 export const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)

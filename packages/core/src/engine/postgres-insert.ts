@@ -13,9 +13,11 @@
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import {
+  AliasNode,
   ColumnNode,
   CommonTableExpressionNameNode,
   CommonTableExpressionNode,
+  IdentifierNode,
   InsertQueryNode,
   ReturningNode,
   SelectionNode,
@@ -189,19 +191,14 @@ const drawingTree = (call: InsertCall, types: ReadonlyArray<string>, key: string
     columns: [...call.columns, key].map((column) => ColumnNode.create(column)),
     values: raw(sql`select ${sql.join(columns)} from ${sql.id(alias)}`),
   })
-  const found = sql`string_agg(${sql.id(drawn)}::text, ',' order by ${sql.id(ordinal)}) as ${sql.id(keys)}`
-  const tables = [
-    named(source, raw(sql`(${sequenceQuery})`)),
-    { ...named(alias, raw(rows)), materialized: true },
-    named(inserted, insert),
-  ]
-  const [first, ...others] = tables as [CommonTableExpressionNode, ...CommonTableExpressionNode[]]
+  const found = sql`string_agg(${sql.id(drawn)}::text, ',' order by ${sql.id(ordinal)})`
+  const tables = [{ ...named(alias, raw(rows)), materialized: true }, named(inserted, insert)]
   return {
     ...SelectQueryNode.createFrom(
       [raw(sql`${sql.id(alias)}`)],
-      others.reduce(WithNode.cloneWithExpression, WithNode.create(first)),
+      tables.reduce(WithNode.cloneWithExpression, WithNode.create(named(source, raw(sql`(${sequenceQuery})`)))),
     ),
-    selections: [SelectionNode.create(raw(found) as never)],
+    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create(keys)))],
   }
 }
 
