@@ -345,6 +345,13 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       await run(sql`drop role unitary_writer`)
     })
 
+    test('go to a table with rules one by one', async () => {
+      await run(sql`create table log (name text)`)
+      await run(sql`create rule logged as on insert to t do also insert into log values (new.name)`)
+      expect(await counted(insert('t', ['name'], names(2), 'id'))).toMatchObject({ answer: [expect.anything()] })
+      await run(sql`drop table log cascade`)
+    })
+
     test('keep all of a value, whatever the length of its column', async () => {
       await run(sql`drop table t`)
       await run(sql`create table t (id serial primary key, code char(3), name varchar(5))`)

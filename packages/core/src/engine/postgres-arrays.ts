@@ -64,9 +64,11 @@ export const inSavepoint = async <A>(
   return isLeft(released) ? released : done
 }
 
+/** A table with rules, say, takes no write within another statement. */
+const alone: ReadonlySet<EngineError['reason']['_tag']> = new Set(['SyntaxError', 'Unknown', 'Unsupported'])
+
 /** Whether running the rows alone may succeed, or tell more. */
-export const isForRows = (error: EngineError): boolean =>
-  isFaultOfRow(error) || error.reason._tag === 'SyntaxError' || error.reason._tag === 'Unknown'
+export const isForRows = (error: EngineError): boolean => isFaultOfRow(error) || alone.has(error.reason._tag)
 
 /** The types of columns, asked for once; null where one of them is an array's, which no array can hold as one. */
 export const typesOf = async (

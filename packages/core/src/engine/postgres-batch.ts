@@ -3,30 +3,37 @@
  * server makes a table of (`unnest`), and each row that it meets says which of the call's it was met by.
  *
  * @example
- * // update "users" set "name" = "unitary_rows"."unitary_0"
- * // from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitaryordinal)
- * // where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitaryordinal"
+ * // with "unitary_written" as (update "users" set "name" = "unitary_rows"."unitary_0"
+ * //   from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitaryordinal)
+ * //   where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitaryordinal")
+ * // select string_agg("unitaryordinal"::text, ',') as "unitarynumbers" from "unitary_written"
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import {
+  AliasNode,
   AndNode,
   BinaryOperationNode,
   ColumnNode,
   ColumnUpdateNode,
+  CommonTableExpressionNameNode,
+  CommonTableExpressionNode,
   DeleteQueryNode,
+  IdentifierNode,
   type OperationNode,
   OperatorNode,
   ReferenceNode,
   ReturningNode,
   SelectionNode,
+  SelectQueryNode,
+  sql,
   TableNode,
   UpdateQueryNode,
   UsingNode,
   WhereNode,
+  WithNode,
 } from 'kysely'
 import type { DeleteCall, UpdateAnswer, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
-import { toInteger } from './from-driver.js'
 import {
   alias,
   arraysOf,
@@ -35,11 +42,16 @@ import {
   isForRows,
   nth,
   ordinal,
+  raw,
   rowsTable,
   typesOf,
 } from './postgres-arrays.js'
 import type { WriteConnection } from './write-connection.js'
 import { computedText, kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
+
+const written = 'unitary_written'
+/** The numbers of rows that were met come as one text where nothing else is asked for: it is read faster than rows are. */
+const numbers = 'unitarynumbers'
 
 const columnsOf = (call: UpdateCall | DeleteCall): ReadonlyArray<string> =>
   call._tag === 'Update' ? [...call.set, ...call.where] : call.where
@@ -78,18 +90,28 @@ const runChunks = async (
   const kinds = call._tag === 'Update' ? call.kinds : undefined
   const shape = `${call.table}\n${columnsOf(call).join('\n')}\n\n${call.where.length}\n${returning.join('\n')}`
   const computed = call._tag === 'Update' ? computedText(call.computed) : ''
-  const text = connection.textOf(`${call._tag} batch\n${shape}${computed}\n${kindsText(returning, kinds)}`, () =>
-    batchTree(call, types, returningSelections(returningOf(returning, kinds, dialect))),
-  )
+  const text = connection.textOf(`${call._tag} batch\n${shape}${computed}\n${kindsText(returning, kinds)}`, () => {
+    const tree = batchTree(call, types, returningSelections(returningOf(returning, kinds, dialect)))
+    return returning.length === 0 ? numbersTree(tree) : tree
+  })
   const matched = new Array<number>(call.rows.length).fill(0)
   const returned = returning.map(() => new Array<unknown>(call.rows.length))
   for (let at = 0; at < call.rows.length; at += batchSize) {
     const rows = call.rows.slice(at, at + batchSize)
     const result = await connection.run(text, arraysOf(rows, types.length, dialect), null)
     if (isLeft(result)) return isForRows(result.left) ? right(null) : result
-    for (const row of result.right.rows) {
-      const index = at + (toInteger(row[ordinal]) as number) - 1
+    const met = (number: unknown): number => {
+      const index = at + Number(number) - 1
       matched[index] = (matched[index] as number) + 1
+      return index
+    }
+    if (returning.length === 0) {
+      const found = result.right.rows[0]?.[numbers]
+      if (typeof found === 'string') found.split(',').forEach(met)
+      continue
+    }
+    for (const row of result.right.rows) {
+      const index = met(row[ordinal])
       returning.forEach((column, j) => {
         ;(returned[j] as unknown[])[index] = row[column]
       })
@@ -108,6 +130,17 @@ const hasRepeatedKey = (call: UpdateCall | DeleteCall): boolean => {
 const spelled = (value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
 const given = (i: number): OperationNode => ReferenceNode.create(ColumnNode.create(nth(i)), TableNode.create(alias))
+
+const numbersTree = (tree: UpdateQueryNode | DeleteQueryNode): SelectQueryNode => {
+  const found = sql`string_agg(${sql.id(ordinal)}::text, ',')`
+  return {
+    ...SelectQueryNode.createFrom(
+      [raw(sql`${sql.id(written)}`)],
+      WithNode.create(CommonTableExpressionNode.create(CommonTableExpressionNameNode.create(written), tree)),
+    ),
+    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create(numbers)))],
+  }
+}
 
 const batchTree = (
   call: UpdateCall | DeleteCall,

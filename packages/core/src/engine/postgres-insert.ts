@@ -148,10 +148,7 @@ const eachBatch = async (
     const rows = call.rows.slice(at, at + batchSize)
     const arrays = arraysOf(rows, types.length, connection.dialect)
     const result = await connection.run(text, [...before, ...arrays], null)
-    if (isLeft(result)) {
-      // a table with rules takes no INSERT within another statement
-      return isForRows(result.left) || result.left.reason._tag === 'Unsupported' ? right(true) : result
-    }
+    if (isLeft(result)) return isForRows(result.left) ? right(true) : result
     if (!take(result.right.rows, at, rows.length)) return right(true)
   }
   return right(false)
