@@ -195,8 +195,8 @@ describe.each(hosts)('foreign keys to other attributes than the primary key, on 
     ]
     expect(found.loaded).toEqual(Array(4).fill([ofCountries, ofCities]).flat())
     const codes = ['fr', 'fr', 'fr', 'fr', 'de', 'de', null, null]
-    const cities = [['Paris', 'Lyon'], ['Paris', 'Lyon'], ['Ulm'], ['Ulm'], [], []]
-    expect(found.single).toEqual([...codes, ...cities])
+    const named = [['Paris', 'Lyon'], ['Paris', 'Lyon'], ['Ulm'], ['Ulm'], [], []]
+    expect(found.single).toEqual([...codes, ...named])
     expect(names(found.paris)).toEqual(['Paris'])
     expect(found.asked.map(({ title }) => title)).toEqual(['Germany'])
     expect(names(found.joining)).toEqual(['Paris', 'Lyon'])
