@@ -81,16 +81,21 @@ export {
   type AnyCollectionKind,
   asList,
   asSet,
+  type CollectionForm,
   type CollectionFunctions,
   type CollectionKey,
   type CollectionKind,
   type CollectionOf,
   type CollectionShape,
   collectionKind,
+  type Entries,
+  type GroupedForm,
   type GroupsShape,
   groupedBy,
+  type KeyedForm,
   type KeyOfCollection,
   keyedBy,
+  type ListForm,
   type ListShape,
   type MapShape,
   membersGiven,
@@ -99,6 +104,7 @@ export {
   positioned,
   type RecordShape,
   recordBy,
+  type SetForm,
   type SetShape,
 } from './model/collection.js'
 export {
@@ -270,16 +276,19 @@ export {
 export {
   type AnyThrough,
   type Far,
+  formOver,
   isThrough,
   type Reach,
   type ReachOver,
+  relationshipsThrough,
   type Through,
+  type ThroughForm,
   type ThroughLinks,
   type ThroughTo,
   through,
-  viewThrough,
 } from './model/through.js'
 export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
