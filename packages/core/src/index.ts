@@ -524,6 +524,7 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { valueThrough } from './statement/value-through.js'
 export {
   canSkip,
   conflictKeys,

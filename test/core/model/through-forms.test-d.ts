@@ -1,19 +1,26 @@
 import {
+  any,
   asSet,
   defineModel,
   entity,
   generated,
   groupedBy,
+  has,
   integer,
+  join,
   keyedBy,
   type Managed,
+  orderBy,
   primaryKey,
   recordBy,
   select,
   selectin,
+  selectRows,
   text,
   through,
+  valueThrough,
   viewThrough,
+  where,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -32,9 +39,10 @@ const model = defineModel({ User, Setting, Profile, Drawer, Value })((r) => ({
     settings: r.User.hasMany('Setting', { foreignKey: 'userId', collection: keyedBy('rank') }),
     named: r.User.hasMany('Setting', { foreignKey: 'userId', collection: recordBy('name'), viewonly: true }),
     kinds: r.User.hasMany('Setting', { foreignKey: 'userId', collection: groupedBy('rank'), viewonly: true }),
-    profile: r.User.hasOne('Profile', { foreignKey: 'userId' }),
+    profile: r.User.hasOne('Profile', { foreignKey: 'userId', inverse: 'user' }),
     drawers: r.User.hasMany('Drawer', { foreignKey: 'userId', collection: keyedBy('key') }),
   },
+  Profile: { user: r.Profile.belongsTo('User', { foreignKey: 'userId', inverse: 'profile' }) },
   Drawer: { values: r.Drawer.hasMany('Value', { foreignKey: 'drawerId', collection: asSet }) },
 }))
 
@@ -129,9 +137,58 @@ test('is changed as what it shows', () => {
   pipe(user, Session.replaceThrough(bio, 'a painter'))
   // @ts-expect-error nobody knows how to make its links
   pipe(user, Session.replaceThrough(named, { red: 1 }))
+  const same = <A>(shown: A): A => shown
   // @ts-expect-error nor for a function
+  pipe(user, Session.modifyThrough(named, same))
+})
+
+test('is asked for, of the entity and of aliases', () => {
+  const users = select(model.User)
+  const joined = pipe(select(model.Profile), join('user', 'u'))
+  pipe(joined, where(any('u', drawers, where('value', '>', 1))))
   pipe(
-    user,
-    Session.modifyThrough(named, (all) => all),
+    joined,
+    where((eb) => eb.or([has(eb, 'u', bio), any(eb, 'u', named, where('rank', '=', 1))])),
+  )
+  pipe(users, where(has(bio, where('bio', '=', 'a painter'))))
+  // @ts-expect-error it leads to many
+  pipe(users, where(has(drawers)))
+  // @ts-expect-error the alias is of another entity
+  pipe(joined, where(any('u', numbers)))
+  // @ts-expect-error no such alias
+  pipe(joined, where(any('p', drawers)))
+})
+
+test('is a value of a query over references', () => {
+  const rows = pipe(
+    select(model.User),
+    where((eb) => eb(valueThrough(eb, bio), '=', 'a painter')),
+    orderBy((eb) => valueThrough(eb, bio), 'desc'),
+    selectRows((q) => ({ name: q.ref('name'), bio: valueThrough(q, bio) })),
+    Session.rows,
+  )
+  expectTypeOf<ValueOf<typeof rows>>().toEqualTypeOf<
+    ReadonlyArray<{ readonly name: string; readonly bio: string | null }>
+  >()
+  pipe(
+    select(model.Profile),
+    join('user', 'u'),
+    where((eb) => eb(valueThrough(eb, 'u', bio), 'is', null)),
+  )
+  pipe(
+    select(model.User),
+    // @ts-expect-error it is a text
+    where((eb) => eb(valueThrough(eb, bio), '=', 1)),
+  )
+  pipe(
+    select(model.User),
+    // @ts-expect-error it leads to many
+    orderBy((eb) => valueThrough(eb, named)),
+  )
+  const entities = through(model.Profile, 'user', 'profile')
+  pipe(
+    select(model.Profile),
+    // @ts-expect-error it shows an entity
+    orderBy((eb) => valueThrough(eb, entities)),
   )
 })

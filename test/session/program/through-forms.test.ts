@@ -1,5 +1,4 @@
 import {
-  any,
   asSet,
   defineModel,
   entity,
@@ -541,7 +540,12 @@ describe('laws', () => {
   /** Groups have an order that rows do not. */
   const ordered = (shown: unknown): unknown =>
     shown instanceof Map
-      ? new Map([...shown].map(([key, value]) => [key, Array.isArray(value) ? [...value].sort() : value]))
+      ? new Map(
+          [...shown].map(([key, value]) => [
+            key,
+            Array.isArray(value) ? value.toSorted((a: string, b: string) => a.localeCompare(b)) : value,
+          ]),
+        )
       : shown
 })
 

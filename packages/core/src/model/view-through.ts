@@ -34,26 +34,28 @@ export interface Walk<T> {
   readonly shown: (end: T) => unknown
 }
 
+/** What a relationship shows of what has a form. */
+const formBefore = (relationship: RelationshipMapping | null, after: ThroughForm): ThroughForm => {
+  const form = relationship === null ? null : formOver(relationship)
+  switch (form?._tag) {
+    case undefined:
+      return after
+    case 'List':
+      return 'list'
+    case 'Set':
+      return 'set'
+    case 'Keyed':
+    case 'Grouped':
+      return 'keyed'
+  }
+}
+
 /** The forms of what follows from each relationship on; of the end itself one. */
-const formsOf = (relationships: ReadonlyArray<RelationshipMapping | null>): ReadonlyArray<ThroughForm> =>
-  relationships.reduceRight<ReadonlyArray<ThroughForm>>(
-    (forms, relationship) => {
-      const form = relationship === null ? null : formOver(relationship)
-      const [after = 'one'] = forms
-      switch (form?._tag) {
-        case undefined:
-          return [after, ...forms]
-        case 'List':
-          return ['list', ...forms]
-        case 'Set':
-          return ['set', ...forms]
-        case 'Keyed':
-        case 'Grouped':
-          return ['keyed', ...forms]
-      }
-    },
-    ['one'],
-  )
+const formsOf = (relationships: ReadonlyArray<RelationshipMapping | null>): ReadonlyArray<ThroughForm> => {
+  const forms: ThroughForm[] = ['one']
+  for (const relationship of relationships.toReversed()) forms.push(formBefore(relationship, forms.at(-1) ?? 'one'))
+  return forms.reverse()
+}
 
 /** As what a proxy shows what it leads to. @category combinators */
 export const formThrough = (proxy: AnyThrough): ThroughForm => formsOf(relationshipsThrough(proxy))[0] ?? 'one'

@@ -338,7 +338,9 @@ const draftUnder = (proxy: AnyThrough, key: CollectionKey | null, far: unknown):
   if (!('make' in proxy)) return left(misfit(links, far, 'there is no link to set it on, and the proxy has no make'))
   const draft = (proxy as ThroughLinks<unknown, string, Reach>).make(far as never, key as never) as Values
   const { form } = links.collection
-  const own = form._tag === 'Grouped' ? draft[form.by] : links.collection.key?.(draft as never)
+  const own = (form._tag === 'Grouped' ? draft[form.by] : links.collection.key?.(draft as never)) as
+    | CollectionKey
+    | undefined
   return key === null || own === undefined || own === key
     ? right(draft)
     : left(misfit(links, far, `make gives a link under '${String(own)}' for '${String(key)}'`))
