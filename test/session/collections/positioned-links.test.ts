@@ -121,12 +121,25 @@ describe('links that hold places', () => {
         fc.boolean(),
         (first, second, isFlushed) => {
           const app = openOn(model)
-          app.run(Session.addAll(model.Song, [...'abcde'].map((title) => ({ title }))))
+          app.run(
+            Session.addAll(
+              model.Song,
+              [...'abcde'].map((title) => ({ title })),
+            ),
+          )
           app.run(Session.add(model.Playlist, { name: 'one' }))
           app.run(Session.commit)
           const list = () => found(app, model.Playlist, 1)
           for (const keys of [first, second]) {
-            app.run(pipe(list(), Session.replaceThrough(songs, keys.map((key) => found(app, model.Song, key)))))
+            app.run(
+              pipe(
+                list(),
+                Session.replaceThrough(
+                  songs,
+                  keys.map((key) => found(app, model.Song, key)),
+                ),
+              ),
+            )
             if (isFlushed) app.run(Session.commit)
           }
           app.run(Session.commit)
