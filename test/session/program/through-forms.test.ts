@@ -28,7 +28,8 @@ import { openOnServer, servers } from '../server-app.js'
 const id = pipe(integer, primaryKey, generated)
 const userId = pipe(integer, nullable)
 
-const User = entity('User', 'users', { id, name: text })
+const Team = entity('Team', 'teams', { id, name: text })
+const User = entity('User', 'users', { id, name: text, teamId: pipe(integer, nullable) })
 const Setting = entity('Setting', 'settings', { id, name: text, value: pipe(text, nullable), source: text, userId })
 const Tagging = entity('Tagging', 'taggings', { id, userId, tagId: pipe(integer, nullable) })
 const Tag = entity('Tag', 'tags', { id, label: text })
@@ -41,7 +42,11 @@ const Value = entity('Value', 'drawer_values', { id, value: integer, drawerId: i
 const owned = ['save-update', 'merge', 'delete', 'delete-orphan'] as const
 const own = { foreignKey: 'userId', cascade: owned } as const
 
-const model = defineModel({ User, Setting, Tagging, Tag, Credit, Profile, Badge, Drawer, Value })((r) => ({
+const model = defineModel({ Team, User, Setting, Tagging, Tag, Credit, Profile, Badge, Drawer, Value })((r) => ({
+  Team: {
+    members: r.Team.hasMany('User', { foreignKey: 'teamId', orderBy: 'id' }),
+    roster: r.Team.hasMany('User', { foreignKey: 'teamId', collection: keyedBy('name'), viewonly: true }),
+  },
   User: {
     settings: r.User.hasMany('Setting', { ...own, collection: keyedBy('name') }),
     taggings: r.User.hasMany('Tagging', { ...own, collection: asSet }),
@@ -148,6 +153,37 @@ const shownAtFirst = {
 }
 
 describe('what a proxy shows', () => {
+  test('runs lists and sets together, and keeps what is kept by key', () => {
+    const app = filled()
+    const [ed, sue] = [found(app, model.User, 1), found(app, model.User, 2)]
+    const team = app.run(Session.add(model.Team, { name: 'a', members: [ed, sue] }))
+    app.run(pipe(sue, Session.appendThrough(labels, 'vip')))
+    app.run(Session.commit)
+    const shown = Session.gen(function* () {
+      return {
+        list: yield* pipe(team, Session.loadThrough(through(model.Team, 'members', labels))),
+        dictionaries: yield* pipe(team, Session.loadThrough(through(model.Team, 'members', drawers))),
+        groups: yield* pipe(team, Session.loadThrough(through(model.Team, 'roster', people))),
+        options: yield* pipe(team, Session.loadThrough(through(model.Team, 'roster', bio))),
+        members: yield* pipe(team, Session.loadThrough(through(model.Team, 'roster', 'taggings'))),
+      }
+    })
+    const { members, ...others } = app.run(shown)
+    expect(others).toEqual({
+      list: ['new', 'vip', 'vip'],
+      dictionaries: [shownAtFirst.drawers, new Map()],
+      groups: new Map([
+        ['ed', shownAtFirst.people],
+        ['sue', new Map()],
+      ]),
+      options: new Map([['ed', 'a painter']]),
+    })
+    expect([...members].map(([name, { size }]) => [name, size])).toEqual([
+      ['ed', 2],
+      ['sue', 1],
+    ])
+  })
+
   test('has the form of the collections that it leads over', () => {
     expect(filled().run(all)).toEqual(shownAtFirst)
   })
