@@ -7,34 +7,27 @@
  */
 import {
   type AnyThrough,
-  type Attribute,
   type CollectionKey,
   type CollectionName,
-  type Entries,
   formThrough,
   type InstanceId,
-  type Linked,
-  type Mapping,
   type Reach,
-  type RelationshipMapping,
-  rawKeyOfValue,
-  relationshipsThrough,
-  Snapshot,
+  type Snapshot,
   type Through,
   type ThroughLinks,
 } from '@unitary/core'
-import { type Either, isLeft, left, right, sequenceArray } from 'fp-ts/lib/Either.js'
+import { isLeft } from 'fp-ts/lib/Either.js'
 import { isNone, type Option, type Some } from 'fp-ts/lib/Option.js'
 import type { InvalidValue } from '../error.js'
 import type { LoadError } from '../load/error.js'
+import { memberAt } from '../load/shown.js'
 import { targetOf } from '../load/target-query.js'
-import { linkedFrom, loadThrough, type Trail, trailOf } from '../load/through.js'
-import * as Instance from '../state/instance.js'
+import { loadThrough, type Trail, trailOf } from '../load/through.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
-import { misfit } from '../transition/draft.js'
 import type { ChangeError } from '../transition/set.js'
-import { removeKey } from './place.js'
+import { onMembers, removeKey } from './place.js'
 import { chain, fail, map, of, type Program, suspend, traverseArray } from './program.js'
+import { draftUnder, farKeyOf, isMany, linksAlong, linksOf, type Put, relinked, waysOf } from './relink.js'
 import { type ReplaceError, replace } from './replace.js'
 import { append, detach, set } from './work.js'
 
@@ -72,7 +65,7 @@ type Single<R extends Reach> = R['links'] extends 'one'
 
 /**
  * Adds to a proxy, by links that its `make` gives drafts of. Nothing is loaded, but for a set, which makes no second link to
- * what it has.
+ * what it has. O(links) for a set: give many at once.
  *
  * @example
  * pipe(order, Session.appendThrough(items, apple, { name: 'pear', price: 2 }))
@@ -93,15 +86,14 @@ export const appendThrough =
       )(owner)
     if (!isOverSet(proxy)) return made(far)
     return onTrail(proxy, owner, (state, trail) => {
-      const end = endOf(proxy)
       const there = new Set(waysOf(state, proxy, trail).map(({ far: key }) => key))
-      const missing = new Map(far.map((one) => [keyOf(proxy, end, one), one]))
+      const missing = new Map(far.map((one) => [farKeyOf(proxy, one), one]))
       return made([...missing].flatMap(([key, one]) => (there.has(key) ? [] : [one])))
     })
   }
 
 /**
- * Takes something away from a proxy: the first link to it leaves the owner, of a set each. Links are loaded where they are not.
+ * Takes something away from a proxy: the first link to it leaves the owner, of a set all. Links are loaded where they are not.
  *
  * `InvalidValue` where no link leads to it.
  *
@@ -114,7 +106,7 @@ export const detachThrough =
   <M, N extends string, R extends Reach>(proxy: ThroughLinks<M, N, R> & Unkeyed<R>, far: NoInfer<R>['given']) =>
   <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
     onTrail(proxy, owner, (state, trail) => {
-      const wanted = keyOf(proxy, endOf(proxy), far)
+      const wanted = farKeyOf(proxy, far)
       const found = waysOf(state, proxy, trail).filter((way) => way.far === wanted)
       if (found.length === 0) return fail(noMember(proxy, far))
       const leaving = isOverSet(proxy) ? found : found.slice(0, 1)
@@ -174,9 +166,9 @@ export const setKeyThrough =
     far: NoInfer<R>['given'],
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
-    onTrail(headOf(proxy), owner, (state, trail): Program<ThroughError, S> => {
-      const link = linksAlong(state, proxy, trail).find((one) => one.key === key)
-      if (link !== undefined) return map(() => owner)(putFar(proxy, link.to, far))
+    onMembers(proxy.entity, nameOf(proxy), owner, (links, members, state): Program<ThroughError, S> => {
+      const link = memberAt(state, links, members, key as CollectionKey)
+      if (link !== undefined) return map(() => owner)(putFar(proxy, link, far))
       const draft = draftUnder(proxy, key as CollectionKey, far)
       return isLeft(draft) ? fail(draft.left) : append(proxy.entity, nameOf(proxy), draft.right as never)(owner)
     })
@@ -225,91 +217,13 @@ const put = <S extends Snapshot>(proxy: AnyThrough, whole: unknown, owner: S): C
 
 const putLinks = <S extends Snapshot>(proxy: AnyThrough, whole: unknown, owner: S): Change<S> =>
   onTrail(proxy, owner, (state, trail) => {
-    const links = linksOf(proxy)
-    const entries = entriesGiven(links, whole)
-    if (typeof entries === 'string') return fail(misfit(links, whole, entries))
-    const ways = waysOf(state, proxy, trail)
-    const { changed, members } =
-      links.collection.form._tag === 'Keyed' ? byKey(proxy, ways, entries) : byFar(proxy, ways, entries)
-    const linked = sequenceArray(members)
-    if (isLeft(linked)) return fail(linked.left)
-    const given = linked.right.map((one) => (typeof one === 'number' ? instanceAt(state, one).snapshot : one))
-    return chain(() => replace(proxy.entity, links.name as never, given as never)(owner as never) as Change<S>)(
-      traverseArray(({ far, link }: Put) => putFar(proxy, link, far))(changed),
-    )
+    const links = relinked(state, proxy, trail, whole)
+    if (isLeft(links)) return fail(links.left)
+    const { changed, members } = links.right
+    return chain(
+      () => replace(proxy.entity, linksOf(proxy).name as never, members as never)(owner as never) as Change<S>,
+    )(traverseArray(({ far, link }: Put) => putFar(proxy, link, far))(changed))
   })
-
-/** What is to stand at the far side of a link that stays. */
-interface Put {
-  readonly link: InstanceId
-  readonly far: unknown
-}
-
-/** The members that links are to be - those that stay by their ids, drafts of others - and what changes at those that stay. */
-interface Relinked {
-  readonly members: ReadonlyArray<Made<InstanceId>>
-  readonly changed: ReadonlyArray<Put>
-}
-
-/** The draft of a link, or why there is none. */
-type Made<A = never> = Either<InvalidValue, A | object>
-
-/** A link under a key stays. */
-const byKey = (proxy: AnyThrough, ways: ReadonlyArray<Way>, entries: Entries): Relinked => {
-  const wayAt = new Map(ways.map((way) => [way.key, way]))
-  const given = new Set(entries.map(([key]) => key))
-  const changed: Put[] = []
-  const members = entries.map(([key, far]): Made<InstanceId> => {
-    const way = wayAt.get(key)
-    if (way === undefined) return draftUnder(proxy, key, far)
-    changed.push({ link: way.link, far })
-    return right(way.link)
-  })
-  // an empty collection is something
-  const astray = isMany(proxy.far, linksOf(proxy))
-    ? []
-    : ways.filter(({ far, key }) => far === nowhere && !given.has(key as CollectionKey))
-  return { members: [...members, ...astray.map(({ link }) => right(link))], changed }
-}
-
-/** A link to what is given stays, in a group that of the same key. */
-const byFar = (proxy: AnyThrough, ways: ReadonlyArray<Way>, entries: Entries): Relinked => {
-  const end = endOf(proxy)
-  const isSet = linksOf(proxy).collection.form._tag === 'Set'
-  const linked = new Map<CollectionKey | null, Map<unknown, InstanceId[]>>()
-  for (const { far, key, link } of ways) {
-    const group = linked.get(key) ?? new Map<unknown, InstanceId[]>()
-    linked.set(key, group)
-    const there = group.get(far)
-    if (there === undefined) group.set(far, [link])
-    else there.push(link)
-  }
-  const wanted = isSet ? new Map(entries.map((entry) => [keyOf(proxy, end, entry[1]), entry])).values() : entries
-  const members = [...wanted].flatMap(([key, far]): ReadonlyArray<Made<InstanceId>> => {
-    const there = linked.get(key)?.get(keyOf(proxy, end, far)) ?? []
-    // the first of those that are left, or of a set all
-    const staying = there.splice(0, isSet ? there.length : 1)
-    return staying.length > 0 ? staying.map(right) : [draftUnder(proxy, key, far)]
-  })
-  const astray = ways.filter(({ far }) => far === nowhere)
-  return { members: [...members, ...astray.map(({ link }) => right(link))], changed: [] }
-}
-
-/** What is given for a proxy over links, each with its key; otherwise what is wrong with it. */
-const entriesGiven = ({ collection }: RelationshipMapping, whole: unknown): Entries | string => {
-  switch (collection.form._tag) {
-    case 'List':
-    case 'Set':
-      return Array.isArray(whole) || whole instanceof Set
-        ? [...(whole as Iterable<unknown>)].map((far) => [null, far])
-        : 'what a proxy over it leads to is given as an array or a set'
-    case 'Keyed':
-    case 'Grouped':
-      return collection.is(whole)
-        ? collection.form.entries(whole)
-        : `what a proxy over it leads to is given as ${collection.name} shows it`
-  }
-}
 
 const putOne = <S extends Snapshot>(proxy: AnyThrough, far: unknown, owner: S): Change<S> =>
   onTrail(headOf(proxy), owner, (state, trail): Change<S> => {
@@ -333,38 +247,6 @@ const putFar = (proxy: AnyThrough, link: InstanceId, far: unknown): Change<unkno
       : set(target, { [beyond]: far } as never)(snapshot as never)
   })
 
-const draftUnder = (proxy: AnyThrough, key: CollectionKey | null, far: unknown): Made => {
-  const links = linksOf(proxy)
-  if (!('make' in proxy)) return left(misfit(links, far, 'there is no link to set it on, and the proxy has no make'))
-  const draft = (proxy as ThroughLinks<unknown, string, Reach>).make(far as never, key as never) as Values
-  const { form } = links.collection
-  const own = (form._tag === 'Grouped' ? draft[form.by] : links.collection.key?.(draft as never)) as
-    | CollectionKey
-    | undefined
-  return key === null || own === undefined || own === key
-    ? right(draft)
-    : left(misfit(links, far, `make gives a link under '${String(own)}' for '${String(key)}'`))
-}
-
-type Values = Readonly<Record<string, unknown>>
-
-/** A link, and what tells apart what it leads to. */
-interface Way {
-  readonly link: InstanceId
-  readonly key: CollectionKey | null
-  readonly far: unknown
-}
-
-/** Is what stands at the far side of links a collection? */
-const isMany = (far: string | AnyThrough, { target }: RelationshipMapping): boolean =>
-  typeof far === 'string' ? target.relationshipOf.get(far)?.isCollection === true : formThrough(far) !== 'one'
-
-/** In place of what a link leads to that leads nowhere. */
-const nowhere = Symbol('nowhere')
-
-/** The relationship to the links. */
-const linksOf = (proxy: AnyThrough): RelationshipMapping => relationshipsThrough(proxy)[0] as RelationshipMapping
-
 /** Its name, where it is a collection. */
 const nameOf = <M, N extends string>({ path }: Through<M, N, Reach>): CollectionName<M, N> =>
   path[0] as CollectionName<M, N>
@@ -376,46 +258,12 @@ const isOverMany = (proxy: AnyThrough): boolean => linksOf(proxy).isCollection
 /** The proxy up to its links. */
 const headOf = (proxy: AnyThrough): AnyThrough => ({ ...proxy, path: proxy.path.slice(0, 1) })
 
-/** The entity at the end, whose attribute or rows are shown. */
-const endOf = (proxy: AnyThrough): Mapping => (relationshipsThrough(proxy).at(-1) as RelationshipMapping).target
-
 /** A change by what stands along the way of a proxy, which is loaded where it is not. */
 const onTrail = <A>(
   proxy: AnyThrough,
   owner: Snapshot,
   change: (state: SessionState, trail: Trail) => Change<A>,
 ): Change<A> => chain((trail: Trail) => suspend((state) => change(state, trail)))(trailOf(proxy, owner))
-
-/** The links of an owner. */
-const linksAlong = (
-  state: SessionState,
-  proxy: AnyThrough,
-  { from, levels }: Trail,
-): ReadonlyArray<Linked<InstanceId>> => linkedFrom(state, linksOf(proxy), levels[0], from)
-
-/** The links of an owner, each with the first end that it leads to. */
-const waysOf = (state: SessionState, proxy: AnyThrough, trail: Trail): ReadonlyArray<Way> =>
-  linksAlong(state, proxy, trail).map(({ key, to: link }) => {
-    const end = trail.levels
-      .slice(1)
-      .reduce<InstanceId | undefined>((at, targets) => (at === undefined ? at : targets.get(at)?.[0]), link)
-    return { link, key, far: end === undefined ? nowhere : keyAt(proxy, instanceAt(state, end)) }
-  })
-
-/** What tells one far side from another: which instance it is, or the value as the database has it. */
-const keyAt = (proxy: AnyThrough, end: Instance.Instance): unknown => {
-  const attribute = proxy.attribute === null ? undefined : end.mapping.attributeOf.get(proxy.attribute)
-  return attribute === undefined ? end.id : valueKey(attribute, Instance.valueAt(end, attribute))
-}
-
-/** The same of what is given. What pictures no instance yet is like nothing that is there. */
-const keyOf = (proxy: AnyThrough, end: Mapping, far: unknown): unknown => {
-  const attribute = proxy.attribute === null ? undefined : end.attributeOf.get(proxy.attribute)
-  return attribute === undefined ? (Snapshot.instanceOf(far) ?? far) : valueKey(attribute, far)
-}
-
-const valueKey = (attribute: Attribute, value: unknown): unknown =>
-  value === undefined ? undefined : rawKeyOfValue(attribute.column.codec.is(value) ? attribute.encode(value) : value)
 
 const noMember = ({ entity, path }: AnyThrough, value: unknown): InvalidValue => ({
   _tag: 'InvalidValue',
