@@ -44,6 +44,22 @@ export const knownTargets = (
   return target === null ? [] : [target]
 }
 
+/**
+ * Does the state know all that a collection or has-one holds, as `knownTargets` would tell it? O(1).
+ *
+ * @category guards
+ */
+export const areMembersKnown = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+  narrowed: string | null,
+): boolean => {
+  if (owner.status === 'transient' || owner.status === 'pending') return true
+  const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
+  return known !== undefined && isUnder(known, narrowed) && (known._tag === 'One' || known.members !== null)
+}
+
 const isUnder = (known: Instance.Related, narrowed: string | null): boolean =>
   known._tag === 'One' || known.narrowed === narrowed || (narrowed === null && known.narrowed === Instance.byHooks)
 
