@@ -147,6 +147,7 @@ export type {
   InsertRequest,
   LookupRequest,
   OpenCursorRequest,
+  PauseRequest,
   QueryAnswer,
   QueryRequest,
   Request,
@@ -160,6 +161,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
 export {
   appendThrough,
   detachThrough,

@@ -20,7 +20,7 @@ import type {
   CollectionWith,
   DeferredAttribute,
   Draft,
-  DraftOrInstance,
+  GivenTo,
   Managed,
   ReferenceName,
   Related,
@@ -28,6 +28,8 @@ import type {
   RowOf,
   ShapeOf,
   TargetOf,
+  WritableCollection,
+  WritableReference,
 } from './infer.js'
 import type { RelationshipMapping } from './mapping.js'
 import type { Mapped } from './model.js'
@@ -124,7 +126,7 @@ type FarReach<M, N extends string, F> =
           One<
             TargetOf<M, N, F>,
             Managed<M, TargetOf<M, N, F>>,
-            DraftOrInstance<M, TargetOf<M, N, F>>,
+            GivenTo<M, N, F>,
             { readonly [K in F]: Related<M, N, F> }
           >,
           { readonly [K in F]: Related<M, N, F> }
@@ -133,7 +135,7 @@ type FarReach<M, N extends string, F> =
         ? One<
             TargetOf<M, N, F>,
             Managed<M, TargetOf<M, N, F>>,
-            DraftOrInstance<M, TargetOf<M, N, F>>,
+            GivenTo<M, N, F>,
             { readonly [K in F]: Related<M, N, F> }
           >
         : F extends keyof RowOf<M, N>
@@ -255,7 +257,7 @@ type GroupKey<G> = G extends ReadonlyMap<infer K, unknown> ? K : never
 export function through<
   M,
   N extends string,
-  const K extends RelationshipName<M, N>,
+  const K extends WritableCollection<M, N> | WritableReference<M, N>,
   const F extends Far<M, TargetOf<M, N, K>>,
 >(
   entity: Mapped<M, N>,

@@ -9,20 +9,16 @@
  * )
  */
 import {
-  AliasNode,
   type Expression,
   ExpressionWrapper,
-  IdentifierNode,
-  JoinNode,
   type OperationNode,
   OperatorNode,
   QueryNode,
-  SelectionNode,
+  type SelectionNode,
   SelectQueryNode,
   type SqlBool,
   TableNode,
   UnaryOperationNode,
-  ValueNode,
 } from 'kysely'
 import type { CollectionName, ReferenceName } from '../model/infer.js'
 import type { Attribute } from '../model/mapping.js'
@@ -33,8 +29,7 @@ import { type Clause, invalidClause } from './error.js'
 import type { AliasOf, Extent, ExtentOf } from './extent.js'
 import { faultNode } from './fault.js'
 import type { EntityAt, TargetAt } from './join.js'
-import { allEqual, columnIn, relationOf } from './relation.js'
-import { namedTable } from './scope.js'
+import { aliased, columnIn, found, joining, relationOf } from './relation.js'
 import type { AnySelect, Select } from './select.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, statementOf } from './statement.js'
 import { type Refine, targetsOf, targetTable } from './targets.js'
@@ -220,7 +215,7 @@ const condition = (clause: Clause, eb: Builder, path: string, refine: Refine | n
 
 /** `select 1 from targets where they are related`. */
 const relatedRows = (self: Filterable, path: AliasPath, refine: Refine | null): SelectQueryNode =>
-  relatedSelecting(self, path, targetsOf(self.entity, path.relationship, refine), () => ValueNode.createImmediate(1))
+  relatedSelecting(self, path, targetsOf(self.entity, path.relationship, refine), () => found)
 
 /**
  * `select something from targets where they are related`, correlated with the owner's columns. What is selected is told for the
@@ -230,7 +225,7 @@ export const relatedSelecting = (
   self: Filterable,
   { owner, relationship }: AliasPath,
   targets: AnySelect,
-  selected: (alias: string) => OperationNode,
+  selected: (alias: string) => SelectionNode,
   within: OperationNode = targets.node,
 ): SelectQueryNode => {
   // within, the targets may be asked for more of theirs
@@ -241,23 +236,11 @@ export const relatedSelecting = (
   const { condition, table } = targetTable(targets, alias)
   const relation = relationOf(relationship, alias, link, own)
   const from = SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([aliased(table, alias)]), [
-    SelectionNode.create(aliased(selected(alias), 'found')),
+    selected(alias),
   ])
-  const { through } = relationship
-  const rows =
-    relation.link === null || through === null
-      ? QueryNode.cloneWithWhere(from, allEqual(relation.target))
-      : QueryNode.cloneWithWhere(
-          QueryNode.cloneWithJoin(
-            from,
-            JoinNode.createWithOn('InnerJoin', aliased(namedTable(through.table), link), allEqual(relation.target)),
-          ),
-          allEqual(relation.link),
-        )
+  const rows = QueryNode.cloneWithWhere(relation.between.reduce(joining, from), relation.target)
   return condition === null ? rows : QueryNode.cloneWithWhere(rows, condition)
 }
-
-const aliased = (node: OperationNode, alias: string): AliasNode => AliasNode.create(node, IdentifierNode.create(alias))
 
 const prefix = 'unitary_any_'
 

@@ -1,7 +1,7 @@
 /**
  * The value that a proxy over references shows, as an expression of a query: for conditions, orders and rows.
  */
-import { ExpressionWrapper, type OperationNode } from 'kysely'
+import { ExpressionWrapper, type OperationNode, SelectionNode } from 'kysely'
 import type { Snapshot } from '../model/snapshot.js'
 import { type AnyThrough, isThrough, type Reach, type Through } from '../model/through.js'
 import { noPath, pathFrom, pathIn } from './alias.js'
@@ -12,6 +12,7 @@ import type { AliasOf, ExtentOf } from './extent.js'
 import { faultNode } from './fault.js'
 import type { EntityAt } from './join.js'
 import { renamed } from './qualify.js'
+import { aliased } from './relation.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, mappingsOf, type NameOf, statementOf } from './statement.js'
 import { targetsOf } from './targets.js'
 
@@ -68,5 +69,11 @@ const valueFrom = (
   const targets = targetsOf(self.entity, reached.relationship, null)
   const { target } = reached.relationship
   const value = further.length === 0 ? attributeNode(target, { name }) : valueFrom(targets, null, further, name)
-  return relatedSelecting(self, reached, targets, (as) => renamed(mappingsOf(targets), target, value, as), value)
+  return relatedSelecting(
+    self,
+    reached,
+    targets,
+    (as) => SelectionNode.create(aliased(renamed(mappingsOf(targets), target, value, as), 'found')),
+    value,
+  )
 }

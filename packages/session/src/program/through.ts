@@ -8,13 +8,13 @@
 import {
   type AnyThrough,
   type CollectionKey,
-  type CollectionName,
   formThrough,
   type InstanceId,
   type Reach,
   type Snapshot,
   type Through,
   type ThroughLinks,
+  type WritableCollection,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { isNone, type Option, type Some } from 'fp-ts/lib/Option.js'
@@ -248,8 +248,8 @@ const putFar = (proxy: AnyThrough, link: InstanceId, far: unknown): Change<unkno
   })
 
 /** Its name, where it is a collection. */
-const nameOf = <M, N extends string>({ path }: Through<M, N, Reach>): CollectionName<M, N> =>
-  path[0] as CollectionName<M, N>
+const nameOf = <M, N extends string>({ path }: Through<M, N, Reach>): WritableCollection<M, N> =>
+  path[0] as WritableCollection<M, N>
 
 const isOverSet = (proxy: AnyThrough): boolean => linksOf(proxy).collection.form._tag === 'Set'
 
