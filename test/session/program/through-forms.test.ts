@@ -573,6 +573,42 @@ describe('laws', () => {
     })
   }
 
+  test('to modify by functions one after the other is to modify by both, and by none nothing', () => {
+    const doubled = (all: ReadonlyMap<string, ReadonlySet<number>>) =>
+      new Map([...all].map(([key, values]) => [key, new Set([...values].map((value) => value * 2))]))
+    const without = (dropped: string) => (all: ReadonlyMap<string, ReadonlySet<number>>) =>
+      new Map([...all].filter(([key]) => key !== dropped))
+    fc.assert(
+      fc.property(byKey(sets(fc.integer({ min: 0, max: 3 }))), keys, (whole, dropped) => {
+        const [stepwise, atOnce] = [filled(), filled()]
+        for (const app of [stepwise, atOnce]) {
+          app.run(pipe(ed(app), Session.replaceThrough(drawers, whole)))
+          app.run(Session.commit)
+        }
+        const before = explained(stepwise)
+        stepwise.run(
+          pipe(
+            ed(stepwise),
+            Session.modifyThrough(drawers, (all) => all),
+          ),
+        )
+        expect(explained(stepwise)).toBe(before)
+        stepwise.run(pipe(ed(stepwise), Session.modifyThrough(drawers, doubled)))
+        stepwise.run(pipe(ed(stepwise), Session.modifyThrough(drawers, without(dropped))))
+        atOnce.run(
+          pipe(
+            ed(atOnce),
+            Session.modifyThrough(drawers, (all) => without(dropped)(doubled(all))),
+          ),
+        )
+        // but for the numbers of instances
+        const written = (app: App) => explained(app).replaceAll(/#\d+/g, '#')
+        expect(written(stepwise)).toBe(written(atOnce))
+      }),
+      { numRuns: 20 },
+    )
+  })
+
   /** Groups have an order that rows do not. */
   const ordered = (shown: unknown): unknown =>
     shown instanceof Map
