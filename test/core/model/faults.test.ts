@@ -20,6 +20,7 @@ import {
   named,
   nullable,
   ofType,
+  positioned,
   primaryKey,
   references,
   sequence,
@@ -33,12 +34,13 @@ import {
   withUpdateDefault,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import { expect, test } from 'vitest'
 
 type Entities = Readonly<Record<string, AnyEntity>>
 type Make = (target: string, options?: object) => unknown
-type Builders = Readonly<Record<string, Readonly<Record<'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany', Make>>>>
+type Method = 'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany' | 'joinsMany' | 'joinsOne'
+type Builders = Readonly<Record<string, Readonly<Record<Method, Make>>>>
 type Relate = (r: { readonly User: Builders[string]; readonly Post: Builders[string] }) => unknown
 
 /** Defines a model regardless of what its types say. */
@@ -58,6 +60,8 @@ const id = pipe(integer, primaryKey, generated)
 const User = entity('User', 'users', { id, name: text })
 const Post = entity('Post', 'posts', { id, title: text, userId: integer, label: text })
 const Seat = entity('Seat', 'seats', { row: pipe(integer, primaryKey), number: pipe(integer, primaryKey) })
+/** Its code is as good as its key. */
+const Coded = entity('User', 'users', { id, code: pipe(integer, unique) })
 const Kind = entity('Kind', 'kinds', { id, kind: text }, { discriminator: 'kind', identity: 'kind' })
 
 /** A user with some more columns, whatever their types. */
@@ -77,6 +81,13 @@ const author =
 const links =
   (through: object, options: object = {}): Relate =>
   ({ User: r }) => ({ User: { posts: r?.manyToMany('Post', { through, ...options }) } })
+const joins =
+  (options: object): Relate =>
+  ({ User: r }) => ({ User: { posts: r?.joinsMany('Post', { on: sameName, ...options }) } })
+const sameName = (eb: ExpressionBuilder<never, never>) =>
+  eb('target.label' as never, '=', eb.ref('owner.name' as never) as never)
+const condition = (text: string) => (eb: ExpressionBuilder<never, never>) =>
+  eb(text as never, '=', eb.ref('owner.name' as never) as never)
 const link = { table: 'users_posts', own: ['user_id'], target: ['post_id'] }
 
 const nothing: Relate = () => ({})
@@ -666,6 +677,128 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     { ...both, Seat },
     links({ ...link, table: 'seats' }),
     "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
+  ],
+  [
+    'a condition on what a target has not',
+    both,
+    joins({ on: condition('target.nane') }),
+    "User.posts.on: 'target.nane' is no attribute of Post",
+  ],
+  [
+    'a condition on what an owner has not',
+    both,
+    joins({
+      on: (eb: ExpressionBuilder<never, never>) =>
+        eb('target.label' as never, '=', eb.ref('owner.nane' as never) as never),
+    }),
+    "User.posts.on: 'owner.nane' is no attribute of User",
+  ],
+  [
+    'a condition on the targets alone',
+    both,
+    joins({ on: (eb: ExpressionBuilder<never, never>) => eb('target.label' as never, '=', 'x' as never) }),
+    "User.posts.on: it says nothing of the owner; a condition on the targets alone is a 'where'",
+  ],
+  [
+    'a condition through no entity',
+    both,
+    joins({ through: { tag: 'Tag' } }),
+    "User.posts.through: 'Tag' is no entity of the model",
+  ],
+  [
+    'a condition through a side',
+    both,
+    joins({ through: { target: 'User' } }),
+    "User.posts.through: 'target' is the name of a side; choose another",
+  ],
+  [
+    'places in what is only joined',
+    { User, Post },
+    joins({ collection: positioned('userId') }),
+    'User.posts.collection: nothing writes what is only joined, and so nobody would keep its places',
+  ],
+  [
+    'a reference by a condition',
+    both,
+    author({
+      on: (eb: ExpressionBuilder<never, never>) =>
+        eb('target.name' as never, '=', eb.ref('owner.label' as never) as never),
+    }),
+    'Post.author.on: it goes by its foreign key; joinsOne goes by a condition',
+  ],
+  [
+    'an inverse of what is only joined',
+    both,
+    ({ User: u, Post: p }) => ({
+      User: { posts: u?.joinsMany('Post', { on: sameName }) },
+      Post: { author: p?.belongsTo('User', { foreignKey: 'userId', inverse: 'posts' }) },
+    }),
+    'Post.author.inverse: User.posts does not lead back to Post',
+  ],
+  [
+    'a foreign key to attributes of another number',
+    { User: Coded, Post },
+    author({ references: ['id', 'code'] }),
+    'Post.author.references: [userId] cannot refer to [id, code]: give an attribute for each',
+  ],
+  [
+    'a foreign key to what rows may have alike',
+    both,
+    ({ Post: r }) => ({ Post: { author: r?.belongsTo('User', { foreignKey: 'label', references: 'name' }) } }),
+    'Post.author.references: several rows of User may have the same name; make it unique',
+  ],
+  [
+    'a foreign key to what is no attribute',
+    both,
+    author({ references: 'nane' }),
+    "Post.author.references: 'nane' is no attribute of User",
+  ],
+  [
+    'a foreign key to what the flush gives',
+    {
+      User: entity('User', 'users', {
+        id,
+        code: pipe(
+          text,
+          unique,
+          withInsertDefault(() => 'x'),
+        ),
+      }),
+      Post,
+    },
+    ({ Post: r }) => ({ Post: { author: r?.belongsTo('User', { foreignKey: 'label', references: 'code' }) } }),
+    "Post.author.references: 'code' is not known when a row comes to refer to it; it is to be given before, and not deferred",
+  ],
+  [
+    'inverses that refer to different attributes',
+    { User: Coded, Post },
+    ({ User: u, Post: p }) => ({
+      User: { posts: u?.hasMany('Post', { foreignKey: 'userId', inverse: 'author' }) },
+      Post: { author: p?.belongsTo('User', { foreignKey: 'userId', references: 'code' }) },
+    }),
+    'User.posts.inverse: Post.author refers to other attributes',
+  ],
+  [
+    'others of another table',
+    both,
+    author({ accepts: ['Post'] }),
+    'Post.author.accepts: Post shares no table with User',
+  ],
+  [
+    'others of no entity',
+    both,
+    author({ accepts: ['Guest'] }),
+    "Post.author.accepts: 'Guest' is no entity of the model",
+  ],
+  [
+    'others without the foreign key',
+    {
+      User: entity('User', 'users', { id }),
+      Post: subtype(Kind)('Post', { userId: integer }, { identity: 'post' }),
+      Kind,
+    },
+    posts({ accepts: ['Kind'] }),
+    "User.posts.accepts: Kind has no 'userId', which Post is told by",
   ],
 ]
 

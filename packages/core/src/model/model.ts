@@ -278,7 +278,7 @@ const relate = (
     checkRelationship(path, relationship, owner, faults)
     checkAccepted(`${path}.accepts`, accepts, target, [...foreignKey, ...key], isLinked, faults)
     checkBetween(`${path}.through`, between, faults)
-    const sides: SideTables = new Map([[ownerSide, owner], [targetSide, target], ...between])
+    const sides: SideTables = new Map([...between, [ownerSide, owner], [targetSide, target]])
     if (on !== null) checkCondition(`${path}.on`, on, sides, faults)
     if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
     foreignKey.forEach(({ name: held, column }, i) => {

@@ -257,13 +257,16 @@ const modelText = ({ entities }: ModelDraft): string => {
 }
 
 const relationshipText = (owner: string, relationship: RelationshipDraft): string => {
-  const { _tag, target, inverse, foreignKey, onDelete, through } = relationship
+  const { _tag, target, inverse, foreignKey, onDelete, references, through } = relationship
   const method = `${_tag.charAt(0).toLowerCase()}${_tag.slice(1)}`
   const names = (list: ReadonlyArray<string>): string => `[${list.map(quoted).join(', ')}]`
-  const [only = '', ...more] = foreignKey
+  const oneOrMany = (list: ReadonlyArray<string>): string => (list.length === 1 ? quoted(list[0] ?? '') : names(list))
   const options = [
     ...(through === null
-      ? [`foreignKey: ${more.length === 0 ? quoted(only) : names(foreignKey)}`]
+      ? [
+          `foreignKey: ${oneOrMany(foreignKey)}`,
+          ...(references === null ? [] : [`references: ${oneOrMany(references)}`]),
+        ]
       : [
           `through: { ${[
             `table: ${quoted(through.table)}`,
