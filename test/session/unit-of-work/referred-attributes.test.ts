@@ -333,3 +333,51 @@ describe.each(hosts)('foreign keys to other attributes than the primary key, on 
     expect(failure).toMatchObject({ _tag: 'DatabaseError' })
   })
 })
+
+describe.each(hosts.slice(0, 2))('foreign keys that the session carries along, on $title', ({ host, isMissing }) => {
+  const Team = entity('Team', 'teams', { id, name: pipe(text, unique) })
+  const deferred = references('teams.name', { deferrable: 'initially deferred' })
+  const Player = entity('Player', 'players', { id, teamName: pipe(text, nullable, named('team'), deferred) })
+  const Fan = entity('Fan', 'fans', { id, teamName: pipe(text, nullable, named('team'), deferred) })
+  const over = { foreignKey: 'teamName', references: 'name', passiveUpdates: false } as const
+  const teams = defineModel({ Team, Player, Fan })((r) => ({
+    Team: { players: r.Team.hasMany('Player', { ...over, inverse: 'team', orderBy: 'id' }) },
+    Player: { team: r.Player.belongsTo('Team', { ...over, inverse: 'players' }) },
+    Fan: { team: r.Fan.belongsTo('Team', over) },
+  }))
+
+  test.skipIf(isMissing)('follow what they refer to, loaded or not, and nothing else is written', async () => {
+    const app = await openOnServer(host, teams)
+    const plan = await app.run(
+      Session.gen(function* () {
+        const reds = yield* Session.add(teams.Team, { name: 'reds', players: [{}, {}] })
+        yield* Session.add(teams.Fan, { team: reds })
+        yield* Session.commit
+        yield* Session.expungeAll
+        const [team] = yield* Session.query(select(teams.Team))
+        const [fan] = yield* Session.query(select(teams.Fan))
+        if (team === undefined || fan === undefined) return ''
+        yield* Session.set(teams.Team, { name: 'blues' })(team)
+        const planned = Session.explain(yield* Session.flushPlan)
+        yield* Session.flush
+        const followed = yield* Session.read(teams.Fan)(fan)
+        yield* Session.commit
+        return `${planned}\n${String(followed.teamName)}`
+      }),
+    )
+    expect(plan).toBe(
+      [
+        '1. update teams (1 row)',
+        "     #4: name = 'blues' where id = 1",
+        '2. update players (2 rows), after 1',
+        "     #6: teamName = 'blues' where id = 1",
+        "     #7: teamName = 'blues' where id = 2",
+        '3. update fans (1 row), after 1',
+        "     #5: teamName = 'blues' where id = 1",
+        'blues',
+      ].join('\n'),
+    )
+    expect((await app.rows('players')).map((row) => row['team'])).toEqual(['blues', 'blues'])
+    expect((await app.rows('fans')).map((row) => row['team'])).toEqual(['blues'])
+  })
+})
