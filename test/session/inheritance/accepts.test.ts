@@ -74,8 +74,8 @@ describe.each(hosts)('a relationship that accepts others, on $title', ({ host, i
     expect(found?.engineers.map(({ name }) => name)).toEqual(['ed'])
     expect(found?.fans.map(({ name }) => name)).toEqual(['eve'])
     const people = await app.rows('people')
-    const idOf = (name: string) => people.find((row) => row['name'] === name)?.['id']
-    expect(people.map((row) => [row['name'], row['companyId']])).toEqual(
+    const idOf = (name: string) => people.find((row) => row.name === name)?.id
+    expect(people.map((row) => [row.name, row.companyId])).toEqual(
       expect.arrayContaining([
         ['mary', 1],
         ['ed', 1],
@@ -83,7 +83,7 @@ describe.each(hosts)('a relationship that accepts others, on $title', ({ host, i
         ['eve', null],
       ]),
     )
-    expect((await app.rows('companies')).map((row) => row['bossId'])).toEqual([idOf('pat')])
+    expect((await app.rows('companies')).map((row) => row.bossId)).toEqual([idOf('pat')])
     expect((await app.rows('fans')).length).toBe(3)
   })
 
