@@ -256,10 +256,14 @@ export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from
 export type {
   Behaviour,
   BelongsTo,
+  Between,
   Cascade,
   Entities,
   HasMany,
   HasOne,
+  JoinCondition,
+  JoinsMany,
+  JoinsOne,
   Link,
   LoadStrategy,
   ManyToMany,
@@ -267,6 +271,7 @@ export type {
   Relationship,
   RelationshipBuilder,
   Relationships,
+  Sides,
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'

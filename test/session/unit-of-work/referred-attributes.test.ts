@@ -76,6 +76,12 @@ const model = defineModel({ Country, City, Stamp, Crown, Gem, Node })((r) => ({
       inverse: 'country',
       orderBy: 'id',
     }),
+    fourLetters: r.Country.hasMany('City', {
+      foreignKey: 'countryCode',
+      references: 'code',
+      viewonly: true,
+      on: (eb) => eb.and([eb(eb.fn('length', ['target.name']), '=', 4), eb('owner.title', 'is not', null)]),
+    }),
     crown: r.Country.hasOne('Crown', { foreignKey: 'code', references: 'code', inverse: 'country' }),
   },
   City: { country: r.City.belongsTo('Country', { foreignKey: 'countryCode', references: 'code', inverse: 'cities' }) },
@@ -156,10 +162,18 @@ describe.each(hosts)('foreign keys to other attributes than the primary key, on 
           const some = yield* pipe(
             countries,
             (eager as typeof selectin)('cities'),
+            (eager as typeof selectin)('fourLetters'),
             (eager as typeof selectin)('crown'),
             Session.query,
           )
-          loaded.push(some.map(({ cities: own, crown, title }) => [title, names(own), crown._tag]))
+          loaded.push(
+            some.map(({ cities: own, crown, fourLetters, title }) => [
+              title,
+              names(own),
+              names(fourLetters),
+              crown._tag,
+            ]),
+          )
           yield* Session.expungeAll
           const others = yield* pipe(cities, (eager as typeof selectin)('country'), Session.query)
           loaded.push(others.map(({ country, name }) => [name, codeOf(country)]))
@@ -176,16 +190,18 @@ describe.each(hosts)('foreign keys to other attributes than the primary key, on 
         }
         const [fr] = yield* Session.query(countries)
         const members = fr === undefined ? null : yield* Session.members(model.Country, 'cities')(fr)
+        const four = fr === undefined ? null : yield* Session.members(model.Country, 'fourLetters')(fr)
+        const lyon = four === null ? [] : yield* Session.query(four)
         const paris = members === null ? [] : yield* pipe(members, where('name', 'like', 'P%'), Session.query)
         const asked = yield* pipe(countries, where(any('cities', where('name', '=', 'Ulm'))), Session.query)
         const joining = yield* pipe(cities, join('country', 'c', where('title', '=', 'France')), Session.query)
-        return { loaded, single, paris, asked, joining }
+        return { loaded, single, paris, lyon, asked, joining }
       }),
     )
     const ofCountries = [
-      ['France', ['Paris', 'Lyon'], 'Some'],
-      ['Germany', ['Ulm'], 'None'],
-      ['Nowhere', [], 'None'],
+      ['France', ['Paris', 'Lyon'], ['Lyon'], 'Some'],
+      ['Germany', ['Ulm'], [], 'None'],
+      ['Nowhere', [], [], 'None'],
     ]
     const ofCities = [
       ['Paris', 'fr'],
@@ -197,6 +213,7 @@ describe.each(hosts)('foreign keys to other attributes than the primary key, on 
     const oneByOne = [['Paris', 'Lyon'], ['Paris', 'Lyon'], ['Ulm'], ['Ulm'], [], []]
     expect(found.single).toEqual(['fr', 'fr', 'fr', 'fr', 'de', 'de', null, null, ...oneByOne])
     expect(names(found.paris)).toEqual(['Paris'])
+    expect(names(found.lyon)).toEqual(['Lyon'])
     expect(found.asked.map(({ title }) => title)).toEqual(['Germany'])
     expect(names(found.joining)).toEqual(['Paris', 'Lyon'])
   })

@@ -225,16 +225,14 @@ export interface JoinsOne<Target extends string> extends Behaviour {
   readonly inverse: null
 }
 
-/** A relationship that is only joined, by a condition, and never written. @category model */
-export type Joined = JoinsMany<string> | JoinsOne<string>
-
 /** @category model */
 export type Relationship =
   | HasMany<string, string, string | null>
   | HasOne<string, string, string | null>
   | BelongsTo<string, string, string | null>
   | ManyToMany<string, string | null>
-  | Joined
+  | JoinsMany<string>
+  | JoinsOne<string>
 
 /** @category model */
 export type Entities = Readonly<Record<string, AnyEntity>>

@@ -259,7 +259,6 @@ const loadOfOwners = (
   lookup: Lookup,
 ): Program<TargetsError, Fetched> =>
   suspend((asked): Program<TargetsError, Fetched> => {
-    const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
     for (const { id } of owners) {
@@ -270,7 +269,7 @@ const loadOfOwners = (
     }
     const by = {
       attributes: relationship.foreignKey,
-      through: isByOwner ? relationship : null,
+      through: isByOwner(relationship) ? relationship : null,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -288,7 +287,7 @@ const loadOfOwners = (
           lookup.query?.node.joins !== undefined ||
           (lookup.joined !== null && repeats(lookup.joined.parts))
         forEachRow(answer.right, (row, dialect, i) => {
-          const key = isByOwner
+          const key = isByOwner(relationship)
             ? ownerIn(row, relationship.owner.key, dialect)
             : foreignKeyIn(row, relationship.foreignKey, dialect)
           const owner = key === null ? undefined : ownerOf.get(key)
@@ -306,15 +305,20 @@ const loadOfOwners = (
     )
   })
 
+/** Are targets told by more than their own columns, so that they are asked for by their owners' primary keys? */
+const isByOwner = ({ on, through }: RelationshipMapping): boolean => on !== null || through !== null
+
 /**
- * What the foreign keys of its targets hold of an owner: as the database has it, whatever it has been set to since. Null where
- * it is not known, or NULL.
+ * By what the targets of an owner are asked for: what their foreign keys hold of it, or its primary key. As the database has it,
+ * whatever it has been set to since. Null where it is not known, or NULL.
  */
 export const keyHeld = (
   owner: Instance,
-  { isByIdentity, key: attributes }: RelationshipMapping,
+  relationship: RelationshipMapping,
 ): { readonly key: RawKey; readonly values: ReadonlyArray<unknown> } | null => {
   const { key, mapping } = owner
+  const { isByIdentity, key: attributes } = relationship
+  if (isByOwner(relationship)) return key === null ? null : { key, values: decodedKeyOf(mapping, key) }
   if (key !== null && isByIdentity) return { key, values: decodedKeyOf(mapping, key) }
   const read = key === null ? Instance.valueAt : Instance.committedAt
   const raw = rawOf(owner, attributes, read)
