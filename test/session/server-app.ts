@@ -6,14 +6,19 @@ import { type AnyModel, createAll, type Engine } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { sql } from 'kysely'
 import { onTestFinished } from 'vitest'
-import { type Host, mysqlHost, postgresHost, skipped } from '../core/engine/databases.js'
+import { type Host, mysqlHost, postgresHost, skipped, sqliteHost } from '../core/engine/databases.js'
 import { errorOf, resultOf } from './app.js'
 
-/** The servers, each with why it is not there. */
-export const servers = [postgresHost, mysqlHost].map((host) => {
+const described = (host: Host) => {
   const why = skipped(host)
   return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
+}
+
+/** The servers, each with why it is not there. */
+export const servers = [postgresHost, mysqlHost].map(described)
+
+/** A database of each kind. */
+export const hosts = [described(sqliteHost('SQLite')), ...servers]
 
 export interface ServerApp {
   readonly engine: Engine

@@ -26,8 +26,7 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { openOnServer } from '../server-app.js'
+import { hosts, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey, generated)
 
@@ -68,11 +67,6 @@ const model = defineModel({ Company, Person, Engineer, Manager })((r) => ({
   },
   Manager: { company: r.Manager.joinsOne('Company', { on: (eb) => eb('target.name', '=', eb.ref('owner.employer')) }) },
 }))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
 
 const names = (some: ReadonlyArray<{ readonly name: string }>) => some.map(({ name }) => name)
 

@@ -36,8 +36,8 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
 import { errorOf, resultOf } from '../app.js'
+import { hosts } from '../server-app.js'
 
 const id = pipe(integer, primaryKey)
 
@@ -132,11 +132,6 @@ const model = defineModel({ City, Person, Band, Shop, Sale, Deed, Badge })((r) =
 const rules = criteria(model)({
   Shop: { open: (eb) => eb('isOpen', '=', 1) },
   City: { shown: (eb) => eb('isShown', '=', 1) },
-})
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
 })
 
 const cities = pipe(select(model.City), orderBy('id'))

@@ -29,9 +29,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { Option } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
+import { mysqlHost } from '../../core/engine/databases.js'
 import { resultOf } from '../app.js'
-import { openOnServer } from '../server-app.js'
+import { hosts, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey, generated)
 
@@ -106,11 +106,6 @@ const model = defineModel({ Country, City, Stamp, Crown, Gem, Node })((r) => ({
     }),
   },
 }))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
 
 const codeOf = (one: Option<{ readonly code: string | null }>) => (one._tag === 'Some' ? one.value.code : null)
 const names = (some: ReadonlyArray<{ readonly name: string }>) => some.map(({ name }) => name)

@@ -17,8 +17,7 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { openOnServer } from '../server-app.js'
+import { hosts, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey, generated)
 
@@ -63,11 +62,6 @@ const model = defineModel({ Album, Photo, Note, Frame, Place })((r) => ({
     }),
   },
 }))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
 
 const albums = pipe(select(model.Album), orderBy('id'))
 
