@@ -102,6 +102,27 @@ const model = defineModel({ City, Person, Band, Shop, Sale, Deed, Badge })((r) =
         ),
       orderBy: 'id',
     }),
+    // subqueries of the very tables of the sides, one under a name that a query may use too
+    oldest: r.City.joinsMany('Person', {
+      on: (eb) =>
+        eb.and([
+          eb(eb.fn('lower', ['target.town']), '=', eb.fn('lower', ['owner.name'])),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('people')
+                .select('people.id')
+                .where((inner) => inner(inner.fn('lower', ['people.town']), '=', inner.fn('lower', ['target.town'])))
+                .whereRef('people.age', '>', 'target.age')
+                .where('people.isRegistered', '=', false),
+            ),
+          ),
+          eb.exists(
+            eb.selectFrom('cities as p').select('p.id').whereRef('p.id', '=', 'owner.id').where('p.founded', '>', 0),
+          ),
+        ]),
+      orderBy: 'id',
+    }),
     // to itself
     younger: r.City.joinsMany('City', {
       on: (eb) => eb('target.founded', '>', eb.ref('owner.founded')),
@@ -208,9 +229,9 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
   }
 
   const ofCities = [
-    ['Ulm', [1, 3], [3, 4], [2, 4], [2], [2], [], [1, 2]],
-    ['KIEL', [2], [1], [1], [3], [], [2], [3]],
-    ['Bonn', [], [], [], [], [1, 2], [], []],
+    ['Ulm', [1, 3], [3, 4], [2, 4], [2], [2], [], [1, 2], [3]],
+    ['KIEL', [2], [1], [1], [3], [], [2], [3], [2]],
+    ['Bonn', [], [], [], [], [1, 2], [], [], []],
   ]
   const ofPeople = [
     ['ann', 1, 1, [1]],
@@ -236,6 +257,7 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
             eager('younger'),
             eager('registered'),
             eager('numbered'),
+            eager('oldest'),
             Session.query,
           )
           yield* Session.expungeAll
@@ -246,9 +268,16 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
       expect(
         someCities.map((city) => [
           city.name,
-          ...[city.residents, city.coded, city.customers, city.deeds, city.younger, city.registered, city.numbered].map(
-            ids,
-          ),
+          ...[
+            city.residents,
+            city.coded,
+            city.customers,
+            city.deeds,
+            city.younger,
+            city.registered,
+            city.numbered,
+            city.oldest,
+          ].map(ids),
         ]),
       ).toEqual(ofCities)
       expect(
@@ -273,7 +302,11 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
           const younger = yield* Session.load(model.City, 'younger')(city)
           const registered = yield* Session.load(model.City, 'registered')(city)
           const numbered = yield* Session.load(model.City, 'numbered')(city)
-          loaded.push([city.name, ...[residents, coded, customers, deeds, younger, registered, numbered].map(ids)])
+          const oldest = yield* Session.load(model.City, 'oldest')(city)
+          loaded.push([
+            city.name,
+            ...[residents, coded, customers, deeds, younger, registered, numbered, oldest].map(ids),
+          ])
         }
         for (const person of yield* Session.query(people)) {
           const city = yield* Session.load(model.Person, 'city')(person)
@@ -350,6 +383,13 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
         const anyBadge = yield* pipe(people, where(any('badges', where('id', '=', 2))), Session.query)
         const anyDeed = yield* pipe(cities, where(any('deeds', where('year', '<', 1000))), Session.query)
         const hasBand = yield* pipe(people, where(has('band', where('low', '=', 0))), Session.query)
+        const anyOldest = yield* pipe(cities, where(any('oldest', where('age', '>', 50))), Session.query)
+        const joinedOldest = yield* pipe(
+          cities,
+          join('oldest', 'p'),
+          where((eb) => eb('p.age', '<', 50)),
+          Session.query,
+        )
         const hasCity = yield* pipe(people, where(has('city', where(any('customers')))), Session.query)
         yield* Session.expungeAll
         const contained = yield* pipe(
@@ -370,6 +410,8 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
           anyDeed,
           hasBand,
           hasCity,
+          anyOldest,
+          joinedOldest,
           contained,
         }
       }),
@@ -383,6 +425,8 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
     expect(names(found.anyBadge)).toEqual(['cid'])
     expect(names(found.anyDeed)).toEqual(['Ulm'])
     expect(names(found.hasBand)).toEqual(['ann'])
+    expect(names(found.anyOldest)).toEqual(['Ulm'])
+    expect(names(found.joinedOldest)).toEqual(['KIEL'])
     expect(names(found.hasCity)).toEqual(['ann', 'bob', 'cid'])
     expect(
       found.contained.map(({ name, residents }) => [

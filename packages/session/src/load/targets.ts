@@ -163,7 +163,9 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
     : whole(given)
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
   const { foreignKey, key, kind } = relationship
-  const query = shown === null ? null : alsoSelecting(shown, kind === 'BelongsTo' ? key : foreignKey)
+  // a condition may speak of any table of the model, which the query tells
+  const asked = shown ?? (relationship.on === null ? null : select(targetOf(state.model, relationship)))
+  const query = asked === null ? null : alsoSelecting(asked, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
