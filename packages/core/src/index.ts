@@ -28,7 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
-export { type PlainDate, parsePlainDate } from './codec/time.js'
+export { type PlainDate, type PlainTime, parsePlainDate, parsePlainTime } from './codec/time.js'
 export type {
   Answer,
   BeginCall,
@@ -146,6 +146,7 @@ export {
   integer,
   jsonOf,
   plainDate,
+  plainTime,
   real,
   text,
   uuid,

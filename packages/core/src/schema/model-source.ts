@@ -20,6 +20,7 @@ import {
   type RelationshipDraft,
 } from './model-draft.js'
 import { fitting, postgresNaming, unqualified } from './naming.js'
+import { saidForeignKeys } from './reference-source.js'
 
 /**
  * The source of a model, in TypeScript: its entities with their columns, keys and constraints, and the relationships that
@@ -60,6 +61,7 @@ const combinators = [
   'nullable',
   'ofType',
   'plainDate',
+  'plainTime',
   'primaryKey',
   'real',
   'references',
@@ -86,8 +88,7 @@ type DialectName = DatabaseSchema['dialect']
 const entitySource = (entity: EntityDraft, draft: ModelDraft, dialect: DialectName, untold: string[]): string => {
   const { name, table, attributes } = entity
   const nameOf = (column: string): string => attributes.find((a) => a.column.name === column)?.name ?? column
-  const known = new Set(draft.entities.map((other) => other.table.name))
-  const references = table.foreignKeys.filter((foreignKey) => known.has(foreignKey.table))
+  const references = saidForeignKeys(entity, draft, untold)
   const own = new Map<string, ForeignKeySchema>()
   for (const foreignKey of references) {
     const [column, ...more] = foreignKey.columns

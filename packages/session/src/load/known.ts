@@ -14,6 +14,13 @@ type Instance = Instance.Instance
 /** The targets of each owner, in order. */
 export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
 
+/** All targets, owner by owner. @category combinators */
+export const allTargets = (targets: LoadedTargets): InstanceId[] => {
+  const ids: InstanceId[] = []
+  for (const some of targets.values()) for (const id of some) ids.push(id)
+  return ids
+}
+
 /** Does the instance's snapshot have all that the entity has, and is not out of date? It may be of a subtype. */
 export const isKnown = (state: SessionState, instance: Instance, mapping: Mapping): boolean =>
   !isExpired(state, instance) && !Instance.isPartialAs(instance, mapping)
@@ -79,7 +86,7 @@ export const keepMembers = (
   relationship: RelationshipMapping,
   loaded: ReadonlyArray<InstanceId>,
   narrowed: string | null,
-): InstanceId[] => {
+): ReadonlyArray<InstanceId> => {
   const owner = freshen(state, changes.instances.get(id) as Instance)
   const known = Instance.relatedOf(owner, relationship)
   if (!relationship.isCollection) {
@@ -94,7 +101,8 @@ export const keepMembers = (
   }
   const gather = (ids: ReadonlyArray<InstanceId>): Collection.Collection =>
     collected(relationship, ids, (one) => changes.instances.get(one) as Instance)
-  let many = Instance.many(gather(loaded), narrowed)
+  // an array that was filled one by one has room for more, which one that is kept has no use for
+  let many = Instance.many(gather(loaded.slice()), narrowed)
   if (known?._tag === 'Many') {
     const present = new Set(loaded)
     const { added, removed } = known
@@ -103,7 +111,7 @@ export const keepMembers = (
     many = { ...known, members: gather(members), narrowed }
   }
   changes.instances.set(id, Instance.withRelated(owner, relationship, many))
-  return [...Collection.toArray(many.members ?? Collection.empty)]
+  return Collection.toArray(many.members ?? Collection.empty)
 }
 
 /** A reference that was set while nobody knew what it held has replaced what was loaded. */

@@ -14,7 +14,7 @@ import type { Instance } from '../state/instance.js'
 import { instanceAt, optionsIn } from '../state/session-state.js'
 import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
-import { isKnown, isLoadedPending, knownTargets, type LoadedTargets, withReferences } from './known.js'
+import { allTargets, isKnown, isLoadedPending, knownTargets, type LoadedTargets, withReferences } from './known.js'
 import { reloadExpired } from './reload.js'
 import { narrowedBy } from './target-query.js'
 import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
@@ -35,7 +35,7 @@ export const loadRelated = (
 ): Program<LoadError, Fetched> =>
   chain((fetched: Fetched) =>
     asking.query === null
-      ? map(() => fetched)(reloadExpired(relationship.target, [...fetched.targets.values()].flat()))
+      ? map(() => fetched)(reloadExpired(relationship.target, allTargets(fetched.targets)))
       : of(fetched),
   )(loadUnknown(owners, relationship, asking))
 

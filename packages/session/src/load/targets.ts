@@ -283,26 +283,32 @@ const loadOfOwners = (
         const taken = takeTargets(state, relationship, lookup, answer.right, given)
         if (isLeft(taken)) return [taken, state]
         const [ids, joined, next] = taken.right
-        const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
+        const members = new Map<InstanceId, InstanceId[]>()
+        for (const owner of owners) members.set(owner.id, [])
         const isRepeated =
           relationship.between.length > 0 ||
           lookup.query?.node.joins !== undefined ||
           (lookup.joined !== null && repeats(lookup.joined.parts))
-        forEachRow(answer.right, (row, dialect, i) => {
-          const key = isByOwner(relationship)
-            ? ownerIn(row, relationship.owner.key, dialect)
-            : foreignKeyIn(row, relationship.foreignKey, dialect)
-          const owner = key === null ? undefined : ownerOf.get(key)
-          const list = owner === undefined ? undefined : members.get(owner)
-          const target = ids[i] as InstanceId
-          if (list !== undefined) list.push(target)
-        })
+        let at = 0
+        for (const { dialect, rows } of answer.right.batches) {
+          const keyIn = isByOwner(relationship)
+            ? keyReader(relationship.owner.key, (_, i) => linkedOwner(i), dialect)
+            : keyReader(relationship.foreignKey, ({ name }) => name, dialect)
+          for (const row of rows) {
+            const target = ids[at++] as InstanceId
+            const key = keyIn(row)
+            const owner = key === null ? undefined : ownerOf.get(key)
+            if (owner !== undefined) members.get(owner)?.push(target)
+          }
+        }
         if (isRepeated) for (const [id, some] of members) members.set(id, [...new Set(some)])
         if (!lookup.isWhole) return [right({ targets: members, joined }), next]
         const changes = edit(next)
-        for (const [id, loaded] of members)
-          members.set(id, keepMembers(next, changes, id, relationship, loaded, lookup.narrowed))
-        return [right({ targets: members, joined }), done(next, changes)]
+        const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+        for (const [id, loaded] of members) {
+          kept.set(id, keepMembers(next, changes, id, relationship, loaded, lookup.narrowed))
+        }
+        return [right({ targets: kept, joined }), done(next, changes)]
       },
     )
   })
@@ -329,37 +335,37 @@ export const keyHeld = (
     : { key: raw, values: attributes.map((attribute) => read(owner, attribute)) }
 }
 
-/** Rows in the order of the answer. */
-const forEachRow = (answer: QueryAnswer, f: (row: DriverRow, dialect: Dialect, index: number) => void): void => {
-  let index = 0
-  for (const { dialect, rows } of answer.batches) for (const row of rows) f(row, dialect, index++)
-}
-
-/** The raw key that a row's foreign key holds, as the database has it, whatever the instance has been changed to. */
-const foreignKeyIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
-  keyIn(row, attributes, ({ name }) => name, dialect)
-
-/** The raw key of the owner that a row was found for, over a table of links. */
-const ownerIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
-  keyIn(row, attributes, (_, i) => linkedOwner(i), dialect)
-
-const keyIn = (
-  row: DriverRow,
+/** Reads the raw key that attributes of a row make, as the database has it, whatever has been set since. */
+const keyReader = (
   attributes: ReadonlyArray<Attribute>,
   nameOf: (attribute: Attribute, i: number) => string,
   dialect: Dialect,
-): RawKey | null => {
-  const parts: unknown[] = []
-  for (let i = 0; i < attributes.length; i++) {
-    const attribute = attributes[i] as Attribute
-    const given = row[nameOf(attribute, i)]
-    if (given === null || given === undefined) return null
-    const convert = dialect.fromDriver(attribute.column.kind)
-    const value = convert === null ? given : convert(given)
-    const encoded = attribute.encode === t.identity ? value : normalised(attribute, value)
-    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
+): ((row: DriverRow) => RawKey | null) => {
+  const parts = attributes.map((attribute, i) => keyPartReader(attribute, nameOf(attribute, i), dialect))
+  const [only, another] = parts
+  if (only !== undefined && another === undefined) {
+    return (row) => {
+      const value = only(row)
+      return value === null ? null : rawKeyOfValue(value)
+    }
   }
-  return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
+  return (row) => {
+    const values = parts.map((part) => part(row))
+    return values.includes(null) ? null : JSON.stringify(values)
+  }
+}
+
+/** Reads a part of a key, encoded; null where the row has none. */
+const keyPartReader = (attribute: Attribute, name: string, dialect: Dialect): ((row: DriverRow) => unknown) => {
+  const convert = dialect.fromDriver(attribute.column.kind)
+  const isPlain = attribute.encode === t.identity
+  return (row) => {
+    const given = row[name]
+    if (given === null || given === undefined) return null
+    const value = convert === null ? given : convert(given)
+    const encoded = isPlain ? value : normalised(attribute, value)
+    return typeof encoded === 'bigint' ? String(encoded) : encoded
+  }
 }
 
 /** A codec may read several forms of a value, and writes one. */
@@ -406,10 +412,15 @@ const loadOne = (
           const found = new Map<RawKey, InstanceId>()
           if (relationship.isByIdentity) for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
           else {
-            forEachRow(answer.right, (row, dialect, i) => {
-              const key = foreignKeyIn(row, relationship.key, dialect)
-              if (key !== null) found.set(key, ids[i] as InstanceId)
-            })
+            let at = 0
+            for (const { dialect, rows } of answer.right.batches) {
+              const keyIn = keyReader(relationship.key, ({ name }) => name, dialect)
+              for (const row of rows) {
+                const target = ids[at++] as InstanceId
+                const key = keyIn(row)
+                if (key !== null) found.set(key, target)
+              }
+            }
           }
           const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
           const changes = edit(next)

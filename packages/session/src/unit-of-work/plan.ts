@@ -10,6 +10,7 @@
  * O(changes + links between them).
  */
 import {
+  type AnyModel,
   type Attribute,
   type InstanceId,
   type Mapping,
@@ -48,7 +49,7 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
@@ -149,7 +150,7 @@ class Planner {
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
     this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
-    this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+    this.#cyclic = cyclicEntities(state.model)
   }
 
   plan(): PlanError | null {
@@ -206,6 +207,7 @@ class Planner {
 
   #deletes(): PlanError | null {
     const { deletes } = this.#changes
+    if (deletes.every(({ length }) => length === 0)) return null
     const groups = entityGroups(this.#state.model)
     for (let i = groups.length - 1; i >= 0; i--) {
       const group = groups[i] as (typeof groups)[number]
@@ -632,7 +634,7 @@ class Planner {
     const id = this.steps.length
     const { root } = mapping
     const roots = rootsOf(this.#state.model)
-    const referring = roots.filter((other) => refersTo(other, root))
+    const referring = roots.filter((other) => referredRoots(this.#state.model, other).includes(root))
     this.steps.push({
       _tag: 'Delete',
       id,
@@ -652,7 +654,7 @@ class Planner {
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
-    const referred = rootsOf(this.#state.model).filter((other) => refersTo(mapping, other))
+    const referred = referredRoots(this.#state.model, mapping)
     return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
   }
 
@@ -687,6 +689,15 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
 })
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+
+const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The hierarchies whose rows those of another refer to. */
+const referredRoots = (model: AnyModel, root: Mapping): ReadonlyArray<Mapping> => {
+  const known = referred.get(root) ?? rootsOf(model).filter((other) => refersTo(root, other))
+  referred.set(root, known)
+  return known
+}
 
 /** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
 const refersTo = (from: Mapping, to: Mapping): boolean =>
