@@ -243,6 +243,7 @@ export {
   isKindOf,
   isOnlyJoined,
   type Mapping,
+  mayHaveSeveral,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,

@@ -142,6 +142,11 @@ const model = defineModel({ City, Person, Band, Shop, Sale, Deed, Badge })((r) =
           eb('owner.age', '>', 0),
         ]),
     }),
+    // one of several
+    olderBand: r.Person.joinsOne('Band', {
+      on: (eb) => eb('target.low', '>', eb.ref('owner.age')),
+      orderBy: ['low', 'desc'],
+    }),
     badges: r.Person.manyToMany('Badge', {
       through: { table: 'people_badges', own: ['person_id'], target: ['badge_id'] },
       on: (eb) => eb.and([eb('target.age', '<=', eb.ref('owner.age')), eb('link.badge_id', '<', 100)]),
@@ -354,6 +359,32 @@ describe.each(hosts)('relationships by a condition, on $title', ({ host, isMissi
       [2, []],
     ])
   })
+
+  test.skipIf(isMissing)(
+    'of several that would do, one is the first in its order, and limits count owners',
+    async () => {
+      const { run } = await opened()
+      const found = await run(
+        Session.gen(function* () {
+          const all: unknown[] = []
+          for (const eager of [selectin, joined, subquery, immediate]) {
+            yield* Session.expungeAll
+            const some = yield* pipe(people, limit(3), (eager as typeof selectin)('olderBand'), Session.query)
+            all.push(some.map((person) => [person.name, idOf(person.olderBand)]))
+          }
+          yield* Session.expungeAll
+          const [ann] = yield* Session.query(people)
+          return [all, ann === undefined ? null : idOf(yield* Session.load(model.Person, 'olderBand')(ann))]
+        }),
+      )
+      const each = [
+        ['ann', 3],
+        ['bob', 3],
+        ['cid', null],
+      ]
+      expect(found).toEqual([[each, each, each, each], 3])
+    },
+  )
 
   test.skipIf(isMissing)('joins, any and has ask about them, and containsEager takes them', async () => {
     const { run } = await opened()
