@@ -9,17 +9,19 @@ import { onTestFinished } from 'vitest'
 import { type Host, kyselySqliteHost, mysqlHost, postgresHost, skipped, sqliteHost } from '../core/engine/databases.js'
 import { errorOf, resultOf } from './app.js'
 
-/** The servers, each with why it is not there. */
-export const servers = [postgresHost, mysqlHost].map((host) => {
+const described = (host: Host) => {
   const why = skipped(host)
   return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
+}
+
+/** The servers, each with why it is not there. */
+export const servers = [postgresHost, mysqlHost].map(described)
+
+/** A database of each kind. */
+export const hosts = [described(sqliteHost('SQLite')), ...servers]
 
 /** All databases: SQLite by either engine, and the servers. */
-export const databases = [
-  ...[sqliteHost('SQLite'), kyselySqliteHost].map((host) => ({ host, title: host.name, isMissing: false })),
-  ...servers,
-]
+export const databases = [described(sqliteHost('SQLite')), described(kyselySqliteHost), ...servers]
 
 export interface ServerApp {
   readonly engine: Engine
