@@ -242,6 +242,7 @@ const loadMany = (
   lookup: Lookup,
 ): Program<TargetsError, Fetched> =>
   suspend((asked): Program<TargetsError, Fetched> => {
+    const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
     for (const owner of owners) {
@@ -252,7 +253,7 @@ const loadMany = (
     }
     const by = {
       attributes: relationship.foreignKey,
-      through: relationship.through === null ? null : relationship,
+      through: isByOwner ? relationship : null,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -267,10 +268,12 @@ const loadMany = (
         const members = new Map<InstanceId, InstanceId[]>()
         for (const owner of owners) members.set(owner.id, [])
         const isRepeated =
-          lookup.query?.node.joins !== undefined || (lookup.joined !== null && repeats(lookup.joined.parts))
+          relationship.between.length > 0 ||
+          lookup.query?.node.joins !== undefined ||
+          (lookup.joined !== null && repeats(lookup.joined.parts))
         let at = 0
         for (const { dialect, rows } of answer.right.batches) {
-          const keyIn = ownerKeyReader(relationship, dialect)
+          const keyIn = ownerKeyReader(relationship, isByOwner, dialect)
           for (const row of rows) {
             const target = ids[at++] as InstanceId
             const key = keyIn(row)
@@ -290,15 +293,18 @@ const loadMany = (
     )
   })
 
-/** Reads the raw key of the owner that a row was found for, as the database has it, whatever has been set since. */
+/**
+ * Reads the raw key of the owner that a row was found for, as the database has it, whatever has been set since: it stands beside
+ * the target, or is the target's foreign key.
+ */
 const ownerKeyReader = (
-  { foreignKey, key, through }: RelationshipMapping,
+  { foreignKey, owner }: RelationshipMapping,
+  isByOwner: boolean,
   dialect: Dialect,
 ): ((row: DriverRow) => RawKey | null) => {
-  const parts =
-    through === null
-      ? foreignKey.map((attribute) => keyPartReader(attribute, attribute.name, dialect))
-      : key.map((attribute, i) => keyPartReader(attribute, linkedOwner(i), dialect))
+  const parts = isByOwner
+    ? owner.key.map((attribute, i) => keyPartReader(attribute, linkedOwner(i), dialect))
+    : foreignKey.map((attribute) => keyPartReader(attribute, attribute.name, dialect))
   const [only, another] = parts
   if (only !== undefined && another === undefined) {
     return (row) => {

@@ -3,6 +3,7 @@
  */
 import {
   type Attribute,
+  isOnlyJoined,
   type Mapped,
   type RelationshipMapping,
   rowClassOf,
@@ -15,7 +16,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
-import { faultOf, instanceFor, misfit, rowFaultOf } from './draft.js'
+import { faultOf, instanceFor, misfit, rowFaultOf, unwritable } from './draft.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
 import { resolve, succeed, type Transition } from './transition.js'
@@ -131,6 +132,7 @@ const setRelated = (
   if (relationship.isCollection) {
     return misfit(relationship, given, 'a collection is changed by append, detach or replace')
   }
+  if (isOnlyJoined(relationship)) return unwritable(relationship)
   if (given === null) {
     Relate.refer(state, changes, owner.id, relationship, null)
     return null
