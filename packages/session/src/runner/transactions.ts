@@ -161,6 +161,7 @@ export class Transactions {
   *rollback(): Effect<void> {
     this.#savepoints = []
     this.blocks.forget()
+    if (this.#open.size === 0) return
     const open = [...this.#open]
     this.#open.clear()
     yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))
@@ -172,7 +173,7 @@ export class Transactions {
     this.#kept.clear()
     this.#cursors.clear()
     yield* this.rollback()
-    yield* together(kept.map(release))
+    if (kept.length > 0) yield* together(kept.map(release))
   }
 
   *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {
