@@ -87,16 +87,21 @@ export {
   type AnyCollectionKind,
   asList,
   asSet,
+  type CollectionForm,
   type CollectionFunctions,
   type CollectionKey,
   type CollectionKind,
   type CollectionOf,
   type CollectionShape,
   collectionKind,
+  type Entries,
+  type GroupedForm,
   type GroupsShape,
   groupedBy,
+  type KeyedForm,
   type KeyOfCollection,
   keyedBy,
+  type ListForm,
   type ListShape,
   type MapShape,
   membersGiven,
@@ -105,6 +110,7 @@ export {
   positioned,
   type RecordShape,
   recordBy,
+  type SetForm,
   type SetShape,
 } from './model/collection.js'
 export {
@@ -290,16 +296,19 @@ export {
 export {
   type AnyThrough,
   type Far,
+  formOver,
   isThrough,
   type Reach,
   type ReachOver,
+  relationshipsThrough,
   type Through,
+  type ThroughForm,
   type ThroughLinks,
   type ThroughTo,
   through,
-  viewThrough,
 } from './model/through.js'
 export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
@@ -541,6 +550,7 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { valueThrough } from './statement/value-through.js'
 export {
   canSkip,
   conflictKeys,

@@ -347,7 +347,7 @@ describe('a faulty model', () => {
     ).toEqual([
       "User.byNothing.collection: 'nothing' is no attribute of Letter",
       "User.byBody.collection: 'body' is deferred, and groupedBy(body) has to know it",
-      "User.shared.collection: 'place' is one of Letter, which other collections may hold too; map the links",
+      "User.shared.collection: 'place' is one place for all who share a Letter; map the links as an entity that holds it, and lead on by through()",
       "User.backwards.collection: it loads in the order of 'place'; leave orderBy out",
     ])
   })
