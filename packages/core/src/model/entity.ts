@@ -146,9 +146,15 @@ export interface RowOptions<C extends Columns> {
 }
 
 /** A column as Kysely's `DB` has it. */
-export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+export type DatabaseColumn<C> = [
+  Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable' | 'expression' | 'synonym'>,
+] extends [never]
   ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
-  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
+  : 'expression' extends FlagsOf<C>
+    ? ColumnType<ValueOf<C>, never, never>
+    : 'synonym' extends FlagsOf<C>
+      ? ColumnType<ValueOf<C>, never, ValueOf<C>>
+      : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /** A row with these columns. */
 type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: ValueOf<C[K]> }

@@ -15,6 +15,7 @@ import type {
   Row,
   Simplify,
 } from './entity.js'
+import type { ExpressionAttributeOf, ExtensionAttribute, SynonymOf } from './extension.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -105,6 +106,12 @@ export type KeyAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'prim
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
 
+/** Attributes that an SQL expression computes. @category model */
+export type ExpressionName<M, N> = ExpressionAttributeOf<EntityOf<M, N>>
+
+/** Other names of attributes. @category model */
+export type SynonymName<M, N> = SynonymOf<EntityOf<M, N>>
+
 /** The key of the entity called `N`. @category model */
 export type KeyOf<M, N> = Key<EntityOf<M, N>>
 
@@ -172,8 +179,13 @@ type GivenValue<E extends AnyEntity, K extends keyof Row<E>> = K extends FamilyO
   : Row<E>[K]
 
 type Given<E extends AnyEntity, Filled> = {
-  readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
-} & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: GivenValue<E, K> }
+  readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | ExtensionAttribute<E> | Filled>]: Row<E>[K]
+} & {
+  readonly [K in Exclude<Extract<keyof Row<E>, OptionalAttributes<E> | Filled>, ExtensionAttribute<E>>]?: GivenValue<
+    E,
+    K
+  >
+}
 
 type Nested<M, N> = {
   readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>

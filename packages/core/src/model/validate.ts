@@ -45,6 +45,7 @@ export const valueFaults = (mapping: Mapping, values: Values): ReadonlyArray<Val
     }
     const { codec } = known.column
     if (value === undefined) return []
+    if (!known.isStored) return [{ attribute, value, problem: 'the database computes it; leave it out' }]
     return codec.is(value)
       ? brokenRules(mapping, attribute, value)
       : [{ attribute, value, problem: `it is no ${codec.name}` }]

@@ -111,7 +111,18 @@ export interface InvalidClause {
 }
 
 /** @category errors */
-export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'page' | 'lock' | 'fromQuery' | 'selectRows' | 'union'
+export type Clause =
+  | 'join'
+  | 'any'
+  | 'has'
+  | 'containsEager'
+  | 'page'
+  | 'lock'
+  | 'fromQuery'
+  | 'selectRows'
+  | 'union'
+  | 'set'
+  | 'expression'
 
 /** @category errors */
 export type StatementError =

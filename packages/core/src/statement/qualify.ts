@@ -71,7 +71,9 @@ export const renamed = (
 ): OperationNode => {
   const source = sourceOf(mapping, mapping.table)
   const scope: Scope = { ...outermost(catalogOf(mappings)), sources: [source] }
-  return rename(scope, condition, (found) => (found === source ? TableNode.create(alias) : null))
+  return rename(scope, condition, (found, { column }) =>
+    found === source ? ReferenceNode.create(column as ColumnNode, TableNode.create(alias)) : null,
+  )
 }
 
 /** Is there text in a tree, whose names nobody can tell? */
@@ -93,28 +95,29 @@ export const scopeOf = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode
   within(withExpressions(outermost(catalogOf(mappings)), query.with?.expressions ?? []), tablesOf(query))
 
 const qualifiedIn = (scope: Scope, node: OperationNode): OperationNode =>
-  rename(scope, node, (found, { table }) =>
-    table === undefined && scope.sources.includes(found) ? namedTable(found.name) : null,
+  rename(scope, node, (found, { column, table }) =>
+    table === undefined && scope.sources.includes(found)
+      ? ReferenceNode.create(column as ColumnNode, namedTable(found.name))
+      : null,
   )
 
-/** Gives references another table, where `tableFor` says which. */
-const rename = (
+/** Puts other references in the place of those that lead to a source, where `change` says which. */
+export const rename = (
   scope: Scope,
   node: OperationNode,
-  tableFor: (source: Source, reference: ReferenceNode) => TableNode | null,
+  change: (source: Source, reference: ReferenceNode) => ReferenceNode | null,
 ): OperationNode => {
   if (ReferenceNode.is(node)) {
     const found = find(scope, node)
-    const table = found === null ? null : tableFor(found.source, node)
-    return table === null ? node : ReferenceNode.create(node.column as ColumnNode, table)
+    return (found === null ? null : change(found.source, node)) ?? node
   }
-  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => rename(scope, child, tableFor))
+  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => rename(scope, child, change))
   const outside = withExpressions(scope, node.with?.expressions ?? [])
   const inside = within(outside, tablesOf(node))
   return mapChildren(node, (child, property) => {
     if (property === 'with') {
-      return mapChildren(child as WithNode, (expression) => rename(outside, expression, tableFor))
+      return mapChildren(child as WithNode, (expression) => rename(outside, expression, change))
     }
-    return rename(property === 'setOperations' ? outside : inside, child, tableFor)
+    return rename(property === 'setOperations' ? outside : inside, child, change)
   })
 }

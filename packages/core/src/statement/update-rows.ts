@@ -97,7 +97,9 @@ const withDefaults = (
 }
 
 const faultOf = (mapping: Mapping, row: Values, place: number): StatementError | null => {
-  const strange = Object.keys(row).find((name) => row[name] !== undefined && !mapping.attributeOf.has(name))
+  const strange = Object.keys(row).find(
+    (name) => row[name] !== undefined && mapping.attributeOf.get(name)?.isStored !== true,
+  )
   if (strange !== undefined) return unknownAttribute(mapping.name, strange, place)
   const missing = mapping.key.find(({ name }) => row[name] === undefined || row[name] === null)
   return missing === undefined ? null : missingValue(mapping.name, missing.name, place)

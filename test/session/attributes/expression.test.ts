@@ -1,0 +1,297 @@
+/** Attributes that SQL expressions compute: read with their rows, by whatever loads these, and never written. */
+import {
+  createAllSync,
+  insertInto,
+  join,
+  joined,
+  orderBy,
+  returningEntities,
+  select,
+  selectin,
+  selectRows,
+  set,
+  subquery,
+  undefer,
+  update,
+  values,
+  where,
+  withSubtypes,
+} from '@unitary/core'
+import { sqliteEngine } from '@unitary/core/engine/sqlite'
+import * as Session from '@unitary/session'
+import Database from 'better-sqlite3'
+import { pipe } from 'fp-ts/lib/function.js'
+import { toNullable } from 'fp-ts/lib/Option.js'
+import { describe, expect, test } from 'vitest'
+import { errorOf, resultOf } from '../app.js'
+import { openOnServer, servers } from '../server-app.js'
+import { model } from './expression.js'
+
+interface App {
+  readonly store: Session.Store
+  readonly run: <E, A>(program: Session.Program<E, A>) => Promise<A>
+  readonly fails: <E, A>(program: Session.Program<E, A>) => Promise<E>
+}
+
+const openSqlite = async (): Promise<App> => {
+  const engine = sqliteEngine(new Database(':memory:'))
+  resultOf(createAllSync(model)(engine))
+  const store = Session.createStore(Session.runtime(model, engine))
+  return {
+    store,
+    run: async (program) => resultOf(store.runSync(program)),
+    fails: async (program) => errorOf(store.runSync(program)),
+  }
+}
+
+const hosts = [
+  { title: 'sqlite', open: openSqlite, isMissing: false },
+  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
+]
+
+const ed = {
+  first: 'Ed',
+  last: 'Jones',
+  born: 1985,
+  addresses: [{ email: 'a@x' }, { email: 'b@x' }, { email: 'none' }],
+}
+const mary = { first: 'Mary', last: 'Ann' }
+
+const seeded = Session.gen(function* () {
+  yield* Session.addAll(model.User, [ed, mary])
+  yield* Session.commit
+})
+
+describe.each(hosts)('on $title', ({ isMissing, open }) => {
+  const of = (title: string, body: (app: App) => Promise<void>) =>
+    test.skipIf(isMissing)(title, async () => body(await open()))
+
+  of('are read with the row', async ({ run }) => {
+    await run(seeded)
+    const users = await run(Session.query(pipe(select(model.User), orderBy('id'))))
+    expect(users.map((user) => ({ ...user }))).toEqual([
+      {
+        id: 1,
+        first: 'Ed',
+        last: 'Jones',
+        born: 1985,
+        fullName: 'Ed Jones',
+        addressCount: 2,
+        initial: undefined,
+        age: 41,
+      },
+      {
+        id: 2,
+        first: 'Mary',
+        last: 'Ann',
+        born: null,
+        fullName: 'Mary Ann',
+        addressCount: 0,
+        initial: undefined,
+        age: null,
+      },
+    ])
+    const [got] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    expect(got).toBe(users[0])
+    expect(toNullable(await run(Session.get(model.User, 2)))).toBe(users[1])
+  })
+
+  of('can be deferred, and asked for', async ({ run }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), orderBy('id'), undefer('initial'))))
+    expect(user?.initial).toBe('E')
+    await run(Session.expireAll)
+    const [later] = await run(Session.query(pipe(select(model.User), orderBy('id'))))
+    expect(await run(pipe(later!, Session.loadAttributes(model.User, 'initial')))).toMatchObject({ initial: 'E' })
+  })
+
+  of('can be asked for in conditions, orders and rows', async ({ run }) => {
+    await run(seeded)
+    const found = await run(
+      Session.query(
+        pipe(
+          select(model.User),
+          where('fullName', '=', 'Ed Jones'),
+          where((eb) => eb.or([eb('addressCount', '>', 1), eb('users.age', 'in', [3])])),
+        ),
+      ),
+    )
+    expect(found.map(({ first }) => first)).toEqual(['Ed'])
+    const ordered = await run(Session.query(pipe(select(model.User), orderBy('addressCount'), orderBy('fullName'))))
+    expect(ordered.map(({ first }) => first)).toEqual(['Mary', 'Ed'])
+    const rows = pipe(
+      select(model.User),
+      orderBy('fullName', 'desc'),
+      selectRows((q) => ({ user: q.entity(), name: q.ref('fullName'), count: q.ref('users.addressCount') })),
+    )
+    expect((await run(Session.rows(rows))).map(({ count, name, user }) => [user.age, name, count])).toEqual([
+      [null, 'Mary Ann', 0],
+      [41, 'Ed Jones', 2],
+    ])
+    const sums = pipe(
+      select(model.User),
+      selectRows((q) => ({ most: q.fn.max('addressCount') })),
+    )
+    expect(await run(Session.rows(sums))).toEqual([{ most: 2 }])
+  })
+
+  of('are there whichever way a relationship is loaded', async ({ run }) => {
+    await run(seeded)
+    for (const strategy of [selectin, joined, subquery]) {
+      await run(Session.expireAll)
+      const addresses = await run(Session.query(pipe(select(model.Address), orderBy('id'), strategy('user'))))
+      expect(addresses.map(({ user }) => toNullable(user)?.fullName)).toEqual(['Ed Jones', 'Ed Jones', 'Ed Jones'])
+      expect(toNullable(addresses[0]!.user)?.addressCount).toBe(2)
+    }
+    await run(Session.expireAll)
+    const [address] = await run(Session.query(pipe(select(model.Address), orderBy('id'))))
+    expect(toNullable(await run(pipe(address!, Session.load(model.Address, 'user'))))?.age).toBe(41)
+  })
+
+  of('speak of the alias that their row has', async ({ run }) => {
+    await run(seeded)
+    const rows = pipe(
+      select(model.Address),
+      join('user', 'owner'),
+      where((eb) => eb('owner.addressCount', '>', 0)),
+      orderBy('id'),
+      selectRows((q) => ({ email: q.ref('email'), owner: q.entity('owner'), name: q.ref('owner.fullName') })),
+    )
+    const [first] = await run(Session.rows(rows))
+    expect([first?.name, first?.owner.fullName, first?.owner.addressCount]).toEqual(['Ed Jones', 'Ed Jones', 2])
+  })
+
+  of('of a table that refers to itself count what refers to each row', async ({ fails, run }) => {
+    await run(
+      Session.add(model.Node, { name: 'root', children: [{ name: 'a', children: [{ name: 'c' }] }, { name: 'b' }] }),
+    )
+    await run(Session.commit)
+    const nodes = pipe(select(model.Node), orderBy('name'), joined('children'))
+    expect((await run(Session.query(nodes))).map(({ childCount, name }) => `${name}${childCount}`)).toEqual([
+      'a1',
+      'b0',
+      'c0',
+      'root2',
+    ])
+    const parents = pipe(
+      select(model.Node),
+      join('parent', 'p'),
+      orderBy('name'),
+      selectRows((q) => [q.ref('name'), q.ref('p.childCount'), q.ref('childCount')]),
+    )
+    expect(await run(Session.rows(parents))).toEqual([
+      ['a', 2, 1],
+      ['b', 2, 0],
+      ['c', 1, 0],
+    ])
+    const captured = pipe(
+      select(model.Node),
+      join('parent', 'child'),
+      where((eb) => eb('child.childCount', '>', 1)),
+    )
+    expect(Session.render(await fails(Session.query(captured)))).toContain(
+      "expression of childCount in a query of Node: it reads a table under the name 'child', which the query has for Node; give one of them another alias",
+    )
+  })
+
+  of('are unknown once their row is written, and known when it is read again', async ({ run, store }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    const changed = await run(pipe(user!, Session.set(model.User, { first: 'Al' })))
+    // until the flush it is what the database had
+    expect(changed.fullName).toBe('Ed Jones')
+    await run(Session.flush)
+    expect(Session.inspect(store.getState(), user!)?.attributes).not.toHaveProperty('fullName')
+    expect((await run(pipe(user!, Session.read(model.User)))).fullName).toBe('Al Jones')
+    await run(Session.add(model.Address, { email: 'c@x', userId: 1 }))
+    await run(Session.flush)
+    // what another row is computed by is not looked after
+    expect((await run(pipe(user!, Session.read(model.User)))).addressCount).toBe(2)
+    await run(Session.expireAll)
+    expect((await run(pipe(user!, Session.read(model.User)))).addressCount).toBe(3)
+  })
+
+  of('of an instance that was inserted are loaded when it is read', async ({ run }) => {
+    const added = await run(Session.add(model.User, mary))
+    expect((added as object as { fullName?: string }).fullName).toBeUndefined()
+    await run(Session.flush)
+    expect(await run(pipe(added, Session.read(model.User)))).toMatchObject({ fullName: 'Mary Ann', addressCount: 0 })
+  })
+
+  of('are not settable', async ({ fails, run }) => {
+    await run(seeded)
+    const refused = await fails(Session.add(model.User, { ...mary, fullName: 'x' } as never))
+    expect(Session.render(refused)).toBe('User.fullName cannot be "x": the database computes it; leave it out.')
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    expect(await fails(pipe(user!, Session.set(model.User, { fullName: 'x' } as never)))).toMatchObject({
+      _tag: 'InvalidValue',
+      attribute: 'fullName',
+    })
+    const bulk = pipe(update(model.User), set({ fullName: 'x' } as never))
+    expect(Session.render(await fails(pipe(bulk, Session.execute())))).toContain(
+      'set of fullName in a query of User: the database computes it; set what it is computed of',
+    )
+    const row = pipe(insertInto(model.User), values([{ ...mary, fullName: 'x' } as never]))
+    expect(await fails(pipe(row, Session.execute()))).toMatchObject({ _tag: 'InvalidStatement' })
+  })
+
+  of('are looked after by bulk statements', async ({ run }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    const renamed = pipe(update(model.User), set({ last: 'Smith' }), where('fullName', '=', 'Ed Jones'))
+    expect(await run(pipe(renamed, Session.execute()))).toBe(1)
+    expect((await run(pipe(user!, Session.read(model.User)))).fullName).toBe('Ed Smith')
+    expect((await run(Session.query(pipe(select(model.User), where('last', '=', 'Smith'))))).length).toBe(1)
+  })
+
+  of('are those of a subtype too, in whichever tables its rows stand', async ({ run }) => {
+    await run(Session.add(model.Engineer, { name: 'ed', pay: 2, language: 'ts' }))
+    await run(Session.add(model.Manager, { name: 'mary', pay: 3, level: 4 }))
+    await run(Session.add(model.Square, { name: 'box', side: 3 }))
+    await run(Session.add(model.Shape, { name: 'blob' }))
+    await run(Session.commit)
+    const read = async <A>(query: Session.Program<unknown, A>): Promise<A> => {
+      await run(Session.expireAll)
+      return run(query)
+    }
+    const [engineer] = await read(Session.query(pipe(select(model.Engineer), where('title', '=', 'ed: ts'))))
+    expect([engineer?.yearly, engineer?.title]).toEqual([24, 'ed: ts'])
+    const [manager] = await read(Session.query(pipe(select(model.Manager), where('yearly', '>', 30))))
+    expect([manager?.yearly, manager?.weight]).toEqual([36, 12])
+    const all = await read(Session.query(pipe(select(model.Employee), withSubtypes('*'), orderBy('id'))))
+    expect(
+      all.map((one) => [one.yearly, one.kind === 'engineer' ? one.title : one.kind === 'manager' ? one.weight : null]),
+    ).toEqual([
+      [24, 'ed: ts'],
+      [36, 12],
+    ])
+    const plain = await read(Session.query(pipe(select(model.Employee), orderBy('yearly', 'desc'))))
+    expect(plain.map(({ name }) => name)).toEqual(['mary', 'ed'])
+    const heavy = pipe(
+      select(model.Employee),
+      withSubtypes('*'),
+      where((eb) => eb.or([eb('Manager.weight', '>', 11), eb('Engineer.title', '=', 'x')])),
+    )
+    expect((await read(Session.query(heavy))).map(({ name }) => name)).toEqual(['mary'])
+    const shapes = await read(Session.query(pipe(select(model.Shape), withSubtypes('*'), orderBy('upper'))))
+    expect(shapes.map((shape) => [shape.upper, shape.kind === 'square' ? shape.area : null])).toEqual([
+      ['BLOB', null],
+      ['BOX', 9],
+    ])
+    const [square] = await read(Session.query(pipe(select(model.Square), where('area', '=', 9))))
+    expect([square?.upper, square?.area]).toEqual(['BOX', 9])
+    await read(pipe(square!, Session.set(model.Square, { side: 4 })))
+    await run(Session.flush)
+    expect((await run(pipe(square!, Session.read(model.Square)))).area).toBe(16)
+  })
+
+  of('are given with rows that an insert answers', async ({ run }) => {
+    const inserted = await run(
+      pipe(insertInto(model.User), values([mary, { first: 'Ed', last: 'J' }]), returningEntities, Session.execute()),
+    )
+    expect(inserted.map(({ addressCount, fullName }) => [fullName, addressCount])).toEqual([
+      ['Mary Ann', 0],
+      ['Ed J', 0],
+    ])
+  })
+})
