@@ -231,6 +231,12 @@ export interface TaskRequest {
   readonly task: Task<unknown>
 }
 
+/** Nothing, for a while. @category model */
+export interface PauseRequest {
+  readonly _tag: 'Pause'
+  readonly milliseconds: number
+}
+
 /** @category model */
 export type Request =
   | FlushRequest
@@ -247,6 +253,7 @@ export type Request =
   | TransactionRequest
   | ServicesRequest
   | TaskRequest
+  | PauseRequest
 
 /** What each request is answered. @category model */
 export type AnswerOf<R extends Request> = R extends FlushRequest
