@@ -105,6 +105,7 @@ export {
   type AnyColumn,
   type Column,
   type ColumnDetail,
+  type ColumnExpression,
   type ColumnFlag,
   type ColumnKind,
   type ColumnType,
@@ -184,6 +185,16 @@ export {
   type Single,
   type ValueOf,
 } from './model/entity.js'
+export type {
+  ExpressionAttribute,
+  ExtendedEntities,
+  ExtendedEntity,
+  Extension,
+  ExtensionAttribute,
+  ExtensionBuilder,
+  Extensions,
+  Synonym,
+} from './model/extension.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export {
@@ -208,11 +219,13 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  ExpressionName,
   IdentityOf,
   KeyAttribute,
   KeyedCollectionName,
   KeyOf,
   Managed,
+  OwnName,
   Pending,
   ReferenceName,
   Related,
@@ -222,6 +235,7 @@ export type {
   ShapeOf,
   SnapshotOf,
   SubtypeName,
+  SynonymName,
   TargetOf,
 } from './model/infer.js'
 export {
@@ -237,7 +251,14 @@ export {
   type TablePart,
   withDescendants,
 } from './model/mapping.js'
-export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export {
+  type AnyModel,
+  defineModel,
+  type Mapped,
+  type Model,
+  type ModelBuilder,
+  type TypeFault,
+} from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
@@ -279,7 +300,7 @@ export {
   through,
   viewThrough,
 } from './model/through.js'
-export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { byOwnNames, faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'

@@ -15,7 +15,7 @@ import type {
   Row,
   Simplify,
 } from './entity.js'
-import type { ExpressionAttributeOf, ExtensionAttribute, SynonymOf } from './extension.js'
+import type { ExpressionAttributeOf, ExtensionAttribute, NamedBy, SynonymOf } from './extension.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -95,13 +95,16 @@ export type CollectionGiven<M, N, K, A> = ReadonlyArray<A> | CollectionWith<M, N
 export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName<M, N>>
 
 /** Attributes that are loaded only when they are asked for. @category model */
-export type DeferredAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>
+export type DeferredAttribute<M, N> = Exclude<AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>, SynonymName<M, N>>
 
 /** Attributes that are deferred together. @category model */
 export type DeferredIn<M, N, G extends string> = AttributesWith<ColumnsOf<EntityOf<M, N>>, `group ${G}`>
 
 /** The attributes of the primary key. @category model */
 export type KeyAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'primaryKey'>
+
+/** The attributes of the entity called `N` by their own names. @category model */
+export type OwnName<M, N> = Exclude<keyof RowOf<M, N>, SynonymName<M, N>> & string
 
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
@@ -222,7 +225,29 @@ type Abstract<N extends string> = Readonly<Record<'fault', `${N} is abstract; gi
 export type Draft<M, N extends string> =
   IsAbstract<EntityOf<M, N>> extends true
     ? Abstract<N>
-    : Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+    : [SynonymName<M, N>] extends [never]
+      ? Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+      : ByAnyName<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>, EntityOf<M, N>>
+
+/** A draft that gives what has several names by any one of them. */
+type ByAnyName<D, E> = Simplify<Omit<D, NamedBy<E, SynonymOf<E>>>> &
+  // not by `Intersection`, which would take the choices apart
+  ({
+    [A in NamedBy<E, SynonymOf<E>> & keyof D]: (
+      choice:
+        | OneName<D[A], A | SynonymsFor<E, A>>
+        | (Record<never, never> extends Pick<D, A> ? { readonly [K in A | SynonymsFor<E, A>]?: never } : never),
+    ) => void
+  }[NamedBy<E, SynonymOf<E>> & keyof D] extends (all: infer I) => void
+    ? I
+    : never)
+
+type OneName<V, Names extends PropertyKey> = {
+  [K in Names]: { readonly [P in K]: V } & { readonly [P in Exclude<Names, K>]?: never }
+}[Names]
+
+/** The names that an attribute has beside its own. */
+type SynonymsFor<E, A> = { [K in SynonymOf<E>]: NamedBy<E, K> extends A ? K : never }[SynonymOf<E>] & PropertyKey
 
 /** @category model */
 export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
@@ -235,8 +260,11 @@ export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
  */
 export type Pending<M, N extends string> =
   EntityOf<M, N> extends infer E extends AnyEntity
-    ? Simplify<Given<E, FilledAttributes<M, N>>> & SnapshotOf<M, N>
+    ? Simplify<Named<Given<E, FilledAttributes<M, N>>, E>> & SnapshotOf<M, N>
     : never
+
+/** What a snapshot shows, by the other names of attributes too. */
+type Named<D, E> = D & { readonly [K in SynonymOf<E>]: D[NamedBy<E, K> & keyof D] }
 
 /**
  * What a relationship holds once loaded.

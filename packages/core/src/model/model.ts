@@ -226,6 +226,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
+    const named = (mapping.parent ?? mapping.concreteOf)?.synonyms.get(attribute.name)
+    if (named !== undefined) faults.push({ path, message: `it is another name of '${named.name}' already` })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
 }
@@ -296,6 +298,8 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const named = owner.synonyms.get(name)
+    if (named !== undefined) faults.push({ path, message: `'${name}' is another name of '${named.name}' already` })
     if (hasConcretes(owner))
       faults.push({ path, message: `${owner.name} has concrete subtypes; declare it for each of them` })
     if (hasConcretes(target) && !relationship.viewonly) {

@@ -3,7 +3,8 @@
  */
 
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { KeyAttribute, RowOf } from '../model/infer.js'
+import type { ExtensionAttribute } from '../model/extension.js'
+import type { EntityOf, KeyAttribute, RowOf } from '../model/infer.js'
 import { type Attribute, type Mapping, type RawKey, rawKeyOf } from '../model/mapping.js'
 import { isDerived } from '../model/parts.js'
 import { encodeError, missingValue, type StatementError, severalTables, unknownAttribute } from './error.js'
@@ -16,7 +17,7 @@ import { encodeError, missingValue, type StatementError, severalTables, unknownA
 export type KeyedChanges<M, N extends string> =
   RowOf<M, N> extends infer Row
     ? { readonly [K in KeyAttribute<M, N> & keyof Row]: Row[K] } & {
-        readonly [K in Exclude<keyof Row, KeyAttribute<M, N>>]?: Row[K]
+        readonly [K in Exclude<keyof Row, KeyAttribute<M, N> | ExtensionAttribute<EntityOf<M, N>>>]?: Row[K]
       }
     : never
 

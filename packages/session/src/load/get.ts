@@ -15,6 +15,7 @@ import {
   type Managed,
   type Mapped,
   type Mapping,
+  type OwnName,
   optionsOver,
   type RawKey,
   type RelationshipMapping,
@@ -288,7 +289,7 @@ export const read =
     })
 
 /** The name of something that can be known of an instance: an attribute or a relationship. */
-type Name<M, N> = (keyof RowOf<M, N> & string) | RelationshipName<M, N>
+type Name<M, N> = OwnName<M, N> | RelationshipName<M, N>
 
 type Deferred<M, N> = DeferredAttribute<M, N> & keyof RowOf<M, N> & string
 

@@ -7,6 +7,7 @@ import type {
   CollectionName,
   Draft,
   DraftOrInstance,
+  ExpressionName,
   Mapped,
   Pending,
   ReferenceName,
@@ -113,8 +114,13 @@ export const attach = <M, N extends string>(
     return right([instanceAt(next, id).snapshot as unknown as Pending<M, N>, next])
   })
 
+/** What an expression computes cannot be set. */
+type SettableRow<M, N extends string> = [ExpressionName<M, N>] extends [never]
+  ? Partial<RowOf<M, N>>
+  : Partial<Omit<RowOf<M, N>, ExpressionName<M, N>>>
+
 /** What `set` can change: attributes, and references to one. @category model */
-export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {
+export type Patch<M, N extends string> = SettableRow<M, N> & {
   readonly [K in ReferenceName<M, N>]?: DraftOrInstance<M, TargetOf<M, N, K>> | null
 }
 

@@ -2,6 +2,7 @@
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
 import {
+  byOwnNames,
   isKindOf,
   type Mapping,
   membersGiven,
@@ -82,9 +83,10 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
 }
 
 const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSource => {
+  const named = byOwnNames(mapping, data)
   const values: Record<string, unknown> = {}
   for (const { isStored, name } of mapping.attributes) {
-    if (isStored && data[name] !== undefined) values[name] = data[name]
+    if (isStored && named[name] !== undefined) values[name] = named[name]
   }
   return {
     identity: data,
@@ -106,10 +108,10 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
 }
 
 /** A snapshot has what expressions compute, which nobody gives. */
-const settable = ({ expressions }: Mapping, data: Values): Values =>
-  expressions.length === 0 || Snapshot.instanceOf(data) === null
-    ? data
-    : Object.fromEntries(Object.entries(data).filter(([name]) => !expressions.some((one) => one.name === name)))
+const settable = (mapping: Mapping, data: Values): Values =>
+  mapping.expressions.length === 0 || Snapshot.instanceOf(data) === null
+    ? byOwnNames(mapping, data)
+    : Object.fromEntries(Object.entries(data).filter(([name]) => !mapping.expressions.some((one) => one.name === name)))
 
 /** A reference that was loaded beside a row is an option, where a draft has what it refers to or null. */
 const heldBy = (data: Values, { isCollection, name }: RelationshipMapping): unknown => {
