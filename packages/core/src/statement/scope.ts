@@ -401,10 +401,16 @@ const foundIn = (source: Source | null, name: string): Found | null => {
 
 /**
  * An attribute of a subtype by the subtype's name, where its table is not what has it: that of a parent does, with which it
- * shares the table or to which it is joined.
+ * shares the table or to which it is joined. Or one by the table of a parent, in a query of the subtype that does not read
+ * that table.
  */
 const inherited = (scope: Scope, table: TableNode, name: string): Found | null => {
   const given = tableName(table)
+  if (sourceNamed(scope, given) === null) {
+    const base = scope.catalog.get(given)
+    const found = base === undefined || base.subtypes.length === 0 ? null : inSubtype(scope, base, name)
+    if (found !== null) return found
+  }
   const mapping = sourceNamed(scope, given)?.mapping ?? entityNamed(scope.catalog, given)
   const attribute = mapping?.attributeOf.get(name)
   if (mapping === null || attribute === undefined) return null
@@ -415,6 +421,16 @@ const inherited = (scope: Scope, table: TableNode, name: string): Found | null =
       const found = foundIn(source, shared) ?? foundIn(source, name)
       if (found !== null) return found
     }
+  }
+  return null
+}
+
+/** An attribute of a parent in what a query reads of one of its subtypes. */
+const inSubtype = (scope: Scope, base: Mapping, name: string): Found | null => {
+  if (!base.attributeOf.has(name) && !base.synonyms.has(name)) return null
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const source = at.sources.find((one) => one.mapping !== null && isKindOf(one.mapping, base) && !isOwnSource(one))
+    if (source !== undefined) return foundIn(source, name)
   }
   return null
 }
