@@ -183,6 +183,7 @@ export {
   type RowValidator,
   type Simplify,
   type Single,
+  type SubtypeLoad,
   type ValueOf,
 } from './model/entity.js'
 export type {
@@ -332,6 +333,7 @@ export {
 } from './statement/contains.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
+export { type DefaultExtent, type DefaultLoads, type DefaultSubtype, select } from './statement/default-subtypes.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
@@ -448,6 +450,7 @@ export {
   type SelfReference,
   selectin,
   subquery,
+  type Targets,
   type Tree,
   type Without,
 } from './statement/load.js'
@@ -470,7 +473,14 @@ export {
   type Rows,
   type ValueOutput,
 } from './statement/rows.js'
-export { type AnySelect, type Load, type RelatedWith, type Resulting, type Select, select } from './statement/select.js'
+export {
+  type AnySelect,
+  type Load,
+  type RelatedWith,
+  type Resulting,
+  type Select,
+  selectOwn,
+} from './statement/select.js'
 export {
   type AliasedResult,
   type EntityPart,

@@ -386,6 +386,12 @@ const table: ReadonlyArray<
     links({ ...link, table: 'seats' }),
     "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
   ],
+  [
+    'a load that there is not',
+    { Kind, Sub: subtype(Kind)('Sub', 'subs', {}, { identity: 'sub', load: anything('eager') }) },
+    nothing,
+    "Sub.load: \"eager\" is no load of a subtype; say 'inline' or 'selectin'",
+  ],
   // attributes beside columns
   [
     'attributes of nobody',

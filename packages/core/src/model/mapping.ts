@@ -8,7 +8,7 @@ import * as t from 'io-ts'
 import type { AnyCollectionKind } from './collection.js'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
-import type { AnyEntity, Columns, RowValidator } from './entity.js'
+import type { AnyEntity, Columns, RowValidator, SubtypeLoad } from './entity.js'
 import { extensionOf } from './extension.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
@@ -118,6 +118,8 @@ export interface Mapping {
   readonly root: Mapping
   /** Its own subtypes, in the model's order. */
   readonly subtypes: ReadonlyArray<Mapping>
+  /** How queries of what it is a subtype of load what it adds; null where they do not. */
+  readonly load: SubtypeLoad | null
   /** The attribute that tells the entities of a hierarchy apart; null where an entity stands alone. */
   readonly discriminator: Attribute | null
   /** Its own value of the discriminator; null where it is abstract, and where it stands alone. */
@@ -243,6 +245,7 @@ export const mapEntity = (
     concreteOf: line.concreteOf,
     root: null as never,
     subtypes: [],
+    load: (entity.inheritance !== null && 'load' in entity.inheritance && entity.inheritance.load) || null,
     discriminator: line.discriminator,
     identity: line.identity,
     parts: [],

@@ -21,7 +21,7 @@ import type { Mapped } from '../model/model.js'
 import { operand } from './attribute-expression.js'
 import { evaluateExpression } from './evaluate.js'
 import type { NotEvaluable, Result } from './evaluate-term.js'
-import { type Select, select } from './select.js'
+import { type Select, selectOwn } from './select.js'
 import { type ExpressionsOf, expressionsOf, type Statement } from './statement.js'
 
 /**
@@ -65,7 +65,7 @@ export const computed = <M, N extends string, C extends AnyColumn>(
   let evaluable: Result<(row: object, dialect: Dialect | null) => Either<NotEvaluable, unknown>> | null = null
   const read = (row: object, dialect: Dialect | null): Either<NotEvaluable, unknown> => {
     if (value !== undefined) return right(value(row as Managed<M, N>))
-    evaluable ??= evaluateExpression(entity.mapping, nodeFor(expressionsOf(select(entity))), column)
+    evaluable ??= evaluateExpression(entity.mapping, nodeFor(expressionsOf(selectOwn(entity))), column)
     return isLeft(evaluable) ? evaluable : evaluable.right(row, dialect)
   }
   return Object.assign((eb: ExpressionsOf<Select<M, N>>) => new ExpressionWrapper(nodeFor(eb)), {

@@ -24,7 +24,7 @@ import {
   rawKeyOf,
   rowClassOf,
   Snapshot,
-  select,
+  selectOwn,
   undefer,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -170,7 +170,7 @@ const lookUpWithLoads = <M, N extends string>(
     if (isLeft(planned)) return fail(planned.left)
     const loads = planned.right
     if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
-    const joined = joinInPlace(state, query ?? select(entity), joiningsFor(loads))
+    const joined = joinInPlace(state, query ?? selectOwn(entity), joiningsFor(loads))
     return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
       const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
       return id === null
@@ -405,7 +405,7 @@ const readWith =
         const missing = names.filter((name) => known[name] === undefined)
         if (missing.length === 0) return of(snapshot as unknown as Managed<M, N>)
         if (status !== 'persistent' || key === null) return fail(notToBeLoaded(found.right))
-        const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
+        const query = undefer(...(missing as unknown as readonly [never]))(selectOwn(entity))
         const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
           requestRows(

@@ -11,7 +11,7 @@ import {
   type Mapped,
   orderBy,
   type RelationshipMapping,
-  select,
+  selectOwn,
   where,
 } from '@unitary/core'
 import { criteriaUnder, type SessionState } from '../state/session-state.js'
@@ -33,7 +33,7 @@ export const targetQuery = (
   if (query !== null) return where<AnySelect>(condition as never)(query)
   const known = conditions.get(relationship)
   if (known !== undefined) return known
-  const made = where<AnySelect>(condition as never)(select(targetOf(model, relationship)))
+  const made = where<AnySelect>(condition as never)(selectOwn(targetOf(model, relationship)))
   conditions.set(relationship, made)
   return made
 }
@@ -60,7 +60,7 @@ export const filtered = (
 ): Targets => {
   const active = criteriaUnder(state, options)
   if (active === null || (query === null && active.conditionOf(relationship.target) === null)) return whole(query)
-  const given = query ?? select(targetOf(state.model, relationship))
+  const given = query ?? selectOwn(targetOf(state.model, relationship))
   const shown = applyActive(active)(given)
   return shown === given ? whole(query) : { query: shown, narrowed: active.key }
 }
