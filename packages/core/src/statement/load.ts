@@ -51,14 +51,21 @@ const eager =
     withLoad(self, {
       strategy,
       relationship,
-      refine: refined(targetOf(self, relationship), refine),
+      refine: refinement(self, relationship, refine),
       depth: 1,
       alias: null,
     }) as never
 
 /** What a model loads of subtypes is a refinement, too. */
-const refined = <S extends AnySelect>(targets: S, refine: ((targets: S) => AnySelect) | undefined): AnySelect | null =>
-  refine !== undefined ? refine(targets) : loadsSubtypes(targets.entity.mapping) ? targets : null
+const refinement = <M, N extends string, K extends string>(
+  self: Select<M, N, unknown, Extent>,
+  relationship: K,
+  refine: ((targets: Targets<M, N, K>) => AnySelect) | undefined,
+): AnySelect | null => {
+  if (refine !== undefined) return refine(targetOf(self, relationship))
+  const target = self.entity.mapping.relationshipOf.get(relationship)?.target
+  return target !== undefined && loadsSubtypes(target) ? targetOf(self, relationship) : null
+}
 
 /**
  * Loads a relationship by one more statement for all results, which names their keys. The best choice for collections.
