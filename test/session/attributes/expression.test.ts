@@ -1,6 +1,8 @@
 /** Attributes that SQL expressions compute: read with their rows, by whatever loads these, and never written. */
 import {
   createAllSync,
+  fromQuery,
+  fromSql,
   insertInto,
   join,
   joined,
@@ -12,6 +14,7 @@ import {
   set,
   subquery,
   undefer,
+  union,
   update,
   values,
   where,
@@ -21,7 +24,8 @@ import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
-import { toNullable } from 'fp-ts/lib/Option.js'
+import { isSome, none, toNullable } from 'fp-ts/lib/Option.js'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { errorOf, resultOf } from '../app.js'
 import { openOnServer, servers } from '../server-app.js'
@@ -293,5 +297,75 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
       ['Mary Ann', 0],
       ['Ed J', 0],
     ])
+  })
+
+  of('stand in pages, unions, subqueries and whole rows of Kysely', async ({ run }) => {
+    await run(seeded)
+    await run(Session.add(model.User, { first: 'Al', last: 'Bo' }))
+    await run(Session.commit)
+    const query = pipe(select(model.User), orderBy('addressCount', 'desc'), orderBy('fullName'))
+    const names: string[] = []
+    let after: Session.Page<unknown>['next'] = none
+    do {
+      const page: Session.Page<{ readonly fullName: string }> = await run(pipe(query, Session.page({ size: 1, after })))
+      names.push(...page.rows.map(({ fullName }) => fullName))
+      after = page.next
+    } while (isSome(after))
+    expect(names).toEqual(['Ed Jones', 'Al Bo', 'Mary Ann'])
+    const both = pipe(
+      select(model.User),
+      where('fullName', '=', 'Al Bo'),
+      union(pipe(select(model.User), where('addressCount', '=', 2))),
+      orderBy('fullName'),
+    )
+    expect((await run(Session.query(both))).map(({ fullName }) => fullName)).toEqual(['Al Bo', 'Ed Jones'])
+    const given = pipe(
+      fromQuery(model.User, (db) => db.selectFrom('users').selectAll().where('fullName', '<>', 'Al Bo')),
+      orderBy('fullName', 'desc'),
+    )
+    await run(Session.expungeAll)
+    expect((await run(Session.query(given))).map(({ addressCount, initial }) => [addressCount, initial])).toEqual([
+      [0, 'M'],
+      [2, 'E'],
+    ])
+    const text = pipe(fromSql(model.User, sql`select * from users where id < ${3}`), orderBy('fullName'))
+    expect((await run(Session.query(text))).map(({ fullName }) => fullName)).toEqual(['Ed Jones', 'Mary Ann'])
+    expect(await run(Session.count(pipe(select(model.User), where('addressCount', '=', 0))))).toBe(2)
+  })
+
+  of('can be forgotten and refreshed by name', async ({ run, store }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1), undefer('initial'))))
+    await run(pipe(user!, Session.expire(model.User, 'fullName', 'initial')))
+    const known = Session.inspect(store.getState(), user!)?.attributes as { readonly [name: string]: unknown }
+    expect([known?.fullName, known?.initial, known?.first]).toEqual([undefined, undefined, 'Ed'])
+    expect((await run(pipe(user!, Session.read(model.User)))).fullName).toBe('Ed Jones')
+    expect(await run(pipe(user!, Session.refresh(model.User, 'initial')))).toMatchObject({ initial: 'E' })
+  })
+
+  of('are as they were after a savepoint is rolled back', async ({ run }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    await run(Session.beginNested)
+    await run(pipe(user!, Session.set(model.User, { first: 'Al' })))
+    await run(Session.flush)
+    expect((await run(pipe(user!, Session.read(model.User)))).fullName).toBe('Al Jones')
+    await run(Session.rollback)
+    expect((await run(pipe(user!, Session.read(model.User)))).fullName).toBe('Ed Jones')
+    const added = await run(Session.add(model.User, mary))
+    await run(Session.flush)
+    await run(pipe(added, Session.read(model.User)))
+    await run(Session.rollback)
+    expect(Object.keys({ ...added }).length).toBeGreaterThan(0)
+    expect(((await run(Session.add(model.User, added))) as object as { fullName?: string }).fullName).toBeUndefined()
+  })
+
+  of('of a snapshot are not merged', async ({ run }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    await run(Session.expungeAll)
+    const merged = await run(Session.merge(model.User, user!))
+    expect((await run(pipe(merged, Session.read(model.User)))).fullName).toBe('Ed Jones')
+    await run(Session.flush)
   })
 })
