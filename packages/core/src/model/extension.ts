@@ -15,8 +15,17 @@
  */
 import type { Expression, ExpressionBuilder } from 'kysely'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
-import type { Table } from './database.js'
-import type { AncestorsOf, AnyEntity, Columns, ColumnsOf, Entity, FlagsOf, Inheritance, Simplify } from './entity.js'
+import type {
+  AncestorsOf,
+  AnyEntity,
+  Columns,
+  ColumnsOf,
+  Entity,
+  FlagsOf,
+  Inheritance,
+  Simplify,
+  Table,
+} from './entity.js'
 import type { ModelFault } from './fault.js'
 import type { Entities } from './relationship.js'
 

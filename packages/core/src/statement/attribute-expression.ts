@@ -20,7 +20,7 @@ import type { Attribute, Mapping } from '../model/mapping.js'
 import { introducing, subtypeColumn } from '../model/parts.js'
 import { invalidClause } from './error.js'
 import { faultNode } from './fault.js'
-import { rename } from './qualify.js'
+import { replaceNames } from './qualify.js'
 import {
   type Computed,
   catalogOf,
@@ -82,7 +82,9 @@ const expressionIn = (
       ),
     )
   }
-  return rename(scope, node, (found, reference) => (found === own ? inSource(mapping, source, reference) : null))
+  return replaceNames(scope, node, (found, reference) =>
+    found.source === own ? inSource(mapping, source, reference) : null,
+  )
 }
 
 /** The names that an expression has for what its subqueries read. */

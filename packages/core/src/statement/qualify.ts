@@ -12,10 +12,11 @@ import {
   TableNode,
   type WithNode,
 } from 'kysely'
-import type { Mapping } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import { isOutput, outputNames } from './names.js'
 import {
   catalogOf,
+  type Found,
   find,
   namedTable,
   outermost,
@@ -71,8 +72,22 @@ export const renamed = (
 ): OperationNode => {
   const source = sourceOf(mapping, mapping.table)
   const scope: Scope = { ...outermost(catalogOf(mappings)), sources: [source] }
-  return rename(scope, condition, (found, { column }) =>
-    found === source ? ReferenceNode.create(column as ColumnNode, TableNode.create(alias)) : null,
+  return rename(scope, condition, (found) => (found === source ? TableNode.create(alias) : null))
+}
+
+/**
+ * A condition on some tables, each by a name that it has there, as one on whatever `place` gives for their attributes. A name
+ * without a table is that of the first which has it.
+ */
+export const placed = (
+  tables: ReadonlyArray<readonly [name: string, mapping: Mapping]>,
+  condition: OperationNode,
+  place: (table: string, attribute: Attribute) => OperationNode,
+): OperationNode => {
+  const sources = tables.map(([name, mapping]) => sourceOf(mapping, name))
+  const scope: Scope = { ...outermost(catalogOf(tables.map(([, mapping]) => mapping))), sources }
+  return replaceNames(scope, condition, ({ column, source }) =>
+    sources.includes(source) ? place(source.name, column.attribute) : null,
   )
 }
 
@@ -95,29 +110,38 @@ export const scopeOf = (mappings: ReadonlyArray<Mapping>, query: SelectQueryNode
   within(withExpressions(outermost(catalogOf(mappings)), query.with?.expressions ?? []), tablesOf(query))
 
 const qualifiedIn = (scope: Scope, node: OperationNode): OperationNode =>
-  rename(scope, node, (found, { column, table }) =>
-    table === undefined && scope.sources.includes(found)
-      ? ReferenceNode.create(column as ColumnNode, namedTable(found.name))
-      : null,
+  rename(scope, node, (found, { table }) =>
+    table === undefined && scope.sources.includes(found) ? namedTable(found.name) : null,
   )
 
-/** Puts other references in the place of those that lead to a source, where `change` says which. */
-export const rename = (
+/** Gives references another table, where `tableFor` says which. */
+const rename = (
   scope: Scope,
   node: OperationNode,
-  change: (source: Source, reference: ReferenceNode) => ReferenceNode | null,
+  tableFor: (source: Source, reference: ReferenceNode) => TableNode | null,
+): OperationNode =>
+  replaceNames(scope, node, ({ source }, reference) => {
+    const table = tableFor(source, reference)
+    return table === null ? null : ReferenceNode.create(reference.column as ColumnNode, table)
+  })
+
+/** Puts other nodes in the place of references, where `nodeFor` gives any. */
+export const replaceNames = (
+  scope: Scope,
+  node: OperationNode,
+  nodeFor: (found: Found, reference: ReferenceNode) => OperationNode | null,
 ): OperationNode => {
   if (ReferenceNode.is(node)) {
     const found = find(scope, node)
-    return (found === null ? null : change(found.source, node)) ?? node
+    return (found === null ? null : nodeFor(found, node)) ?? node
   }
-  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => rename(scope, child, change))
+  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => replaceNames(scope, child, nodeFor))
   const outside = withExpressions(scope, node.with?.expressions ?? [])
   const inside = within(outside, tablesOf(node))
   return mapChildren(node, (child, property) => {
     if (property === 'with') {
-      return mapChildren(child as WithNode, (expression) => rename(outside, expression, change))
+      return mapChildren(child as WithNode, (expression) => replaceNames(outside, expression, nodeFor))
     }
-    return rename(property === 'setOperations' ? outside : inside, child, change)
+    return replaceNames(property === 'setOperations' ? outside : inside, child, nodeFor)
   })
 }

@@ -134,7 +134,7 @@ export interface LookupRequest {
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
   readonly attributes: ReadonlyArray<Attribute>
-  /** The relationship, where it goes over a table of links; then `keys` are those of the owners. */
+  /** The relationship, where it goes over a table of links or by a condition; then `keys` are those of the owners. */
   readonly through: RelationshipMapping | null
   /** The program's values of the attributes, key after key. */
   readonly keys: ReadonlyArray<unknown>

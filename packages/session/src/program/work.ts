@@ -4,18 +4,19 @@
  */
 import type {
   CollectionGiven,
-  CollectionName,
   Draft,
   DraftOrInstance,
   ExpressionName,
+  GivenTo,
   Mapped,
   Pending,
-  ReferenceName,
   RelationshipName,
   RowOf,
   Services,
   Snapshot,
-  TargetOf,
+  TakenBy,
+  WritableCollection,
+  WritableReference,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, ModelMismatch, NotInSession, RequestError } from '../error.js'
@@ -121,7 +122,7 @@ type SettableRow<M, N extends string> = [ExpressionName<M, N>] extends [never]
 
 /** What `set` can change: attributes, and references to one. @category model */
 export type Patch<M, N extends string> = SettableRow<M, N> & {
-  readonly [K in ReferenceName<M, N>]?: DraftOrInstance<M, TargetOf<M, N, K>> | null
+  readonly [K in WritableReference<M, N>]?: GivenTo<M, N, K> | null
 }
 
 /**
@@ -150,10 +151,10 @@ export const set =
  * @category work
  */
 export const append =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    ...members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
+    ...members: ReadonlyArray<GivenTo<M, N, K>>
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(
@@ -168,10 +169,10 @@ export const append =
  * @category work
  */
 export const detach =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    member: Snapshot<TargetOf<M, N, K>>,
+    member: Snapshot<TakenBy<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(
@@ -190,10 +191,10 @@ export const detach =
  * @category work
  */
 export const replaceLoaded =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: CollectionGiven<M, N, K, DraftOrInstance<M, TargetOf<M, N, K>>>,
+    members: CollectionGiven<M, N, K, GivenTo<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(
