@@ -289,7 +289,7 @@ example('representations', () => {
 
   const customers = Session.represent(model.User, {
     fromRow: ({ id, first, last, born }) => new Customer(first, last, born, id),
-    toRow: Customer.row,
+    toRow: (customer) => Customer.row(customer),
   })
   // #endregion
 

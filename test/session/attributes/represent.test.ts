@@ -73,7 +73,7 @@ class Person {
 
 const people = Session.represent(model.User, {
   fromRow: ({ id: key, name, nick }) => new Person(name, nick, key),
-  toRow: Person.row,
+  toRow: (person) => Person.row(person),
 })
 
 interface Article {
@@ -255,7 +255,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     await run(people.addAll([new Person('ed'), new Person('al')]))
     await run(Session.commit)
     const one = new Person('one')
-    const shared = Session.represent(model.User, { fromRow: () => one, toRow: Person.row })
+    const shared = Session.represent(model.User, { fromRow: () => one, toRow: (person) => Person.row(person) })
     expect(Session.render(await fails(pipe(select(model.User), shared.query)))).toBe(
       'fromRow of the representation of User failed: the object that it gave stands for another instance already.',
     )
@@ -310,7 +310,7 @@ test('the laws of a representation are a property of any row', () => {
   const row = { id: 1, name: 'ed', nick: 'e' }
   const losing = Session.represent(model.User, {
     fromRow: ({ name }) => new Person(name),
-    toRow: Person.row,
+    toRow: (person) => Person.row(person),
   })
   expect(Session.representationFaults(losing)(row)).toEqual([
     "toRow(fromRow(row)) has another value for 'id'",
@@ -318,7 +318,7 @@ test('the laws of a representation are a property of any row', () => {
   ])
   const growing = Session.represent(model.User, {
     fromRow: ({ id: key, name, nick }) => new Person(`${name}!`, nick, key),
-    toRow: Person.row,
+    toRow: (person) => Person.row(person),
   })
   expect(Session.representationFaults(growing)(row)).toEqual([
     "toRow(fromRow(row)) has another value for 'name'",
