@@ -255,7 +255,12 @@ export type Draft<M, N extends string> =
     ? Abstract<N>
     : [SynonymName<M, N>] extends [never]
       ? Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
-      : ByAnyName<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>, EntityOf<M, N>>
+      : // by its parts, which an editor shows
+        ByAnyName<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>, EntityOf<M, N>> extends infer D
+        ? Flat<D>
+        : never
+
+type Flat<D> = D extends unknown ? Simplify<D> : never
 
 /** A draft that gives what has several names by any one of them. */
 type ByAnyName<D, E> = Simplify<Omit<D, NamedBy<E, SynonymOf<E>>>> &
