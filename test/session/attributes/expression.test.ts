@@ -1,6 +1,8 @@
 /** Attributes that SQL expressions compute: read with their rows, by whatever loads these, and never written. */
 import {
   createAllSync,
+  type Decimal,
+  distinct as distinctRows,
   fromQuery,
   fromSql,
   insertInto,
@@ -331,6 +333,32 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     const text = pipe(fromSql(model.User, sql`select * from users where id < ${3}`), orderBy('fullName'))
     expect((await run(Session.query(text))).map(({ fullName }) => fullName)).toEqual(['Ed Jones', 'Mary Ann'])
     expect(await run(Session.count(pipe(select(model.User), where('addressCount', '=', 0))))).toBe(2)
+  })
+
+  of('are read as columns of their kind', async ({ run }) => {
+    const at = new Date('2026-01-31T12:00:00.123Z')
+    const big = 2n ** 60n
+    await run(Session.add(model.Payment, { amount: '1.25' as Decimal, at, isPaid: true, big, tags: ['a'] }))
+    await run(Session.commit)
+    const [payment] = await run(Session.query(select(model.Payment)))
+    expect([payment?.cost, payment?.latest, payment?.isSmall, payment?.bigger, payment?.labels]).toEqual([
+      '1.25',
+      at,
+      true,
+      big + 1n,
+      ['a'],
+    ])
+    const found = pipe(
+      select(model.Payment),
+      where('cost', '=', '1.250' as Decimal),
+      where('latest', '=', at),
+      where('bigger', '=', big + 1n),
+      orderBy('cost'),
+      selectRows((q) => ({ cost: q.ref('cost'), latest: q.ref('latest'), big: q.ref('bigger') })),
+    )
+    expect(await run(Session.rows(found))).toEqual([{ cost: '1.25', latest: at, big: big + 1n }])
+    const distinct = pipe(select(model.Payment), distinctRows, orderBy('latest'))
+    expect((await run(Session.query(distinct))).map(({ cost }) => cost)).toEqual(['1.25'])
   })
 
   of('can be forgotten and refreshed by name', async ({ run, store }) => {

@@ -1,11 +1,17 @@
 /** People with attributes that SQL expressions compute, and what follows for those who read them, on any database. */
 import {
+  bigint,
+  boolean,
   concrete,
+  type Decimal,
+  decimal,
   deferred,
   defineModel,
   entity,
   generated,
+  instant,
   integer,
+  jsonOf,
   named,
   nullable,
   primaryKey,
@@ -13,6 +19,7 @@ import {
   text,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
 import { sql } from 'kysely'
 
 const id = pipe(integer, primaryKey, generated)
@@ -28,6 +35,14 @@ export const Address = entity('Address', 'addresses', {
   email: text,
   userId: pipe(integer, named('user_id'), nullable),
 })
+const Payment = entity('Payment', 'payments', {
+  id,
+  amount: pipe(decimal(10, 2), named('amt')),
+  at: pipe(instant, named('paid_at')),
+  isPaid: boolean,
+  big: bigint,
+  tags: jsonOf(t.array(t.string)),
+})
 const Node = entity('Node', 'nodes', { id, name: text, parentId: pipe(integer, nullable) })
 const Employee = entity(
   'Employee',
@@ -40,7 +55,7 @@ const Manager = subtype(Employee)('Manager', { level: pipe(integer, named('lvl')
 const Shape = entity('Shape', 'shapes', { id, kind: text, name: text }, { discriminator: 'kind', identity: 'shape' })
 const Square = concrete(Shape)('Square', 'squares', { side: integer }, { identity: 'square' })
 
-export const model = defineModel({ User, Address, Node, Employee, Engineer, Manager, Shape, Square })(
+export const model = defineModel({ User, Address, Payment, Node, Employee, Engineer, Manager, Shape, Square })(
   (r) => ({
     User: { addresses: r.User.hasMany('Address', { foreignKey: 'userId', inverse: 'user', orderBy: 'id' }) },
     Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId', inverse: 'addresses' }) },
@@ -61,6 +76,15 @@ export const model = defineModel({ User, Address, Node, Employee, Engineer, Mana
       ),
       initial: a.User.expression(pipe(text, deferred), (eb) => sql`substr(${eb.ref('first')}, 1, 1)`),
       age: a.User.expression(pipe(integer, nullable), (eb) => eb(sql.lit(2026), '-', eb.ref('born'))),
+    },
+    Payment: {
+      cost: a.Payment.expression(decimal(12, 2), (eb) => eb.fn.coalesce('amount', 'amount')),
+      latest: a.Payment.expression(pipe(instant, nullable), (eb) =>
+        eb.selectFrom('payments as other').select(({ fn }) => fn.max('other.at').as('at')),
+      ),
+      isSmall: a.Payment.expression(boolean, (eb) => eb('amount', '<', '10.00' as Decimal)),
+      bigger: a.Payment.expression(bigint, (eb) => eb('big', '+', sql.lit(1) as never)),
+      labels: a.Payment.expression(jsonOf(t.array(t.string)), (eb) => eb.ref('tags')),
     },
     Node: {
       childCount: a.Node.expression(integer, (eb) =>
