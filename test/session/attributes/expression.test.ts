@@ -1,6 +1,5 @@
 /** Attributes that SQL expressions compute: read with their rows, by whatever loads these, and never written. */
 import {
-  createAllSync,
   type Decimal,
   distinct as distinctRows,
   fromQuery,
@@ -22,38 +21,13 @@ import {
   where,
   withSubtypes,
 } from '@unitary/core'
-import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
-import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome, none, toNullable } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
-import { errorOf, resultOf } from '../app.js'
-import { openOnServer, servers } from '../server-app.js'
+import { describe, expect } from 'vitest'
+import { hostsOf } from '../hosts.js'
 import { model } from './expression.js'
-
-interface App {
-  readonly store: Session.Store
-  readonly run: <E, A>(program: Session.Program<E, A>) => Promise<A>
-  readonly fails: <E, A>(program: Session.Program<E, A>) => Promise<E>
-}
-
-const openSqlite = async (): Promise<App> => {
-  const engine = sqliteEngine(new Database(':memory:'))
-  resultOf(createAllSync(model)(engine))
-  const store = Session.createStore(Session.runtime(model, engine))
-  return {
-    store,
-    run: async (program) => resultOf(store.runSync(program)),
-    fails: async (program) => errorOf(store.runSync(program)),
-  }
-}
-
-const hosts = [
-  { title: 'sqlite', open: openSqlite, isMissing: false },
-  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
-]
 
 const ed = {
   first: 'Ed',
@@ -68,11 +42,8 @@ const seeded = Session.gen(function* () {
   yield* Session.commit
 })
 
-describe.each(hosts)('on $title', ({ isMissing, open }) => {
-  const of = (title: string, body: (app: App) => Promise<void>) =>
-    test.skipIf(isMissing)(title, async () => body(await open()))
-
-  of('are read with the row', async ({ run }) => {
+describe.each(hostsOf(model))('on $title', ({ onHost }) => {
+  onHost('are read with the row', async ({ run }) => {
     await run(seeded)
     const users = await run(Session.query(pipe(select(model.User), orderBy('id'))))
     expect(users.map((user) => ({ ...user }))).toEqual([
@@ -102,7 +73,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(toNullable(await run(Session.get(model.User, 2)))).toBe(users[1])
   })
 
-  of('can be deferred, and asked for', async ({ run }) => {
+  onHost('can be deferred, and asked for', async ({ run }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), orderBy('id'), undefer('initial'))))
     expect(user?.initial).toBe('E')
@@ -111,7 +82,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(pipe(later!, Session.loadAttributes(model.User, 'initial')))).toMatchObject({ initial: 'E' })
   })
 
-  of('can be asked for in conditions, orders and rows', async ({ run }) => {
+  onHost('can be asked for in conditions, orders and rows', async ({ run }) => {
     await run(seeded)
     const found = await run(
       Session.query(
@@ -141,7 +112,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(Session.rows(sums))).toEqual([{ most: 2 }])
   })
 
-  of('are there whichever way a relationship is loaded', async ({ run }) => {
+  onHost('are there whichever way a relationship is loaded', async ({ run }) => {
     await run(seeded)
     for (const strategy of [selectin, joined, subquery]) {
       await run(Session.expireAll)
@@ -154,7 +125,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(toNullable(await run(pipe(address!, Session.load(model.Address, 'user'))))?.age).toBe(41)
   })
 
-  of('speak of the alias that their row has', async ({ run }) => {
+  onHost('speak of the alias that their row has', async ({ run }) => {
     await run(seeded)
     const rows = pipe(
       select(model.Address),
@@ -167,7 +138,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect([first?.name, first?.owner.fullName, first?.owner.addressCount]).toEqual(['Ed Jones', 'Ed Jones', 2])
   })
 
-  of('of a table that refers to itself count what refers to each row', async ({ fails, run }) => {
+  onHost('of a table that refers to itself count what refers to each row', async ({ fails, run }) => {
     await run(
       Session.add(model.Node, { name: 'root', children: [{ name: 'a', children: [{ name: 'c' }] }, { name: 'b' }] }),
     )
@@ -200,7 +171,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     )
   })
 
-  of('are unknown once their row is written, and known when it is read again', async ({ run, store }) => {
+  onHost('are unknown once their row is written, and known when it is read again', async ({ run, store }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
     const changed = await run(pipe(user!, Session.set(model.User, { first: 'Al' })))
@@ -217,14 +188,14 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect((await run(pipe(user!, Session.read(model.User)))).addressCount).toBe(3)
   })
 
-  of('of an instance that was inserted are loaded when it is read', async ({ run }) => {
+  onHost('of an instance that was inserted are loaded when it is read', async ({ run }) => {
     const added = await run(Session.add(model.User, mary))
     expect((added as object as { fullName?: string }).fullName).toBeUndefined()
     await run(Session.flush)
     expect(await run(pipe(added, Session.read(model.User)))).toMatchObject({ fullName: 'Mary Ann', addressCount: 0 })
   })
 
-  of('are not settable', async ({ fails, run }) => {
+  onHost('are not settable', async ({ fails, run }) => {
     await run(seeded)
     const refused = await fails(Session.add(model.User, { ...mary, fullName: 'x' } as never))
     expect(Session.render(refused)).toBe('User.fullName cannot be "x": the database computes it; leave it out.')
@@ -241,7 +212,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await fails(pipe(row, Session.execute()))).toMatchObject({ _tag: 'InvalidStatement' })
   })
 
-  of('are looked after by bulk statements', async ({ run }) => {
+  onHost('are looked after by bulk statements', async ({ run }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
     const renamed = pipe(update(model.User), set({ last: 'Smith' }), where('fullName', '=', 'Ed Jones'))
@@ -250,7 +221,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect((await run(Session.query(pipe(select(model.User), where('last', '=', 'Smith'))))).length).toBe(1)
   })
 
-  of('are those of a subtype too, in whichever tables its rows stand', async ({ run }) => {
+  onHost('are those of a subtype too, in whichever tables its rows stand', async ({ run }) => {
     await run(Session.add(model.Engineer, { name: 'ed', pay: 2, language: 'ts' }))
     await run(Session.add(model.Manager, { name: 'mary', pay: 3, level: 4 }))
     await run(Session.add(model.Square, { name: 'box', side: 3 }))
@@ -291,7 +262,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect((await run(pipe(square!, Session.read(model.Square)))).area).toBe(16)
   })
 
-  of('are given with rows that an insert answers', async ({ run }) => {
+  onHost('are given with rows that an insert answers', async ({ run }) => {
     const inserted = await run(
       pipe(insertInto(model.User), values([mary, { first: 'Ed', last: 'J' }]), returningEntities, Session.execute()),
     )
@@ -301,7 +272,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     ])
   })
 
-  of('stand in pages, unions, subqueries and whole rows of Kysely', async ({ run }) => {
+  onHost('stand in pages, unions, subqueries and whole rows of Kysely', async ({ run }) => {
     await run(seeded)
     await run(Session.add(model.User, { first: 'Al', last: 'Bo' }))
     await run(Session.commit)
@@ -335,7 +306,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(Session.count(pipe(select(model.User), where('addressCount', '=', 0))))).toBe(2)
   })
 
-  of('are read as columns of their kind', async ({ run }) => {
+  onHost('are read as columns of their kind', async ({ run }) => {
     const at = new Date('2026-01-31T12:00:00.123Z')
     const big = 2n ** 60n
     await run(Session.add(model.Payment, { amount: '1.25' as Decimal, at, isPaid: true, big, tags: ['a'] }))
@@ -361,7 +332,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect((await run(Session.query(distinct))).map(({ cost }) => cost)).toEqual(['1.25'])
   })
 
-  of('can be forgotten and refreshed by name', async ({ run, store }) => {
+  onHost('can be forgotten and refreshed by name', async ({ run, store }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1), undefer('initial'))))
     await run(pipe(user!, Session.expire(model.User, 'fullName', 'initial')))
@@ -371,7 +342,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(pipe(user!, Session.refresh(model.User, 'initial')))).toMatchObject({ initial: 'E' })
   })
 
-  of('are as they were after a savepoint is rolled back', async ({ run }) => {
+  onHost('are as they were after a savepoint is rolled back', async ({ run }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
     await run(Session.beginNested)
@@ -388,7 +359,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(((await run(Session.add(model.User, added))) as object as { fullName?: string }).fullName).toBeUndefined()
   })
 
-  of('of a snapshot are not merged', async ({ run }) => {
+  onHost('of a snapshot are not merged', async ({ run }) => {
     await run(seeded)
     const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
     await run(Session.expungeAll)

@@ -23,7 +23,7 @@ import { toNullable } from 'fp-ts/lib/Option.js'
 import { Record } from 'immutable'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { errorOf, resultOf } from '../app.js'
-import { openOnServer, servers } from '../server-app.js'
+import { hostsOf } from '../hosts.js'
 
 const id = pipe(integer, primaryKey, generated)
 const User = entity('User', 'users', { id, name: text, nick: pipe(text, nullable) })
@@ -102,28 +102,8 @@ const labelOf = (row: { readonly id?: number; readonly label: string }): Label =
 const inside = (label: Label) => (label as unknown as readonly [{ readonly id?: number; readonly label: string }])[0]
 const labels = Session.represent(model.Tag, { fromRow: (row) => labelOf({ ...row }), toRow: inside })
 
-const openSqlite = async () => {
-  const engine = sqliteEngine(new Database(':memory:'))
-  resultOf(createAllSync(model)(engine))
-  const store = Session.createStore(Session.runtime(model, engine))
-  return {
-    run: async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(store.runSync(program)),
-    fails: async <E, A>(program: Session.Program<E, A>): Promise<E> => errorOf(store.runSync(program)),
-  }
-}
-
-type App = Awaited<ReturnType<typeof openSqlite>>
-
-const hosts = [
-  { title: 'sqlite', open: openSqlite, isMissing: false },
-  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
-]
-
-describe.each(hosts)('on $title', ({ isMissing, open }) => {
-  const of = (title: string, body: (app: App) => Promise<void>) =>
-    test.skipIf(isMissing)(title, async () => body(await open()))
-
-  of('a value stands for the instance that it was added as', async ({ run }) => {
+describe.each(hostsOf(model))('on $title', ({ onHost }) => {
+  onHost('a value stands for the instance that it was added as', async ({ run }) => {
     const ed = new Person('ed')
     expect(await run(people.add(ed))).toBe(ed)
     expect(await run(people.add(ed))).toBe(ed)
@@ -135,7 +115,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(people.read(ed))).toBe(found[0])
   })
 
-  of('an instance that has not changed is the same value', async ({ run }) => {
+  onHost('an instance that has not changed is the same value', async ({ run }) => {
     await run(people.addAll([new Person('ed'), new Person('al')]))
     await run(Session.commit)
     const all = await run(pipe(select(model.User), orderBy('id'), people.query))
@@ -147,7 +127,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(Person.made).toBe(made)
   })
 
-  of('values are changed by functions from value to value', async ({ run }) => {
+  onHost('values are changed by functions from value to value', async ({ run }) => {
     await run(people.add(new Person('ed')))
     await run(Session.commit)
     const [ed] = await run(pipe(select(model.User), people.query))
@@ -177,7 +157,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(await run(pipe(select(model.User), people.query))).toEqual([])
   })
 
-  of('records are values like any other, with what the database computes', async ({ run }) => {
+  onHost('records are values like any other, with what the database computes', async ({ run }) => {
     const ed = await run(people.add(new Person('ed')))
     await run(Session.flush)
     const user = await run(people.snapshot(ed))
@@ -206,7 +186,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     ).toBe(stored)
   })
 
-  of('what is related is shown by the representation of its own entity', async ({ run }) => {
+  onHost('what is related is shown by the representation of its own entity', async ({ run }) => {
     const ed = await run(people.add(new Person('ed')))
     const user = await run(people.snapshot(ed))
     await run(
@@ -236,7 +216,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(loaded[0]).toBe(posts[0])
   })
 
-  of('opaque values are merged into what the session has', async ({ run }) => {
+  onHost('opaque values are merged into what the session has', async ({ run }) => {
     await run(labels.add(labelOf({ label: 'a' })))
     await run(Session.commit)
     const merged = await run(labels.merge(labelOf({ id: 1, label: 'b' })))
@@ -250,7 +230,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     ])
   })
 
-  of('values that the session does not know, and functions that fail, are told', async ({ fails, run }) => {
+  onHost('values that the session does not know, and functions that fail, are told', async ({ fails, run }) => {
     expect(await fails(people.read(new Person('who')))).toEqual({ _tag: 'NotInSession', entity: 'User' })
     await run(people.addAll([new Person('ed'), new Person('al')]))
     await run(Session.commit)

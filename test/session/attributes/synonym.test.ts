@@ -1,6 +1,5 @@
 /** Other names of attributes: read, set and asked for as the attribute itself. */
 import {
-  createAllSync,
   defineModel,
   entity,
   faultsOf,
@@ -21,14 +20,11 @@ import {
   where,
   withSubtypes,
 } from '@unitary/core'
-import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
-import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { toNullable } from 'fp-ts/lib/Option.js'
-import { describe, expect, test } from 'vitest'
-import { errorOf, resultOf } from '../app.js'
-import { openOnServer, servers } from '../server-app.js'
+import { describe, expect } from 'vitest'
+import { hostsOf } from '../hosts.js'
 
 const id = pipe(integer, primaryKey, generated)
 const User = entity(
@@ -48,28 +44,8 @@ const model = defineModel({ User, Admin, Post })(
   }),
 )
 
-const openSqlite = async () => {
-  const engine = sqliteEngine(new Database(':memory:'))
-  resultOf(createAllSync(model)(engine))
-  const store = Session.createStore(Session.runtime(model, engine))
-  return {
-    run: async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(store.runSync(program)),
-    fails: async <E, A>(program: Session.Program<E, A>): Promise<E> => errorOf(store.runSync(program)),
-  }
-}
-
-type App = Awaited<ReturnType<typeof openSqlite>>
-
-const hosts = [
-  { title: 'sqlite', open: openSqlite, isMissing: false },
-  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
-]
-
-describe.each(hosts)('on $title', ({ isMissing, open }) => {
-  const of = (title: string, body: (app: App) => Promise<void>) =>
-    test.skipIf(isMissing)(title, async () => body(await open()))
-
-  of('are given in drafts and changes, and read from snapshots', async ({ run }) => {
+describe.each(hostsOf(model))('on $title', ({ onHost }) => {
+  onHost('are given in drafts and changes, and read from snapshots', async ({ run }) => {
     const added = await run(Session.add(model.User, { login: 'ed@x', years: 3 }))
     expect([added.email, added.login, added.years]).toEqual(['ed@x', 'ed@x', 3])
     await run(Session.commit)
@@ -85,7 +61,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(merged.email).toBe('cy@x')
   })
 
-  of('are names of the attribute in queries and bulk statements', async ({ run }) => {
+  onHost('are names of the attribute in queries and bulk statements', async ({ run }) => {
     await run(Session.addAll(model.User, [{ email: 'b' }, { login: 'a' }]))
     await run(Session.add(model.Admin, { login: 'c', rank: 7 }))
     await run(Session.commit)
@@ -111,7 +87,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect((await run(Session.query(pipe(select(model.User), where('email', '=', 'z'))))).length).toBe(1)
   })
 
-  of('are there of what is loaded beside a row', async ({ run }) => {
+  onHost('are there of what is loaded beside a row', async ({ run }) => {
     const user = await run(Session.add(model.User, { email: 'ed@x' }))
     await run(Session.add(model.Post, { title: 'a', user }))
     await run(Session.commit)
@@ -120,7 +96,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(toNullable(post!.user)?.login).toBe('ed@x')
   })
 
-  of('are refused beside the name itself', async ({ fails }) => {
+  onHost('are refused beside the name itself', async ({ fails }) => {
     const both = { email: 'a', login: 'b' }
     expect(Session.render(await fails(Session.add(model.User, both as never)))).toBe(
       'User.login cannot be "b": it is another name of \'email\', which is given too.',

@@ -1,7 +1,6 @@
 /** Queries of a subtype that speak of what it inherits by the table of its base, as conditions that are shared do. */
 import {
   concrete,
-  createAllSync,
   defineModel,
   entity,
   generated,
@@ -15,14 +14,11 @@ import {
   text,
   where,
 } from '@unitary/core'
-import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
-import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { resultOf } from '../app.js'
-import { openOnServer, servers } from '../server-app.js'
+import { hostsOf } from '../hosts.js'
 
 const id = pipe(integer, primaryKey, generated)
 const Person = entity(
@@ -38,21 +34,8 @@ const Shape = entity('Shape', 'shapes', { id, kind: text, label: pipe(text, name
 const Square = concrete(Shape)('Square', 'squares', { side: integer }, { identity: 'square' })
 const model = defineModel({ Person, Engineer, Lead, Manager, Shape, Square })(() => ({}))
 
-const openSqlite = async () => {
-  const engine = sqliteEngine(new Database(':memory:'))
-  resultOf(createAllSync(model)(engine))
-  const store = Session.createStore(Session.runtime(model, engine))
-  return { run: async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(store.runSync(program)) }
-}
-
-const hosts = [
-  { title: 'sqlite', open: openSqlite, isMissing: false },
-  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
-]
-
-describe.each(hosts)('on $title', ({ isMissing, open }) => {
-  test.skipIf(isMissing)('a base is spoken of in queries of its subtypes', async () => {
-    const { run } = await open()
+describe.each(hostsOf(model))('on $title', ({ onHost }) => {
+  onHost('a base is spoken of in queries of its subtypes', async ({ run }) => {
     await run(Session.add(model.Engineer, { name: 'ed', language: 'ts' }))
     await run(Session.add(model.Lead, { name: 'lee', language: 'js', team: 'core' }))
     await run(Session.add(model.Manager, { name: 'mary', level: 3 }))

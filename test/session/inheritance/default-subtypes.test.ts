@@ -24,7 +24,7 @@ import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { resultOf } from '../app.js'
-import { openOnServer, servers } from '../server-app.js'
+import { hostsOf } from '../hosts.js'
 
 const id = pipe(integer, primaryKey, generated)
 const Company = entity('Company', 'companies', { id, name: text })
@@ -55,13 +55,6 @@ const openSqlite = async () => {
   return { run: async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(store.runSync(program)) }
 }
 
-type App = Awaited<ReturnType<typeof openSqlite>>
-
-const hosts = [
-  { title: 'sqlite', open: openSqlite, isMissing: false },
-  ...servers.map(({ host, isMissing, title }) => ({ title, isMissing, open: () => openOnServer(host, model) })),
-]
-
 const seeded = Session.gen(function* () {
   yield* Session.add(model.Company, {
     name: 'acme',
@@ -91,11 +84,8 @@ const everyone = [
   ['guest', undefined, undefined, undefined],
 ]
 
-describe.each(hosts)('on $title', ({ isMissing, open }) => {
-  const of = (title: string, body: (app: App) => Promise<void>) =>
-    test.skipIf(isMissing)(title, async () => body(await open()))
-
-  of('queries of the base have what the model says', async ({ run }) => {
+describe.each(hostsOf(model))('on $title', ({ onHost }) => {
+  onHost('queries of the base have what the model says', async ({ run }) => {
     await run(seeded)
     const people = await run(pipe(select(model.Person), orderBy('id'), Session.query))
     expect(people.map(about)).toEqual(everyone)
@@ -109,7 +99,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     expect(lead?.kind === 'lead' ? [lead.language, lead.team] : []).toEqual(['js', 'core'])
   })
 
-  of('so have loads of relationships to it', async ({ run }) => {
+  onHost('so have loads of relationships to it', async ({ run }) => {
     await run(seeded)
     for (const strategy of [selectin, joined]) {
       await run(Session.expungeAll)
@@ -120,7 +110,7 @@ describe.each(hosts)('on $title', ({ isMissing, open }) => {
     }
   })
 
-  of('a query may want otherwise', async ({ run }) => {
+  onHost('a query may want otherwise', async ({ run }) => {
     await run(seeded)
     const plain = await run(pipe(selectOwn(model.Person), orderBy('id'), Session.query))
     expect(plain.map(about).map(([, language]) => language)).toEqual(everyone.map(() => undefined))
