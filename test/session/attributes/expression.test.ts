@@ -1,5 +1,7 @@
 /** Attributes that SQL expressions compute: read with their rows, by whatever loads these, and never written. */
 import {
+  createAllSync,
+  criteria,
   type Decimal,
   distinct as distinctRows,
   fromQuery,
@@ -21,11 +23,14 @@ import {
   where,
   withSubtypes,
 } from '@unitary/core'
+import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
+import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome, none, toNullable } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { resultOf } from '../app.js'
 import { hostsOf } from '../hosts.js'
 import { model } from './expression.js'
 
@@ -186,6 +191,27 @@ describe.each(hostsOf(model))('on $title', ({ onHost }) => {
     expect((await run(pipe(user!, Session.read(model.User)))).addressCount).toBe(2)
     await run(Session.expireAll)
     expect((await run(pipe(user!, Session.read(model.User)))).addressCount).toBe(3)
+  })
+
+  onHost('are known again whatever reads the row after a flush', async ({ run }) => {
+    await run(seeded)
+    const [user] = await run(Session.query(pipe(select(model.User), where('id', '=', 1))))
+    const [address] = await run(Session.query(pipe(select(model.Address), where('id', '=', 1))))
+    const renamed = (first: string) =>
+      pipe(
+        user!,
+        Session.set(model.User, { first }),
+        Session.chain(() => Session.flush),
+      )
+    const alone = pipe(select(model.Address), where('id', '=', 1))
+    await run(renamed('Al'))
+    expect(toNullable(await run(Session.get(model.User, 1)))?.fullName).toBe('Al Jones')
+    await run(renamed('Bo'))
+    expect(toNullable(await run(pipe(address!, Session.load(model.Address, 'user'))))?.fullName).toBe('Bo Jones')
+    await run(renamed('Cy'))
+    expect(toNullable((await run(Session.query(pipe(alone, selectin('user')))))[0]!.user)?.fullName).toBe('Cy Jones')
+    await run(renamed('Di'))
+    expect(toNullable((await run(Session.query(pipe(alone, joined('user')))))[0]!.user)?.fullName).toBe('Di Jones')
   })
 
   onHost('of an instance that was inserted are loaded when it is read', async ({ run }) => {
@@ -367,4 +393,17 @@ describe.each(hostsOf(model))('on $title', ({ onHost }) => {
     expect((await run(pipe(merged, Session.read(model.User)))).fullName).toBe('Ed Jones')
     await run(Session.flush)
   })
+})
+
+test('subqueries of expressions see every row, as those of criteria do', () => {
+  const engine = sqliteEngine(new Database(':memory:'))
+  resultOf(createAllSync(model)(engine))
+  const rules = criteria(model)({ Address: { shown: (eb) => eb('email', '<>', 'a@x') } })
+  const store = Session.createStore(Session.runtime(model, engine, { criteria: rules }))
+  resultOf(store.runSync(seeded))
+  resultOf(store.runSync(Session.expungeAll))
+  const [user] = resultOf(store.runSync(Session.query(pipe(select(model.User), orderBy('id'), selectin('addresses')))))
+  expect([user?.addressCount, user?.addresses.length]).toEqual([2, 2])
+  resultOf(store.runSync(pipe(user!, Session.expire(model.User, 'addressCount'))))
+  expect(resultOf(store.runSync(pipe(user!, Session.read(model.User)))).addressCount).toBe(2)
 })
