@@ -243,6 +243,8 @@ export type {
   RowOf,
   ShapeOf,
   SnapshotOf,
+  StoredName,
+  StoredRow,
   SubtypeName,
   SynonymName,
   TakenBy,

@@ -4,8 +4,11 @@ import {
   deferred,
   defineModel,
   entity,
+  fromSelect,
   generated,
+  insertInto,
   integer,
+  loadOnly,
   type Managed,
   nullable,
   type Pending,
@@ -20,6 +23,7 @@ import {
   withSubtypes,
 } from '@unitary/core'
 import * as Session from '@unitary/session'
+import { byAttribute, choosers, withParent } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { Selectable } from 'kysely'
 import { expectTypeOf, test } from 'vitest'
@@ -121,4 +125,23 @@ test('speak of what there is', () => {
       },
     }),
   )
+})
+
+test('are no names of what is stored', () => {
+  pipe(
+    insertInto(model.User),
+    // @ts-expect-error computed
+    fromSelect(['posts'], (eb) => eb.selectFrom('users').select('users.posts')),
+  )
+  // @ts-expect-error by its own name
+  Session.history(model.User, 'given')
+  Session.history(model.User, 'first')
+  // @ts-expect-error by its own name
+  pipe(select(model.User), loadOnly('given'))
+  choosers(model)({
+    // @ts-expect-error shards are chosen by what is stored
+    User: byAttribute('given', { a: 'a' }),
+  })
+  const chosen = byAttribute('first', { a: 'a' })
+  choosers(model)({ User: chosen, Post: withParent('user'), Person: byAttribute('name', { a: 'a' }) })
 })

@@ -473,6 +473,13 @@ const table: ReadonlyArray<
     given((a) => ({ label: a.synonym(anything('name')), title: a.synonym(anything('label')) })),
   ],
   [
+    'another name of what tells entities apart',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    "Kind.sort: 'kind' tells Kind from others in drafts, by that name alone",
+    ({ Kind: kind }) => ({ Kind: { sort: kind?.synonym(anything('kind')) } }),
+  ],
+  [
     'another name that a column has',
     { User },
     nothing,
@@ -500,8 +507,8 @@ const table: ReadonlyArray<
     'a column that a parent was given as a synonym',
     { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
     nothing,
-    "Sub.level: it is another name of 'kind' already",
-    ({ Kind: kind }) => ({ Kind: { level: kind?.synonym(anything('kind')) } }),
+    "Sub.level: it is another name of 'id' already",
+    ({ Kind: kind }) => ({ Kind: { level: kind?.synonym(anything('id')) } }),
   ],
 ]
 

@@ -257,13 +257,28 @@ const checkExtension = (
     }
     const message =
       attribute._tag === 'Synonym'
-        ? synonymFault(entityName, attribute.of, columns, { ...given[entityName], ...inherited })
+        ? synonymFault({ entity: entityName, discriminator: discriminatorOf(entity) }, attribute.of, columns, {
+            ...given[entityName],
+            ...inherited,
+          })
         : expressionFault(attribute.column)
     if (message !== null) faults.push({ path, message })
   }
 }
 
-const synonymFault = (entity: string, of: string, columns: Columns, others: object): string | null => {
+const discriminatorOf = (entity: AnyEntity): string | null => {
+  const { inheritance } = entity
+  if (inheritance === null) return null
+  return inheritance._tag === 'Base' ? inheritance.discriminator : discriminatorOf(inheritance.parent)
+}
+
+const synonymFault = (
+  { entity, discriminator }: { readonly entity: string; readonly discriminator: string | null },
+  of: string,
+  columns: Columns,
+  others: object,
+): string | null => {
+  if (of === discriminator) return `'${of}' tells ${entity} from others in drafts, by that name alone`
   if (Object.hasOwn(columns, of)) return null
   return Object.hasOwn(others, of)
     ? `'${of}' is no column of ${entity} itself; a synonym is another name of a column`

@@ -130,6 +130,14 @@ export type KeyAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'prim
 /** The attributes of the entity called `N` by their own names. @category model */
 export type OwnName<M, N> = Exclude<keyof RowOf<M, N>, SynonymName<M, N>> & string
 
+/** The attributes of the entity called `N` that its tables hold. @category model */
+export type StoredName<M, N> = Exclude<keyof RowOf<M, N>, ExtensionAttribute<EntityOf<M, N>>> & string
+
+/** What its tables hold of a row. @category model */
+export type StoredRow<M, N> = [ExtensionAttribute<EntityOf<M, N>>] extends [never]
+  ? RowOf<M, N>
+  : Pick<RowOf<M, N>, StoredName<M, N>>
+
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
 

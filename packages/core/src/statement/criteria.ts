@@ -131,7 +131,8 @@ const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
 
 /** Is a null of the attribute JSON's own, since the column holds no NULL? */
 const isJson = ({ entity }: Filterable, name: string): boolean => {
-  const attribute = entity.mapping.attributeOf.get(name)
+  const { attributeOf, synonyms } = entity.mapping
+  const attribute = attributeOf.get(name) ?? synonyms.get(name)
   return attribute?.column.kind === 'json' && !attribute.isNullable
 }
 

@@ -9,6 +9,7 @@ import type {
   ExpressionName,
   GivenTo,
   Mapped,
+  OwnName,
   Pending,
   RelationshipName,
   RowOf,
@@ -209,7 +210,7 @@ export const replaceLoaded =
  * @category work
  */
 export const history =
-  <M, N extends string>(entity: Mapped<M, N>, name: (keyof RowOf<M, N> & string) | RelationshipName<M, N>) =>
+  <M, N extends string>(entity: Mapped<M, N>, name: OwnName<M, N> | RelationshipName<M, N>) =>
   (instance: Snapshot<N>): Program<ModelMismatch | NotInSession, History> =>
     transition((state) => {
       const found = resolve(state, entity, instance)
