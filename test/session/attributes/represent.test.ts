@@ -327,6 +327,26 @@ test('what the database computes may stand in the row of a value', () => {
   expect([post?.loud, run(plain.read(changed)).loud]).toEqual(['A', 'B'])
 })
 
+test('a value that a hook has changed is shown as it was accepted', () => {
+  const engine = sqliteEngine(new Database(':memory:'))
+  resultOf(createAllSync(model)(engine))
+  const hooks = Session.defineHooks(model)({ User: { set: { name: ({ value }) => Session.accept(value.trim()) } } })
+  const store = Session.createStore(Session.runtime(model, engine, { hooks }))
+  const run = <E, A>(program: Session.Program<E, A>): A => resultOf(store.runSync(program))
+  run(people.add(new Person('ed')))
+  run(Session.commit)
+  const [ed] = run(pipe(select(model.User), people.query))
+  const set = (name: string) =>
+    run(
+      pipe(
+        ed!,
+        people.set((person) => person.renamed(name)),
+      ),
+    )
+  expect(Person.row(set(' al '))).toEqual({ id: 1, name: 'al', nick: null })
+  expect(Person.row(set('bo'))).toEqual({ id: 1, name: 'bo', nick: null })
+})
+
 test('types follow the representation', () => {
   expectTypeOf(people.query).returns.toExtend<Session.Program<unknown, ReadonlyArray<Person>>>()
   expectTypeOf(articles.get).parameter(0).toEqualTypeOf<number>()

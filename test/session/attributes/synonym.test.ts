@@ -1,5 +1,6 @@
 /** Other names of attributes: read, set and asked for as the attribute itself. */
 import {
+  createAllSync,
   defineModel,
   entity,
   faultsOf,
@@ -20,10 +21,13 @@ import {
   where,
   withSubtypes,
 } from '@unitary/core'
+import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
+import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { toNullable } from 'fp-ts/lib/Option.js'
-import { describe, expect } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { errorOf, resultOf } from '../app.js'
 import { hostsOf } from '../hosts.js'
 
 const id = pipe(integer, primaryKey, generated)
@@ -104,5 +108,27 @@ describe.each(hostsOf(model))('on $title', ({ onHost }) => {
     expect(faultsOf(model.User)({ login: 7 } as never)).toEqual([
       { attribute: 'email', value: 7, problem: 'it is no string' },
     ])
+  })
+})
+
+test('hooks on an attribute are asked about it by any name', () => {
+  const engine = sqliteEngine(new Database(':memory:'))
+  resultOf(createAllSync(model)(engine))
+  const hooks = Session.defineHooks(model)({
+    User: {
+      set: {
+        email: ({ value }) =>
+          value === '' ? Session.refuse('it has an address') : Session.accept(value.toLowerCase()),
+      },
+    },
+  })
+  const store = Session.createStore(Session.runtime(model, engine, { hooks }))
+  const added = resultOf(store.runSync(Session.add(model.User, { login: 'ED@X' })))
+  expect(added.email).toBe('ed@x')
+  const changed = resultOf(store.runSync(pipe(added, Session.set(model.User, { login: 'AL@X' }))))
+  expect(changed.login).toBe('al@x')
+  expect(errorOf(store.runSync(pipe(added, Session.set(model.User, { login: '' }))))).toMatchObject({
+    _tag: 'HookRefused',
+    attribute: 'email',
   })
 })
