@@ -14,6 +14,7 @@
  * )
  */
 import type { Expression, ExpressionBuilder } from 'kysely'
+import { nameFault } from './check-name.js'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
 import type {
   AncestorsOf,
@@ -255,6 +256,9 @@ const checkExtension = (
     if (inherited[name] !== undefined) {
       faults.push({ path, message: `${inherited[name]} has an attribute of that name` })
     }
+    // of an expression it is said as of any attribute
+    const unfit = attribute._tag === 'Synonym' ? nameFault(name) : null
+    if (unfit !== null) faults.push({ path, message: unfit })
     const message =
       attribute._tag === 'Synonym'
         ? synonymFault({ entity: entityName, discriminator: discriminatorOf(entity) }, attribute.of, columns, {

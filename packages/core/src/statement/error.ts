@@ -123,6 +123,7 @@ export type Clause =
   | 'union'
   | 'set'
   | 'expression'
+  | 'valueThrough'
 
 /** @category errors */
 export type StatementError =
