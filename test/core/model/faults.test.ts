@@ -764,6 +764,20 @@ const table: ReadonlyArray<
     given((a) => ({ label: a.synonym(anything('name')), title: a.synonym(anything('label')) })),
   ],
   [
+    'another name that every object has',
+    { User },
+    nothing,
+    "User.constructor: every object has a property 'constructor'; choose another name",
+    given((a) => ({ constructor: a.synonym(anything('name')) })),
+  ],
+  [
+    'an expression with a dot in its name',
+    { User },
+    nothing,
+    'User.a.b: a name with a dot is taken for a column of a table; choose another',
+    given((a) => ({ 'a.b': a.expression(text, anExpression) })),
+  ],
+  [
     'another name of what tells entities apart',
     { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
     nothing,
