@@ -245,25 +245,23 @@ const checkExtension = (
   faults: ModelFault[],
 ): void => {
   const columns = entity.columns as Columns
-  const inherited: Record<string, string> = {}
+  const inherited = new Map<string, string>()
   for (let at = parentOf(entity); at !== null; at = parentOf(at)) {
     const name = named.get(at) ?? at.name
-    for (const attribute of Object.keys(given[name] ?? {})) inherited[attribute] ??= name
+    for (const attribute of Object.keys(given[name] ?? {})) inherited.set(attribute, name)
   }
   for (const [name, attribute] of Object.entries(given[entityName] ?? {})) {
     const path = `${entityName}.${name}`
     if (Object.hasOwn(columns, name)) faults.push({ path, message: 'a column has the same name' })
-    if (inherited[name] !== undefined) {
-      faults.push({ path, message: `${inherited[name]} has an attribute of that name` })
-    }
-    // of an expression it is said as of any attribute
-    const unfit = attribute._tag === 'Synonym' ? nameFault(name) : null
+    const holder = inherited.get(name)
+    if (holder !== undefined) faults.push({ path, message: `${holder} has an attribute of that name` })
+    const unfit = nameFault(name)
     if (unfit !== null) faults.push({ path, message: unfit })
     const message =
       attribute._tag === 'Synonym'
         ? synonymFault({ entity: entityName, discriminator: discriminatorOf(entity) }, attribute.of, columns, {
             ...given[entityName],
-            ...inherited,
+            ...Object.fromEntries(inherited),
           })
         : expressionFault(attribute.column)
     if (message !== null) faults.push({ path, message })
