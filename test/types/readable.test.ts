@@ -177,7 +177,9 @@ describe('an editor shows', () => {
   })
 
   test('a draft that gives an attribute by one of its names as a choice', () => {
-    expect(typeOf('namedDraftType')).toMatchInlineSnapshot(`"{ readonly id?: number; readonly joined?: Date; readonly name: string; readonly nickname?: string | null; readonly title?: never; } | { readonly id?: number; readonly joined?: Date; readonly name?: never; readonly nickname?: string | null; readonly title: string; }"`)
+    expect(typeOf('namedDraftType')).toMatchInlineSnapshot(
+      `"{ readonly id?: number; readonly joined?: Date; readonly name: string; readonly nickname?: string | null; readonly title?: never; } | { readonly id?: number; readonly joined?: Date; readonly name?: never; readonly nickname?: string | null; readonly title: string; }"`,
+    )
   })
 
   test('a value of the own kind as what it is', () => {
