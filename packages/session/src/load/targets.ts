@@ -164,7 +164,7 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
   const { foreignKey, key, kind } = relationship
   // a condition may speak of any table of the model, which the query tells
-  const asked = shown ?? (relationship.on === null ? null : select(targetOf(state.model, relationship)))
+  const asked = shown ?? (relationship.on === null ? null : selectOwn(targetOf(state.model, relationship)))
   const query = asked === null ? null : alsoSelecting(asked, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? selectOwn(targetOf(state.model, relationship)))
