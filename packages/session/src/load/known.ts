@@ -6,6 +6,7 @@ import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected } from '../transition/members.js'
+import { rawOf } from '../transition/referred.js'
 import { freshen, referredTo, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
@@ -35,6 +36,7 @@ export const knownTargets = (
   narrowed: string | null,
 ): ReadonlyArray<InstanceId> | null => {
   const isNew = owner.status === 'transient' || owner.status === 'pending'
+  if (isLoadedPending(owner, relationship)) return knownOfPending(state, owner, relationship)
   if (relationship.kind !== 'BelongsTo') {
     const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
     return (
@@ -49,6 +51,42 @@ export const knownTargets = (
   const target = targetOf(state, edit(state), owner, relationship)
   if (target === undefined) return null
   return target === null ? [] : [target]
+}
+
+/** Is it loaded though its owner has no row yet? @category guards */
+export const isLoadedPending = ({ status }: Instance, { loadOnPending }: RelationshipMapping): boolean =>
+  loadOnPending && status === 'pending'
+
+/** What a pending owner was given, or what the keys that it was given say without asking. */
+const knownOfPending = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): ReadonlyArray<InstanceId> | null => {
+  const related = Instance.relatedOf(owner, relationship)
+  if (related !== undefined) return Instance.membersOf(related) ?? null
+  const isHolder = relationship.kind === 'BelongsTo'
+  const key = rawOf(owner, isHolder ? relationship.foreignKey : relationship.key, Instance.valueAt)
+  if (key === null || key === undefined) return []
+  const referred = isHolder ? referredTo(state, owner, relationship) : null
+  return referred === null ? null : [referred.id]
+}
+
+/**
+ * Does the state know all that a collection or has-one holds, as `knownTargets` would tell it? O(1).
+ *
+ * @category guards
+ */
+export const areMembersKnown = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+  narrowed: string | null,
+): boolean => {
+  if (isLoadedPending(owner, relationship)) return knownOfPending(state, owner, relationship) !== null
+  if (owner.status === 'transient' || owner.status === 'pending') return true
+  const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
+  return known !== undefined && isUnder(known, narrowed) && (known._tag === 'One' || known.members !== null)
 }
 
 const isUnder = (known: Instance.Related, narrowed: string | null): boolean =>

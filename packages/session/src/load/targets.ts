@@ -36,6 +36,7 @@ import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/reques
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/session-state.js'
+import { rawOf } from '../transition/referred.js'
 import { foreignKeyOf } from '../transition/relate.js'
 import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
@@ -161,8 +162,8 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
     ? filtered(state, relationship, given, options)
     : whole(given)
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
-  const { foreignKey, kind } = relationship
-  const query = shown === null || kind === 'BelongsTo' ? shown : alsoSelecting(shown, foreignKey)
+  const { foreignKey, key, kind } = relationship
+  const query = shown === null ? null : alsoSelecting(shown, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
@@ -235,7 +236,23 @@ const takeTargets = (
   return isLeft(taken) ? taken : right([ids, taken.right[0], taken.right[1]])
 }
 
+/** What owners are known by, where that is no primary key, may have expired. */
 const loadMany = (
+  token: ShardToken | null,
+  owners: ReadonlyArray<Instance>,
+  relationship: RelationshipMapping,
+  lookup: Lookup,
+): Program<TargetsError, Fetched> =>
+  relationship.isByIdentity
+    ? loadOfOwners(token, owners, relationship, lookup)
+    : chain(() => loadOfOwners(token, owners, relationship, lookup))(
+        reloadExpired(
+          relationship.owner,
+          owners.map(({ id }) => id),
+        ),
+      )
+
+const loadOfOwners = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
@@ -245,11 +262,11 @@ const loadMany = (
     const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
-    for (const owner of owners) {
-      if (owner.key === null) continue
-      ownerOf.set(owner.key, owner.id)
-      // as the database has it, whatever the key has been set to since
-      for (const value of decodedKeyOf(owner.mapping, owner.key)) keys.push(value)
+    for (const { id } of owners) {
+      const held = keyHeld(instanceAt(asked, id), relationship)
+      if (held === null) continue
+      ownerOf.set(held.key, id)
+      for (const value of held.values) keys.push(value)
     }
     const by = {
       attributes: relationship.foreignKey,
@@ -273,7 +290,9 @@ const loadMany = (
           (lookup.joined !== null && repeats(lookup.joined.parts))
         let at = 0
         for (const { dialect, rows } of answer.right.batches) {
-          const keyIn = ownerKeyReader(relationship, isByOwner, dialect)
+          const keyIn = isByOwner
+            ? keyReader(relationship.owner.key, (_, i) => linkedOwner(i), dialect)
+            : keyReader(relationship.foreignKey, ({ name }) => name, dialect)
           for (const row of rows) {
             const target = ids[at++] as InstanceId
             const key = keyIn(row)
@@ -294,17 +313,29 @@ const loadMany = (
   })
 
 /**
- * Reads the raw key of the owner that a row was found for, as the database has it, whatever has been set since: it stands beside
- * the target, or is the target's foreign key.
+ * What the foreign keys of its targets hold of an owner: as the database has it, whatever it has been set to since. Null where
+ * it is not known, or NULL.
  */
-const ownerKeyReader = (
-  { foreignKey, owner }: RelationshipMapping,
-  isByOwner: boolean,
+export const keyHeld = (
+  owner: Instance,
+  { isByIdentity, key: attributes }: RelationshipMapping,
+): { readonly key: RawKey; readonly values: ReadonlyArray<unknown> } | null => {
+  const { key, mapping } = owner
+  if (key !== null && isByIdentity) return { key, values: decodedKeyOf(mapping, key) }
+  const read = key === null ? Instance.valueAt : Instance.committedAt
+  const raw = rawOf(owner, attributes, read)
+  return raw === null || raw === undefined
+    ? null
+    : { key: raw, values: attributes.map((attribute) => read(owner, attribute)) }
+}
+
+/** Reads the raw key that attributes of a row make, as the database has it, whatever has been set since. */
+const keyReader = (
+  attributes: ReadonlyArray<Attribute>,
+  nameOf: (attribute: Attribute, i: number) => string,
   dialect: Dialect,
 ): ((row: DriverRow) => RawKey | null) => {
-  const parts = isByOwner
-    ? owner.key.map((attribute, i) => keyPartReader(attribute, linkedOwner(i), dialect))
-    : foreignKey.map((attribute) => keyPartReader(attribute, attribute.name, dialect))
+  const parts = attributes.map((attribute, i) => keyPartReader(attribute, nameOf(attribute, i), dialect))
   const [only, another] = parts
   if (only !== undefined && another === undefined) {
     return (row) => {
@@ -373,7 +404,18 @@ const loadOne = (
           if (isLeft(taken)) return [taken, current]
           const [ids, joined, next] = taken.right
           const found = new Map<RawKey, InstanceId>()
-          for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
+          if (relationship.isByIdentity) for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
+          else {
+            let at = 0
+            for (const { dialect, rows } of answer.right.batches) {
+              const keyIn = keyReader(relationship.key, ({ name }) => name, dialect)
+              for (const row of rows) {
+                const target = ids[at++] as InstanceId
+                const key = keyIn(row)
+                if (key !== null) found.set(key, target)
+              }
+            }
+          }
           const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
           const changes = edit(next)
           for (const { id } of owners) {
@@ -381,6 +423,8 @@ const loadOne = (
             const key = foreignKeyOf(owner, relationship, readerOf(owner, relationship))
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
+            // what is pending writes what it holds, and this is only what its foreign key says
+            if (owner.status === 'pending') continue
             // also where no row has that key: it has been looked for
             if (!lookup.isWhole || (target === undefined && lookup.narrowed !== null)) continue
             const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)

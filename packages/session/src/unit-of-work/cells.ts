@@ -227,7 +227,9 @@ export const keyPart = (state: SessionState, changes: ChangeSet, instance: Insta
     if (reference === undefined) {
       const value =
         encodedOf(holder, held) ?? (raw === null ? undefined : encodedKeyOf(mapping, raw)[mapping.key.indexOf(held)])
-      return value === undefined ? { value: id, of: held.name } : { value, of: null }
+      if (value !== undefined) return { value, of: null }
+      // what is referred to by other attributes brings them along, or has none
+      return held.isKey ? { value: id, of: held.name } : { value: null, of: null }
     }
     const { relationship, target } = reference
     if (target === null) return { value: null, of: null }

@@ -25,7 +25,8 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { referredAt } from '../transition/referred.js'
+import { findTarget, foreignKeyOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -270,18 +271,18 @@ class Planner {
 
   /** What a row refers to in the database, whatever has been set since. */
   #committedTarget(
-    identityMap: Parameters<typeof targetOf>[1],
+    identityMap: Parameters<typeof findTarget>[1],
     instance: Instance,
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return findTarget(this.#state, identityMap, instance, relationship)
     if (one.committed !== Instance.unknown) return one.committed
     // the row may have been loaded since it was set
     const key = foreignKeyOf(instance, relationship, Instance.committedAt)
     return key === undefined || key === null
       ? key
-      : identityMap.identityMap.get(relationship.target, instance.token, key)
+      : referredAt(this.#state, relationship, relationship.target, instance.token, key)?.id
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
