@@ -249,6 +249,7 @@ export {
   isKindOf,
   isOnlyJoined,
   type Mapping,
+  mayHaveSeveral,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
@@ -263,10 +264,14 @@ export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from
 export type {
   Behaviour,
   BelongsTo,
+  Between,
   Cascade,
   Entities,
   HasMany,
   HasOne,
+  JoinCondition,
+  JoinsMany,
+  JoinsOne,
   Link,
   LoadStrategy,
   ManyToMany,
@@ -274,6 +279,7 @@ export type {
   Relationship,
   RelationshipBuilder,
   Relationships,
+  Sides,
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'

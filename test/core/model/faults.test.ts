@@ -130,19 +130,19 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a unique constraint of nothing',
     user({}, { unique: [[]] }),
     nothing,
-    'User.unique: a unique constraint names no attribute',
+    'User.unique: a unique constraint names no attribute; name one, or leave it out',
   ],
   [
     'a unique constraint that repeats itself',
     user({ name: text }, { unique: [['name', 'name']] }),
     nothing,
-    'User.unique: [name, name] names an attribute twice',
+    'User.unique: [name, name] names an attribute twice; leave one out',
   ],
   [
     'a unique constraint of strangers',
     user({}, { unique: [['nickname']] }),
     nothing,
-    "User.unique: 'nickname' is no attribute of User",
+    "User.unique: 'nickname' is no attribute of User; name one that it has",
   ],
   // names
   [
@@ -163,7 +163,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     nothing,
     "User.a as b: a name with 'as' in it is taken for two; choose another",
   ],
-  ['an attribute without a name', user({ '': pipe(text, named('a')) }), nothing, 'User.: it has no name'],
+  ['an attribute without a name', user({ '': pipe(text, named('a')) }), nothing, 'User.: it has no name; give it one'],
   [
     'an attribute that every object has',
     user({ toString: text }),
@@ -176,7 +176,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     ({ User: r }) => ({ User: { constructor: r?.hasMany('Post', { foreignKey: 'userId' }) } }),
     "User.constructor: every object has a property 'constructor'; choose another name",
   ],
-  ['a table without a name', { User: entity('User', '', { id }) }, nothing, 'User: its table has no name'],
+  ['a table without a name', { User: entity('User', '', { id }) }, nothing, 'User: its table has no name; give it one'],
   [
     'a table in a schema of a schema',
     { User: entity('User', 'a.b.users', { id }) },
@@ -190,12 +190,17 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'User.name: its type in the table is empty; give ofType one, or leave it out',
   ],
   // constraints
-  ['an index of nothing', user({}, { indexes: [[]] }), nothing, 'User.indexes: an index names no attribute'],
+  [
+    'an index of nothing',
+    user({}, { indexes: [[]] }),
+    nothing,
+    'User.indexes: an index names no attribute; name one, or leave it out',
+  ],
   [
     'an index of strangers',
     user({}, { indexes: [{ attributes: [['born', 'desc']] }] }),
     nothing,
-    "User.indexes: 'born' is no attribute of User",
+    "User.indexes: 'born' is no attribute of User; name one that it has",
   ],
   [
     'two constraints of one name',
@@ -224,7 +229,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
       ),
     },
     nothing,
-    'Post.foreignKeys: [seats.row, posts.id] are columns of several tables',
+    'Post.foreignKeys: [seats.row, posts.id] are columns of several tables; refer to one',
   ],
   [
     'a foreign key of too many columns',
@@ -245,19 +250,19 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a nullable key',
     keyed(pipe(integer, nullable, primaryKey)),
     nothing,
-    'User.id: a primary key needs a column that cannot be nullable',
+    'User.id: a primary key needs a column that cannot be nullable; leave nullable out',
   ],
   [
     'a deferred key',
     keyed(pipe(integer, primaryKey, deferred)),
     nothing,
-    'User.id: a primary key is loaded with its row, and cannot be deferred',
+    'User.id: a primary key is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a computed key',
     keyed(pipe(text, primaryKey, withInsertDefault(sql<string>`'a'`))),
     nothing,
-    'User.id: a primary key cannot be an expression, since its row is found by it',
+    'User.id: a primary key cannot be an expression, since its row is found by it; give it a value, or draw it by generatedBy',
   ],
   [
     'a key that changes by itself',
@@ -275,13 +280,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a generated column beside the key',
     user({ serial: pipe(integer, generated) }),
     nothing,
-    'User.serial: only a primary key column can be generated',
+    'User.serial: only a primary key column can be generated; say withServerDefault or generatedBy of others',
   ],
   [
     'a generated part of a key',
     user({ part: pipe(integer, primaryKey) }),
     nothing,
-    'User.id: a generated column must be the whole primary key',
+    'User.id: a generated column must be the whole primary key; draw it by generatedBy, or take the others out of the key',
   ],
   [
     'a generated key with a default',
@@ -319,7 +324,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a generator of texts',
     user({ n: generatedBy(counter('counters', 'users'))(anything(text)) }),
     nothing,
-    'User.n: counter users gives integers, and the column is text',
+    'User.n: counter users gives integers, and the column is text; make it integer or bigint',
   ],
   [
     'a block of nothing',
@@ -331,13 +336,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a sequence without a name',
     user({ n: pipe(integer, generatedBy(sequence(''))) }),
     nothing,
-    'User.n: its sequence has no name',
+    'User.n: its sequence has no name; give it one',
   ],
   [
     'a counter without a table',
     user({ n: pipe(integer, generatedBy(counter('', 'users'))) }),
     nothing,
-    "User.n: counter users counts in '', which names no table",
+    "User.n: counter users counts in '', which names no table; say 'table' or 'schema.table'",
   ],
   [
     'a sequence of blocks of two sizes',
@@ -395,13 +400,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a deferred version of the database',
     user({ v: pipe(integer, serverVersion, deferred) }),
     nothing,
-    'User.v: a version is loaded with its row, and cannot be deferred',
+    'User.v: a version is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a deferred version',
     user({ v: pipe(integer, version, deferred) }),
     nothing,
-    'User.v: a version is loaded with its row, and cannot be deferred',
+    'User.v: a version is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a nullable version',
@@ -413,13 +418,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'two versions',
     user({ v: pipe(integer, version), w: pipe(integer, version) }),
     nothing,
-    "User.w: an entity has one version, and 'v' is it already",
+    "User.w: an entity has one version, and 'v' is it already; leave one out",
   ],
   [
     'a version in the key',
     keyed(pipe(integer, primaryKey, version)),
     nothing,
-    'User.id: a version changes with every update, and cannot be part of the primary key',
+    'User.id: a version changes with every update, and cannot be part of the primary key; give it a column of its own',
   ],
   // kinds
   [
@@ -457,13 +462,22 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a reference to no table',
     user({ n: pipe(integer, references('nobody.id')) }),
     nothing,
-    "User.n.references: no entity has the table 'nobody'",
+    "User.n.references: no entity has the table 'nobody'; add one to the model, or leave the reference out",
   ],
   [
     'a reference to no column',
     user({ n: pipe(integer, references('users.nothing')) }),
     nothing,
-    "User.n.references: 'users' has no column 'nothing'",
+    "User.n.references: 'users' has no column 'nothing'; name one that it has",
+  ],
+  [
+    'a reference to an attribute rather than its column',
+    {
+      User: entity('User', 'users', { id, email: pipe(text, unique, named('e_mail')) }),
+      Post: entity('Post', 'posts', { id, author: pipe(text, references('users.email')) }),
+    },
+    nothing,
+    "Post.author.references: 'users' has no column 'email'; the column of its attribute 'email' is 'e_mail'",
   ],
   [
     'a reference to another kind',
@@ -525,13 +539,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a discriminator that may be null',
     user({ kind: pipe(text, nullable) }, { discriminator: 'kind', identity: 'a' }),
     nothing,
-    "User.discriminator: 'kind' may be null, and every row has a discriminator",
+    "User.discriminator: 'kind' may be null, and every row has a discriminator; leave nullable out",
   ],
   [
     'an identity of another type',
     { Kind, Sub: subtype(Kind)('Sub', {}, { identity: anything(7) }) },
     nothing,
-    "Sub.identity: 7 is no value of 'kind'",
+    "Sub.identity: 7 is no value of 'kind'; give one that is",
   ],
   [
     'an abstract entity without subtypes',
@@ -543,31 +557,31 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a subtype that has what it inherits',
     { Kind, Sub: subtype(Kind)('Sub', { kind: text } as never, { identity: 'sub' }) },
     nothing,
-    'Sub.kind: Kind has an attribute of that name',
+    'Sub.kind: Kind has an attribute of that name; choose another',
   ],
   [
     'a subtype with a version of its own',
     { Kind, Sub: subtype(Kind)('Sub', { v: pipe(integer, version) }, { identity: 'sub' }) },
     nothing,
-    'Sub.v: a version is for Kind to have, whose key it shares',
+    'Sub.v: a version is for Kind to have, whose key it shares; declare it there',
   ],
   [
     'a subtype of nobody',
     { Sub: subtype(Kind)('Sub', {}, { identity: 'sub' }) },
     nothing,
-    'Sub: it is a subtype of Kind, which is not in the model',
+    'Sub: it is a subtype of Kind, which is not in the model; add it',
   ],
   [
     'an identity twice',
     { Kind, Sub: subtype(Kind)('Sub', {}, { identity: 'kind' }) },
     nothing,
-    'Sub.identity: "kind" is the identity of Kind already',
+    'Sub.identity: "kind" is the identity of Kind already; choose another',
   ],
   [
     'a discriminator that is no attribute',
     user({}, { discriminator: 'kind', identity: 'a' }),
     nothing,
-    "User.discriminator: 'kind' is no attribute of User",
+    "User.discriminator: 'kind' is no attribute of User; name one that it has",
   ],
   // relationships
   [

@@ -395,6 +395,14 @@ export const commonTarget = ({ accepts, target }: RelationshipMapping): Mapping 
 export const isOnlyJoined = ({ kind }: RelationshipMapping): boolean => kind === 'JoinsMany' || kind === 'JoinsOne'
 
 /**
+ * May several rows be targets of one owner: all of them, or to choose one from?
+ *
+ * @category guards
+ */
+export const mayHaveSeveral = ({ isCollection, kind }: RelationshipMapping): boolean =>
+  isCollection || kind === 'JoinsOne'
+
+/**
  * An entity and all that are subtypes of it, each before its own subtypes.
  *
  * @category combinators

@@ -11,6 +11,7 @@
 
 import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
+import { checkConstraints } from './check-constraint.js'
 import { checkGenerators } from './check-generator.js'
 import { checkInheritance } from './check-inheritance.js'
 import { nameFault, tableFault } from './check-name.js'
@@ -37,7 +38,7 @@ import {
   withDescendants,
   withoutDiscriminator,
 } from './mapping.js'
-import { hasConcretes, hasTable, lastPart } from './parts.js'
+import { hasConcretes } from './parts.js'
 import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { storedMappings } from './stored.js'
@@ -221,73 +222,6 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     if (unfit !== null) faults.push({ path, message: unfit })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
-}
-
-const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
-  const { checks, unique, indexes, foreignKeys } = mapping.constraints
-  if (!hasTable(mapping) && unique.length + indexes.length + foreignKeys.length + checks.length > 0) {
-    const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
-    faults.push({ path: mapping.name, message })
-  }
-  checkConstraintNames(mapping, faults)
-  for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
-  for (const { attributes } of indexes) {
-    const names = attributes.map(([attribute]) => attribute)
-    checkNames(mapping, names, 'indexes', 'an index', faults)
-  }
-  for (const { attributes, references } of foreignKeys) {
-    checkNames(mapping, attributes, 'foreignKeys', 'a foreign key', faults)
-    if (attributes.length === references.length) continue
-    const path = `${mapping.name}.foreignKeys`
-    const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
-    faults.push({ path, message })
-  }
-}
-
-/** Notes names that two constraints or indexes of a table are given. */
-const checkConstraintNames = (mapping: Mapping, faults: ModelFault[]): void => {
-  const { checks, foreignKeys, indexes, unique } = mapping.constraints
-  const taken = new Set<string>()
-  const given = [
-    ...lastPart(mapping).attributes.map(({ column, name }) => [name, column.foreignKey?.name ?? null] as const),
-    ...unique.map(({ name }) => ['unique', name] as const),
-    ...checks.map(({ name }) => ['checks', name] as const),
-    ...indexes.map(({ name }) => ['indexes', name] as const),
-    ...foreignKeys.map(({ options }) => ['foreignKeys', options.name ?? null] as const),
-  ]
-  for (const [option, name] of given) {
-    if (name === null) continue
-    const path = `${mapping.name}.${option}`
-    if (name === '') faults.push({ path, message: 'its name is empty; give it one, or leave the name out' })
-    else if (taken.has(name))
-      faults.push({ path, message: `the table has something named '${name}' already; choose another` })
-    taken.add(name)
-  }
-}
-
-const checkNames = (
-  mapping: Mapping,
-  names: ReadonlyArray<string>,
-  option: keyof Mapping['constraints'],
-  what: string,
-  faults: ModelFault[],
-): void => {
-  const path = `${mapping.name}.${option}`
-  if (names.length === 0) faults.push({ path, message: `${what} names no attribute` })
-  if (new Set(names).size < names.length) {
-    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
-  }
-  for (const attribute of attributes(mapping, names, path, faults)) {
-    if (isStored(mapping, attribute)) continue
-    const message = `'${attribute.name}' does not stand in the table of ${mapping.name}`
-    faults.push({ path, message })
-  }
-}
-
-/** Is an attribute in the table that holds what the entity itself has? */
-const isStored = (mapping: Mapping, attribute: Attribute): boolean => {
-  const { attributes: stored } = lastPart(mapping)
-  return mapping.key.includes(attribute) || stored.includes(attribute)
 }
 
 /** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */

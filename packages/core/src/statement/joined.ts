@@ -26,7 +26,7 @@ import {
   SelectQueryNode,
 } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
-import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
+import { type Attribute, type Mapping, mayHaveSeveral, type RelationshipMapping } from '../model/mapping.js'
 import { introducing, subtypeColumn } from '../model/parts.js'
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns, selectedAttributes, selectedOfSubtypes } from './attributes.js'
@@ -191,7 +191,7 @@ export const joinedSelect = (query: AnySelect, parts: ReadonlyArray<JoinedPart>)
  */
 export const joinsInPlace = ({ node }: AnySelect, parts: ReadonlyArray<JoinedPart>): boolean => {
   const { limit, offset, joins, where, orderBy } = node
-  const repeats = parts.some(({ isContained, relationship }) => relationship.isCollection && !isContained)
+  const repeats = parts.some(({ isContained, relationship }) => mayHaveSeveral(relationship) && !isContained)
   const isCounted = limit !== undefined || offset !== undefined || joins !== undefined
   return !(repeats && isCounted) && !containsNames(where) && !containsNames(orderBy)
 }
@@ -301,7 +301,7 @@ const join = (
       )
       if (selections.length > 0) joined = SelectQueryNode.cloneWithSelections(joined, selections)
     }
-    if (!relationship.isCollection) continue
+    if (!mayHaveSeveral(relationship)) continue
     if (query?.node.orderBy !== undefined) order.push(...orderOutside(alias, query.node.orderBy))
     order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))
   }

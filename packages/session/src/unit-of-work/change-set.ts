@@ -471,8 +471,12 @@ export const isReferredAnew = (model: AnyModel, instance: Instance): boolean => 
   })
 }
 
-/** May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself? */
-const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
+/**
+ * May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself?
+ *
+ * @category guards
+ */
+export const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
   key.some(
     (attribute) =>
       (committed !== null && attribute.name in committed) ||
