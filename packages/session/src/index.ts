@@ -162,6 +162,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { operationOf } from './program/request.js'
 export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {
