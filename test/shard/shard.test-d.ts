@@ -13,6 +13,7 @@ import {
   type ShardMap,
   shardedRuntime,
   shardMap,
+  singleShard,
   withParent,
 } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
