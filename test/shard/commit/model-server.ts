@@ -160,12 +160,7 @@ export class ModelServer {
   }
 
   /** Waits for whoever has inserted the same and is not done. */
-  async #insert(
-    key: string,
-    row: Row,
-    own: Transaction | null,
-    isBroken: () => boolean,
-  ): Promise<EngineError | null> {
+  async #insert(key: string, row: Row, own: Transaction | null, isBroken: () => boolean): Promise<EngineError | null> {
     for (;;) {
       if (isBroken()) return lost
       if (this.rows.has(key)) return clash(key)

@@ -79,7 +79,7 @@ const prepareIsOff = /prepared transactions are disabled/
 
 /** What the server gives as a hint where it says why. */
 const cured = (message: string): string =>
-  prepareIsOff.test(message)
+  prepareIsOff.test(message) || message === 'maximum number of prepared transactions reached'
     ? `${message}; set max_prepared_transactions to a number of connections, and restart the server`
     : message
 
