@@ -30,6 +30,7 @@ import { Participant } from './participant.js'
 import { Recording, recorded } from './recording.js'
 import { beginRedo } from './redo.js'
 import { durable } from './sqlite-settings.js'
+import { sayingWhatIsMissing } from './tables.js'
 import { decidedOn, newTransaction, shardKey } from './transaction-id.js'
 import { type Action, type Answer, advance, type CommitPlan, type Outcome, type Progress, start } from './two-phase.js'
 import { connectWithin, isLost, releaseWithin } from './within.js'
@@ -73,7 +74,7 @@ export class AtomicCommit implements CommitProtocol {
       yield* call(connection, { _tag: 'Rollback' })
       return begun
     }
-    const keeping = { writes: meansOf(engine) === 'redo', digest: this.#level.exactlyOnce === true }
+    const keeping = { writes: this.#hasOthers && meansOf(engine) === 'redo', digest: this.#level.exactlyOnce === true }
     const recording = new Recording(keeping)
     this.#participants.set(shard, new Participant(shard, engine, connection, recording, this.#timeout))
     const lent = recorded(connection, recording)
@@ -89,15 +90,20 @@ export class AtomicCommit implements CommitProtocol {
   ): Effect<Either<EngineError, undefined>> {
     const means = meansOf(engine)
     const plain = { _tag: 'Begin', isolationLevel } as const
-    if (means === 'none') return yield* call(connection, plain)
     if (means === 'redo') {
       const checked = yield* durable(connection, engine)
       if (isLeft(checked)) return checked
       const begun = yield* call(connection, plain)
-      return isLeft(begun) ? begun : yield* beginRedo(connection, engine)
+      return isLeft(begun) || !this.#hasOthers ? begun : yield* beginRedo(connection, engine)
     }
+    if (means === 'none' || !this.#hasOthers) return yield* call(connection, plain)
     const lockTimeout = this.#level.lockTimeout ?? defaultTimeout
     return yield* call(connection, { ...plain, branch: this.#branch(engine, shard), lockTimeout })
+  }
+
+  /** Can there be a commit over several shards? */
+  get #hasOthers(): boolean {
+    return this.#shards.tokens.length > 1
   }
 
   /** The branch as which a shard begins. PostgreSQL names it when it is prepared. */
@@ -220,7 +226,7 @@ const givenUp = (error: EngineError): EngineError =>
     ? engineError({ _tag: 'SerializationFailure' }, 'a recovery beside this commit has given it up; try again', {
         cause: error,
       })
-    : error
+    : sayingWhatIsMissing(error)
 
 /** Where nothing was written. */
 function* commitReads(participants: ReadonlyArray<Participant>): Effect<CommitOutcome['result']> {

@@ -58,7 +58,7 @@ export class Participant {
 
   *prepare(transaction: string, now: Date): Effect<Either<EngineError, undefined>> {
     return this.means === 'redo'
-      ? yield* prepareRedo(this.connection, transaction, this.recording.writes, now)
+      ? yield* prepareRedo(this.connection, this.engine, transaction, this.recording.writes, now)
       : yield* this.ask({ _tag: 'Prepare', branch: this.branch(transaction) })
   }
 

@@ -17,6 +17,7 @@ import { type Decision, forget, settle } from './decision.js'
 import { endBranchOn } from './end-branch.js'
 import { applicationFault } from './level.js'
 import { applyRedo, deleteRedo, listRedo } from './redo.js'
+import { sayingWhatIsMissing } from './tables.js'
 import { parseTransaction, shardKey } from './transaction-id.js'
 import { callWithin, connectWithin, releaseWithin } from './within.js'
 
@@ -196,7 +197,9 @@ class Recovering {
       return left([{ transaction, shard: key, cause: cause ?? 'NotInMap' }])
     }
     const decision = yield* settle(decider.connection, decider.engine, transaction, now(), timeout)
-    if (isLeft(decision)) return left([{ transaction, shard: decider.token, cause: decision.left }])
+    if (isLeft(decision)) {
+      return left([{ transaction, shard: decider.token, cause: sayingWhatIsMissing(decision.left) }])
+    }
     const ended = yield* together(found.map((one) => endOne(one, decision.right, timeout)))
     const failures = ended.flatMap((answer, i): Unfinished[] =>
       isLeft(answer) ? [{ transaction, shard: found[i]?.on.token ?? '', cause: answer.left }] : [],

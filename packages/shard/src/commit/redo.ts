@@ -23,7 +23,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { sql } from 'kysely'
 import { queryOf } from './decision.js'
 import { decodeWrites, encodeWrites, type StoredWrite } from './stored-write.js'
-import { redoTable } from './tables.js'
+import { redoTable, sayingWhatIsMissing } from './tables.js'
 
 /** Where a transaction stands that may be undone without giving up its lock. */
 const savepoint = 'unitary_redo'
@@ -41,7 +41,7 @@ function* inOrder(connection: Connection, calls: ReadonlyArray<EngineCall>): Eff
 /** After BEGIN: whether the shard is free, and a savepoint to go back to. Its reads hold for the whole transaction. */
 export function* beginRedo(connection: Connection, engine: Engine): Effect<Either<EngineError, undefined>> {
   const reserved = yield* call(connection, queryOf(engine, sql`select id from ${table} limit 1`))
-  if (isLeft(reserved)) return reserved
+  if (isLeft(reserved)) return left(sayingWhatIsMissing(reserved.left))
   const [row] = reserved.right.rows
   if (row !== undefined) {
     return left(
@@ -57,12 +57,19 @@ export function* beginRedo(connection: Connection, engine: Engine): Effect<Eithe
 /** Ends the transaction with a record of what it has done. */
 export function* prepareRedo(
   connection: Connection,
+  engine: Engine,
   transaction: string,
   writes: ReadonlyArray<StoredWrite>,
   now: Date,
 ): Effect<Either<EngineError, undefined>> {
+  const broken = yield* deferredViolations(connection, engine)
+  if (isLeft(broken)) return broken
+  const undone = yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
+  if (isLeft(undone)) return undone
+  const before = broken.right === 0 ? broken : yield* deferredViolations(connection, engine)
+  if (isLeft(before)) return before
+  if (broken.right > before.right) return left(foreignKeyFailed)
   return yield* inOrder(connection, [
-    { _tag: 'RollbackToSavepoint', name: savepoint },
     {
       _tag: 'Insert',
       table: redoTable,
@@ -73,6 +80,29 @@ export function* prepareRedo(
     },
     { _tag: 'Commit' },
   ])
+}
+
+const foreignKeyFailed = engineError(
+  { _tag: 'ForeignKeyViolation', constraint: null, table: null, columns: [] },
+  'FOREIGN KEY constraint failed',
+)
+
+/**
+ * How many rows break a foreign key, where any may be broken until COMMIT: what is stored instead of being committed is
+ * not checked by one. 0 where all are checked at once.
+ */
+function* deferredViolations(connection: Connection, engine: Engine): Effect<Either<EngineError, number>> {
+  const may = yield* call(
+    connection,
+    queryOf(
+      engine,
+      sql`select 1 from pragma_foreign_keys where foreign_keys = 1 and (exists (select 1 from pragma_defer_foreign_keys where defer_foreign_keys = 1) or exists (select 1 from sqlite_schema where sql like '%initially%deferred%'))`,
+    ),
+  )
+  if (isLeft(may)) return may
+  if (may.right.rows.length === 0) return right(0)
+  const counted = yield* call(connection, queryOf(engine, sql`select count(*) as broken from pragma_foreign_key_check`))
+  return isLeft(counted) ? counted : right(Number(counted.right.rows[0]?.broken))
 }
 
 /** Does what a record says, unless that is done. */

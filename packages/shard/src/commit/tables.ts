@@ -61,3 +61,10 @@ export const createCommitTables = (engine: Engine): TaskEither<EngineError, void
  */
 export const createCommitTablesSync = (engine: Engine): Either<EngineError, void> =>
   createAllSync(tablesOf(engine))(engine)
+
+/** The error, with what helps where the tables are missing. */
+export const sayingWhatIsMissing = (error: EngineError): EngineError => {
+  const { message, reason } = error
+  const isOurs = reason._tag === 'UnknownTable' && message.includes('unitary_')
+  return isOurs ? { ...error, message: `${message}; make it with createCommitTables, which atomic commits need on every shard` } : error
+}
