@@ -178,8 +178,8 @@ export const severalShards = (operation: string, tokens: ReadonlyArray<string>):
   message: `${operation}: the transaction would write on shards ${quoted(tokens)}, and the runtime commits on a single shard; commit in between, or give the runtime another level: commit: atomic({ application: ... })`,
 })
 
-/** More shards than one were written that cannot promise to commit. */
-export const cannotPrepare = (tokens: ReadonlyArray<string>): RoutingError => ({
+/** More shards than one were written that cannot promise to commit, or one where another decides. */
+export const cannotPrepare = (tokens: ReadonlyArray<string>, decider: string): RoutingError => ({
   _tag: 'RoutingError',
   reason: 'SeveralShards',
   operation: 'commit',
@@ -187,7 +187,10 @@ export const cannotPrepare = (tokens: ReadonlyArray<string>): RoutingError => ({
   attribute: null,
   value: null,
   shard: tokens[0] ?? null,
-  message: `commit: shards ${quoted(tokens)} cannot prepare a transaction, and only one that cannot may be written together with others; write on it in a transaction of its own`,
+  message:
+    tokens.length > 1
+      ? `commit: shards ${quoted(tokens)} cannot prepare a transaction, and only one that cannot may be written together with others; write on it in a transaction of its own`
+      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with several of MySQL or MariaDB, which are bound to '${decider}' as the one that decides; write on it in a transaction of its own`,
 })
 
 /** The shard map itself cannot be used. */

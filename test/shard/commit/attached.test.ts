@@ -40,7 +40,7 @@ const refusalWith = (pragma: string, options: SqliteEngineOptions): string | nul
 /** How the engine is told to leave the journal as it is. */
 const keep: SqliteEngineOptions = { journalMode: 'keep' }
 
-const ending = "or have them on connections of their own, each as a shard (Unsupported)."
+const ending = 'or have them on connections of their own, each as a shard (Unsupported).'
 
 describe('attached files', () => {
   it.each(['delete', 'truncate', 'persist'])('are committed together with a journal of mode %s', (mode) => {
@@ -57,11 +57,15 @@ describe('attached files', () => {
   })
 
   it('are refused with the journal in memory', () => {
-    expect(refusalWith('journal_mode = memory', keep)).toContain("'main' half written, since its journal_mode is memory")
+    expect(refusalWith('journal_mode = memory', keep)).toContain(
+      "'main' half written, since its journal_mode is memory",
+    )
   })
 
   it('are refused where nobody waits for the disk', () => {
-    expect(refusalWith('synchronous = off', keep)).toContain("'main' half written, since its synchronous is off; set it to full")
+    expect(refusalWith('synchronous = off', keep)).toContain(
+      "'main' half written, since its synchronous is off; set it to full",
+    )
   })
 
   it('are refused under a main database in memory', () => {

@@ -23,8 +23,11 @@ export const intercepted = (engine: Engine, intercept: Intercept): Engine => {
   const lend = <C extends Connection>(connected: Either<EngineError, C>): Either<EngineError, C> => {
     if (isLeft(connected)) return connected
     const connection = connected.right
-    const call = (asked: EngineCall): unknown =>
-      intercept(asked, () => connection.call(asked) as Answer | Promise<Answer>) ?? connection.call(asked)
+    const call = (asked: EngineCall): unknown => {
+      const answer = intercept(asked, () => connection.call(asked) as Answer | Promise<Answer>)
+      if (answer === null) return connection.call(asked)
+      return connection._tag === 'SyncConnection' ? answer : Promise.resolve(answer)
+    }
     return right({ ...connection, call } as C)
   }
   const { connectSync } = engine

@@ -97,9 +97,7 @@ describe('single-shard', () => {
       })
     }
     rightOf(
-      runSync(
-        pipe(update(model.Location), set({ city: 'Edo' }), where('continent', '=', 'Asia'), Session.execute()),
-      ),
+      runSync(pipe(update(model.Location), set({ city: 'Edo' }), where('continent', '=', 'Asia'), Session.execute())),
     )
     rightOf(runSync(Session.sql(sql`select 1`)))
   })
@@ -110,10 +108,10 @@ const bare = (id: number, continent: string) => ({ id, continent, city: 'Atlanti
 describe('best-effort', () => {
   it('is the default, and says which shards stay committed', () => {
     const app = shardedRuntime(model, { shards: world.shards, choosers: byContinent })
-    expect([app.atomicity, shardedRuntime(model, { ...app, choosers: byContinent, commit: bestEffort }).atomicity]).toEqual([
-      'best-effort',
-      'best-effort',
-    ])
+    expect([
+      app.atomicity,
+      shardedRuntime(model, { ...app, choosers: byContinent, commit: bestEffort }).atomicity,
+    ]).toEqual(['best-effort', 'best-effort'])
     world.journal.fault = (shard, call) => (shard === 'europe' && call._tag === 'Commit' ? outage('cable cut') : null)
     const error = leftOf(Session.runSync(app)(Session.transact(add(1, 2, 4, 6))))
     expect(error).toMatchObject({ _tag: 'PartlyCommitted', committed: ['north_america', 'asia'], shard: 'europe' })
@@ -188,12 +186,16 @@ describe('atomic', () => {
   it('writes a record with a digest for one shard too, where it is to be exactly once', () => {
     createTables()
     rightOf(Session.runSync(app(true))(Session.transact(add(1))))
-    expect(records()).toMatchObject([{ outcome: 'commit', shards: '["asia"]', digest: expect.stringMatching(/^[0-9a-f]{64}$/) }])
+    expect(records()).toMatchObject([
+      { outcome: 'commit', shards: '["asia"]', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ])
   })
 
   it('leaves nothing anywhere where one refuses', () => {
     createTables()
-    world.databases.europe.exec('create table refusing (id integer primary key references weather_locations deferrable initially deferred)')
+    world.databases.europe.exec(
+      'create table refusing (id integer primary key references weather_locations deferrable initially deferred)',
+    )
     const error = leftOf(
       runSync(
         Session.gen(function* () {
@@ -204,7 +206,11 @@ describe('atomic', () => {
         }),
       ),
     )
-    expect(error).toMatchObject({ _tag: 'DatabaseError', shard: 'europe', cause: { reason: { _tag: 'ForeignKeyViolation' } } })
+    expect(error).toMatchObject({
+      _tag: 'DatabaseError',
+      shard: 'europe',
+      cause: { reason: { _tag: 'ForeignKeyViolation' } },
+    })
     expect(counts()).toEqual([0, 0, 0, 0])
     expect(records()).toEqual([])
   })

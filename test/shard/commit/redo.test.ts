@@ -1,6 +1,10 @@
 /**
  * Files of SQLite that cannot prepare, committed together by records of what they have to do.
  */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import {
   bigint,
   blob,
@@ -42,9 +46,6 @@ import {
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { leftOf, rightOf } from '../weather.js'
 import { fails, type Intercept, intercepted, lost, once } from './intercepted.js'
@@ -106,7 +107,9 @@ type Bank = ReturnType<typeof openBank>
 const rowsOn = ({ file }: Bank, home: Home, table: string): ReadonlyArray<Readonly<Record<string, unknown>>> => {
   const database = new Database(file(home))
   try {
-    return database.prepare(`select * from ${table} order by id`).safeIntegers().all() as ReadonlyArray<Record<string, unknown>>
+    return database.prepare(`select * from ${table} order by id`).safeIntegers().all() as ReadonlyArray<
+      Record<string, unknown>
+    >
   } finally {
     database.close()
   }
@@ -142,11 +145,18 @@ const work = Session.gen(function* () {
       }),
     ),
   )
-  yield* pipe(update(model.Account), set((eb) => ({ balance: eb('balance', '*', 2) })), where('balance', '>', 0), Session.execute())
+  yield* pipe(
+    update(model.Account),
+    set((eb) => ({ balance: eb('balance', '*', 2) })),
+    where('balance', '>', 0),
+    Session.execute(),
+  )
   for (const home of homes) {
     yield* pipe(
       insertInto(model.Entry),
-      fromSelect(['accountId', 'amount'], (eb) => eb.selectFrom('accounts').select(['accounts.id', 'accounts.balance'])),
+      fromSelect(['accountId', 'amount'], (eb) =>
+        eb.selectFrom('accounts').select(['accounts.id', 'accounts.balance']),
+      ),
       onShard(home),
       Session.execute(),
     )
@@ -194,7 +204,13 @@ describe('files of SQLite', () => {
       const rows = rowsOn(whole, home, 'accounts')
       expect(withoutCodes(rows)).toEqual(withoutCodes(rowsOn(best, home, 'accounts')))
       expect(rows).toMatchObject([
-        { id: 1n, balance: BigInt(2 * (10 * i + 1)), big: 2n ** 60n + BigInt(i), data: Buffer.from(bytes), rate: 0.1 + 0.2 },
+        {
+          id: 1n,
+          balance: BigInt(2 * (10 * i + 1)),
+          big: 2n ** 60n + BigInt(i),
+          data: Buffer.from(bytes),
+          rate: 0.1 + 0.2,
+        },
       ])
       // the session knows the code that is stored: it was made once
       expect(rows.map(({ code }) => code)).toEqual([known[i]?.code])
@@ -291,7 +307,9 @@ describe('files of SQLite', () => {
     stranger.exec('update accounts set balance = 100, revision = revision + 1')
     stranger.close()
     expect(rightOf(recoverSync(bank.shards, { application: 'bank' }))).toMatchObject({
-      unfinished: [{ shard: 'a', cause: { message: expect.stringContaining('rows of accounts have been changed since') } }],
+      unfinished: [
+        { shard: 'a', cause: { message: expect.stringContaining('rows of accounts have been changed since') } },
+      ],
     })
     expect(rowsOn(bank, 'a', 'accounts')).toMatchObject([{ balance: 100n }])
   })
@@ -300,9 +318,11 @@ describe('files of SQLite', () => {
     const bank = openBank()
     const levels = () =>
       homes.map((home) =>
-        rightOf(Session.runSync(bank.app(bestEffort))(Session.sql<{ synchronous: number }>(sql`pragma synchronous`, { shard: home }))).map(
-          ({ synchronous }) => synchronous,
-        ),
+        rightOf(
+          Session.runSync(bank.app(bestEffort))(
+            Session.sql<{ synchronous: number }>(sql`pragma synchronous`, { shard: home }),
+          ),
+        ).map(({ synchronous }) => synchronous),
       )
     expect(levels()).toEqual([[1], [1], [1]])
     rightOf(Session.runSync(bank.atomic)(Session.transact(work)))

@@ -23,8 +23,14 @@ export interface Part {
   readonly hasLocked: boolean
 }
 
+/** Shards that cannot promise, and the one that decides. */
+export interface CannotPromise {
+  readonly shards: ReadonlyArray<string>
+  readonly decider: string
+}
+
 /**
- * The plan of a commit, null where nothing was written; left are shards that cannot promise, where one may not.
+ * The plan of a commit, null where nothing was written; left are shards that cannot promise, where one too many cannot.
  *
  * `parts` stand in their fixed order. `named` is the shard that the names of XA branches tell to be the decider.
  *
@@ -36,12 +42,12 @@ export const planCommit = (
   parts: ReadonlyArray<Part>,
   named: string | null,
   exactlyOnce: boolean,
-): Either<ReadonlyArray<string>, CommitPlan | null> => {
+): Either<CannotPromise, CommitPlan | null> => {
   const writers = parts.filter(({ hasWritten }) => hasWritten)
   if (writers.length === 0) return right(null)
   const decider = deciderOf(writers, named)
-  const unable = writers.filter(({ means, token }) => means === 'none' && token !== decider)
-  if (unable.length > 0) return left(tokensOf(unable))
+  const unable = tokensOf(writers.filter(({ means }) => means === 'none'))
+  if (unable.some((token) => token !== decider)) return left({ shards: unable, decider })
   const rest = parts.filter(({ hasWritten, token }) => !hasWritten && token !== decider)
   return right({
     reads: tokensOf(rest.filter(({ hasLocked }) => !hasLocked)),

@@ -131,7 +131,7 @@ export class AtomicCommit implements CommitProtocol {
     const parts = participants.map(({ part }) => part)
     const planned = planCommit(parts, this.#named, this.#level.exactlyOnce === true)
     const result = isLeft(planned)
-      ? left(cannotPrepare(planned.left))
+      ? left(cannotPrepare(planned.left.shards, planned.left.decider))
       : planned.right === null
         ? yield* commitReads(participants)
         : yield* this.#run(planned.right)

@@ -73,7 +73,7 @@ export function* durable(connection: Connection, engine: Engine): Effect<Either<
     if (isLeft(level)) return level
     files.push({
       name: String(name),
-      file: String(file ?? ''),
+      file: typeof file === 'string' ? file : '',
       journalMode: String(mode.right[0]?.journal_mode),
       synchronous: Number(level.right[0]?.synchronous),
     })

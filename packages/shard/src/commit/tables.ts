@@ -66,5 +66,7 @@ export const createCommitTablesSync = (engine: Engine): Either<EngineError, void
 export const sayingWhatIsMissing = (error: EngineError): EngineError => {
   const { message, reason } = error
   const isOurs = reason._tag === 'UnknownTable' && message.includes('unitary_')
-  return isOurs ? { ...error, message: `${message}; make it with createCommitTables, which atomic commits need on every shard` } : error
+  return isOurs
+    ? { ...error, message: `${message}; make it with createCommitTables, which atomic commits need on every shard` }
+    : error
 }
