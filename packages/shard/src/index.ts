@@ -39,6 +39,13 @@ export {
   type Unfinished,
 } from './commit/recover.js'
 export { createCommitTables, createCommitTablesSync } from './commit/tables.js'
+export { citusStatements } from './distribution/citus.js'
+export { type CockroachOptions, cockroachStatements } from './distribution/cockroach.js'
+export { type Distribution, distributionOf, type PlacedTable } from './distribution/distribution.js'
+export type { DistributionFault } from './distribution/fault.js'
+export type { Placement } from './distribution/placement.js'
+export { refuseScattered } from './distribution/scatter.js'
+export { type VSchema, type VSchemaTable, vschemaOf } from './distribution/vschema.js'
 export { onShard } from './on-shard.js'
 export { routePlan } from './route/route-plan.js'
 export { type ShardedOptions, type ShardedRuntime, shardedRuntime } from './runner.js'

@@ -128,7 +128,7 @@ export const shardedRuntime = <Token extends string, Level extends CommitLevel =
 ): ShardedRuntime<Token, Level['level']> => ({
   _tag: 'Runtime',
   model,
-  options: sessionOptions(options),
+  options: { ...sessionOptions(options), tokens: options.shards.tokens },
   shards: options.shards,
   atomicity: (options.commit ?? bestEffort).level,
   open: () => open(options),

@@ -75,7 +75,7 @@ const suite = (
         await ask(await open(), raw(engine, createNotes))
       })
       beforeEach(async () => {
-        await Promise.all(connections.splice(0).map(async (connection) => connection.release()))
+        for (const connection of connections.splice(0)) await connection.release()
         await ask(await open(), raw(engine, sql`delete from notes`))
       })
       afterAll(async () => {

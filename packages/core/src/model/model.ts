@@ -11,13 +11,25 @@
 
 import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
+import { checkGenerators } from './check-generator.js'
 import { checkInheritance } from './check-inheritance.js'
-import { checkLinks, checkRelationship } from './check-relationship.js'
+import { nameFault, tableFault } from './check-name.js'
+import { checkReferences } from './check-reference.js'
+import { checkAccepted, checkBetween, checkLinks, checkReferred, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
+  attributesOfSide,
+  checkCondition,
+  conditionNode,
+  ownerSide,
+  type SideTables,
+  targetSide,
+} from './join-condition.js'
+import {
   type Attribute,
+  isOnlyJoined,
   type Mapping,
   mapEntity,
   type RelationshipMapping,
@@ -26,10 +38,9 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
-import { columnReference } from './reference.js'
-import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
-import { entitiesIn, storedMappings } from './stored.js'
+import { storedMappings } from './stored.js'
 
 /**
  * @category model
@@ -122,18 +133,24 @@ const resolve = (
   faults: ModelFault[],
 ): ReadonlyArray<Mapping> => {
   const mappings = mapEntities(entities)
-  const tables = new Map<string, string>()
+  const owners = new Map<string, string>()
   for (const [name, entity] of Object.entries(entities)) {
     const mapping = mappings.get(name) as Mapping
     if (entity.name !== name) {
       faults.push({ path: name, message: `the entity is called '${entity.name}'; give it the same name here` })
     }
     if (reserved.has(name)) faults.push({ path: name, message: 'the name is reserved; choose another' })
-    const other = tables.get(entity.table)
+    const other = owners.get(entity.table)
     if (other !== undefined) {
-      faults.push({ path: name, message: `table '${entity.table}' belongs to ${other} already` })
+      faults.push({
+        path: name,
+        message: `table '${entity.table}' belongs to ${other} already; name another, or make it a subtype`,
+      })
     }
-    tables.set(entity.table, name)
+    owners.set(entity.table, name)
+    for (const message of [nameFault(name), tableFault(entity.table)]) {
+      if (message !== null) faults.push({ path: name, message })
+    }
     checkEntity(mapping, faults)
     checkConstraints(mapping, faults)
     checkInheritance(mapping, entity, faults)
@@ -152,7 +169,9 @@ const resolve = (
   checkLinks(mappings, faults)
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
-  checkReferences(storedMappings(all), faults)
+  const tables = storedMappings(all)
+  checkReferences(tables, faults)
+  checkGenerators(tables, faults)
   return all
 }
 
@@ -182,7 +201,7 @@ const mapEntities = (entities: Entities): ReadonlyMap<string, Mapping> => {
 
 const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   if (mapping.key.length === 0) {
-    faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
+    faults.push({ path: mapping.name, message: 'no column is a primaryKey, which tells its rows apart; make one so' })
   }
   const part = mapping.parts.at(-1) as TablePart
   const columns = new Map<string, string>(part.key.map((column, i) => [column, mapping.key[i]?.name ?? '']))
@@ -190,11 +209,16 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     const path = `${mapping.name}.${attribute.name}`
     const other = columns.get(attribute.columnName)
     if (other !== undefined && other !== attribute.name) {
-      faults.push({ path, message: `column '${attribute.columnName}' belongs to attribute '${other}' already` })
+      faults.push({
+        path,
+        message: `column '${attribute.columnName}' belongs to attribute '${other}' already; say named for one of them`,
+      })
     }
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
+    const unfit = nameFault(attribute.name)
+    if (unfit !== null) faults.push({ path, message: unfit })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
 }
@@ -205,6 +229,7 @@ const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
     const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
     faults.push({ path: mapping.name, message })
   }
+  checkConstraintNames(mapping, faults)
   for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
   for (const { attributes } of indexes) {
     const names = attributes.map(([attribute]) => attribute)
@@ -216,6 +241,27 @@ const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
     const path = `${mapping.name}.foreignKeys`
     const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
     faults.push({ path, message })
+  }
+}
+
+/** Notes names that two constraints or indexes of a table are given. */
+const checkConstraintNames = (mapping: Mapping, faults: ModelFault[]): void => {
+  const { checks, foreignKeys, indexes, unique } = mapping.constraints
+  const taken = new Set<string>()
+  const given = [
+    ...lastPart(mapping).attributes.map(({ column, name }) => [name, column.foreignKey?.name ?? null] as const),
+    ...unique.map(({ name }) => ['unique', name] as const),
+    ...checks.map(({ name }) => ['checks', name] as const),
+    ...indexes.map(({ name }) => ['indexes', name] as const),
+    ...foreignKeys.map(({ options }) => ['foreignKeys', options.name ?? null] as const),
+  ]
+  for (const [option, name] of given) {
+    if (name === null) continue
+    const path = `${mapping.name}.${option}`
+    if (name === '') faults.push({ path, message: 'its name is empty; give it one, or leave the name out' })
+    else if (taken.has(name))
+      faults.push({ path, message: `the table has something named '${name}' already; choose another` })
+    taken.add(name)
   }
 }
 
@@ -265,42 +311,53 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const unfit = nameFault(name)
+    if (unfit !== null) faults.push({ path, message: unfit })
     if (hasConcretes(owner))
       faults.push({ path, message: `${owner.name} has concrete subtypes; declare it for each of them` })
     if (hasConcretes(target) && !relationship.viewonly) {
       faults.push({ path, message: `${target.name} has concrete subtypes, and rows in several tables; say viewonly` })
     }
     if (inherited.has(name)) faults.push({ path, message: `${owner.parent?.name} has a relationship of that name` })
-    const referred = relationship._tag === 'BelongsTo' ? target : owner
+    const isKeyed = 'foreignKey' in relationship
     const isLinked = relationship._tag === 'ManyToMany'
-    const foreignKey = isLinked
-      ? []
-      : attributes(
-          relationship._tag === 'BelongsTo' ? owner : target,
-          relationship.foreignKey,
-          `${path}.foreignKey`,
-          faults,
-        )
+    const [holder, referred] = relationship._tag === 'BelongsTo' ? [owner, target] : [target, owner]
+    const foreignKey = isKeyed ? attributes(holder, relationship.foreignKey, `${path}.foreignKey`, faults) : []
+    const references = isKeyed ? relationship.references : null
+    const key = references === null ? referred.key : attributes(referred, references, `${path}.references`, faults)
+    const between = isKeyed || isLinked ? [] : betweenOf(relationship.through, mappings, `${path}.through`, faults)
+    const on = relationship.on === null ? null : conditionNode(relationship.on)
+    const accepts =
+      'accepts' in relationship ? entitiesNamed(relationship.accepts, mappings, `${path}.accepts`, faults) : []
     if (isLinked) {
       checkLink(relationship.through.own, owner, `${path}.through.own`, faults)
       checkLink(relationship.through.target, target, `${path}.through.target`, faults)
-    } else if (relationship.foreignKey.length !== referred.key.length) {
+    } else if (isKeyed && references === null && relationship.foreignKey.length !== referred.key.length) {
       faults.push({
         path: `${path}.foreignKey`,
         message: `${relationship.foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    if (references !== null && isKeyed) {
+      checkReferred(`${path}.references`, relationship.foreignKey, references, key, referred, faults)
+    }
     checkRelationship(path, relationship, owner, faults)
+    checkAccepted(`${path}.accepts`, accepts, target, [...foreignKey, ...key], isLinked, faults)
+    checkBetween(`${path}.through`, between, faults)
+    const sides: SideTables = new Map([...between, [ownerSide, owner], [targetSide, target]])
+    if (on !== null) checkCondition(`${path}.on`, on, sides, faults)
     if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
     foreignKey.forEach(({ name: held, column }, i) => {
-      const key = referred.key[i]
-      if (key === undefined || key.column.kind === column.kind) return
+      const to = key[i]
+      if (to === undefined || to.column.kind === column.kind) return
       faults.push({
         path: `${path}.foreignKey`,
-        message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
+        message: `'${held}' is ${column.kind}, and ${referred.name}.${to.name} is ${to.column.kind}`,
       })
     })
-    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where } = relationship
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where, loadOnPending } =
+      relationship
+    const own = relationship._tag === 'BelongsTo' ? foreignKey : key
     resolved.push({
       kind: relationship._tag,
       name,
@@ -308,9 +365,14 @@ const relate = (
       owner,
       target,
       foreignKey,
-      key: referred.key,
+      key,
+      isByIdentity: key.length === referred.key.length && key.every((attribute, i) => attribute === referred.key[i]),
       through: isLinked ? relationship.through : null,
-      isCollection: isLinked || relationship._tag === 'HasMany',
+      on,
+      between,
+      ownerAttributes: on === null ? own : [...new Set([...own, ...attributesOfSide(on, ownerSide, owner)])],
+      accepts,
+      isCollection: isLinked || relationship._tag === 'HasMany' || relationship._tag === 'JoinsMany',
       collection: 'collection' in relationship ? relationship.collection : asList,
       inverse: null,
       cascade: new Set(relationship.cascade),
@@ -324,12 +386,35 @@ const relate = (
       postUpdate,
       singleParent,
       load,
+      loadOnPending,
     })
   }
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
 }
+
+const entitiesNamed = (
+  names: ReadonlyArray<string>,
+  mappings: ReadonlyMap<string, Mapping>,
+  path: string,
+  faults: ModelFault[],
+): ReadonlyArray<Mapping> =>
+  names.flatMap((name) => {
+    const mapping = mappings.get(name)
+    if (mapping === undefined) faults.push({ path, message: `'${name}' is no entity of the model` })
+    return mapping ?? []
+  })
+
+const betweenOf = (
+  through: Between,
+  mappings: ReadonlyMap<string, Mapping>,
+  path: string,
+  faults: ModelFault[],
+): RelationshipMapping['between'] =>
+  Object.entries(through).flatMap(([alias, name]) =>
+    entitiesNamed([name], mappings, path, faults).map((mapping) => [alias, mapping] as const),
+  )
 
 const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {
   if (columns.length !== mapping.key.length) {
@@ -372,6 +457,8 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
       faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
     } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
       faults.push({ path, message: `${relationship.target.name}.${name} goes over another foreign key` })
+    } else if (inverse.through === null && inverse.key.some((attribute, i) => attribute !== relationship.key[i])) {
+      faults.push({ path, message: `${relationship.target.name}.${name} refers to other attributes` })
     } else if (!relationship.viewonly && !inverse.viewonly) {
       // what is only viewed is not kept in step
       ;(relationship as Draft<RelationshipMapping>).inverse = inverse
@@ -381,36 +468,10 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
 
 /** One side holds the key and the other does not, or both go over the same links from opposite ends. */
 const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
-  a.through === null || b.through === null
+  !isOnlyJoined(a) &&
+  !isOnlyJoined(b) &&
+  (a.through === null || b.through === null
     ? (a.kind === 'BelongsTo') !== (b.kind === 'BelongsTo') && a.through === b.through
     : a.through.table === b.through.table &&
       a.through.own.join() === b.through.target.join() &&
-      a.through.target.join() === b.through.own.join()
-
-const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFault[]): void => {
-  const byTable = new Map(tables.map((mapping) => [mapping.table, mapping]))
-  const check = (path: string, table: string, column: string): void => {
-    const target = byTable.get(table)
-    if (target === undefined) {
-      faults.push({ path, message: `no entity has the table '${table}'` })
-    } else if (!target.attributes.some((a) => a.columnName === column)) {
-      faults.push({ path, message: `'${table}' has no column '${column}'` })
-    }
-  }
-  for (const mapping of tables) {
-    for (const { name, column } of mapping.attributes) {
-      const { foreignKey } = column
-      if (foreignKey !== null) check(`${mapping.name}.${name}.references`, foreignKey.table, foreignKey.column)
-    }
-    for (const { name, constraints } of entitiesIn(mapping)) {
-      const path = `${name}.foreignKeys`
-      for (const { references } of constraints.foreignKeys) {
-        const referred = references.map(columnReference)
-        for (const { table, column } of referred) check(path, table, column)
-        if (new Set(referred.map(({ table }) => table)).size > 1) {
-          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
-        }
-      }
-    }
-  }
-}
+      a.through.target.join() === b.through.own.join())

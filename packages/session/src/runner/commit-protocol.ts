@@ -69,11 +69,14 @@ export const oneAfterAnother: CommitProtocol = {
   ended: () => {},
 }
 
+/** Nobody knows whether a commit is done whose connection was lost. */
 const failedAfter = (
   committed: ReadonlyArray<ShardToken | null>,
   shard: ShardToken | null,
   cause: EngineError,
 ): RequestError =>
-  committed.length === 0
-    ? databaseError('commit', null, shard, cause)
-    : { _tag: 'PartlyCommitted', committed: [...committed] as ReadonlyArray<ShardToken>, shard, cause }
+  committed.length > 0
+    ? { _tag: 'PartlyCommitted', committed: committed.filter((token) => token !== null), shard, cause }
+    : cause.reason._tag === 'ConnectionLost'
+      ? { _tag: 'CommitUnknown', transaction: null, shard, cause }
+      : databaseError('commit', null, shard, cause)

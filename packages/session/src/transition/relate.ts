@@ -4,14 +4,14 @@
  * All of it works on an edit: one call may touch four instances (an address that moves to another user: the address, the
  * old user, the new one, and whatever stood in its place). Setting one side sets the other and goes no further.
  */
-import type { InstanceId, RelationshipMapping, Snapshot } from '@unitary/core'
-import { decodedKeyOf, rawKeyOfValue, rowClassOf } from '@unitary/core'
+import type { InstanceId, RawKey, RelationshipMapping, Snapshot } from '@unitary/core'
+import { decodedKeyOf, rowClassOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
-import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected, fitting, type Instances, joining, leaving } from './members.js'
 import { reachedBy } from './reach.js'
+import { rawOf, referredAnywhere, referredAt } from './referred.js'
 
 type Instance = Instance.Instance
 
@@ -66,7 +66,23 @@ export const targetOf = (
   if (isExpired(state, owner)) return undefined
   const key = foreignKeyOf(owner, relationship)
   if (key === undefined || key === null) return key
-  return edit.identityMap.get(relationship.target, owner.token, key)
+  return relationship.isByIdentity ? edit.identityMap.get(relationship.target, owner.token, key) : undefined
+}
+
+/**
+ * The same, but that what a foreign key refers to by other attributes than the primary key is looked for among all that the
+ * state has.
+ *
+ * @category combinators
+ */
+export const findTarget = (
+  state: SessionState,
+  edit: Pick<StateEdit, 'identityMap'>,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): InstanceId | null | undefined => {
+  const target = targetOf(state, edit, owner, relationship)
+  return target !== undefined || relationship.isByIdentity ? target : referredTo(state, owner, relationship)?.id
 }
 
 /**
@@ -78,16 +94,7 @@ export const foreignKeyOf = (
   owner: Instance,
   relationship: RelationshipMapping,
   read: typeof Instance.valueAt = Instance.valueAt,
-): ReturnType<typeof rawKeyOfValue> | undefined => {
-  const parts: unknown[] = []
-  for (const attribute of relationship.foreignKey) {
-    const value = read(owner, attribute)
-    if (value === undefined || value === null) return value
-    const encoded = attribute.encode(value)
-    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
-  }
-  return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
-}
+): RawKey | null | undefined => rawOf(owner, relationship.foreignKey, read)
 
 /**
  * The instance that a belongs-to relationship refers to, on whichever shard it lives; null where it refers to none, and
@@ -106,12 +113,10 @@ export const referredTo = (
   if (known?._tag === 'One') return known.target === null ? null : instanceAt(state, known.target)
   const key = foreignKeyOf(owner, relationship)
   if (key === undefined || key === null) return null
-  if (Instance.hasIdentity(owner)) {
-    const local = IdentityMap.get(state.identityMap, relationship.target, owner.token, key)
-    return local === undefined ? null : instanceAt(state, local)
-  }
-  const [only, another] = IdentityMap.anywhere(state.identityMap, relationship.target, key)
-  return only === undefined || another !== undefined ? null : instanceAt(state, only[1])
+  const { target } = relationship
+  if (Instance.hasIdentity(owner)) return referredAt(state, relationship, target, owner.token, key) ?? null
+  const [only, another] = referredAnywhere(state, relationship, target, key)
+  return only === undefined || another !== undefined ? null : only
 }
 
 /**
@@ -133,6 +138,7 @@ export const heldBefore = (
   if (isOutdated || relationship.kind !== 'BelongsTo') return undefined
   const key = foreignKeyOf(owner, relationship, Instance.committedAt)
   if (key === undefined || key === null) return key
+  if (!relationship.isByIdentity) return undefined
   const target = edit.identityMap.get(relationship.target, owner.token, key)
   return target === undefined || isExpired(state, at(edit, target)) ? undefined : target
 }

@@ -55,6 +55,21 @@ export const noCells = (mapping: Mapping): Cells => ({
   of: new Array(mapping.attributes.length).fill(null),
 })
 
+/** Cells of one mapping are used for row after row: an array of small numbers takes long to make. @category combinators */
+export const clear = ({ values, kinds, of }: Cells): void => {
+  for (let i = 0; i < kinds.length; i++) {
+    values[i] = undefined
+    kinds[i] = absent
+    of[i] = null
+  }
+}
+
+/** Is nothing written? @category guards */
+export const isBlank = ({ kinds }: Cells): boolean => {
+  for (let i = 0; i < kinds.length; i++) if (kinds[i] !== absent) return false
+  return true
+}
+
 /** @category constructors */
 export const openStep = (mapping: Mapping, { kinds, of }: Cells): OpenStep => ({
   mapping,
@@ -65,7 +80,7 @@ export const openStep = (mapping: Mapping, { kinds, of }: Cells): OpenStep => ({
 })
 
 /** Has the row the step's shape? @category guards */
-export const isShape = (open: OpenStep, kinds: Uint8Array): boolean => {
+export const isShape = (open: Pick<OpenStep, 'kinds'>, kinds: Uint8Array): boolean => {
   for (let i = 0; i < kinds.length; i++) if (open.kinds[i] !== kinds[i]) return false
   return true
 }
@@ -77,6 +92,17 @@ export const compact = ({ values, kinds }: Cells): unknown[] => {
   if (present === values.length) return values
   const row = new Array(present)
   for (let i = 0, at = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
+  return row
+}
+
+/** The cells that are there, and then `more`, in a row of its own. @category combinators */
+export const compactBefore = ({ values, kinds }: Cells, more: ReadonlyArray<unknown>): unknown[] => {
+  let present = 0
+  for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) present++
+  const row = new Array(present + more.length)
+  let at = 0
+  for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
+  for (let i = 0; i < more.length; i++) row[at++] = more[i]
   return row
 }
 
@@ -94,17 +120,36 @@ export const computedColumns = (
     kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
   )
 
-/** The columns of a step's shape, of those attributes that one table holds. @category combinators */
-export const shapeColumns = (
-  open: Pick<OpenStep, 'kinds' | 'mapping' | 'of'>,
-  attributes: ReadonlyArray<Attribute> = open.mapping.attributes,
-): ReadonlyArray<PlanColumn> =>
+/** What a row has of each attribute: rows of one shape share a step. */
+type Shape = Pick<OpenStep, 'kinds' | 'mapping' | 'of'>
+
+interface KnownShape extends Shape {
+  readonly columns: ReadonlyArray<PlanColumn>
+}
+
+const shapes = new WeakMap<Mapping, ReadonlyArray<KnownShape>>()
+
+/** How many shapes of an entity are remembered. */
+const mostShapes = 16
+
+/** The columns of a step's shape. The same array for the same shape, mostly: a plan of a row costs little beside it. @category combinators */
+export const shapeColumns = ({ kinds, mapping, of }: Shape): ReadonlyArray<PlanColumn> => {
+  const known = shapes.get(mapping) ?? []
+  const found = known.find((shape) => isShape(shape, kinds) && shape.of.every((name, i) => name === of[i]))
+  if (found !== undefined) return found.columns
+  const columns = shapeColumnsIn({ kinds, mapping, of }, mapping.attributes)
+  if (known.length < mostShapes) shapes.set(mapping, [...known, { kinds, mapping, of, columns }])
+  return columns
+}
+
+/** The same of those attributes that one table holds. @category combinators */
+export const shapeColumnsIn = (shape: Shape, attributes: ReadonlyArray<Attribute>): ReadonlyArray<PlanColumn> =>
   attributes.flatMap((attribute): ReadonlyArray<PlanColumn> => {
-    const kind = open.kinds[attribute.position]
+    const kind = shape.kinds[attribute.position]
     if (!hasCell(kind)) return []
-    const of = open.of[attribute.position]
+    const of = shape.of[attribute.position]
     const planned = column(attribute, kind === key ? (of ?? null) : null)
-    const refersTo = open.mapping.relationships.find(
+    const refersTo = shape.mapping.relationships.find(
       ({ foreignKey, kind: side }) => side === 'BelongsTo' && foreignKey.includes(attribute),
     )?.target.name
     return [refersTo === undefined ? planned : { ...planned, refersTo }]
@@ -126,6 +171,8 @@ export const encodedOf = (instance: Instance, attribute: Attribute): unknown => 
   return value === undefined ? undefined : attribute.encode(value)
 }
 
+const noReferences: ReadonlyArray<Reference> = []
+
 /**
  * The references that a row's foreign keys follow from: its own, then those imposed on it. `isPost` asks for those that
  * an UPDATE of its own writes.
@@ -133,8 +180,11 @@ export const encodedOf = (instance: Instance, attribute: Attribute): unknown => 
  * @category combinators
  */
 export const referencesOf = (changes: ChangeSet, instance: Instance, isPost: boolean): ReadonlyArray<Reference> => {
-  const imposed = changes.imposed.get(instance.id)?.filter(({ relationship }) => isPostUpdate(relationship) === isPost)
-  if (instance.related === null) return imposed ?? []
+  const imposed =
+    changes.imposed.size === 0
+      ? undefined
+      : changes.imposed.get(instance.id)?.filter(({ relationship }) => isPostUpdate(relationship) === isPost)
+  if (instance.related === null) return imposed ?? noReferences
   const references: Reference[] = []
   for (const relationship of instance.mapping.relationships) {
     if (relationship.kind !== 'BelongsTo' || relationship.viewonly || isPostUpdate(relationship) !== isPost) continue
@@ -177,7 +227,9 @@ export const keyPart = (state: SessionState, changes: ChangeSet, instance: Insta
     if (reference === undefined) {
       const value =
         encodedOf(holder, held) ?? (raw === null ? undefined : encodedKeyOf(mapping, raw)[mapping.key.indexOf(held)])
-      return value === undefined ? { value: id, of: held.name } : { value, of: null }
+      if (value !== undefined) return { value, of: null }
+      // what is referred to by other attributes brings them along, or has none
+      return held.isKey ? { value: id, of: held.name } : { value: null, of: null }
     }
     const { relationship, target } = reference
     if (target === null) return { value: null, of: null }

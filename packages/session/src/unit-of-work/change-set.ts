@@ -5,6 +5,7 @@
  * Costs the changes, not what is loaded.
  */
 import {
+  type AnyModel,
   decodedKeyOf,
   type InstanceId,
   isKindOf,
@@ -15,10 +16,11 @@ import {
 } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { edit, type InstanceSet, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/reach.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
-import { isInKey, keyLinksOf, referredBy } from './key-links.js'
+import { rawOf } from '../transition/referred.js'
+import { findTarget, foreignKeyOf, targetOf } from '../transition/relate.js'
+import { isInKey, isReferred, keyLinksOf, referredAttributes, referredBy } from './key-links.js'
 import { sortByLevels } from './topological-sort.js'
 
 type Instance = Instance.Instance
@@ -48,7 +50,7 @@ export interface ChangeSet {
   readonly imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>
   /** Instances whose foreign keys follow a parent's new key by themselves, in the database. */
   readonly carried: ReadonlyArray<Carried>
-  /** Instances whose primary keys change. */
+  /** Instances whose primary keys change, or what else foreign keys refer to. */
   readonly renamed: ReadonlySet<InstanceId>
   readonly isDeleted: (id: InstanceId) => boolean
   readonly isInserted: (id: InstanceId) => boolean
@@ -64,22 +66,20 @@ export interface ChangeSet {
  * @category constructors
  */
 export const changeSet = (state: SessionState): ChangeSet => {
-  const { deleted, orphans } = goingOf(state)
+  const added = instancesIn(state, state.added)
+  const changed = instancesIn(state, state.changed)
+  const owners = ownersAmong(state, added, changed)
+  const { deleted, orphans } = goingAmong(state, owners)
   const imposed = new Map<InstanceId, Reference[]>()
-  imposeReferences(state, deleted, imposed)
+  imposeReferences(state, owners, deleted, imposed)
   imposeNulls(state, deleted, imposed)
-  const { carried, renamed } = followKeys(state, deleted, imposed)
+  const { carried, renamed } = followKeys(state, changed, deleted, imposed)
 
-  const inserts: Instance[] = []
-  IntMap.forEach(state.added, (_, id) => {
-    if (!orphans.has(id)) inserts.push(instanceAt(state, id))
-  })
+  const inserts = orphans.size === 0 ? added : added.filter(({ id }) => !orphans.has(id))
   if (!isOrdered(inserts)) inserts.sort((a, b) => a.order - b.order)
   const switches = rowSwitches(state, inserts, deleted)
-  const updates: Instance[] = inserts.filter(({ id }) => switches.has(id))
-  IntMap.forEach(state.changed, (_, id) => {
-    if (!deleted.has(id)) updates.push(instanceAt(state, id))
-  })
+  const updates: Instance[] = switches.size === 0 ? [] : inserts.filter(({ id }) => switches.has(id))
+  for (const instance of changed) if (!deleted.has(instance.id)) updates.push(instance)
   let more = false
   for (const id of imposed.keys()) {
     if (IntMap.has(state.changed, id) || deleted.has(id)) continue
@@ -90,7 +90,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
     }
   }
   if (more) updates.sort((a, b) => a.id - b.id)
-  const switched = new Set([...switches.values()].map(({ id }) => id))
+  const switched = new Set(Array.from(switches.values(), ({ id }) => id))
   const deletes = [...deleted]
     .filter((id) => !switched.has(id))
     .sort((a, b) => a - b)
@@ -109,19 +109,46 @@ export const changeSet = (state: SessionState): ChangeSet => {
   }
 }
 
+/** What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all. */
+interface Going {
+  readonly deleted: Set<InstanceId>
+  readonly orphans: Set<InstanceId>
+}
+
 /**
- * What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all.
+ * What goes with the next flush. O(changes), and nothing where nothing is deleted and the model knows no orphans.
  *
  * @category combinators
  */
-export const goingOf = (
-  state: SessionState,
-): { readonly deleted: Set<InstanceId>; readonly orphans: Set<InstanceId> } => {
+export const goingOf = (state: SessionState): Going =>
+  state.deleted.size === 0 && !hasOrphans(state.model)
+    ? { deleted: new Set(), orphans: new Set() }
+    : goingAmong(state, ownersOf(state))
+
+const goingAmong = (state: SessionState, owners: Owners): Going => {
   const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
   const orphans = new Set<InstanceId>()
-  spareAdded(state, deleted)
-  findOrphans(state, deleted, orphans)
+  spareAdded(owners, deleted)
+  findOrphans(state, owners, deleted, orphans)
   return { deleted, orphans }
+}
+
+const orphaning = new WeakMap<AnyModel, boolean>()
+
+/** Does anything in the model go with its parent? */
+const hasOrphans = (model: AnyModel): boolean => {
+  const found =
+    orphaning.get(model) ??
+    model.mappings.some(({ relationships }) => relationships.some(({ cascade }) => cascade.has('delete-orphan')))
+  orphaning.set(model, found)
+  return found
+}
+
+/** Instances of a set, in the order of their ids. */
+const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] => {
+  const instances: Instance[] = []
+  IntMap.forEach(ids, (_, id) => instances.push(instanceAt(state, id)))
+  return instances
 }
 
 const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()
@@ -160,7 +187,11 @@ const keyToBe = (state: SessionState, instance: Instance): RawKey | null => {
     const one = relationship.kind === 'BelongsTo' ? Instance.relatedOf(instance, relationship) : undefined
     if (one?._tag !== 'One' || one.target === null) continue
     const target = instanceAt(state, one.target)
-    const given = target.key === null ? [] : decodedKeyOf(target.mapping, target.key)
+    const given = !relationship.isByIdentity
+      ? relationship.key.map((attribute) => Instance.valueAt(target, attribute))
+      : target.key === null
+        ? []
+        : decodedKeyOf(target.mapping, target.key)
     relationship.foreignKey.forEach(({ isKey, name }, i) => {
       if (isKey) values[name] ??= given[i]
     })
@@ -186,29 +217,39 @@ const mayOwn = (mapping: Mapping): boolean =>
   mapping.relationships.some(({ cascade, kind }) => kind !== 'BelongsTo' || cascade.has('delete-orphan'))
 
 /** Is it over a foreign key that the other side holds, and written? */
-const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
+const isHeldByTarget = ({ kind, viewonly }: RelationshipMapping): boolean =>
   (kind === 'HasMany' || kind === 'HasOne') && !viewonly
 
-/** Instances whose collections may have changed. */
-const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void => {
-  if (!state.model.mappings.some(mayOwn)) return
-  for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
-      const instance = instanceAt(state, id)
-      if (instance.related !== null) f(instance)
-    })
+/** Instances whose collections may have changed: pending ones, then those that have rows. */
+type Owners = ReadonlyArray<Instance>
+
+const nobody: Owners = []
+
+const ownersOf = (state: SessionState): Owners =>
+  ownersAmong(state, instancesIn(state, state.added), instancesIn(state, state.changed))
+
+const ownersAmong = (
+  { model }: SessionState,
+  added: ReadonlyArray<Instance>,
+  changed: ReadonlyArray<Instance>,
+): Owners => {
+  if (!model.mappings.some(mayOwn)) return nobody
+  const owners: Instance[] = []
+  for (const instances of [added, changed]) {
+    for (const instance of instances) if (instance.related !== null) owners.push(instance)
   }
+  return owners
 }
 
 /**
  * Children that left a collection with the delete-orphan cascade and went to no other parent: deleted if they have rows,
  * and not inserted if they are pending. What their own delete cascade reaches goes with them.
  */
-const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
+const findOrphans = (state: SessionState, owners: Owners, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
   const left: Array<readonly [relationship: RelationshipMapping, child: InstanceId, owner: InstanceId | null]> = []
   // who holds a child over a relationship that the child does not know
   const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
-  forEachOwner(state, (owner) => {
+  for (const owner of owners) {
     for (const relationship of owner.mapping.relationships) {
       // the parent may have been expired since, and forgotten that the child left it
       if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id, null])
@@ -221,7 +262,7 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
       for (const id of Instance.addedTo(related)) known.add(id)
       adopted.set(relationship, known)
     }
-  })
+  }
   const stack = left.flatMap(([relationship, id, owner]) =>
     adopted.get(relationship)?.has(id) === true || hasParent(state, instanceAt(state, id), relationship, owner)
       ? []
@@ -234,26 +275,26 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
     if (known.has(id) || !Instance.isInUnitOfWork(instance)) continue
     known.add(id)
     for (const next of reachedBy(state, instance, (relationship) => relationship.cascade.has('delete'))) {
-      joined ??= joinedTo(state)
+      joined ??= joinedTo(owners)
       if (!joined.get(next)?.some((owner) => !deleted.has(owner) && !orphans.has(owner))) stack.push(next)
     }
   }
 }
 
 /** Who took what into a collection or has-one since the last flush: with whoever stays, it stays. */
-const joinedTo = (state: SessionState): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
-  const owners = new Map<InstanceId, InstanceId[]>()
-  forEachOwner(state, (owner) => {
+const joinedTo = (owners: Owners): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
+  const joined = new Map<InstanceId, InstanceId[]>()
+  for (const owner of owners) {
     for (const relationship of owner.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      const related = isHeldByTarget(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       for (const id of related === undefined ? [] : Instance.addedTo(related)) {
-        const known = owners.get(id)
-        if (known === undefined) owners.set(id, [owner.id])
+        const known = joined.get(id)
+        if (known === undefined) joined.set(id, [owner.id])
         else known.push(owner.id)
       }
     }
-  })
-  return owners
+  }
+  return joined
 }
 
 /** Does a child refer to its parent, so that it knows where it belongs? Not over links, nor where the parent refers to it. */
@@ -283,9 +324,9 @@ const hasParent = (
 }
 
 /** What joined a collection of something that stays is not deleted by this flush, though it was to be. */
-const spareAdded = (state: SessionState, deleted: Set<InstanceId>): void => {
+const spareAdded = (owners: Owners, deleted: Set<InstanceId>): void => {
   if (deleted.size === 0) return
-  for (const [id, owners] of joinedTo(state)) if (owners.some((owner) => !deleted.has(owner))) deleted.delete(id)
+  for (const [id, joined] of joinedTo(owners)) if (joined.some((owner) => !deleted.has(owner))) deleted.delete(id)
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
@@ -300,15 +341,16 @@ const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference
  */
 const imposeReferences = (
   state: SessionState,
+  owners: Owners,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
   // removals first, so that a child that only moved ends with its new parent
   for (const changesOf of [Instance.removedFrom, Instance.addedTo]) {
-    forEachOwner(state, (owner) => {
-      if (deleted.has(owner.id)) return
+    for (const owner of owners) {
+      if (deleted.has(owner.id)) continue
       for (const relationship of owner.mapping.relationships) {
-        const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+        const related = isHeldByTarget(relationship) ? Instance.relatedOf(owner, relationship) : undefined
         if (related === undefined) continue
         const target = changesOf === Instance.addedTo ? owner.id : null
         for (const id of changesOf(related)) {
@@ -318,7 +360,7 @@ const imposeReferences = (
           impose(imposed, id, { relationship, target })
         }
       }
-    })
+    }
   }
 }
 
@@ -341,12 +383,13 @@ const imposeNulls = (
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
+  if (deleted.size === 0) return
   const identityMap = edit(state)
   for (const id of deleted) {
     const owner = instanceAt(state, id)
     if (isExpired(state, owner)) continue
     for (const relationship of owner.mapping.relationships) {
-      if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
+      if (!isHeldByTarget(relationship) || relationship.passiveDeletes === 'all') continue
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
       for (const member of unchangedIn(related)) {
@@ -384,7 +427,8 @@ const isAnothers = (
     return target !== undefined && target !== holder.id
   }
   const key = isExpired(state, child) ? null : foreignKeyOf(child, relationship, Instance.committedAt)
-  return key !== undefined && key !== null && key !== holder.key
+  if (key === undefined || key === null) return false
+  return key !== (relationship.isByIdentity ? holder.key : rawOf(holder, relationship.key, Instance.committedAt))
 }
 
 const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {
@@ -407,15 +451,38 @@ export const isRenamed = (instance: Instance): boolean => {
   })
 }
 
+/** Is anything to be changed that other rows refer to the row by: its primary key, or other attributes? @category guards */
+export const isReferredAnew = (model: AnyModel, instance: Instance): boolean => {
+  if (isRenamed(instance)) return true
+  const referred = referredAttributes(model)
+  if (referred.size === 0) return false
+  const { committed, mapping, related } = instance
+  if (committed !== null && mapping.attributes.some((one) => one.name in committed && referred.has(one))) return true
+  if (related === null) return false
+  return mapping.relationships.some((relationship) => {
+    if (relationship.kind !== 'BelongsTo' || relationship.viewonly || !isReferred(model, relationship)) return false
+    const one = Instance.relatedOf(instance, relationship)
+    return one?._tag === 'One' && one.changed && one.target !== null
+  })
+}
+
+/** May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself? */
+const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
+  key.some(
+    (attribute) =>
+      (committed !== null && attribute.name in committed) ||
+      keyLinksOf(model, mapping).some(({ relationship: { foreignKey } }) => foreignKey.includes(attribute)),
+  )
+
 /**
- * The rows whose primary keys are to be changed, also by those that they refer to.
+ * The rows whose primary keys are to be changed, or what else refers to them, also by those that they refer to.
  *
  * @category combinators
  */
 export const renamedRows = (state: SessionState, deleted: ReadonlySet<InstanceId>): ReadonlySet<InstanceId> => {
   const imposed = new Map<InstanceId, Reference[]>()
-  imposeReferences(state, deleted, imposed)
-  return followKeys(state, deleted, imposed).renamed
+  imposeReferences(state, ownersOf(state), deleted, imposed)
+  return followKeys(state, instancesIn(state, state.changed), deleted, imposed).renamed
 }
 
 interface Followed {
@@ -434,24 +501,27 @@ const nothingFollowed: Followed = { renamed: new Set(), carried: [] }
  */
 const followKeys = (
   state: SessionState,
+  changed: ReadonlyArray<Instance>,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): Followed => {
   const renamed = new Set<InstanceId>()
-  IntMap.forEach(state.changed, (_, id) => {
-    if (!deleted.has(id) && isRenamed(instanceAt(state, id))) renamed.add(id)
-  })
+  for (const instance of changed) {
+    if (!deleted.has(instance.id) && isReferredAnew(state.model, instance)) renamed.add(instance.id)
+  }
   for (const [id, references] of imposed) {
     if (deleted.has(id) || instanceAt(state, id).status !== 'persistent') continue
-    if (references.some(({ relationship, target }) => target !== null && isInKey(relationship))) renamed.add(id)
+    if (references.some(({ relationship, target }) => target !== null && isReferred(state.model, relationship))) {
+      renamed.add(id)
+    }
   }
   if (renamed.size === 0) return nothingFollowed
   const carried: Carried[] = []
   const follow = (id: InstanceId, relationship: RelationshipMapping, target: InstanceId): void => {
-    if (deleted.has(id)) return
+    if (deleted.has(id) || !isFollowing(state.model, instanceAt(state, target), relationship)) return
     if (relationship.passiveUpdates) carried.push({ instance: id, relationship, target })
     else impose(imposed, id, { relationship, target })
-    if (isInKey(relationship)) renamed.add(id)
+    if (isReferred(state.model, relationship)) renamed.add(id)
   }
   // who refers without the other side's knowing has to be looked for
   const oneSided = referringAlone(state, deleted)
@@ -459,7 +529,7 @@ const followKeys = (
   for (const id of renamed) {
     const parent = instanceAt(state, id)
     for (const relationship of parent.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(parent, relationship) : undefined
+      const related = isHeldByTarget(relationship) ? Instance.relatedOf(parent, relationship) : undefined
       for (const child of related === undefined ? [] : unchangedIn(related)) follow(child, relationship, id)
     }
     for (const { instance, relationship } of oneSided.get(id) ?? []) follow(instance, relationship, id)
@@ -498,12 +568,12 @@ const referringAlone = (
       if (target !== undefined) put(target, id, link.relationship)
     }
     for (const relationship of oneSided) {
-      if (!isKindOf(instance.mapping, relationship.owner) || isInKey(relationship)) continue
+      if (!isKindOf(instance.mapping, relationship.owner) || isReferred(state.model, relationship)) continue
       const one = Instance.relatedOf(instance, relationship)
       if (one?._tag === 'One' && one.changed) continue
       // what the database carries is known again when it is read, what it does not has to be written
       if (one === undefined && relationship.passiveUpdates) continue
-      const target = targetOf(state, identityMap, instance, relationship)
+      const target = findTarget(state, identityMap, instance, relationship)
       if (target !== undefined && target !== null) put(target, id, relationship)
     }
   })

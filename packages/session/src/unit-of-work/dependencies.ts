@@ -37,6 +37,16 @@ export const entityGroups = (model: AnyModel): ReadonlyArray<EntityGroup> => {
   return found
 }
 
+const cyclic = new WeakMap<AnyModel, ReadonlySet<Mapping>>()
+
+/** Entities whose instances are sorted one by one. @category combinators */
+export const cyclicEntities = (model: AnyModel): ReadonlySet<Mapping> => {
+  const found =
+    cyclic.get(model) ?? new Set(entityGroups(model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+  cyclic.set(model, found)
+  return found
+}
+
 /** The entities that are no subtypes, in the model's order. @category combinators */
 export const rootsOf = ({ mappings }: AnyModel): ReadonlyArray<Mapping> =>
   mappings.filter(({ parent }) => parent === null)
@@ -57,6 +67,15 @@ export const isWithinGroup = (model: AnyModel, relationship: RelationshipMapping
 /** Both sides of a relationship speak of one foreign key: what one says holds for it. @category guards */
 export const isPostUpdate = ({ postUpdate, inverse }: RelationshipMapping): boolean =>
   postUpdate || inverse?.postUpdate === true
+
+const postUpdates = new WeakMap<AnyModel, boolean>()
+
+/** Has the model relationships that an UPDATE of their own writes? @category guards */
+export const hasPostUpdates = (model: AnyModel): boolean => {
+  const found = postUpdates.get(model) ?? model.mappings.some(({ relationships }) => relationships.some(isPostUpdate))
+  postUpdates.set(model, found)
+  return found
+}
 
 /** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
 const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {

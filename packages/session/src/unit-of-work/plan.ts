@@ -10,6 +10,7 @@
  * O(changes + links between them).
  */
 import {
+  type AnyModel,
   type Attribute,
   type InstanceId,
   type Mapping,
@@ -24,14 +25,18 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { referredAt } from '../transition/referred.js'
+import { findTarget, foreignKeyOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
+  clear,
   compact,
+  compactBefore,
   computedColumns,
   fillReferences,
   hasCell,
+  isBlank,
   isShape,
   keyAfter,
   keyFound,
@@ -44,18 +49,18 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, isPostUpdate, rootsOf } from './dependencies.js'
+import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
-  changedCells,
   countUp,
   dropUnchanged,
+  fillChanged,
   fillInsertDefaults,
+  fillSwitched,
   fillUpdateDefaults,
   givenKeyColumns,
   nullDefaults,
-  switchedCells,
   touchVersion,
   whereColumns,
   whereOf,
@@ -145,7 +150,7 @@ class Planner {
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
     this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
-    this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+    this.#cyclic = cyclicEntities(state.model)
   }
 
   plan(): PlanError | null {
@@ -202,6 +207,7 @@ class Planner {
 
   #deletes(): PlanError | null {
     const { deletes } = this.#changes
+    if (deletes.every(({ length }) => length === 0)) return null
     const groups = entityGroups(this.#state.model)
     for (let i = groups.length - 1; i >= 0; i--) {
       const group = groups[i] as (typeof groups)[number]
@@ -264,18 +270,18 @@ class Planner {
 
   /** What a row refers to in the database, whatever has been set since. */
   #committedTarget(
-    identityMap: Parameters<typeof targetOf>[1],
+    identityMap: Parameters<typeof findTarget>[1],
     instance: Instance,
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return findTarget(this.#state, identityMap, instance, relationship)
     if (one.committed !== Instance.unknown) return one.committed
     // the row may have been loaded since it was set
     const key = foreignKeyOf(instance, relationship, Instance.committedAt)
     return key === undefined || key === null
       ? key
-      : identityMap.identityMap.get(relationship.target, instance.token, key)
+      : referredAt(this.#state, relationship, relationship.target, instance.token, key)?.id
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
@@ -402,19 +408,18 @@ class Planner {
     if (instances.length === 0) return null
     if (isWrittenByTables(mapping)) return this.#updateTables(mapping, instances)
     const byShape = new Map<string, OpenStep>()
+    const cells = noCells(mapping)
+    // rows come in runs of one shape
+    let open: OpenStep | null = null
     for (const instance of instances) {
       const row = this.#rowOf(instance)
-      const cells = this.#updateCells(instance, row)
-      if (cells === null) continue
-      if ('_tag' in cells) return cells
-      const shape = cells.kinds.join()
-      let open = byShape.get(shape)
-      if (open === undefined) {
-        open = openStep(mapping, cells)
-        byShape.set(shape, open)
-      }
+      clear(cells)
+      const fault = this.#fillUpdate(instance, row, cells)
+      if (fault !== null) return fault
+      if (isBlank(cells)) continue
+      if (open === null || !isShape(open, cells.kinds)) open = stepOf(byShape, mapping, cells)
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...this.#whereOf(row)])
+      open.rows.push(compactBefore(cells, this.#whereOf(row)))
     }
     for (const open of byShape.values()) {
       const computed = computedColumns(mapping, open.kinds, mapping.attributes, 'update')
@@ -426,21 +431,26 @@ class Planner {
 
   /** The row as the database has it: the instance's own, or the one that it takes over. */
   #rowOf(instance: Instance): Instance {
-    return this.#changes.switches.get(instance.id) ?? instance
+    const { switches } = this.#changes
+    return switches.size === 0 ? instance : (switches.get(instance.id) ?? instance)
   }
 
-  /** What is updated of a row; null where nothing is. */
-  #updateCells(instance: Instance, row: Instance): Cells | BlanksPrimaryKey | null {
-    const cells = row === instance ? changedCells(instance) : switchedCells(instance)
+  /** What is updated of a row. The cells stay blank where nothing is. */
+  #fillUpdate(instance: Instance, row: Instance, cells: Cells): BlanksPrimaryKey | null {
+    if (row === instance) fillChanged(instance, cells)
+    else fillSwitched(instance, cells)
     const references = referencesOf(this.#changes, instance, false)
-    fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
-    dropUnchanged(row, cells, this.#carriedAway(references))
-    if (!cells.kinds.some((kind) => kind !== absent)) return null
+    // what was set by itself is known to differ
+    if (references.length > 0 || row !== instance) {
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      dropUnchanged(row, cells, this.#carriedAway(references))
+    }
+    if (isBlank(cells)) return null
     const blanked = blankedKey(row, cells)
     if (blanked !== null) return blanked
     countUp(row, cells)
     fillUpdateDefaults(instance, cells, this.#services)
-    return cells
+    return null
   }
 
   /** Of each row of a hierarchy the tables of which something changes. A version stands in the root's, and counts for all. */
@@ -448,9 +458,10 @@ class Planner {
     const byShape = new Map<string, TableRows>()
     for (const instance of instances) {
       const row = this.#rowOf(instance)
-      const cells = this.#updateCells(instance, row)
-      if (cells === null) continue
-      if ('_tag' in cells) return cells
+      const cells = noCells(instance.mapping)
+      const fault = this.#fillUpdate(instance, row, cells)
+      if (fault !== null) return fault
+      if (isBlank(cells)) continue
       touchVersion(instance, cells)
       for (const part of instance.mapping.parts) {
         if (!isWritten(part, cells)) continue
@@ -524,6 +535,7 @@ class Planner {
 
   /** Foreign keys that are written once all rows are there, and emptied before any goes. */
   #postUpdates(): void {
+    if (!hasPostUpdates(this.#state.model)) return
     const { inserts, updates, deletes } = this.#changes
     for (const mapping of rootsOf(this.#state.model)) {
       const saved = [...(updates[mapping.index] ?? []), ...(inserts[mapping.index] ?? [])]
@@ -553,7 +565,7 @@ class Planner {
       const cells = noCells(mapping)
       fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells, this.#carriedAway(references))
-      if (!cells.kinds.some((kind) => kind !== absent)) continue
+      if (isBlank(cells)) continue
       for (const part of mapping.parts) {
         if (!isWritten(part, cells)) continue
         const isChecked = isRootPart(part) && this.#isChecked(instance)
@@ -622,7 +634,7 @@ class Planner {
     const id = this.steps.length
     const { root } = mapping
     const roots = rootsOf(this.#state.model)
-    const referring = roots.filter((other) => refersTo(other, root))
+    const referring = roots.filter((other) => referredRoots(this.#state.model, other).includes(root))
     this.steps.push({
       _tag: 'Delete',
       id,
@@ -642,7 +654,7 @@ class Planner {
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
-    const referred = rootsOf(this.#state.model).filter((other) => refersTo(mapping, other))
+    const referred = referredRoots(this.#state.model, mapping)
     return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
   }
 
@@ -656,6 +668,16 @@ class Planner {
   }
 }
 
+/** The step of a row's shape, opened where it is the first of it. */
+const stepOf = (byShape: Map<string, OpenStep>, mapping: Mapping, cells: Cells): OpenStep => {
+  const shape = cells.kinds.join()
+  const known = byShape.get(shape)
+  if (known !== undefined) return known
+  const open = openStep(mapping, cells)
+  byShape.set(shape, open)
+  return open
+}
+
 const computing = (computed: ReadonlyArray<SqlDefault>): { readonly computed?: ReadonlyArray<SqlDefault> } =>
   computed.length === 0 ? {} : { computed }
 
@@ -667,6 +689,15 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
 })
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+
+const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The hierarchies whose rows those of another refer to. */
+const referredRoots = (model: AnyModel, root: Mapping): ReadonlyArray<Mapping> => {
+  const known = referred.get(root) ?? rootsOf(model).filter((other) => refersTo(root, other))
+  referred.set(root, known)
+  return known
+}
 
 /** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
 const refersTo = (from: Mapping, to: Mapping): boolean =>
@@ -684,16 +715,16 @@ const isTableOf = (root: Mapping, table: string): boolean =>
 
 /** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
 const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {
-  const blanked = mapping.key.filter(
-    ({ isNullable, name, position }) =>
-      !isNullable &&
-      kinds[position] !== absent &&
-      values[position] === null &&
-      !(committed !== null && name in committed),
-  )
-  return blanked.length === 0
-    ? null
-    : { _tag: 'BlanksPrimaryKey', entity: mapping.name, key, attributes: blanked.map(({ name }) => name) }
+  const isBlanked = ({ isNullable, name, position }: Attribute): boolean =>
+    !isNullable && kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed)
+  return mapping.key.some(isBlanked)
+    ? {
+        _tag: 'BlanksPrimaryKey',
+        entity: mapping.name,
+        key,
+        attributes: mapping.key.filter(isBlanked).map(({ name }) => name),
+      }
+    : null
 }
 
 const nameOf = (instance: Instance): string => `${instance.mapping.name} ${instance.key ?? `#${instance.id}`}`
