@@ -64,10 +64,11 @@ export class Transactions {
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
     if (open !== undefined) return right(open.connection)
+    const begin = this.#protocol.begin(token, engine, this.#isolationLevel)
     const kept = this.#kept.get(token)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
-    const begun = yield* this.#begin({ token, engine, connection: connected.right })
+    const begun = yield* this.#withSavepoints(yield* begin(connected.right))
     if (isLeft(begun)) {
       if (kept === undefined) yield* release(connected.right)
       return begun
@@ -77,8 +78,7 @@ export class Transactions {
     return begun
   }
 
-  *#begin(opening: OpenTransaction): Effect<Either<EngineError, Connection>> {
-    const begun = yield* this.#protocol.begin(opening, this.#isolationLevel)
+  *#withSavepoints(begun: Either<EngineError, Connection>): Effect<Either<EngineError, Connection>> {
     if (isLeft(begun)) return begun
     const savepoints = yield* sequence(
       begun.right,

@@ -2,7 +2,7 @@
  * The atomic commit of a session's transactions: `two-phase.ts` says what to ask, this asks it.
  */
 import {
-  type BranchId,
+  type BeginCall,
   type Connection,
   type Engine,
   type EngineError,
@@ -18,6 +18,7 @@ import {
   type Effect,
   type OpenTransaction,
   type RequestError,
+  type ShardToken,
   together,
 } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -62,54 +63,61 @@ export class AtomicCommit implements CommitProtocol {
     this.#timeout = level.timeout ?? defaultTimeout
   }
 
-  *begin(
-    { connection: given, engine, token }: OpenTransaction,
+  begin(
+    token: ShardToken | null,
+    engine: Engine,
     isolationLevel: IsolationLevel | null,
-  ): Effect<Either<EngineError, Connection>> {
+  ): (connection: Connection) => Effect<Either<EngineError, Connection>> {
     const shard = token as string
+    const asked = this.#beginCall(engine, shard, isolationLevel)
+    return (given) => this.#beginOn(shard, engine, asked, given)
+  }
+
+  /** The branch as which a shard begins is named at once, so that who decides does not hang on who connects first. */
+  #beginCall(engine: Engine, shard: string, isolationLevel: IsolationLevel | null): BeginCall {
+    const means = meansOf(engine)
+    const plain = { _tag: 'Begin', isolationLevel } as const
+    if (!this.#hasOthers || means === 'none' || means === 'redo') return plain
+    if (means === 'xa') this.#named ??= shard
+    // PostgreSQL is told the name when it prepares
+    const branch = { transaction: this.#nameOf(this.#named ?? shard), branch: shardKey(shard) }
+    return { ...plain, branch, lockTimeout: this.#level.lockTimeout ?? defaultTimeout }
+  }
+
+  *#beginOn(
+    shard: string,
+    engine: Engine,
+    begin: BeginCall,
+    given: Connection,
+  ): Effect<Either<EngineError, Connection>> {
     // one that was kept for its cursors has been given out before
     const connection = this.#given.get(given) ?? given
-    const begun = yield* this.#beginOn(connection, engine, shard, isolationLevel)
-    if (isLeft(begun)) {
-      yield* call(connection, { _tag: 'Rollback' })
-      return begun
-    }
-    const keeping = { writes: this.#hasOthers && meansOf(engine) === 'redo', digest: this.#level.exactlyOnce === true }
-    const recording = new Recording(keeping)
+    const isFile = meansOf(engine) === 'redo'
+    const begun = isFile ? yield* this.#beginFile(connection, engine, begin) : yield* call(connection, begin)
+    if (isLeft(begun)) return begun
+    const recording = new Recording({
+      writes: isFile && this.#hasOthers,
+      digest: this.#level.exactlyOnce === true,
+    })
     this.#participants.set(shard, new Participant(shard, engine, connection, recording, this.#timeout))
     const lent = recorded(connection, recording)
     this.#given.set(lent, connection)
     return right(lent)
   }
 
-  *#beginOn(
-    connection: Connection,
-    engine: Engine,
-    shard: string,
-    isolationLevel: IsolationLevel | null,
-  ): Effect<Either<EngineError, undefined>> {
-    const means = meansOf(engine)
-    const plain = { _tag: 'Begin', isolationLevel } as const
-    if (means === 'redo') {
-      const checked = yield* durable(connection, engine)
-      if (isLeft(checked)) return checked
-      const begun = yield* call(connection, plain)
-      return isLeft(begun) || !this.#hasOthers ? begun : yield* beginRedo(connection, engine)
-    }
-    if (means === 'none' || !this.#hasOthers) return yield* call(connection, plain)
-    const lockTimeout = this.#level.lockTimeout ?? defaultTimeout
-    return yield* call(connection, { ...plain, branch: this.#branch(engine, shard), lockTimeout })
+  *#beginFile(connection: Connection, engine: Engine, begin: BeginCall): Effect<Either<EngineError, undefined>> {
+    const checked = yield* durable(connection, engine)
+    if (isLeft(checked)) return checked
+    const begun = yield* call(connection, begin)
+    if (isLeft(begun) || !this.#hasOthers) return begun
+    const free = yield* beginRedo(connection, engine)
+    if (isLeft(free)) yield* call(connection, { _tag: 'Rollback' })
+    return free
   }
 
   /** Can there be a commit over several shards? */
   get #hasOthers(): boolean {
     return this.#shards.tokens.length > 1
-  }
-
-  /** The branch as which a shard begins. PostgreSQL names it when it is prepared. */
-  #branch(engine: Engine, shard: string): BranchId {
-    if (meansOf(engine) === 'xa') this.#named ??= shard
-    return { transaction: this.#nameOf(this.#named ?? shard), branch: shardKey(shard) }
   }
 
   #nameOf(decider: string): string {
@@ -134,7 +142,9 @@ export class AtomicCommit implements CommitProtocol {
       ? left(cannotPrepare(planned.left.shards, planned.left.decider))
       : planned.right === null
         ? yield* commitReads(participants)
-        : yield* this.#run(planned.right)
+        : this.#participants.has(planned.right.decider)
+          ? yield* this.#run(planned.right)
+          : left(databaseError('commit', null, planned.right.decider, undecided))
     return {
       result,
       committed: participants.filter(({ isCommitted }) => isCommitted).map(({ token }) => token),
@@ -219,6 +229,12 @@ const tooLate = engineError(
   { _tag: 'StatementTimeout' },
   `the commit was held up for more than ${longest / 60_000} minutes, and is not decided any more`,
 )
+
+/** Branches of the others bear its name, and it was not to be had when it was first asked for. */
+const undecided: EngineError = {
+  ...engineError({ _tag: 'Unavailable' }, 'the shard that was to decide the commit could not be reached; try again'),
+  retryable: true,
+}
 
 /** A record that clashes is the tombstone of someone who took this for dead. */
 const givenUp = (error: EngineError): EngineError =>
