@@ -12,6 +12,7 @@
 export type {
   BlanksPrimaryKey,
   CircularDependency,
+  CommitUnknown,
   DatabaseError,
   DecodeError,
   HookError,
@@ -23,6 +24,7 @@ export type {
   InvalidState,
   InvalidStatement,
   InvalidValue,
+  Misrepresented,
   MissingKey,
   ModelMismatch,
   MultipleResults,
@@ -32,6 +34,7 @@ export type {
   NotLoaded,
   NotSynchronous,
   ObjectDeleted,
+  PartlyCommitted,
   PendingRollback,
   RaisedLoad,
   RequestError,
@@ -135,6 +138,7 @@ export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,
+  CommitRequest,
   CountRequest,
   CursorId,
   CursorRequest,
@@ -161,6 +165,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
 export {
   appendThrough,
@@ -197,6 +202,14 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
+export { type Represented, represent } from './represent/represent.js'
+export {
+  type CommitOutcome,
+  type CommitProtocol,
+  type OpenTransaction,
+  oneAfterAnother,
+} from './runner/commit-protocol.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
@@ -252,6 +265,7 @@ export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit
 export { type PlanError, plan } from './unit-of-work/plan.js'
 export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
+  type CommittedPending,
   columnsOf,
   type DeleteStep,
   type DrawnIds,
@@ -261,6 +275,7 @@ export {
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type PlanNotice,
   type ReturnedColumn,
   returnedKey,
   type Source,
