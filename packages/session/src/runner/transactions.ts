@@ -62,7 +62,7 @@ export class Transactions {
 
   /** The connection to a database, if it is in the transaction already. */
   opened(token: ShardToken | null): Connection | undefined {
-    return this.#open.get(token)
+    return this.#open.get(token)?.connection
   }
 
   /** The connection to a database, in its transaction. */
