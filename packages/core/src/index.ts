@@ -87,16 +87,21 @@ export {
   type AnyCollectionKind,
   asList,
   asSet,
+  type CollectionForm,
   type CollectionFunctions,
   type CollectionKey,
   type CollectionKind,
   type CollectionOf,
   type CollectionShape,
   collectionKind,
+  type Entries,
+  type GroupedForm,
   type GroupsShape,
   groupedBy,
+  type KeyedForm,
   type KeyOfCollection,
   keyedBy,
+  type ListForm,
   type ListShape,
   type MapShape,
   membersGiven,
@@ -105,12 +110,14 @@ export {
   positioned,
   type RecordShape,
   recordBy,
+  type SetForm,
   type SetShape,
 } from './model/collection.js'
 export {
   type AnyColumn,
   type Column,
   type ColumnDetail,
+  type ColumnExpression,
   type ColumnFlag,
   type ColumnKind,
   type ColumnType,
@@ -189,8 +196,19 @@ export {
   type RowValidator,
   type Simplify,
   type Single,
+  type SubtypeLoad,
   type ValueOf,
 } from './model/entity.js'
+export type {
+  ExpressionAttribute,
+  ExtendedEntities,
+  ExtendedEntity,
+  Extension,
+  ExtensionAttribute,
+  ExtensionBuilder,
+  Extensions,
+  Synonym,
+} from './model/extension.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export {
@@ -215,6 +233,7 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  ExpressionName,
   GivenTo,
   IdentityOf,
   JoinedName,
@@ -222,6 +241,7 @@ export type {
   KeyedCollectionName,
   KeyOf,
   Managed,
+  OwnName,
   Pending,
   ReferenceName,
   Related,
@@ -230,7 +250,10 @@ export type {
   RowOf,
   ShapeOf,
   SnapshotOf,
+  StoredName,
+  StoredRow,
   SubtypeName,
+  SynonymName,
   TakenBy,
   TargetOf,
   WritableCollection,
@@ -243,6 +266,7 @@ export {
   isKindOf,
   isOnlyJoined,
   type Mapping,
+  mayHaveSeveral,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
@@ -251,16 +275,27 @@ export {
   takes,
   withDescendants,
 } from './model/mapping.js'
-export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export {
+  type AnyModel,
+  defineModel,
+  type Mapped,
+  type Model,
+  type ModelBuilder,
+  type TypeFault,
+} from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
   Behaviour,
   BelongsTo,
+  Between,
   Cascade,
   Entities,
   HasMany,
   HasOne,
+  JoinCondition,
+  JoinsMany,
+  JoinsOne,
   Link,
   LoadStrategy,
   ManyToMany,
@@ -268,6 +303,7 @@ export type {
   Relationship,
   RelationshipBuilder,
   Relationships,
+  Sides,
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
@@ -284,16 +320,19 @@ export {
 export {
   type AnyThrough,
   type Far,
+  formOver,
   isThrough,
   type Reach,
   type ReachOver,
+  relationshipsThrough,
   type Through,
+  type ThroughForm,
   type ThroughLinks,
   type ThroughTo,
   through,
-  viewThrough,
 } from './model/through.js'
-export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { byOwnNames, faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
@@ -325,6 +364,7 @@ export {
 } from './statement/contains.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
+export { type DefaultExtent, type DefaultLoads, type DefaultSubtype, select } from './statement/default-subtypes.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
@@ -446,6 +486,7 @@ export {
   type SelfReference,
   selectin,
   subquery,
+  type Targets,
   type Tree,
   type Without,
 } from './statement/load.js'
@@ -469,7 +510,14 @@ export {
   type Rows,
   type ValueOutput,
 } from './statement/rows.js'
-export { type AnySelect, type Load, type RelatedWith, type Resulting, type Select, select } from './statement/select.js'
+export {
+  type AnySelect,
+  type Load,
+  type RelatedWith,
+  type Resulting,
+  type Select,
+  selectOwn,
+} from './statement/select.js'
 export {
   type AliasedResult,
   type EntityPart,
@@ -535,6 +583,7 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { valueThrough } from './statement/value-through.js'
 export {
   canSkip,
   conflictKeys,

@@ -24,6 +24,7 @@ export type {
   InvalidState,
   InvalidStatement,
   InvalidValue,
+  Misrepresented,
   MissingKey,
   ModelMismatch,
   MultipleResults,
@@ -86,6 +87,7 @@ export {
 } from './load/get.js'
 export { type MembersError, members } from './load/members.js'
 export { load, related } from './load/relationship.js'
+export { loadThrough } from './load/through.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
@@ -165,7 +167,16 @@ export type {
 } from './program/request.js'
 export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
-export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
+export {
+  appendThrough,
+  detachThrough,
+  modifyThrough,
+  removeKeyThrough,
+  replaceThrough,
+  setKeyThrough,
+  setThrough,
+  type ThroughError,
+} from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {
   add,
@@ -191,6 +202,8 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
+export { type Represented, represent } from './represent/represent.js'
 export {
   type CommitOutcome,
   type CommitProtocol,

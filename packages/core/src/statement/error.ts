@@ -111,7 +111,19 @@ export interface InvalidClause {
 }
 
 /** @category errors */
-export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'page' | 'lock' | 'fromQuery' | 'selectRows' | 'union'
+export type Clause =
+  | 'join'
+  | 'any'
+  | 'has'
+  | 'containsEager'
+  | 'page'
+  | 'lock'
+  | 'fromQuery'
+  | 'selectRows'
+  | 'union'
+  | 'set'
+  | 'expression'
+  | 'valueThrough'
 
 /** @category errors */
 export type StatementError =

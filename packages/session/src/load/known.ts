@@ -72,6 +72,23 @@ const knownOfPending = (
   return referred === null ? null : [referred.id]
 }
 
+/**
+ * Does the state know all that a collection or has-one holds, as `knownTargets` would tell it? O(1).
+ *
+ * @category guards
+ */
+export const areMembersKnown = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+  narrowed: string | null,
+): boolean => {
+  if (isLoadedPending(owner, relationship)) return knownOfPending(state, owner, relationship) !== null
+  if (owner.status === 'transient' || owner.status === 'pending') return true
+  const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
+  return known !== undefined && isUnder(known, narrowed) && (known._tag === 'One' || known.members !== null)
+}
+
 const isUnder = (known: Instance.Related, narrowed: string | null): boolean =>
   known._tag === 'One' || known.narrowed === narrowed || (narrowed === null && known.narrowed === Instance.byHooks)
 

@@ -177,6 +177,7 @@ export class Transactions {
   *rollback(): Effect<void> {
     this.#savepoints = []
     this.blocks.forget()
+    if (this.#open.size === 0) return
     const open = [...this.#open]
     this.#open.clear()
     this.#protocol.ended()
@@ -189,7 +190,7 @@ export class Transactions {
     this.#kept.clear()
     this.#cursors.clear()
     yield* this.rollback()
-    yield* together(kept.map(release))
+    if (kept.length > 0) yield* together(kept.map(release))
   }
 
   *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {

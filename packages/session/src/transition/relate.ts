@@ -168,22 +168,37 @@ const putTarget = (
     target === null && !isNew(owner) && (typeof held === 'number' || (old?._tag === 'One' && old.hasLeft === true))
   const one: Instance.One = { _tag: 'One', target, changed, committed, ...(hasLeft ? { hasLeft } : {}) }
   put(edit, Instance.withRelated(owner, relationship, one))
+  if (target !== null) noteTaker(edit, ownerId, relationship, target)
   // what a reference gave up belongs to nothing now
   if (typeof held === 'number' && held !== target && !isElsewhere(state, edit, ownerId, relationship, held)) {
     leaveOrphan(state, edit, relationship, held)
   }
 }
 
-/** Does what an owner gives up know that it belongs to another by now? */
+/**
+ * Notes who takes what is pending already, and may be another's, where nothing else tells: when that one gives it up it is no
+ * orphan, and stays.
+ */
+const noteTaker = (edit: StateEdit, owner: InstanceId, relationship: RelationshipMapping, member: InstanceId): void => {
+  if (relationship.inverse !== null || !relationship.cascade.has('delete-orphan')) return
+  const taken = at(edit, member)
+  if (taken.status !== 'pending') return
+  edit.instances.set(member, { ...taken, takenBy: new Map(taken.takenBy).set(relationship, owner) })
+}
+
+/** Does what an owner gives up belong to another by now? */
 const isElsewhere = (
   state: SessionState,
   edit: StateEdit,
   owner: InstanceId,
-  { inverse, kind }: RelationshipMapping,
+  relationship: RelationshipMapping,
   member: InstanceId,
 ): boolean => {
-  if (inverse === null || kind !== 'HasOne') return false
-  const holder = heldBefore(state, edit, at(edit, member), inverse)
+  const { inverse, kind } = relationship
+  const given = at(edit, member)
+  if (inverse === null) return (given.takenBy?.get(relationship) ?? owner) !== owner
+  if (kind !== 'HasOne') return false
+  const holder = heldBefore(state, edit, given, inverse)
   return typeof holder === 'number' && holder !== owner
 }
 
@@ -245,6 +260,7 @@ const putMember = (
       removed: Collection.remove(removed, member),
     }),
   )
+  noteTaker(edit, ownerId, relationship, member)
   for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
   return true
 }
@@ -400,7 +416,7 @@ export const detach = (
   if (members !== null && Collection.has(members, member)) return
   if (inverse === null || inverse.through !== null) {
     if (inverse !== null) dropMember(state, edit, member, inverse, owner)
-    leaveOrphan(state, edit, relationship, member)
+    if (!isElsewhere(state, edit, owner, relationship, member)) leaveOrphan(state, edit, relationship, member)
     return
   }
   leave(state, edit, member, inverse, owner)
@@ -424,7 +440,8 @@ const leaveOrphan = (
     const instance = at(edit, id)
     if (instance.status !== 'pending') continue
     edit.added.delete(id)
-    edit.instances.set(id, { ...instance, status: 'transient', order: 0 })
+    const { takenBy: _, ...forsaken } = instance
+    edit.instances.set(id, { ...forsaken, status: 'transient', order: 0 })
     stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('delete')))
   }
 }
