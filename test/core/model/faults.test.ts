@@ -878,6 +878,12 @@ const table: ReadonlyArray<
     'Post.author.on: it goes by its foreign key; joinsOne goes by a condition',
   ],
   [
+    'a condition that gives no expression',
+    both,
+    joins({ on: () => true }),
+    'User.posts.on: it gives no expression; return one of the builder, as in (eb) => eb(...)',
+  ],
+  [
     'an inverse of what is only joined',
     both,
     ({ User: u, Post: p }) => ({
