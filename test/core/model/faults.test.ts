@@ -706,6 +706,13 @@ const table: ReadonlyArray<
     () => ({ Person: {} }),
   ],
   [
+    'an expression that is none',
+    both,
+    nothing,
+    'User.one: it gives no expression; return one of the builder, as in (eb) => eb.fn(...)',
+    given((a) => ({ one: a.expression(integer, () => 1 as never) })),
+  ],
+  [
     'an expression that is called as a column',
     { User },
     nothing,
