@@ -428,6 +428,43 @@ describe.skipIf(clusterMissing !== null)(
       expect(await recovered(shards, { keep: 0, now: inDays(2) })).toEqual({ ...nothing, forgotten: 1 })
     })
 
+    test('of which one is read chunk by chunk are committed between the chunks, and it is read on', async () => {
+      const shards = await openPair()
+      const app = runtimeOn(shards)
+      const ids = Array.from({ length: 25 }, (_, id) => id)
+      rightOf(
+        await Session.run(app)(
+          Session.transact(
+            Session.addAll(
+              model.Item,
+              ids.map((id) => ({ id, home: 'a' })),
+            ),
+          ),
+        )(),
+      )
+      const copying = pipe(
+        select(model.Item),
+        onShard('a'),
+        Session.forEachChunk(
+          (chunk) =>
+            Session.gen(function* () {
+              yield* Session.addAll(
+                model.Item,
+                chunk.flatMap(({ id }) => [
+                  { id, home: 'b' },
+                  { id: id + 100, home: 'a' },
+                ]),
+              )
+              yield* Session.commit
+            }),
+          { chunk: 10 },
+        ),
+      )
+      rightOf(await Session.run(app)(copying as Session.Program<Session.SessionError, unknown>)())
+      expect(await itemsOn(shards)).toEqual([[...ids, ...ids.map((id) => id + 100)], ids])
+      expect(await recovered(shards)).toEqual(nothing)
+    })
+
     test('with one that cannot prepare, which decides wherever it stands', async () => {
       const asked: string[] = []
       const listening: Intercept = ({ _tag }) => {
