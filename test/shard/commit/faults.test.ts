@@ -384,7 +384,7 @@ describe.skipIf(clusterMissing !== null)(
         reports.push(...(await Promise.all([recovered(shards), recovered(shards)])))
       }
       const done = await Session.run(runtimeOn(shards, { timeout: 5000 }))(adding(shards, 1, slow.arm))()
-      expect(reports[0]).toMatchObject({ rolledBack: [], unfinished: [{ cause: 'Young' }] })
+      expect(reports[0]).toMatchObject({ rolledBack: [], unfinished: [{ cause: { _tag: 'Young' } }] })
       expect(reports[1]).toMatchObject({ committed: [], unfinished: [] })
       expect(failedWith(done)).toMatchObject({
         _tag: 'DatabaseError',
@@ -405,7 +405,7 @@ describe.skipIf(clusterMissing !== null)(
       expect(await recovered(without)).toMatchObject({
         committed: [],
         rolledBack: [],
-        unfinished: [{ shard: 'b', cause: 'NotInMap' }],
+        unfinished: [{ shard: 'b', cause: { _tag: 'NotInMap' } }],
       })
       const down = kept(kyselyEngine(new PostgresDialect({ pool: new Pool({ host: '/nowhere' }) })))
       expect(await recovered({ a: shards.a, b: down })).toMatchObject({
