@@ -60,6 +60,11 @@ export class Transactions {
     return [...this.#open.keys()]
   }
 
+  /** The connection to a database, if it is in the transaction already. */
+  opened(token: ShardToken | null): Connection | undefined {
+    return this.#open.get(token)?.connection
+  }
+
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
