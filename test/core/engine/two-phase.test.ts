@@ -79,6 +79,12 @@ const suite = (
         await ask(await open(), raw(engine, sql`delete from notes`))
       })
       afterAll(async () => {
+        // what a test that failed has left would be in the way
+        await Promise.all(connections.splice(0).map(async (connection) => connection.release()))
+        const connection = await open()
+        for (const branch of await ask(connection, { _tag: 'ListPrepared' })) {
+          if (branch.transaction.startsWith(`test.${run}.`)) await connection.call({ _tag: 'RollbackPrepared', branch })
+        }
         await engine?.close()
         await drop()
       })

@@ -428,6 +428,16 @@ describe.skipIf(clusterMissing !== null)(
       expect(await recovered(shards, { keep: 0, now: inDays(2) })).toEqual({ ...nothing, forgotten: 1 })
     })
 
+    test('may have any tokens', async () => {
+      const first = 'São Paulo, "first" of all'
+      const deaf: Intercept = ({ _tag }) => (_tag === 'CommitPrepared' ? never() : null)
+      const plain = { [first]: await newShard(), ['é'.repeat(100)]: await newShard(), 'a.b/c': await newShard() }
+      const shards = { ...plain, [first]: intercepted(plain[first] as Engine, deaf) }
+      rightOf(await Session.run(runtimeOn(shards))(adding(shards, 1))())
+      expect(await recovered(plain)).toMatchObject({ committed: [{ shards: [first] }], unfinished: [] })
+      expect(await itemsOn(plain)).toEqual([[1], [1], [1]])
+    })
+
     test('of which one is read chunk by chunk are committed between the chunks, and it is read on', async () => {
       const shards = await openPair()
       const app = runtimeOn(shards)
