@@ -193,6 +193,25 @@ suite('MariaDB', skipped(mysqlHost), async () => {
 })
 
 test.skipIf(skipped(mysqlHost) !== null)(
+  'MariaDB prepares a branch as what it was begun as, and as no other',
+  async () => {
+    const database = await createMysql()
+    const engine = database.open(2)
+    try {
+      const connection = await connect(engine)
+      await ask(connection, { ...begin, branch: newBranch() })
+      expect(await failure(connection, { _tag: 'Prepare', branch: newBranch() })).toMatchObject({
+        reason: { _tag: 'Unsupported' },
+        message: 'the transaction was not begun as the branch that it is to be prepared as',
+      })
+    } finally {
+      await engine.close()
+      await database.drop()
+    }
+  },
+)
+
+test.skipIf(skipped(mysqlHost) !== null)(
   'a branch that another living connection of MariaDB holds is held by a lock',
   async () => {
     const database = await createMysql()

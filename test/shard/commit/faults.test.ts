@@ -22,10 +22,18 @@ import {
 import Database from 'better-sqlite3'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { PostgresDialect, sql } from 'kysely'
+import { MysqlDialect, PostgresDialect, sql } from 'kysely'
+import { createPool } from 'mysql2'
 import { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createMysql, createPostgres, mysqlHost, postgresHost, skipped } from '../../core/engine/databases.js'
+import {
+  createMysql,
+  createPostgres,
+  mysqlHost,
+  mysqlServer,
+  postgresHost,
+  skipped,
+} from '../../core/engine/databases.js'
 import { ask, connect, raw } from '../../core/engine/engine-conformance.js'
 import { clusterMissing, type PostgresCluster, startCluster } from '../../core/engine/postgres-cluster.js'
 import { leftOf, rightOf } from '../weather.js'
@@ -570,10 +578,50 @@ test.skipIf(noPostgres !== null)('PostgreSQL that does not prepare says what to 
 
 const noMysql = skipped(mysqlHost)
 
-test.skipIf(noMysql !== null)('MariaDB commits with a file of SQLite', async () => {
-  const database = await createMysql()
-  servers.push(database.drop)
-  const shards = { file: await ready(sqliteEngine(new Database(':memory:'))), m: await ready(database.open()) }
-  rightOf(await Session.run(runtimeOn(shards, { application: 'faults_m' }))(adding(shards, 1))())
-  expect(await itemsOn(shards)).toEqual([[1], [1]])
+describe.skipIf(noMysql !== null)(`MariaDB${noMysql === null ? '' : ` (${noMysql})`}`, () => {
+  const options = { application: 'faults_m' }
+  const newMaria = async (): Promise<Engine> => {
+    const database = await createMysql()
+    servers.push(database.drop)
+    return ready(database.open())
+  }
+
+  test('commits with a file of SQLite', async () => {
+    const shards = { file: await ready(sqliteEngine(new Database(':memory:'))), m: await newMaria() }
+    rightOf(await Session.run(runtimeOn(shards, options))(adding(shards, 1))())
+    expect(await itemsOn(shards)).toEqual([[1], [1]])
+  })
+
+  test('that was only read from the first leaves a single writer to itself', async () => {
+    const asked: string[] = []
+    const listening: Intercept = ({ _tag }) => {
+      asked.push(_tag)
+      return null
+    }
+    const shards = { m: intercepted(await newMaria(), listening), n: intercepted(await newMaria(), listening) }
+    rightOf(
+      await Session.run(runtimeOn(shards, options))(
+        Session.gen(function* () {
+          yield* Session.query(pipe(select(model.Item), onShard('m')))
+          yield* Session.add(model.Item, { id: 1, home: 'n' })
+          yield* Session.commit
+        }),
+      )(),
+    )
+    expect(asked).toEqual(['Begin', 'Query', 'Begin', 'Insert', 'Commit', 'Commit'])
+    expect(await itemsOn(shards)).toEqual([[], [1]])
+  })
+
+  test('is bound to who decides, and refuses one that would have to', async () => {
+    const database = await createMysql()
+    servers.push(database.drop)
+    const pool = createPool({ ...mysqlServer, database: database.name })
+    const last = await ready(kyselyEngine(new MysqlDialect({ pool }), { twoPhase: false }))
+    const shards = { m: await newMaria(), z: last }
+    const error = failedWith(await Session.run(runtimeOn(shards, options))(adding(shards, 1))())
+    expect(Session.render(error)).toBe(
+      "commit: shard 'z' cannot prepare a transaction, and does not go together with MySQL or MariaDB, whose transactions are bound from the beginning to 'm' as the one that decides; write on it in a transaction of its own",
+    )
+    expect(await itemsOn(shards)).toEqual([[], []])
+  })
 })

@@ -61,18 +61,17 @@ export const planCommit = (
 }
 
 /**
- * The one that names of branches tell; else the one that cannot promise; else one that is read on; else one that names of
- * branches may tell the next time; else one that promises by doing its work twice; else the last.
+ * The only one; else, where a branch of XA is among them, the one that its name has told from the beginning; else the one
+ * that cannot promise; else one that is read on; else one that promises by doing its work twice; else the last.
  */
 const deciderOf = (writers: ReadonlyArray<Part>, named: string | null): string => {
-  if (named !== null && writers.some(({ means, token }) => means === 'xa' && token !== named)) return named
-  const last =
+  if (writers.length > 1 && named !== null && writers.some(({ means }) => means === 'xa')) return named
+  const decider =
     writers.findLast(({ means }) => means === 'none') ??
     writers.findLast(({ hasCursor }) => hasCursor) ??
-    writers.findLast(({ means }) => means === 'xa') ??
     writers.findLast(({ means }) => means === 'redo') ??
     writers.at(-1)
-  return (last as Part).token
+  return (decider as Part).token
 }
 
 const tokensOf = (parts: ReadonlyArray<Part>): ReadonlyArray<string> => parts.map(({ token }) => token)
