@@ -190,7 +190,7 @@ export const cannotPrepare = (tokens: ReadonlyArray<string>, decider: string): R
   message:
     tokens.length > 1
       ? `commit: shards ${quoted(tokens)} cannot prepare a transaction, and only one that cannot may be written together with others; write on it in a transaction of its own`
-      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with several of MySQL or MariaDB, which are bound to '${decider}' as the one that decides; write on it in a transaction of its own`,
+      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with MySQL or MariaDB, whose transactions are bound from the beginning to '${decider}' as the one that decides; write on it in a transaction of its own`,
 })
 
 /** The shard map itself cannot be used. */

@@ -31,6 +31,7 @@ export {
 } from './commit/level.js'
 export { type OutcomeOptions, outcomeOf, outcomeOfSync, type TransactionOutcome } from './commit/outcome.js'
 export {
+  type LeftAlone,
   type Recovered,
   type RecoverOptions,
   type RecoveryReport,

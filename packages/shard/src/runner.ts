@@ -91,6 +91,9 @@ export interface ShardedOptions<Token extends string, Level extends CommitLevel 
   readonly commit?: Level
 }
 
+/** A level other than the default one has to be given, not just claimed. */
+type LevelGiven<Level extends CommitLevel> = BestEffort extends Level ? unknown : { readonly commit: Level }
+
 /**
  * A runtime over several databases.
  *
@@ -124,7 +127,7 @@ export interface ShardedRuntime<out Token extends string = string, out Level ext
  */
 export const shardedRuntime = <Token extends string, Level extends CommitLevel = BestEffort>(
   model: AnyModel,
-  options: ShardedOptions<Token, Level>,
+  options: ShardedOptions<Token, Level> & LevelGiven<Level>,
 ): ShardedRuntime<Token, Level['level']> => ({
   _tag: 'Runtime',
   model,
