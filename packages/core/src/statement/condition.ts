@@ -231,8 +231,8 @@ const unlisted = (attribute: Attribute, other: OperationNode): Domain => {
 const ranging = (attribute: Attribute, operator: string, value: unknown): Domain => {
   const order = orderOf(attribute)
   if (order === null || !Range.isOrdinal(value)) return notNull
-  // a database may keep an instant more exactly than it is read
-  const isClosed = operator.endsWith('=') || order === 'instant'
+  // a database may keep an instant more exactly than it is read, which is by the milliseconds that are over
+  const isClosed = operator.endsWith('=') || (order === 'instant' && operator === '>')
   return inOrder(order, operator.startsWith('<') ? Range.below(value, isClosed) : Range.above(value, isClosed))
 }
 
@@ -263,7 +263,7 @@ const orderOf = ({ column: { codec, kind }, encode }: Attribute): Order | null =
 }
 
 const inOrder = (order: Order, ranges: Range.Ranges): Domain =>
-  Domains.within(order === 'integer' ? Range.integers(ranges) : ranges)
+  Domains.within(order === 'number' ? ranges : Range.integers(ranges))
 
 // values
 

@@ -61,6 +61,8 @@ export interface StatementContext {
 export interface Basis {
   readonly kind: 'attribute' | 'relationship'
   readonly name: string
+  /** What decides beside it. */
+  readonly besides?: ReadonlyArray<Basis>
 }
 
 /**

@@ -25,6 +25,7 @@ export function withParent<const R extends string, S extends Subject, const Toke
 export function withParent(relationship: string, otherwise?: Strategy<never, string>): Strategy<Subject, never> {
   const strategy: Strategy<Subject, string> = {
     basis: { kind: 'relationship', name: relationship },
+    tokens: null,
     shardOf: (instance) => {
       const parent = instance.related(relationship)
       return parent === null ? (otherwise?.shardOf(instance) ?? null) : parent.shard

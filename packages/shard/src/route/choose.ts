@@ -12,7 +12,7 @@ import {
 } from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
+import type { Basis, Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
 import { changesShard, type NamedBy, noShardNamed, notMergeable, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
 
@@ -123,13 +123,15 @@ export const decidingAttribute = (
 ): string | null => {
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return null
-  const deciding =
-    basis.kind === 'attribute'
-      ? [basis.name]
-      : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
+  const deciding = attributesIn(mapping, basis)
   const changed = set.map(({ name }) => name)
   return deciding.find((name) => changed.includes(name)) ?? null
 }
+
+const attributesIn = (mapping: Mapping, { besides = [], kind, name }: Basis): ReadonlyArray<string> => [
+  ...(kind === 'attribute' ? [name] : (mapping.relationshipOf.get(name)?.foreignKey ?? []).map((key) => key.name)),
+  ...besides.flatMap((basis) => attributesIn(mapping, basis)),
+]
 
 const checked = (
   shards: ShardMap,

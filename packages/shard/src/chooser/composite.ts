@@ -1,0 +1,72 @@
+/**
+ * Strategies within strategies.
+ */
+import { ValueSet } from '@unitary/core'
+import { isNone } from 'fp-ts/lib/Option.js'
+import type { Looking } from './by-value.js'
+import type { Strategy, Subject } from './strategy.js'
+
+/** A strategy for each value of an attribute, as text. */
+type Parts = Readonly<Record<string, Strategy<never, string>>>
+
+type PartSubject<P extends Parts> = {
+  [K in keyof P]: P[K] extends Strategy<infer S, string> ? (subject: S) => void : never
+}[keyof P] extends (subject: infer All) => void
+  ? All & Subject
+  : never
+
+type PartToken<P extends Parts> = { [K in keyof P]: P[K] extends Strategy<never, infer Token> ? Token : never }[keyof P]
+
+/**
+ * Decides by the value of one attribute which strategy decides: customers of a region by their hash over the shards of that
+ * region, say. Queries go where the strategies of all values that their conditions leave can have rows.
+ *
+ * @example
+ * byParts('region', {
+ *   eu: byHash('customerId', ['eu1', 'eu2']),
+ *   us: byRendezvous('customerId', ['us1', 'us2', 'us3']),
+ * })
+ *
+ * @category strategies
+ */
+export const byParts = <const A extends string, const P extends Parts>(
+  attribute: A,
+  parts: P,
+): Strategy<PartSubject<P> & Looking<A, string | number>, PartToken<P>> => {
+  const partOf = new Map(Object.entries<Strategy<never, string>>(parts))
+  const part = (value: unknown): Strategy<never, string> | null =>
+    value === undefined || typeof value === 'object' ? null : (partOf.get(String(value)) ?? null)
+  const all = together([...partOf.values()].map(({ tokens }) => tokens))
+  const strategy: Strategy<Subject, string> = {
+    basis: {
+      kind: 'attribute',
+      name: attribute,
+      besides: [...partOf.values()].flatMap(({ basis }) => (basis === null ? [] : [basis])),
+    },
+    tokens: all,
+    shardOf: (instance) => part(instance.values[attribute])?.shardOf(instance) ?? null,
+    shardsOfKey: (key, asked, context) => {
+      const own = part(key[attribute])
+      return own === null ? all : (own.shardsOfKey(key, asked, context) ?? own.tokens)
+    },
+    shardsOf: (analysis, asked, context) => {
+      const { mapping } = context
+      const values = ValueSet.values(analysis.valuesOf(mapping, attribute))
+      // of a statement that merely joins the entity nothing is known where it is not said
+      if (isNone(values)) {
+        return mapping.name === asked.entity ? together(narrowed([...partOf.values()])) : null
+      }
+      const own = values.value.map(part)
+      return own.includes(null) ? null : together(narrowed(own as ReadonlyArray<Strategy<never, string>>))
+
+      function narrowed(some: ReadonlyArray<Strategy<never, string>>): ReadonlyArray<ReadonlyArray<string> | null> {
+        return some.map(({ shardsOf, tokens }) => shardsOf(analysis, asked, context) ?? tokens)
+      }
+    },
+  }
+  return strategy as never
+}
+
+/** All of them, each once; null where one of them is not known. */
+const together = (lists: ReadonlyArray<ReadonlyArray<string> | null>): ReadonlyArray<string> | null =>
+  lists.includes(null) ? null : [...new Set((lists as ReadonlyArray<ReadonlyArray<string>>).flat())]
