@@ -223,6 +223,7 @@ export {
   empty,
   instanceAt,
   isExpired,
+  optionsIn,
   type SessionOptions,
   type SessionState,
 } from './state/session-state.js'

@@ -89,6 +89,7 @@ export interface ShardedOptions<Token extends string> extends RuntimeOptions {
  */
 export interface ShardedRuntime<Token extends string = string> extends Runtime {
   readonly shards: ShardMap<Token>
+  readonly choosers: Choosers
   /** What a commit over several shards promises: they are committed one after another. */
   readonly atomicity: 'best-effort'
 }
@@ -120,6 +121,7 @@ export const shardedRuntime = <Token extends string>(
   model,
   options: { ...sessionOptions(options), tokens: options.shards.tokens },
   shards: options.shards,
+  choosers: options.choosers,
   atomicity: 'best-effort',
   open: () => open(options),
 })

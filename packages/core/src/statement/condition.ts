@@ -291,8 +291,12 @@ const equalTo = (attribute: Attribute, value: unknown): Domain => {
   return Values.isComparable(read) ? single(attribute, Values.oneOf([read])) : notNull
 }
 
-const single = (attribute: Attribute, values: Values.ValueSet): Domain =>
-  orderOf(attribute) === null ? Domains.values(values) : Domains.ordered(values)
+const single = (attribute: Attribute, values: Values.ValueSet): Domain => {
+  const order = orderOf(attribute)
+  if (order === null) return Domains.values(values)
+  const domain = Domains.ordered(values)
+  return order === 'number' ? domain : { ...domain, ranges: Range.integers(domain.ranges) }
+}
 
 const readOf = (attribute: Attribute, value: unknown): unknown =>
   isPlain(attribute) ? value : reread(attribute, value)

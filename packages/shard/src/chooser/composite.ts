@@ -1,9 +1,7 @@
 /**
  * Strategies within strategies.
  */
-import { ValueSet } from '@unitary/core'
-import { isNone } from 'fp-ts/lib/Option.js'
-import type { Looking } from './by-value.js'
+import { type Looking, listedValues } from './by-value.js'
 import type { Strategy, Subject } from './strategy.js'
 
 /** A strategy for each value of an attribute, as text. */
@@ -51,12 +49,12 @@ export const byParts = <const A extends string, const P extends Parts>(
     },
     shardsOf: (analysis, asked, context) => {
       const { mapping } = context
-      const values = ValueSet.values(analysis.valuesOf(mapping, attribute))
+      const values = listedValues(analysis, mapping, attribute)
       // of a statement that merely joins the entity nothing is known where it is not said
-      if (isNone(values)) {
+      if (values === null) {
         return mapping.name === asked.entity ? together(narrowed([...partOf.values()])) : null
       }
-      const own = values.value.map(part)
+      const own = values.map(part)
       return own.includes(null) ? null : together(narrowed(own as ReadonlyArray<Strategy<never, string>>))
 
       function narrowed(some: ReadonlyArray<Strategy<never, string>>): ReadonlyArray<ReadonlyArray<string> | null> {

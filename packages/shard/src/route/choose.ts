@@ -20,11 +20,54 @@ import type { ShardMap } from '../shard-map.js'
 export type Tokens = ReadonlyArray<string>
 
 /**
- * The shards of a query or bulk statement: the one that it is pinned to, or those that the choosers name, or all.
- * None where its conditions contradict each other.
+ * Where a statement goes, and why.
+ *
+ * @category model
+ */
+export interface Route {
+  readonly operation: StatementContext['operation']
+  readonly entity: string
+  /** The shards that are asked, in the order of their answers. */
+  readonly shards: Tokens
+  /**
+   * `pinned` by `onShard` or the option; `chosen` by its conditions; `everywhere`, as they do not tell; `nowhere`, as they
+   * contradict each other.
+   */
+  readonly because: 'pinned' | 'chosen' | 'everywhere' | 'nowhere'
+}
+
+/**
+ * The route of a query or bulk statement: to the one shard that it is pinned to, or those that the choosers name, or all.
+ * To none where its conditions contradict each other.
  *
  * @category interpreters
  */
+export const routeStatement = (
+  state: SessionState,
+  operation: StatementContext['operation'],
+  statement: Filterable,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, Route> => {
+  const { options } = statement
+  const entity = statement.entity.name
+  const to = (tokens: Tokens, because: Route['because']): Route => ({ operation, entity, shards: tokens, because })
+  if (options.shard !== undefined) {
+    const pinned = checked(shards, operation, entity, [options.shard], 'onShard')
+    return isLeft(pinned) ? pinned : right(to(pinned.right, 'pinned'))
+  }
+  // there is nothing to choose between
+  if (shards.tokens.length === 1) return right(to(shards.tokens, 'everywhere'))
+  const analysis = analyse(statement)
+  if (analysis.isEmpty) return right(to([], 'nowhere'))
+  const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
+  if (chosen === null) return right(to(shards.tokens, 'everywhere'))
+  if (chosen.length === 0) return left(noShardNamed(operation, entity, 'shardsOf'))
+  const known = checked(shards, operation, entity, chosen, 'shardsOf')
+  return isLeft(known) ? known : right(to(known.right, 'chosen'))
+}
+
+/** The shards of that route. @category interpreters */
 export const shardsOfStatement = (
   state: SessionState,
   operation: StatementContext['operation'],
@@ -32,16 +75,8 @@ export const shardsOfStatement = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { options } = statement
-  const entity = statement.entity.name
-  if (options.shard !== undefined) return checked(shards, operation, entity, [options.shard], 'onShard')
-  const analysis = analyse(statement)
-  if (analysis.isEmpty) return right([])
-  const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
-  if (chosen === null) return right(shards.tokens)
-  return chosen.length === 0
-    ? left(noShardNamed(operation, entity, 'shardsOf'))
-    : checked(shards, operation, entity, chosen, 'shardsOf')
+  const route = routeStatement(state, operation, statement, shards, choosers)
+  return isLeft(route) ? route : right(route.right.shards)
 }
 
 /**
