@@ -12,6 +12,7 @@
 export type {
   BlanksPrimaryKey,
   CircularDependency,
+  CommitUnknown,
   DatabaseError,
   DecodeError,
   HookError,
@@ -32,6 +33,7 @@ export type {
   NotLoaded,
   NotSynchronous,
   ObjectDeleted,
+  PartlyCommitted,
   PendingRollback,
   RaisedLoad,
   RequestError,
@@ -134,6 +136,7 @@ export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
   CloseCursorRequest,
+  CommitRequest,
   CountRequest,
   CursorId,
   CursorRequest,
@@ -187,6 +190,12 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export {
+  type CommitOutcome,
+  type CommitProtocol,
+  type OpenTransaction,
+  oneAfterAnother,
+} from './runner/commit-protocol.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
 export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
@@ -243,6 +252,7 @@ export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit
 export { type PlanError, plan } from './unit-of-work/plan.js'
 export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
+  type CommittedPending,
   columnsOf,
   type DeleteStep,
   type DrawnIds,
@@ -252,6 +262,7 @@ export {
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type PlanNotice,
   type ReturnedColumn,
   returnedKey,
   type Source,

@@ -9,9 +9,12 @@
  */
 import type { CompiledStatement, Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
+import type { Notice } from '../unit-of-work/step.js'
 import { Blocks } from './blocks.js'
-import { call, connect, type Effect, release, together } from './effect.js'
+import { type CommitProtocol, type OpenTransaction, oneAfterAnother } from './commit-protocol.js'
+import { call, connect, type Effect, release, together, wait } from './effect.js'
 
 /** A failure on one of the databases. */
 export interface TransactionFailure {
@@ -37,7 +40,8 @@ interface CursorEntry {
  */
 export class Transactions {
   readonly #isolationLevel: IsolationLevel | null
-  readonly #open = new Map<ShardToken | null, Connection>()
+  readonly #protocol: CommitProtocol
+  readonly #open = new Map<ShardToken | null, OpenTransaction>()
   /** Connections without a transaction, on which cursors are open. */
   readonly #kept = new Map<ShardToken | null, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
@@ -46,8 +50,9 @@ export class Transactions {
   #nextCursor = 1
   #savepoints: ReadonlyArray<string> = []
 
-  constructor(isolationLevel: IsolationLevel | null) {
+  constructor(isolationLevel: IsolationLevel | null, protocol: CommitProtocol = oneAfterAnother) {
     this.#isolationLevel = isolationLevel
+    this.#protocol = protocol
   }
 
   /** The databases in the transaction. */
@@ -58,22 +63,28 @@ export class Transactions {
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
-    if (open !== undefined) return right(open)
+    if (open !== undefined) return right(open.connection)
     const kept = this.#kept.get(token)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
-    const connection = connected.right
-    const begun = yield* sequence(connection, [
-      { _tag: 'Begin', isolationLevel: this.#isolationLevel },
-      ...this.#savepoints.map((name): EngineCall => ({ _tag: 'Savepoint', name })),
-    ])
+    const begun = yield* this.#begin({ token, engine, connection: connected.right })
     if (isLeft(begun)) {
-      if (kept === undefined) yield* release(connection)
+      if (kept === undefined) yield* release(connected.right)
       return begun
     }
     this.#kept.delete(token)
-    this.#open.set(token, connection)
-    return right(connection)
+    this.#open.set(token, { token, engine, connection: begun.right })
+    return begun
+  }
+
+  *#begin(opening: OpenTransaction): Effect<Either<EngineError, Connection>> {
+    const begun = yield* this.#protocol.begin(opening, this.#isolationLevel)
+    if (isLeft(begun)) return begun
+    const savepoints = yield* sequence(
+      begun.right,
+      this.#savepoints.map((name): EngineCall => ({ _tag: 'Savepoint', name })),
+    )
+    return isLeft(savepoints) ? savepoints : begun
   }
 
   /** Opens a cursor on a connection that is in the transaction. */
@@ -134,27 +145,32 @@ export class Transactions {
     }
   }
 
-  /**
-   * Commits every database, one after another. Where one fails, those before it stay committed, and it and those after it
-   * are rolled back: over several databases this is no atomic commit.
-   */
-  *commit(): Effect<Either<TransactionFailure, undefined>> {
+  /** Commits every database, as the protocol does. Where that fails, what it has not committed is rolled back. */
+  *commit(): Effect<Either<RequestError, ReadonlyArray<Notice>>> {
     this.#savepoints = []
-    let isFirst = true
-    for (const [token, connection] of this.#open) {
-      const committed = yield* call(connection, { _tag: 'Commit' })
-      if (isLeft(committed)) {
-        yield* this.rollback()
-        // what others have committed would be done twice by another attempt
-        return left({ token, error: isFirst ? committed.left : { ...committed.left, retryable: false } })
-      }
-      isFirst = false
-      this.#open.delete(token)
+    const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()])
+    for (const token of committed) {
+      const { connection } = this.#open.get(token) as OpenTransaction
       this.blocks.committed(token)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
+      if (abandoned.includes(token)) continue
+      this.#open.delete(token)
       yield* this.#giveBack(token, connection)
     }
-    return right(undefined)
+    for (const token of abandoned) yield* this.#abandon(token)
+    if (isLeft(result)) yield* this.rollback()
+    else this.#protocol.ended()
+    return result
+  }
+
+  /** Gives a connection back that may never answer again, and waits for nothing. */
+  *#abandon(token: ShardToken | null): Effect<void> {
+    const { connection } = this.#open.get(token) as OpenTransaction
+    this.#open.delete(token)
+    this.#cursors.delete(connection)
+    yield* wait(async () => {
+      void connection.release()
+    })
   }
 
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
@@ -163,7 +179,8 @@ export class Transactions {
     this.blocks.forget()
     const open = [...this.#open]
     this.#open.clear()
-    yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))
+    this.#protocol.ended()
+    yield* together(open.map(([token, { connection }]) => this.#rollbackOne(token, connection)))
   }
 
   /** Rolls back what is open, and gives all connections back, whatever is read on them. */
@@ -194,7 +211,7 @@ export class Transactions {
   }
 
   *#everywhere(calls: ReadonlyArray<EngineCall>): Effect<Either<TransactionFailure, undefined>> {
-    for (const [token, connection] of this.#open) {
+    for (const [token, { connection }] of this.#open) {
       const done = yield* sequence(connection, calls)
       if (isLeft(done)) return left({ token, error: done.left })
     }

@@ -1,0 +1,79 @@
+/**
+ * How the databases of a transaction are begun and committed. A session over several can be given another way than one
+ * after another.
+ */
+import type { Connection, Engine, EngineError, IsolationLevel } from '@unitary/core'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { RequestError } from '../error.js'
+import type { ShardToken } from '../state/identity-map.js'
+import type { Notice } from '../unit-of-work/step.js'
+import { call, type Effect } from './effect.js'
+import { databaseError } from './execute.js'
+
+/** A database in the transaction. @category model */
+export interface OpenTransaction {
+  readonly token: ShardToken | null
+  readonly engine: Engine
+  readonly connection: Connection
+}
+
+/**
+ * What has become of a commit. What is neither committed nor abandoned is rolled back after it.
+ *
+ * @category model
+ */
+export interface CommitOutcome {
+  readonly result: Either<RequestError, ReadonlyArray<Notice>>
+  readonly committed: ReadonlyArray<ShardToken | null>
+  /** Whose connections may never answer again: nobody waits for them. */
+  readonly abandoned: ReadonlyArray<ShardToken | null>
+}
+
+/**
+ * Belongs to one run or store, and to one transaction at a time.
+ *
+ * @category model
+ */
+export interface CommitProtocol {
+  /** Begins a transaction on a connection. Gives what the session is to call instead of it. */
+  readonly begin: (
+    opening: OpenTransaction,
+    isolationLevel: IsolationLevel | null,
+  ) => Effect<Either<EngineError, Connection>>
+  /** Commits what is open, in the order in which it was begun. */
+  readonly commit: (open: ReadonlyArray<OpenTransaction>) => Effect<CommitOutcome>
+  /** The transaction is over, whichever way it ended. */
+  readonly ended: () => void
+}
+
+/**
+ * One after another: where one fails, those before it stay committed, and it and those after it are rolled back. Over
+ * several databases this is no atomic commit, and the error says so.
+ *
+ * @category constructors
+ */
+export const oneAfterAnother: CommitProtocol = {
+  *begin({ connection }, isolationLevel) {
+    const begun = yield* call(connection, { _tag: 'Begin', isolationLevel })
+    return isLeft(begun) ? begun : right(connection)
+  },
+  *commit(open) {
+    const committed: Array<ShardToken | null> = []
+    for (const { connection, token } of open) {
+      const answer = yield* call(connection, { _tag: 'Commit' })
+      if (isLeft(answer)) return { result: left(failedAfter(committed, token, answer.left)), committed, abandoned: [] }
+      committed.push(token)
+    }
+    return { result: right([]), committed, abandoned: [] }
+  },
+  ended: () => {},
+}
+
+const failedAfter = (
+  committed: ReadonlyArray<ShardToken | null>,
+  shard: ShardToken | null,
+  cause: EngineError,
+): RequestError =>
+  committed.length === 0
+    ? databaseError('commit', null, shard, cause)
+    : { _tag: 'PartlyCommitted', committed: [...committed] as ReadonlyArray<ShardToken>, shard, cause }
