@@ -79,6 +79,7 @@ export {
   type UnknownColumn,
   type UnknownTable,
 } from './engine/error.js'
+export { type Layout, renamedEngine, type TableNames } from './engine/layout.js'
 export { mysqlDialect } from './engine/mysql-dialect.js'
 export { postgresDialect } from './engine/postgres-dialect.js'
 export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'

@@ -33,7 +33,7 @@ export const byParts = <const A extends string, const P extends Parts>(
 ): Strategy<PartSubject<P> & Looking<A, string | number>, PartToken<P>> => {
   const partOf = new Map(Object.entries<Strategy<never, string>>(parts))
   const part = (value: unknown): Strategy<never, string> | null =>
-    value === undefined || typeof value === 'object' ? null : (partOf.get(String(value)) ?? null)
+    typeof value === 'string' || typeof value === 'number' ? (partOf.get(String(value)) ?? null) : null
   const all = together([...partOf.values()].map(({ tokens }) => tokens))
   const strategy: Strategy<Subject, string> = {
     basis: {

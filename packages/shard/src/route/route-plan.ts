@@ -6,7 +6,7 @@
  * order of the shard map, and wait for what is on their own shard only, unless a row holds the key of a row that
  * another shard gives.
  */
-import type { InstanceId } from '@unitary/core'
+import type { Engine, InstanceId } from '@unitary/core'
 import {
   columnsOf,
   type FlushPlan,
@@ -49,17 +49,21 @@ export const routePlan = (
 }
 
 /**
- * The steps of a routed plan that can run side by side: those of each shard, or all one after another where some wait
- * for the keys that another shard gives.
+ * The steps of a routed plan that can run side by side: those of each database, or all one after another where some wait
+ * for the keys that another database gives.
  *
  * @category combinators
  */
-export const lanesOf = ({ steps }: FlushPlan): ReadonlyArray<ReadonlyArray<Step>> => {
-  if (steps.some(({ after, token }) => after.some((id) => steps[id]?.token !== token))) return [steps]
-  const lanes = new Map<string | null, Step[]>()
+export const lanesOf = (
+  { steps }: FlushPlan,
+  databaseOf: (step: Step) => Engine,
+): ReadonlyArray<ReadonlyArray<Step>> => {
+  const databases = steps.map(databaseOf)
+  if (steps.some(({ after, id }) => after.some((other) => databases[other] !== databases[id]))) return [steps]
+  const lanes = new Map<Engine | undefined, Step[]>()
   for (const step of steps) {
-    const lane = lanes.get(step.token)
-    if (lane === undefined) lanes.set(step.token, [step])
+    const lane = lanes.get(databases[step.id])
+    if (lane === undefined) lanes.set(databases[step.id], [step])
     else lane.push(step)
   }
   return [...lanes.values()]
