@@ -97,7 +97,7 @@ export const shardsOfLookup = (
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
   }
   // through a table of links it is looked for by the keys of other entities
-  if (through !== null) return right(shards.tokens)
+  if (through !== null || shards.tokens.length === 1) return right(shards.tokens)
   const context: KeyContext = { operation: purpose, options, state }
   const found = new Set<string>()
   for (let at = 0; at < keys.length; at += attributes.length) {

@@ -53,7 +53,7 @@ export class Placing {
   placeOfChanged(id: InstanceId): number {
     const instance = instanceAt(this.#state, id)
     const place = this.#place(instance)
-    if (place === nowhere || instance.token === null) return place
+    if (place === nowhere || instance.token === null || this.#shards.tokens.length === 1) return place
     const chosen = this.#choosers.shardOf(new View(this, this.#state, instance, false))
     if (chosen === null || chosen === instance.token) return place
     // a row that was elsewhere before the change stays where it is
@@ -107,6 +107,8 @@ export class Placing {
       this.fault = noToken('flush', mapping.name, key)
       return nowhere
     }
+    // there is nothing to choose between
+    if (this.#shards.tokens.length === 1) return 0
     this.#decided.set(id, deciding)
     this.fault = null
     const token = this.#choosers.shardOf(new View(this, this.#state, instance, false))
