@@ -164,6 +164,7 @@ export type {
   WriteRequest,
 } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
+export { placeOn } from './program/shard.js'
 export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {

@@ -27,6 +27,7 @@ export type NamedBy =
   | 'the shard option'
   | 'the generator'
   | 'its row'
+  | 'moveToShard'
 
 export const unknownShard = (
   shards: ShardMap,

@@ -32,6 +32,7 @@ export { type VSchema, type VSchemaTable, vschemaOf } from './distribution/vsche
 export { canonicalText, type Hashable, hash } from './hash.js'
 export { tablePrefix } from './layout/prefix.js'
 export { type SchemaMap, schemaTranslate } from './layout/schema.js'
+export { type MoveError, moveToShard } from './move.js'
 export { onShard } from './on-shard.js'
 export type { Route } from './route/choose.js'
 export { routeOf } from './route/route-of.js'

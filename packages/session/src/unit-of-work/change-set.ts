@@ -171,7 +171,9 @@ const rowSwitches = (
     const keys = byKey.get(instance.mapping)
     const key = keys === undefined ? null : keyToBe(state, instance)
     const replaced = key === null ? undefined : keys?.get(key)
-    if (replaced !== undefined) switches.set(instance.id, replaced)
+    // on another shard it is another row
+    const isMoved = instance.token !== null && instance.token !== replaced?.token
+    if (replaced !== undefined && !isMoved) switches.set(instance.id, replaced)
   }
   return switches
 }
