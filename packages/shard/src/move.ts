@@ -58,7 +58,9 @@ export const moveToShard =
           const { name } = entity
           if (!shards.places.has(token)) return Session.fail(unknownShard(shards, 'move', name, token, 'moveToShard'))
           if (home === null) return Session.fail(noToken('move', name, found?.identity?.key ?? null))
-          if (home === token) return Session.of(known)
+          // what is on every shard is there already
+          const isThere = home === token || choosers.basisOf?.(name)?.kind === 'everywhere'
+          if (isThere) return Session.of(known)
           const moving = new Moving(state.model, choosers, home, token)
           return Session.map((moved: Snapshot) => moved as unknown as Managed<M, N>)(
             Session.noAutoflush(moving.move(instance)),

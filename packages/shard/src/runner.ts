@@ -71,6 +71,7 @@ import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
+import { canJoin, everywhereIn, isEverywhere } from './route/everywhere.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
 import { routeUpdates } from './route/route-updates.js'
@@ -120,7 +121,11 @@ export const shardedRuntime = <Token extends string>(
 ): ShardedRuntime<Token> => ({
   _tag: 'Runtime',
   model,
-  options: { ...sessionOptions(options), tokens: options.shards.tokens },
+  options: {
+    ...sessionOptions(options),
+    tokens: options.shards.tokens,
+    everywhere: everywhereIn(model, options.choosers),
+  },
   shards: options.shards,
   choosers: options.choosers,
   atomicity: 'best-effort',
@@ -252,10 +257,11 @@ class Sharded {
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
-      const asked = joined ?? statement
+      const isJoined = joined !== null && canJoin(state.model, this.#choosers, joined)
+      const asked = isJoined ? joined : statement
       return inOrder(
         yield* this.#on.onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
-        joined !== null,
+        isJoined,
       )
     }
     const entity = statement.entity.name
@@ -348,7 +354,10 @@ class Sharded {
     const written = yield* this.#on.onAllOrNone(tokens.right, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
-    return isLeft(written) ? written : right({ batches: written.right })
+    if (isLeft(written)) return written
+    // the same rows on every shard are counted once
+    const isCopied = isEverywhere(this.#choosers, request.statement.entity.mapping)
+    return right({ batches: isCopied ? written.right.slice(0, 1) : written.right })
   }
 
   *#insert(request: InsertRequest, state: SessionState): Effect<Either<RequestError, InsertAnswer>> {
@@ -359,7 +368,9 @@ class Sharded {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
     })
-    return isLeft(written) ? written : right({ batches: written.right })
+    if (isLeft(written)) return written
+    const isCopied = isEverywhere(this.#choosers, request.statement.entity.mapping)
+    return right({ batches: isCopied ? written.right.slice(0, 1) : written.right })
   }
 
   *#updateRows(request: UpdateRowsRequest, state: SessionState): Effect<Either<RequestError, UpdateRowsAnswer>> {
@@ -369,7 +380,8 @@ class Sharded {
     const updated = yield* this.#on.onEach([...runsOf.keys()], (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
     )
-    return isLeft(updated) ? updated : right({ batches: updated.right })
+    if (isLeft(updated)) return updated
+    return right({ batches: isEverywhere(this.#choosers, request.mapping) ? updated.right.slice(0, 1) : updated.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */

@@ -54,12 +54,12 @@ export interface StatementContext {
 }
 
 /**
- * The attribute, or the relationship, that decides the shard of an entity's rows.
+ * The attribute, or the relationship, that decides the shard of an entity's rows; or that they are on every shard, by no name.
  *
  * @category model
  */
 export interface Basis {
-  readonly kind: 'attribute' | 'relationship'
+  readonly kind: 'attribute' | 'relationship' | 'everywhere'
   readonly name: string
   /** What decides beside it. */
   readonly besides?: ReadonlyArray<Basis>

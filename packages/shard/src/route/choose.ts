@@ -13,8 +13,9 @@ import {
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Basis, Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
-import { changesShard, type NamedBy, noShardNamed, notMergeable, unknownShard } from '../error.js'
+import { changesShard, type NamedBy, noShardNamed, notMergeable, readsBoth, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere, readsSpread } from './everywhere.js'
 
 /** The tokens of shards, in the order in which they are asked. */
 export type Tokens = ReadonlyArray<string>
@@ -30,10 +31,10 @@ export interface Route {
   /** The shards that are asked, in the order of their answers. */
   readonly shards: Tokens
   /**
-   * `pinned` by `onShard` or the option; `chosen` by its conditions; `everywhere`, as they do not tell; `nowhere`, as they
-   * contradict each other.
+   * `pinned` by `onShard` or the option; `chosen` by its conditions; `everywhere`, as they do not tell, or as rows that are on
+   * every shard are written; `anywhere`, as such rows are read; `nowhere`, as its conditions contradict each other.
    */
-  readonly because: 'pinned' | 'chosen' | 'everywhere' | 'nowhere'
+  readonly because: 'pinned' | 'chosen' | 'everywhere' | 'anywhere' | 'nowhere'
 }
 
 /**
@@ -60,6 +61,10 @@ export const routeStatement = (
   if (shards.tokens.length === 1) return right(to(shards.tokens, 'everywhere'))
   const analysis = analyse(statement)
   if (analysis.isEmpty) return right(to([], 'nowhere'))
+  if (isEverywhere(choosers, statement.entity.mapping)) {
+    if (readsSpread(state.model, choosers, statement.node)) return left(readsBoth(operation, entity))
+    return right(operation === 'query' ? to(shards.tokens.slice(0, 1), 'anywhere') : to(shards.tokens, 'everywhere'))
+  }
   const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
   if (chosen === null) return right(to(shards.tokens, 'everywhere'))
   if (chosen.length === 0) return left(noShardNamed(operation, entity, 'shardsOf'))
@@ -98,6 +103,7 @@ export const shardsOfLookup = (
   }
   // through a table of links it is looked for by the keys of other entities
   if (through !== null || shards.tokens.length === 1) return right(shards.tokens)
+  if (isEverywhere(choosers, mapping)) return right(shards.tokens.slice(0, 1))
   const context: KeyContext = { operation: purpose, options, state }
   const found = new Set<string>()
   for (let at = 0; at < keys.length; at += attributes.length) {

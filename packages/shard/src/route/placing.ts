@@ -14,6 +14,7 @@ import {
 import type { Choosers, InstanceView, Values } from '../chooser/chooser.js'
 import { noShardForRow, noToken, shardsDiffer, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere } from './everywhere.js'
 import { PagedInts } from './paged-ints.js'
 
 /** What is kept of an instance's shard: its place in the map from 1 on, or one of these. */
@@ -108,7 +109,7 @@ export class Placing {
       return nowhere
     }
     // there is nothing to choose between
-    if (this.#shards.tokens.length === 1) return 0
+    if (this.#shards.tokens.length === 1 || isEverywhere(this.#choosers, mapping)) return 0
     this.#decided.set(id, deciding)
     this.fault = null
     const token = this.#choosers.shardOf(new View(this, this.#state, instance, false))
