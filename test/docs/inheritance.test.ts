@@ -126,6 +126,15 @@ drafting('add', function* () {
   // #endregion
 })
 
+program('identity', function* () {
+  // #region identity
+  const person = yield* pipe(select(model.Person), where('name', '=', 'ed'), Session.one)
+  const engineer = yield* Session.get(model.Engineer, person.id)
+  const same = yield* Session.read(model.Person)(person)
+  console.log(engineer._tag === 'Some' && engineer.value === same) // => true
+  // #endregion
+})
+
 program('base', function* () {
   // #region base
   const all = yield* Session.query(people)

@@ -28,7 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
-export { type PlainDate, parsePlainDate } from './codec/time.js'
+export { type PlainDate, type PlainTime, parsePlainDate, parsePlainTime } from './codec/time.js'
 export type {
   Answer,
   BeginCall,
@@ -89,16 +89,21 @@ export {
   type AnyCollectionKind,
   asList,
   asSet,
+  type CollectionForm,
   type CollectionFunctions,
   type CollectionKey,
   type CollectionKind,
   type CollectionOf,
   type CollectionShape,
   collectionKind,
+  type Entries,
+  type GroupedForm,
   type GroupsShape,
   groupedBy,
+  type KeyedForm,
   type KeyOfCollection,
   keyedBy,
+  type ListForm,
   type ListShape,
   type MapShape,
   membersGiven,
@@ -107,6 +112,7 @@ export {
   positioned,
   type RecordShape,
   recordBy,
+  type SetForm,
   type SetShape,
 } from './model/collection.js'
 export {
@@ -148,6 +154,7 @@ export {
   integer,
   jsonOf,
   plainDate,
+  plainTime,
   real,
   text,
   uuid,
@@ -244,6 +251,7 @@ export {
   isKindOf,
   isOnlyJoined,
   type Mapping,
+  mayHaveSeveral,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
@@ -258,10 +266,14 @@ export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from
 export type {
   Behaviour,
   BelongsTo,
+  Between,
   Cascade,
   Entities,
   HasMany,
   HasOne,
+  JoinCondition,
+  JoinsMany,
+  JoinsOne,
   Link,
   LoadStrategy,
   ManyToMany,
@@ -269,6 +281,7 @@ export type {
   Relationship,
   RelationshipBuilder,
   Relationships,
+  Sides,
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
@@ -285,16 +298,19 @@ export {
 export {
   type AnyThrough,
   type Far,
+  formOver,
   isThrough,
   type Reach,
   type ReachOver,
+  relationshipsThrough,
   type Through,
+  type ThroughForm,
   type ThroughLinks,
   type ThroughTo,
   through,
-  viewThrough,
 } from './model/through.js'
 export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
@@ -536,6 +552,7 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { valueThrough } from './statement/value-through.js'
 export {
   canSkip,
   conflictKeys,

@@ -166,10 +166,10 @@ describe('the constraints of an entity', () => {
       },
     } as const
     expect(faultsOf({ Member: Faulty })).toEqual([
-      "Member.unique: 'mail' is no attribute of Member",
-      'Member.unique: a unique constraint names no attribute',
-      'Member.unique: [email, email] names an attribute twice',
-      "Member.indexes: 'mail' is no attribute of Member",
+      "Member.unique: 'mail' is no attribute of Member; name one that it has",
+      'Member.unique: a unique constraint names no attribute; name one, or leave it out',
+      'Member.unique: [email, email] names an attribute twice; leave one out',
+      "Member.indexes: 'mail' is no attribute of Member; name one that it has",
     ])
   })
 
@@ -190,9 +190,9 @@ describe('the constraints of an entity', () => {
     )
     expect(faultsOf({ Tenant, Member })).toEqual([
       'Member.foreignKeys: [tenantId, email] cannot refer to [tenants.id]: give a column for each attribute',
-      'Member.foreignKeys: [tenants.id, members.id] are columns of several tables',
-      "Member.foreignKeys: 'tenants' has no column 'key'",
-      "Member.foreignKeys: no entity has the table 'people'",
+      'Member.foreignKeys: [tenants.id, members.id] are columns of several tables; refer to one',
+      "Member.foreignKeys: 'tenants' has no column 'key'; name one that it has",
+      "Member.foreignKeys: no entity has the table 'people'; add one to the model, or leave the reference out",
     ])
   })
 })
@@ -202,8 +202,8 @@ describe('a faulty model', () => {
     const Nameless = entity('Nameless', 'users', { name: text })
     expect(() => define({ User, Nameless })(() => ({}))).toThrow(
       new ModelError([
-        { path: 'Nameless', message: "table 'users' belongs to User already" },
-        { path: 'Nameless', message: 'no column is a primaryKey' },
+        { path: 'Nameless', message: "table 'users' belongs to User already; name another, or make it a subtype" },
+        { path: 'Nameless', message: 'no column is a primaryKey, which tells its rows apart; make one so' },
       ]),
     )
     expect(new ModelError([{ path: 'A.b', message: 'is wrong' }]).message).toBe(
@@ -229,23 +229,25 @@ describe('a faulty model', () => {
 
   test('two entities on one table', () => {
     expect(faultsOf({ User, Person: entity('Person', 'users', { id }) })).toEqual([
-      "Person: table 'users' belongs to User already",
+      "Person: table 'users' belongs to User already; name another, or make it a subtype",
     ])
   })
 
   test('no primary key', () => {
-    expect(faultsOf({ User: entity('User', 'users', { name: text }) })).toEqual(['User: no column is a primaryKey'])
+    expect(faultsOf({ User: entity('User', 'users', { name: text }) })).toEqual([
+      'User: no column is a primaryKey, which tells its rows apart; make one so',
+    ])
   })
 
   test('two attributes on one column', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, name: text, title: pipe(text, named('name')) }) })).toEqual([
-      "User.title: column 'name' belongs to attribute 'name' already",
+      "User.title: column 'name' belongs to attribute 'name' already; say named for one of them",
     ])
   })
 
   test('a primary key that may be NULL', () => {
     expect(faultsOf({ User: entity('User', 'users', { id: pipe(integer, nullable, primaryKey) }) })).toEqual([
-      'User.id: a primary key needs a column that cannot be nullable',
+      'User.id: a primary key needs a column that cannot be nullable; leave nullable out',
     ])
   })
 
@@ -253,7 +255,7 @@ describe('a faulty model', () => {
     [decimal(0, 0), 'decimal(0, 0) is none: it has 1 to 65 digits, at most 30 of them after the point'],
     [decimal(2, 5), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
     [decimal(66, 2), 'decimal(66, 2) is none: it has 1 to 65 digits, at most 30 of them after the point'],
-    [enumOf('a', 'b', 'a'), 'the enum names a value twice'],
+    [enumOf('a', 'b', 'a'), 'the enum names a value twice; leave one out'],
     [arrayOf(arrayOf(text)), 'an array cannot hold array; keep such lists as JSON, by jsonOf'],
     [arrayOf(blob), 'an array cannot hold blob; keep such lists as JSON, by jsonOf'],
     [arrayOf(decimal(2, 5)), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
@@ -265,18 +267,18 @@ describe('a faulty model', () => {
 
   test('a generated column outside of the primary key', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, serial: pipe(integer, generated) }) })).toEqual([
-      'User.serial: only a primary key column can be generated',
+      'User.serial: only a primary key column can be generated; say withServerDefault or generatedBy of others',
     ])
   })
 
   test('a generated column that is only a part of the primary key', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, part: pipe(integer, primaryKey) }) })).toEqual([
-      'User.id: a generated column must be the whole primary key',
+      'User.id: a generated column must be the whole primary key; draw it by generatedBy, or take the others out of the key',
     ])
   })
 
   test('has a version that is not loaded with its row', () => {
-    const message = 'User.version: a version is loaded with its row, and cannot be deferred'
+    const message = 'User.version: a version is loaded with its row, and cannot be deferred; leave deferred out'
     for (const kind of [version, serverVersion]) {
       expect(faultsOf({ User: entity('User', 'users', { id, version: pipe(integer, kind, deferred) }) })).toEqual([
         message,
@@ -345,7 +347,7 @@ describe('a faulty model', () => {
     ).toEqual([
       "User.byNothing.collection: 'nothing' is no attribute of Letter",
       "User.byBody.collection: 'body' is deferred, and groupedBy(body) has to know it",
-      "User.shared.collection: 'place' is one of Letter, which other collections may hold too; map the links",
+      "User.shared.collection: 'place' is one place for all who share a Letter; map the links as an entity that holds it, and lead on by through()",
       "User.backwards.collection: it loads in the order of 'place'; leave orderBy out",
     ])
   })
@@ -443,6 +445,9 @@ describe('a faulty model', () => {
           c: pipe(integer, references('users.id')),
         }),
       }),
-    ).toEqual(["Pet.a.references: no entity has the table 'owners'", "Pet.b.references: 'users' has no column 'uuid'"])
+    ).toEqual([
+      "Pet.a.references: no entity has the table 'owners'; add one to the model, or leave the reference out",
+      "Pet.b.references: 'users' has no column 'uuid'; name one that it has",
+    ])
   })
 })

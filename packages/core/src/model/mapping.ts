@@ -377,11 +377,30 @@ export const takes = ({ accepts, target }: RelationshipMapping, mapping: Mapping
   isKindOf(mapping, target) || accepts.some((accepted) => isKindOf(mapping, accepted))
 
 /**
+ * The nearest entity that all instances are that a relationship takes.
+ *
+ * @category combinators
+ */
+export const commonTarget = ({ accepts, target }: RelationshipMapping): Mapping => {
+  let common = target
+  while (common.parent !== null && !accepts.every((accepted) => isKindOf(accepted, common))) common = common.parent
+  return common
+}
+
+/**
  * Is it only joined, by a condition, so that nothing writes it?
  *
  * @category guards
  */
 export const isOnlyJoined = ({ kind }: RelationshipMapping): boolean => kind === 'JoinsMany' || kind === 'JoinsOne'
+
+/**
+ * May several rows be targets of one owner: all of them, or to choose one from?
+ *
+ * @category guards
+ */
+export const mayHaveSeveral = ({ isCollection, kind }: RelationshipMapping): boolean =>
+  isCollection || kind === 'JoinsOne'
 
 /**
  * An entity and all that are subtypes of it, each before its own subtypes.

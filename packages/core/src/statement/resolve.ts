@@ -244,10 +244,16 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
 }
 
 const encodedValue = ({ dialect }: Run, { attribute: { column }, value: given }: Encoded): OperationNode => {
-  const node = ValueNode.create(written(dialect, column.kind, given))
+  const node = ValueNode.create(
+    given instanceof Slot ? unwritten(dialect, column.kind, given) : written(dialect, column.kind, given),
+  )
   const type = dialect?.parameterType(column, 'compared') ?? null
   return type === null ? node : cast(node, type)
 }
+
+/** The place of a value that is as it is written. Where the dialect has a form of its own, its tree is compiled each time. */
+const unwritten = (dialect: Dialect | null, kind: ColumnKind, slot: Slot): Slot | null =>
+  (dialect?.written(kind) ?? null) === null ? slot : null
 
 /** The type that a value of the column has to be cast to where it stands. */
 const castOf = ({ dialect }: Run, column: Column | null): string | null =>

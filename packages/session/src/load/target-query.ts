@@ -10,6 +10,7 @@ import {
   joinsOnlySubtypes,
   type Mapped,
   type Mapping,
+  mayHaveSeveral,
   orderBy,
   type RelationshipMapping,
   select,
@@ -103,7 +104,7 @@ const inOrder = new WeakMap<RelationshipMapping, WeakMap<object, AnySelect>>()
  * @category combinators
  */
 export const ordered = (relationship: RelationshipMapping, query: AnySelect): AnySelect => {
-  if (relationship.orderBy.length === 0 || !relationship.isCollection) return query
+  if (relationship.orderBy.length === 0 || !mayHaveSeveral(relationship)) return query
   let byNode = inOrder.get(relationship)
   if (byNode === undefined) {
     byNode = new WeakMap()

@@ -203,10 +203,11 @@ export class Transactions {
   *rollback(): Effect<void> {
     this.#savepoints = []
     this.blocks.forget()
+    this.#protocol.ended()
+    if (this.#open.size === 0) return
     const open = [...this.#open.values()]
     this.#open.clear()
     this.#lent.clear()
-    this.#protocol.ended()
     yield* together(open.map(({ connection, engine }) => this.#rollbackOne(engine, connection)))
   }
 
@@ -216,7 +217,7 @@ export class Transactions {
     this.#kept.clear()
     this.#cursors.clear()
     yield* this.rollback()
-    yield* together(kept.map(release))
+    if (kept.length > 0) yield* together(kept.map(release))
   }
 
   *#rollbackOne(engine: Engine, connection: Connection): Effect<void> {

@@ -54,7 +54,7 @@ export const applied = (
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
-  const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+  const going = goingBy(plan)
   const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
@@ -112,6 +112,14 @@ export const applied = (
   })
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
+
+const nobody: ReadonlySet<InstanceId> = new Set()
+
+/** The instances that a plan deletes. */
+const goingBy = ({ steps }: FlushPlan): ReadonlySet<InstanceId> =>
+  steps.some(({ _tag }) => _tag === 'Delete')
+    ? new Set(steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+    : nobody
 
 /** How many instances a step writes that no step of another table of theirs counts. */
 const instancesIn = (plan: FlushPlan, step: Step, { parent, root }: Mapping): number => {

@@ -278,7 +278,7 @@ const planNested = (
 
 /** What is only joined changes with what it is computed from. */
 export const unwritable = (relationship: RelationshipMapping): InvalidValue =>
-  misfit(relationship, relationship.name, 'it is only joined; change what its condition speaks of')
+  misfit(relationship, 'changed', 'it is only joined; change what its condition speaks of')
 
 /** A value that a relationship cannot hold. */
 export const misfit = (relationship: RelationshipMapping, value: unknown, problem: string): InvalidValue => ({

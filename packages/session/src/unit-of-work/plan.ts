@@ -10,6 +10,7 @@
  * O(changes + links between them).
  */
 import {
+  type AnyModel,
   type Attribute,
   type InstanceId,
   type Mapping,
@@ -24,7 +25,8 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { referredAt } from '../transition/referred.js'
+import { findTarget, foreignKeyOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -47,7 +49,7 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
@@ -130,8 +132,8 @@ class Planner {
   readonly #changes: ChangeSet
   readonly #services: Services
   /** Steps that save rows of each hierarchy, by its root, then those that delete them. */
-  readonly #saved: number[][]
-  readonly #deleted: number[][]
+  readonly #saved: number[][] = []
+  readonly #deleted: number[][] = []
   /** Steps that delete links, before all others. */
   readonly #unlinked: number[] = []
   /** Entities of whose instances, or whose subtypes' instances, keys change. */
@@ -145,10 +147,11 @@ class Planner {
     this.#state = state
     this.#changes = changes
     this.#services = services
-    this.#saved = state.model.mappings.map(() => [])
-    this.#deleted = state.model.mappings.map(() => [])
-    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
-    this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+    this.#renamed =
+      changes.renamed.size === 0
+        ? nowhere
+        : new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
+    this.#cyclic = cyclicEntities(state.model)
   }
 
   plan(): PlanError | null {
@@ -205,6 +208,7 @@ class Planner {
 
   #deletes(): PlanError | null {
     const { deletes } = this.#changes
+    if (deletes.every(({ length }) => length === 0)) return null
     const groups = entityGroups(this.#state.model)
     for (let i = groups.length - 1; i >= 0; i--) {
       const group = groups[i] as (typeof groups)[number]
@@ -267,18 +271,18 @@ class Planner {
 
   /** What a row refers to in the database, whatever has been set since. */
   #committedTarget(
-    identityMap: Parameters<typeof targetOf>[1],
+    identityMap: Parameters<typeof findTarget>[1],
     instance: Instance,
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return findTarget(this.#state, identityMap, instance, relationship)
     if (one.committed !== Instance.unknown) return one.committed
     // the row may have been loaded since it was set
     const key = foreignKeyOf(instance, relationship, Instance.committedAt)
     return key === undefined || key === null
       ? key
-      : identityMap.identityMap.get(relationship.target, instance.token, key)
+      : referredAt(this.#state, relationship, relationship.target, instance.token, key)?.id
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
@@ -377,7 +381,7 @@ class Planner {
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(root),
     })
-    this.#saved[root.index]?.push(id)
+    note(this.#saved, root, id)
   }
 
   #closeInsert(open: OpenStep): void {
@@ -398,7 +402,7 @@ class Planner {
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
     })
-    this.#saved[mapping.index]?.push(id)
+    note(this.#saved, mapping, id)
   }
 
   #update(mapping: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
@@ -527,7 +531,7 @@ class Planner {
       ].map((attribute) => returnedColumn(mapping, attribute)),
       after,
     })
-    this.#saved[mapping.root.index]?.push(id)
+    note(this.#saved, mapping.root, id)
   }
 
   /** Foreign keys that are written once all rows are there, and emptied before any goes. */
@@ -595,7 +599,7 @@ class Planner {
       const after = ascending([...(this.#saved[owner.root.index] ?? []), ...(this.#saved[target.root.index] ?? [])])
       for (const step of linkSteps(this.#state, this.#changes, links, this.steps.length, after)) {
         this.steps.push(step)
-        this.#saved[owner.root.index]?.push(step.id)
+        note(this.#saved, owner.root, step.id)
       }
     }
   }
@@ -631,7 +635,7 @@ class Planner {
     const id = this.steps.length
     const { root } = mapping
     const roots = rootsOf(this.#state.model)
-    const referring = roots.filter((other) => refersTo(other, root))
+    const referring = roots.filter((other) => referredRoots(this.#state.model, other).includes(root))
     this.steps.push({
       _tag: 'Delete',
       id,
@@ -647,11 +651,11 @@ class Planner {
         ...[root, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),
     })
-    this.#deleted[root.index]?.push(id)
+    note(this.#deleted, root, id)
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
-    const referred = rootsOf(this.#state.model).filter((other) => refersTo(mapping, other))
+    const referred = referredRoots(this.#state.model, mapping)
     return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
   }
 
@@ -663,6 +667,15 @@ class Planner {
     const own = steps[mapping.index] ?? []
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
+}
+
+const nowhere: ReadonlySet<Mapping> = new Set()
+
+/** Notes a step of a hierarchy, by its root. */
+const note = (steps: number[][], root: Mapping, id: number): void => {
+  const known = steps[root.index]
+  if (known === undefined) steps[root.index] = [id]
+  else known.push(id)
 }
 
 /** The step of a row's shape, opened where it is the first of it. */
@@ -686,6 +699,15 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
 })
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+
+const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The hierarchies whose rows those of another refer to. */
+const referredRoots = (model: AnyModel, root: Mapping): ReadonlyArray<Mapping> => {
+  const known = referred.get(root) ?? rootsOf(model).filter((other) => refersTo(root, other))
+  referred.set(root, known)
+  return known
+}
 
 /** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
 const refersTo = (from: Mapping, to: Mapping): boolean =>
