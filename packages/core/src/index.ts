@@ -119,6 +119,7 @@ export {
   type AnyColumn,
   type Column,
   type ColumnDetail,
+  type ColumnExpression,
   type ColumnFlag,
   type ColumnKind,
   type ColumnType,
@@ -197,8 +198,19 @@ export {
   type RowValidator,
   type Simplify,
   type Single,
+  type SubtypeLoad,
   type ValueOf,
 } from './model/entity.js'
+export type {
+  ExpressionAttribute,
+  ExtendedEntities,
+  ExtendedEntity,
+  Extension,
+  ExtensionAttribute,
+  ExtensionBuilder,
+  Extensions,
+  Synonym,
+} from './model/extension.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export {
@@ -223,6 +235,7 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  ExpressionName,
   GivenTo,
   IdentityOf,
   JoinedName,
@@ -230,6 +243,7 @@ export type {
   KeyedCollectionName,
   KeyOf,
   Managed,
+  OwnName,
   Pending,
   ReferenceName,
   Related,
@@ -238,7 +252,10 @@ export type {
   RowOf,
   ShapeOf,
   SnapshotOf,
+  StoredName,
+  StoredRow,
   SubtypeName,
+  SynonymName,
   TakenBy,
   TargetOf,
   WritableCollection,
@@ -260,7 +277,14 @@ export {
   takes,
   withDescendants,
 } from './model/mapping.js'
-export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export {
+  type AnyModel,
+  defineModel,
+  type Mapped,
+  type Model,
+  type ModelBuilder,
+  type TypeFault,
+} from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
@@ -309,7 +333,7 @@ export {
   type ThroughTo,
   through,
 } from './model/through.js'
-export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { byOwnNames, faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
 export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
@@ -342,6 +366,7 @@ export {
 } from './statement/contains.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
+export { type DefaultExtent, type DefaultLoads, type DefaultSubtype, select } from './statement/default-subtypes.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
@@ -463,6 +488,7 @@ export {
   type SelfReference,
   selectin,
   subquery,
+  type Targets,
   type Tree,
   type Without,
 } from './statement/load.js'
@@ -486,7 +512,14 @@ export {
   type Rows,
   type ValueOutput,
 } from './statement/rows.js'
-export { type AnySelect, type Load, type RelatedWith, type Resulting, type Select, select } from './statement/select.js'
+export {
+  type AnySelect,
+  type Load,
+  type RelatedWith,
+  type Resulting,
+  type Select,
+  selectOwn,
+} from './statement/select.js'
 export {
   type AliasedResult,
   type EntityPart,

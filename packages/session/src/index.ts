@@ -24,6 +24,7 @@ export type {
   InvalidState,
   InvalidStatement,
   InvalidValue,
+  Misrepresented,
   MissingKey,
   ModelMismatch,
   MultipleResults,
@@ -201,6 +202,8 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
+export { type Represented, represent } from './represent/represent.js'
 export {
   type CommitOutcome,
   type CommitProtocol,

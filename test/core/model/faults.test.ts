@@ -10,6 +10,7 @@ import {
   decimal,
   deferred,
   defineModel,
+  type ExtensionBuilder,
   entity,
   enumOf,
   generated,
@@ -28,6 +29,7 @@ import {
   subtype,
   text,
   unique,
+  validate,
   version,
   withDefault,
   withInsertDefault,
@@ -43,12 +45,15 @@ type Method = 'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany' | 'joinsMany' | 
 type Builders = Readonly<Record<string, Readonly<Record<Method, Make>>>>
 type Relate = (r: { readonly User: Builders[string]; readonly Post: Builders[string] }) => unknown
 
-/** Defines a model regardless of what its types say. */
-const define = defineModel as unknown as (entities: Entities) => (relationships: Relate) => unknown
+/** What a model gives its entities beside columns. */
+type Extend = (a: Readonly<Record<string, ExtensionBuilder<Entities, string>>>) => unknown
 
-const faultsOf = (entities: Entities, relationships: Relate): ReadonlyArray<string> => {
+/** Defines a model regardless of what its types say. */
+const define = defineModel as unknown as (entities: Entities) => (relationships: Relate, attributes?: Extend) => unknown
+
+const faultsOf = (entities: Entities, relationships: Relate, attributes?: Extend): ReadonlyArray<string> => {
   try {
-    define(entities)(relationships)
+    define(entities)(relationships, attributes)
     return []
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
@@ -93,7 +98,15 @@ const link = { table: 'users_posts', own: ['user_id'], target: ['post_id'] }
 const nothing: Relate = () => ({})
 const both = { User, Post }
 
-const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: Relate, said: string]> = [
+/** Attributes that a model gives its users. */
+const given =
+  (attributes: (a: ExtensionBuilder<Entities, string>) => object): Extend =>
+  ({ User: a }) => ({ User: attributes(a as ExtensionBuilder<Entities, string>) })
+const anExpression = (eb: unknown) => (eb as ExpressionBuilder<never, never>).lit(1) as never
+
+const table: ReadonlyArray<
+  readonly [fault: string, entities: Entities, relate: Relate, said: string, attributes?: Extend]
+> = [
   // entities
   ['another name', { Person: User }, nothing, "Person: the entity is called 'User'; give it the same name here"],
   [
@@ -679,6 +692,144 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
   ],
   [
+    'a load that there is not',
+    { Kind, Sub: subtype(Kind)('Sub', 'subs', {}, { identity: 'sub', load: anything('eager') }) },
+    nothing,
+    "Sub.load: \"eager\" is no load of a subtype; say 'inline' or 'selectin'",
+  ],
+  // attributes beside columns
+  [
+    'attributes of nobody',
+    { User },
+    nothing,
+    'Person: attributes are given to it, but it is no entity of the model',
+    () => ({ Person: {} }),
+  ],
+  [
+    'an expression that is called as a column',
+    { User },
+    nothing,
+    'User.name: a column has the same name',
+    given((a) => ({ name: a.expression(text, anExpression) })),
+  ],
+  [
+    'an expression that is called as a relationship',
+    both,
+    posts({}),
+    'User.posts: a column has the same name',
+    given((a) => ({ posts: a.expression(integer, anExpression) })),
+  ],
+  [
+    'an expression with a default',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'default'; say of its values only whether they are nullable and deferred",
+    given((a) => ({
+      n: a.expression(
+        pipe(
+          integer,
+          withDefault(() => 1),
+        ),
+        anExpression,
+      ),
+    })),
+  ],
+  [
+    'an expression of another name',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'columnName'; say of its values only whether they are nullable and deferred",
+    given((a) => ({ n: a.expression(pipe(integer, named('m')), anExpression) })),
+  ],
+  [
+    'an expression with rules',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'validate'; say of its values only whether they are nullable and deferred",
+    given((a) => ({
+      n: a.expression(
+        pipe(
+          integer,
+          validate('positive', (n) => n > 0),
+        ),
+        anExpression,
+      ),
+    })),
+  ],
+  [
+    'another name of a stranger',
+    { User },
+    nothing,
+    "User.title: 'nickname' is no attribute of User",
+    given((a) => ({ title: a.synonym(anything('nickname')) })),
+  ],
+  [
+    'another name of itself',
+    { User },
+    nothing,
+    "User.title: 'title' is no column of User itself; a synonym is another name of a column",
+    given((a) => ({ title: a.synonym(anything('title')) })),
+  ],
+  [
+    'another name of another name',
+    { User },
+    nothing,
+    "User.title: 'label' is no column of User itself; a synonym is another name of a column",
+    given((a) => ({ label: a.synonym(anything('name')), title: a.synonym(anything('label')) })),
+  ],
+  [
+    'another name that every object has',
+    { User },
+    nothing,
+    "User.constructor: every object has a property 'constructor'; choose another name",
+    given((a) => ({ constructor: a.synonym(anything('name')) })),
+  ],
+  [
+    'an expression with a dot in its name',
+    { User },
+    nothing,
+    'User.a.b: a name with a dot is taken for a column of a table; choose another',
+    given((a) => ({ 'a.b': a.expression(text, anExpression) })),
+  ],
+  [
+    'another name of what tells entities apart',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    "Kind.sort: 'kind' tells Kind from others in drafts, by that name alone",
+    ({ Kind: kind }) => ({ Kind: { sort: kind?.synonym(anything('kind')) } }),
+  ],
+  [
+    'another name that a column has',
+    { User },
+    nothing,
+    'User.id: a column has the same name',
+    given((a) => ({ id: a.synonym(anything('name')) })),
+  ],
+  [
+    'another name that a relationship has',
+    both,
+    posts({}),
+    "User.posts: 'posts' is another name of 'name' already",
+    given((a) => ({ posts: a.synonym(anything('name')) })),
+  ],
+  [
+    'a name that a parent was given',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    'Sub.label: Kind has an attribute of that name',
+    ({ Kind: kind, Sub: sub }) => ({
+      Kind: { label: kind?.expression(text, anExpression) },
+      Sub: { label: sub?.synonym(anything('level')) },
+    }),
+  ],
+  [
+    'a column that a parent was given as a synonym',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    "Sub.level: it is another name of 'id' already",
+    ({ Kind: kind }) => ({ Kind: { level: kind?.synonym(anything('id')) } }),
+  ],
+  [
     'a condition on what a target has not',
     both,
     joins({ on: condition('target.nane') }),
@@ -807,8 +958,10 @@ test('the table has no fault twice', () => {
   expect(table.length).toBeGreaterThanOrEqual(80)
 })
 
-test.each(table)('%s', (_, entities, relate, said) => {
-  expect(faultsOf(entities, relate)).toEqual([said])
+const rows = table.map(([fault, entities, relate, said, attributes]) => ({ fault, entities, relate, said, attributes }))
+
+test.each(rows)('$fault', ({ attributes, entities, relate, said }) => {
+  expect(faultsOf(entities, relate, attributes)).toEqual([said])
 })
 
 test('of several faults each has its line', () => {

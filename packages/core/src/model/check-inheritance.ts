@@ -96,6 +96,12 @@ const checkSubtype = (
         message: `${flag} is for ${mapping.root.name} to have, whose key it shares; declare it there`,
       })
   }
+  if (mapping.load !== null && mapping.load !== 'inline' && mapping.load !== 'selectin') {
+    faults.push({
+      path: `${name}.load`,
+      message: `${show(mapping.load)} is no load of a subtype; say 'inline' or 'selectin'`,
+    })
+  }
   if (inheritance._tag === 'Joined') {
     const { key } = mapping.parts.at(-1) as TablePart
     if (key.length !== mapping.key.length) {

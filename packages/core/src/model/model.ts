@@ -19,6 +19,13 @@ import { checkReferences } from './check-reference.js'
 import { checkAccepted, checkBetween, checkLinks, checkReferred, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
 import type { AnyEntity } from './entity.js'
+import {
+  type ExtendedEntities,
+  type ExtensionBuilder,
+  type Extensions,
+  extended,
+  extensionBuilder,
+} from './extension.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
   attributesOfSide,
@@ -91,7 +98,28 @@ type CheckedInverses<Rs> = {
 }
 
 /**
- * Makes a model of entities, then of their relationships.
+ * The second step of a model: the relationships of its entities, and the attributes that it gives them beside their columns.
+ *
+ * @category constructors
+ */
+export interface ModelBuilder<Es extends Entities> {
+  <const Rs extends Relationships<Es>>(
+    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
+  ): Model<Es, Rs> & { readonly [N in keyof Es & string]: Mapped<Model<Es, Rs>, N> }
+  <const Rs extends Relationships<Es>, const Xs extends Extensions<Es>>(
+    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
+    attributes: (a: { readonly [N in keyof Es]: ExtensionBuilder<Es, N> }) => Xs,
+  ): Model<ExtendedEntities<Es, Xs>, Rs> & {
+    readonly [N in keyof Es & string]: Mapped<Model<ExtendedEntities<Es, Xs>, Rs>, N>
+  }
+}
+
+/** The same builder for each entity. */
+const forEach = <A>(entities: Entities, builder: A): Readonly<Record<string, A>> =>
+  Object.fromEntries(Object.keys(entities).map((name) => [name, builder]))
+
+/**
+ * Makes a model of entities, then of their relationships, and of attributes that they have beside their columns.
  *
  * A misspelt target, foreign key or inverse does not compile. What types cannot see (no primary key, a foreign key that
  * does not fit its target's key, two entities on one table, ...) throws a {@link ModelError} that lists every fault.
@@ -99,14 +127,16 @@ type CheckedInverses<Rs> = {
  * @category constructors
  */
 export const defineModel =
-  <const Es extends Entities>(entities: Es) =>
-  <const Rs extends Relationships<Es>>(
-    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
-  ): Model<Es, Rs> & { readonly [N in keyof Es & string]: Mapped<Model<Es, Rs>, N> } => {
-    const builders = Object.fromEntries(Object.keys(entities).map((name) => [name, relationshipBuilder]))
-    const declared = relationships(builders as never) as Rs
+  <const Es extends Entities>(given: Es): ModelBuilder<Es> =>
+  (
+    relationships: (r: never) => Readonly<Record<string, Declared>>,
+    attributes: ((a: never) => Extensions<Entities>) | null = null,
+  ): never => {
+    const declared = relationships(forEach(given, relationshipBuilder) as never)
     const faults: ModelFault[] = []
-    const mappings = resolve(entities, declared as Readonly<Record<string, Declared>>, faults)
+    const entities =
+      attributes === null ? given : extended(given, attributes(forEach(given, extensionBuilder) as never), faults)
+    const mappings = resolve(entities, declared, faults)
     // biome-ignore lint/plugin: a faulty model is a defect of the program, see ModelError
     if (faults.length > 0) throw new ModelError(faults)
     const model: Record<string, unknown> = {
@@ -170,6 +200,7 @@ const resolve = (
   checkLinks(mappings, faults)
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
+  for (const mapping of all) (mapping as Draft<Mapping>).model = all
   const tables = storedMappings(all)
   checkReferences(tables, faults)
   checkGenerators(tables, faults)
@@ -218,6 +249,8 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
+    const named = (mapping.parent ?? mapping.concreteOf)?.synonyms.get(attribute.name)
+    if (named !== undefined) faults.push({ path, message: `it is another name of '${named.name}' already` })
     const unfit = nameFault(attribute.name)
     if (unfit !== null) faults.push({ path, message: unfit })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
@@ -245,6 +278,8 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const named = owner.synonyms.get(name)
+    if (named !== undefined) faults.push({ path, message: `'${name}' is another name of '${named.name}' already` })
     const unfit = nameFault(name)
     if (unfit !== null) faults.push({ path, message: unfit })
     if (hasConcretes(owner))

@@ -13,7 +13,7 @@ import {
   mayHaveSeveral,
   orderBy,
   type RelationshipMapping,
-  select,
+  selectOwn,
   shownThrough,
   where,
 } from '@unitary/core'
@@ -36,7 +36,7 @@ export const targetQuery = (
   if (query !== null) return where<AnySelect>(condition as never)(query)
   const known = conditions.get(relationship)
   if (known !== undefined) return known
-  const made = where<AnySelect>(condition as never)(select(targetOf(model, relationship)))
+  const made = where<AnySelect>(condition as never)(selectOwn(targetOf(model, relationship)))
   conditions.set(relationship, made)
   return made
 }
@@ -67,7 +67,7 @@ export const filtered = (
   if (active === null || (query === null && isOpen(target) && between.every(([, one]) => isOpen(one)))) {
     return whole(query)
   }
-  const given = query ?? select(targetOf(state.model, relationship))
+  const given = query ?? selectOwn(targetOf(state.model, relationship))
   const shown = shownThrough(active, relationship)(applyActive(active)(given))
   return shown === given ? whole(query) : { query: shown, narrowed: active.key }
 }

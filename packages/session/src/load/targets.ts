@@ -23,7 +23,7 @@ import {
   linkedOwner,
   optionsOver,
   rawKeyOfValue,
-  select,
+  selectOwn,
   targetsOfOwners,
   withoutPartialKeys,
 } from '@unitary/core'
@@ -165,10 +165,10 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
   const { foreignKey, key, kind } = relationship
   // a condition may speak of any table of the model, which the query tells
-  const asked = shown ?? (relationship.on === null ? null : select(targetOf(state.model, relationship)))
+  const asked = shown ?? (relationship.on === null ? null : selectOwn(targetOf(state.model, relationship)))
   const query = asked === null ? null : alsoSelecting(asked, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
-  const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
+  const targets = ordered(relationship, query ?? selectOwn(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
   return {
     query,
@@ -189,7 +189,7 @@ const withEntireKeys = (
 ): AnySelect | null =>
   options.allowPartialKeys !== false || relationship.target.key.every(({ isNullable }) => !isNullable)
     ? query
-    : withoutPartialKeys({ ...(query ?? select(targetOf(state.model, relationship))), options })
+    : withoutPartialKeys({ ...(query ?? selectOwn(targetOf(state.model, relationship))), options })
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
 const targetsRequest = (
@@ -212,7 +212,7 @@ const targetsRequest = (
       options,
     }
   }
-  const targets = asked ?? select(targetOf(state.model, relationship))
+  const targets = asked ?? selectOwn(targetOf(state.model, relationship))
   const statement = targetsOfOwners(targets, relationship, owners)
   return {
     _tag: 'Query',

@@ -273,9 +273,10 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
     given,
     filled,
     // what the table has filled in, and not given back, is known when it is read
-    isPartial: attributes.some(
-      (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
-    ),
+    isPartial:
+      attributes.some(
+        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
+      ) || mapping.expressions.some(({ isDeferred }) => !isDeferred),
     isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
     rows: rowClassOf(mapping),
     unsetOf: unsetReader(mapping),
@@ -344,7 +345,12 @@ const updated = (
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
-    const isKept = filled.length === 0 && !keyChanges && serverVersion === null && computed === undefined
+    const isKept =
+      filled.length === 0 &&
+      !keyChanges &&
+      serverVersion === null &&
+      computed === undefined &&
+      mapping.expressions.length === 0
     if (isKept || going.has(id)) continue
     const patch: Values = {}
     for (let j = 0; j < given.length; j++) {
@@ -360,7 +366,7 @@ const updated = (
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
       keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
-    rename(changes, instance, { ...instance, snapshot, key })
+    rename(changes, instance, Instance.uncomputed({ ...instance, snapshot, key }))
   }
   return null
 }
@@ -385,7 +391,7 @@ const carried = (changes: StateEdit, { instance: id, target, attributes }: Carri
   const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
   const isKey = attributes.some(([foreignKey]) => mapping.attributeOf.get(foreignKey)?.isKey)
   const key = isKey ? rawKeyOf(mapping, snapshot as unknown as Values) : instance.key
-  rename(changes, instance, { ...instance, snapshot, key: key ?? instance.key })
+  rename(changes, instance, Instance.uncomputed({ ...instance, snapshot, key: key ?? instance.key }))
 }
 
 /** What was written inside a savepoint, or has another key since, is known no more when that is rolled back. */

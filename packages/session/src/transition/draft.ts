@@ -7,6 +7,7 @@
  */
 import {
   type Attribute,
+  byOwnNames,
   type InstanceId,
   isOnlyJoined,
   type Mapping,
@@ -145,7 +146,8 @@ export const entityOf = (mapping: Mapping, draft: Values): Mapping => {
 }
 
 const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
-  const { id, mapping, draft, isPending } = planned
+  const { id, mapping, isPending } = planned
+  const draft = byOwnNames(mapping, planned.draft)
   const { edit } = walk
   const fault = faultOf(mapping, draft)
   if (fault !== null) return fault
