@@ -276,7 +276,7 @@ export interface RoutingError {
 export interface PartlyCommitted {
   readonly _tag: 'PartlyCommitted'
   readonly committed: ReadonlyArray<ShardToken>
-  /** The one that failed. It and those after it are rolled back. */
+  /** The one that failed. It is rolled back, unless its answer was lost, and so are those after it. */
   readonly shard: ShardToken | null
   readonly cause: EngineError
 }

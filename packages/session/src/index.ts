@@ -165,6 +165,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
 export { placeOn } from './program/shard.js'
 export {

@@ -29,7 +29,9 @@ import {
   isStale,
   type LookupRequest,
   type OpenCursorRequest,
+  oneAfterAnother,
   openReader,
+  operationOf,
   type QueryAnswer,
   type QueryRequest,
   type Reader,
@@ -37,6 +39,7 @@ import {
   type Request,
   type RequestError,
   type RouteRequest,
+  type RoutingError,
   type Rows,
   type Runtime,
   type RuntimeOptions,
@@ -65,6 +68,10 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
+import { AtomicCommit } from './commit/coordinator.js'
+import { type Atomicity, applicationFault, type BestEffort, bestEffort, type CommitLevel } from './commit/level.js'
+import { OneShard } from './commit/one-shard.js'
+import { isRead } from './commit/recording.js'
 import { faultyMap, notMergeable, unknownShard } from './error.js'
 import { countOver, wholeWindow } from './fan-out/count.js'
 import { fanOutOf } from './fan-out/fan-out.js'
@@ -75,13 +82,15 @@ import { canJoin, everywhereIn, isEverywhere } from './route/everywhere.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
 import { routeUpdates } from './route/route-updates.js'
-import { faultOf, type ShardMap } from './shard-map.js'
-import { databaseOf, Shards } from './side-by-side.js'
+import { atomicFaultOf, databaseOf, faultOf, type ShardMap } from './shard-map.js'
+import { Shards } from './side-by-side.js'
 
 /** @category model */
-export interface ShardedOptions<Token extends string> extends RuntimeOptions {
+export interface ShardedOptions<Token extends string, Level extends CommitLevel = CommitLevel> extends RuntimeOptions {
   readonly shards: ShardMap<Token>
   readonly choosers: Choosers<NoInfer<Token>>
+  /** What a commit over several shards promises: `singleShard`, `bestEffort` (the default), or `atomic`. */
+  readonly commit?: Level
 }
 
 /**
@@ -89,11 +98,12 @@ export interface ShardedOptions<Token extends string> extends RuntimeOptions {
  *
  * @category model
  */
-export interface ShardedRuntime<Token extends string = string> extends Runtime {
+export interface ShardedRuntime<out Token extends string = string, out Level extends Atomicity = Atomicity>
+  extends Runtime {
   readonly shards: ShardMap<Token>
   readonly choosers: Choosers
-  /** What a commit over several shards promises: they are committed one after another. */
-  readonly atomicity: 'best-effort'
+  /** What a commit over several shards promises. */
+  readonly atomicity: Level
 }
 
 /**
@@ -105,9 +115,9 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
  * a time, and a relationship is loaded from the shard of its owner: what belongs together belongs on one shard (see
  * `withParent`).
  *
- * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are
- * committed one after another in the order in which the transaction came to them, and where one fails, those before
- * it stay committed while it and those after it are rolled back. The error names the shard.
+ * A flush that fails on one shard is undone on all. What a commit over several shards promises is for the option `commit`
+ * to say, and stands in the type: unless it is `atomic`, they are committed one after another in the order in which the
+ * transaction came to them, and where one fails, those before it stay committed (`PartlyCommitted`).
  *
  * @example
  * const app = shardedRuntime(model, { shards, choosers: byContinent })
@@ -115,10 +125,10 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
  *
  * @category constructors
  */
-export const shardedRuntime = <Token extends string>(
+export const shardedRuntime = <Token extends string, Level extends CommitLevel = BestEffort>(
   model: AnyModel,
-  options: ShardedOptions<Token>,
-): ShardedRuntime<Token> => ({
+  options: ShardedOptions<Token, Level>,
+): ShardedRuntime<Token, Level['level']> => ({
   _tag: 'Runtime',
   model,
   options: {
@@ -128,7 +138,7 @@ export const shardedRuntime = <Token extends string>(
   },
   shards: options.shards,
   choosers: options.choosers,
-  atomicity: 'best-effort',
+  atomicity: (options.commit ?? bestEffort).level,
   open: () => open(options),
 })
 
@@ -146,14 +156,25 @@ class Sharded {
   readonly #on: Shards
   readonly #readers = new Readers()
   readonly #fault: string | null
+  /** Where transactions may write on one shard only. */
+  readonly #oneShard: OneShard | null
 
-  constructor({ shards, choosers, services, isolationLevel }: ShardedOptions<string>) {
+  constructor({ shards, choosers, services, isolationLevel, commit }: ShardedOptions<string>) {
+    const level = commit ?? bestEffort
     this.#shards = shards
     this.#choosers = choosers
     this.#services = services ?? systemServices
-    this.#transactions = new Transactions(isolationLevel ?? null)
+    this.#oneShard = level._tag === 'SingleShard' ? new OneShard() : null
+    this.#transactions = new Transactions(
+      isolationLevel ?? null,
+      level._tag === 'Atomic'
+        ? new AtomicCommit(level, shards, this.#services)
+        : (this.#oneShard?.protocol ?? oneAfterAnother),
+    )
     this.#on = new Shards(shards, this.#transactions)
-    this.#fault = faultOf(shards)
+    this.#fault =
+      faultOf(shards) ??
+      (level._tag === 'Atomic' ? (atomicFaultOf(shards) ?? applicationFault(level.application)) : null)
   }
 
   end(): Effect<void> {
@@ -204,6 +225,11 @@ class Sharded {
   *#flush({ plan }: FlushRequest, state: SessionState): Effect<Either<RequestError, FlushAnswer>> {
     const routed = routePlan(state, plan, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
+    const refused = this.#refuse(
+      'flush',
+      routed.right.steps.map(({ token }) => token as string),
+    )
+    if (refused !== null) return left(refused)
     const flushing: Flushing = {
       given: givenKeys(routed.right),
       steps: [...routed.right.steps],
@@ -247,8 +273,10 @@ class Sharded {
     const { generator } = draw
     const token = generator.shard ?? (this.#shards.tokens[0] as string)
     const engine = this.#shards.engines.get(token)
-    if (engine !== undefined) return yield* runDraw(this.#transactions, engine, token, draw)
     const operation = `draw ids from ${generatorName(generator)}`
+    const refused = generator._tag === 'Counter' ? this.#refuse(operation, [token]) : null
+    if (refused !== null) return left(refused)
+    if (engine !== undefined) return yield* runDraw(this.#transactions, engine, token, draw)
     return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }
 
@@ -351,6 +379,8 @@ class Sharded {
   *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
+    const refused = this.#refuse(operationOf(request.statement), tokens.right)
+    if (refused !== null) return left(refused)
     const written = yield* this.#on.onAllOrNone(tokens.right, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
@@ -364,6 +394,8 @@ class Sharded {
     const routed = routeInsert(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const partOf = new Map(routed.right.map((part) => [part.token, part]))
+    const refused = this.#refuse('insert', partOf.keys())
+    if (refused !== null) return left(refused)
     const written = yield* this.#on.onEach([...partOf.keys()], (connection, engine, token) => {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
@@ -377,6 +409,8 @@ class Sharded {
     const routed = routeUpdates(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const runsOf = routed.right
+    const refused = this.#refuse('update of many rows', runsOf.keys())
+    if (refused !== null) return left(refused)
     const updated = yield* this.#on.onEach([...runsOf.keys()], (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
     )
@@ -388,6 +422,9 @@ class Sharded {
   *#sql(request: SqlRequest): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
     const tokens = shardsOfSql(request, this.#shards)
     if (isLeft(tokens)) return tokens
+    const isWriting = (token: string) => !isRead(this.#on.engine(token).compile(request.node).sql)
+    const refused = this.#oneShard === null ? null : this.#refuse('sql', tokens.right.filter(isWriting))
+    if (refused !== null) return left(refused)
     const answers = yield* this.#on.onAllOrNone(tokens.right, (connection, engine, token) =>
       runSql(connection, engine, request, token),
     )
@@ -397,6 +434,11 @@ class Sharded {
           rows: answers.right.flatMap(({ rows }) => rows),
           affected: answers.right.reduce((sum, { affected }) => sum + affected, 0),
         })
+  }
+
+  /** Why rows may not be written on these shards too; null where they may. */
+  #refuse(operation: string, tokens: Iterable<string>): RoutingError | null {
+    return this.#oneShard?.refuse(operation, tokens) ?? null
   }
 
   /** Is NULL below every value? It is above on PostgreSQL, which gives way where it is not alone. */

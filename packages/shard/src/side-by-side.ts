@@ -5,13 +5,10 @@
 import type { Connection, Engine } from '@unitary/core'
 import { call, databaseError, type Effect, type RequestError, type Transactions, together } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { ShardMap } from './shard-map.js'
+import { databaseOf, type ShardMap } from './shard-map.js'
 
 /** What is run on a shard, given its connection. */
 export type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
-
-/** The engine of the database that an engine is on. */
-export const databaseOf = (engine: Engine): Engine => engine.layout?.engine ?? engine
 
 /** Works on each item, given the engine that it is for; gives the results in the order of the items. */
 export function* sideBySide<A, B>(

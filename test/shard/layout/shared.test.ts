@@ -5,9 +5,12 @@ import { createAllSync, type Engine, type EngineCall, orderBy, select, set, upda
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import {
+  atomic,
   byAttribute,
   choosers,
+  createCommitTablesSync,
   onlyOn,
+  recover,
   routeOf,
   shardedRuntime,
   shardMap,
@@ -125,5 +128,46 @@ describe('a map of one shard', () => {
     rightOf(Session.runSync(runtime)(program))
     expect(asked).toEqual([])
     expect(rightOf(routeOf(runtime)(select(model.Location)))).toMatchObject({ shards: ['only'] })
+  })
+})
+
+describe('atomic commits of shards that share a database', () => {
+  const open = (shards: Readonly<Record<string, Engine>>) => {
+    for (const engine of Object.values(shards)) {
+      rightOf(createAllSync(model)(engine))
+      rightOf(createCommitTablesSync(engine))
+    }
+    return shardedRuntime(model, {
+      shards: shardMap(shards),
+      choosers: choosers(model)({
+        Location: byAttribute('continent', { Asia: 'asia', Europe: 'europe' }),
+        Report: withParent('location'),
+      }),
+      commit: atomic({ application: 'layouts' }),
+    })
+  }
+  const write = pipe(
+    Session.addAll(model.Location, [
+      { id: 1, continent: 'Asia', city: 'a' },
+      { id: 2, continent: 'Europe', city: 'b' },
+    ]),
+    Session.chain(() => Session.commit),
+  )
+
+  test('are commits of that database', async () => {
+    const base = sqliteEngine(new Database(':memory:'))
+    const runtime = open({ asia: tablePrefix('asia_')(base), europe: tablePrefix('europe_')(base) })
+    rightOf(Session.runSync(runtime)(write))
+    expect(rightOf(await recover(runtime.shards, { application: 'layouts' })())).toMatchObject({ unreachable: [] })
+  })
+
+  test('are refused where others have databases of their own', () => {
+    const base = sqliteEngine(new Database(':memory:'))
+    const runtime = open({
+      asia: tablePrefix('asia_')(base),
+      europe: tablePrefix('europe_')(base),
+      other: sqliteEngine(new Database(':memory:')),
+    })
+    expect(leftOf(Session.runSync(runtime)(write))).toMatchObject({ _tag: 'RoutingError', reason: 'FaultyMap' })
   })
 })

@@ -35,11 +35,15 @@ export interface CommitOutcome {
  * @category model
  */
 export interface CommitProtocol {
-  /** Begins a transaction on a connection. Gives what the session is to call instead of it. */
+  /**
+   * How to begin a transaction on a database: asked when it is first touched, before there is a connection. What is asked
+   * then begins it on one, and gives what the session is to call instead.
+   */
   readonly begin: (
-    opening: OpenTransaction,
+    token: ShardToken | null,
+    engine: Engine,
     isolationLevel: IsolationLevel | null,
-  ) => Effect<Either<EngineError, Connection>>
+  ) => (connection: Connection) => Effect<Either<EngineError, Connection>>
   /** Commits what is open, in the order in which it was begun. */
   readonly commit: (open: ReadonlyArray<OpenTransaction>) => Effect<CommitOutcome>
   /** The transaction is over, whichever way it ended. */
@@ -53,10 +57,11 @@ export interface CommitProtocol {
  * @category constructors
  */
 export const oneAfterAnother: CommitProtocol = {
-  *begin({ connection }, isolationLevel) {
-    const begun = yield* call(connection, { _tag: 'Begin', isolationLevel })
-    return isLeft(begun) ? begun : right(connection)
-  },
+  begin: (_token, _engine, isolationLevel) =>
+    function* (connection) {
+      const begun = yield* call(connection, { _tag: 'Begin', isolationLevel })
+      return isLeft(begun) ? begun : right(connection)
+    },
   *commit(open) {
     const committed: Array<ShardToken | null> = []
     for (const { connection, token } of open) {
@@ -69,11 +74,14 @@ export const oneAfterAnother: CommitProtocol = {
   ended: () => {},
 }
 
+/** Nobody knows whether a commit is done whose connection was lost. */
 const failedAfter = (
   committed: ReadonlyArray<ShardToken | null>,
   shard: ShardToken | null,
   cause: EngineError,
 ): RequestError =>
-  committed.length === 0
-    ? databaseError('commit', null, shard, cause)
-    : { _tag: 'PartlyCommitted', committed: [...committed] as ReadonlyArray<ShardToken>, shard, cause }
+  committed.length > 0
+    ? { _tag: 'PartlyCommitted', committed: committed.filter((token) => token !== null), shard, cause }
+    : cause.reason._tag === 'ConnectionLost'
+      ? { _tag: 'CommitUnknown', transaction: null, shard, cause }
+      : databaseError('commit', null, shard, cause)

@@ -80,10 +80,11 @@ export class Transactions {
   /** The transaction on the database of an engine, which is begun where it is not. */
   *#openOn(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, OpenTransaction>> {
     for (const open of this.#open.values()) if (open.engine === engine) return right(open)
+    const begin = this.#protocol.begin(token, engine, this.#isolationLevel)
     const kept = this.#kept.get(engine)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
-    const begun = yield* this.#begin({ token, engine, connection: connected.right })
+    const begun = yield* this.#withSavepoints(yield* begin(connected.right))
     if (isLeft(begun)) {
       if (kept === undefined) yield* release(connected.right)
       return begun
@@ -94,8 +95,7 @@ export class Transactions {
     return right(open)
   }
 
-  *#begin(opening: OpenTransaction): Effect<Either<EngineError, Connection>> {
-    const begun = yield* this.#protocol.begin(opening, this.#isolationLevel)
+  *#withSavepoints(begun: Either<EngineError, Connection>): Effect<Either<EngineError, Connection>> {
     if (isLeft(begun)) return begun
     const savepoints = yield* sequence(
       begun.right,
