@@ -24,7 +24,16 @@ import {
 } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
-import { byAttribute, choosers, everywhere, routeOf, shardedRuntime, shardMap, withParent } from '@unitary/shard'
+import {
+  byAttribute,
+  choosers,
+  custom,
+  everywhere,
+  routeOf,
+  shardedRuntime,
+  shardMap,
+  withParent,
+} from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
@@ -261,4 +270,46 @@ describe('rows on every shard', () => {
     run(Session.add(model.Unit, { id: 1, name: 'kg' }))
     run(Session.commit)
   })
+
+  test('choosers are told which relationship is loaded', () => {
+    const engines = { a: new Database(':memory:'), b: new Database(':memory:') }
+    const told: unknown[] = []
+    const by = choosers(model)({
+      Country: everywhere(),
+      City: custom({
+        shardOf: ({ operation, values }) => {
+          told.push(operation)
+          return values.region === 'a' ? ('a' as const) : ('b' as const)
+        },
+        shardsOfKey: (_, asked) => {
+          told.push([asked.operation, asked.loading])
+          return null
+        },
+      }),
+      Street: withParent('city'),
+      Unit: everywhere(),
+    })
+    const engine = (database: Database.Database) => {
+      const plain = sqliteEngine(database)
+      rightOf(createAllSync(model)(plain))
+      return plain
+    }
+    const app = shardedRuntime(model, {
+      shards: shardMap<string>({ a: engine(engines.a), b: engine(engines.b) }),
+      choosers: by,
+    })
+    const program = Session.gen(function* () {
+      const france = yield* Session.add(model.Country, {
+        ...frenchRepublic,
+        cities: [{ id: 1, region: 'a', name: 'Paris' }],
+      })
+      yield* Session.commit
+      yield* Session.load(model.Country, 'cities')(france)
+      yield* Session.get(model.City, 5)
+    })
+    rightOf(Session.runSync(app)(program))
+    expect(told).toEqual(['insert', ['load', { entity: 'Country', relationship: 'cities' }], ['get', null]])
+  })
 })
+
+const frenchRepublic = { code: 'fr', name: 'France' }

@@ -46,7 +46,7 @@ type Of = Parameters<ReturnType<typeof choosers<typeof model>>>[0]['Customer']
 const rules = <S extends Of>(Customer: S): Choosers => choosers(model)({ Customer, Place: onlyOn('a') }) as Choosers
 
 const ofKey = (by: Choosers, key: Readonly<Record<string, unknown>>) =>
-  by.shardsOfKey('Customer', key, { operation: 'get', options: {}, state })
+  by.shardsOfKey('Customer', key, { operation: 'get', loading: null, options: {}, state })
 
 const of = (by: Choosers, statement: Filterable) =>
   by.shardsOf(analyse(statement), { operation: 'query', entity: 'Customer', statement, options: {}, state })

@@ -323,7 +323,11 @@ describe('a route', () => {
       const shardsOf = (value: number): ReadonlyArray<string> | null =>
         name === 'parts'
           ? (partsOf[value] ?? null)
-          : by.shardsOfKey('Thing', { bucket: value }, { operation: 'get', options: {}, state: Session.empty(model) })
+          : by.shardsOfKey(
+              'Thing',
+              { bucket: value },
+              { operation: 'get', loading: null, options: {}, state: Session.empty(model) },
+            )
       const possible = universe.filter((value) => allows(given, value)).map(shardsOf)
       const { shards } = rightOf(routeOf(runtime)(shapes[which](given) as never))
       // a value that no shard is named for could be on any

@@ -205,6 +205,7 @@ const targetsRequest = (
       _tag: 'Lookup',
       purpose: 'load',
       mapping: relationship.target,
+      relationship,
       ...by,
       orderBy: joined === null ? by.orderBy : [],
       query: asked,

@@ -49,17 +49,13 @@ export const byParts = <const A extends string, const P extends Parts>(
     },
     shardsOf: (analysis, asked, context) => {
       const { mapping } = context
+      const of = (some: ReadonlyArray<Strategy<never, string>>): ReadonlyArray<string> | null =>
+        together(some.map(({ shardsOf, tokens }) => shardsOf(analysis, asked, context) ?? tokens))
       const values = listedValues(analysis, mapping, attribute)
       // of a statement that merely joins the entity nothing is known where it is not said
-      if (values === null) {
-        return mapping.name === asked.entity ? together(narrowed([...partOf.values()])) : null
-      }
+      if (values === null) return mapping.name === asked.entity ? of([...partOf.values()]) : null
       const own = values.map(part)
-      return own.includes(null) ? null : together(narrowed(own as ReadonlyArray<Strategy<never, string>>))
-
-      function narrowed(some: ReadonlyArray<Strategy<never, string>>): ReadonlyArray<ReadonlyArray<string> | null> {
-        return some.map(({ shardsOf, tokens }) => shardsOf(analysis, asked, context) ?? tokens)
-      }
+      return own.includes(null) ? null : of(own as ReadonlyArray<Strategy<never, string>>)
     },
   }
   return strategy as never

@@ -48,7 +48,7 @@ export function withParent(relationship: string, otherwise?: Strategy<never, str
       if (isNone(keys)) return null
       const found = new Set<string>()
       for (const key of keys.value) {
-        const tokens = ofParent(context, relationship, [key], { operation: 'get', options, state })
+        const tokens = ofParent(context, relationship, [key], { operation: 'get', loading: null, options, state })
         if (tokens === null) return null
         for (const token of tokens) found.add(token)
       }

@@ -96,7 +96,7 @@ export const shardsOfLookup = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { attributes, keys, through, mapping, options, purpose, query, token } = request
+  const { attributes, keys, through, mapping, options, purpose, query, relationship, token } = request
   const pinned = token ?? options.shard
   if (pinned !== undefined) {
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
@@ -104,7 +104,9 @@ export const shardsOfLookup = (
   // through a table of links it is looked for by the keys of other entities
   if (through !== null || shards.tokens.length === 1) return right(shards.tokens)
   if (isEverywhere(choosers, mapping)) return right(shards.tokens.slice(0, 1))
-  const context: KeyContext = { operation: purpose, options, state }
+  const loading =
+    relationship === undefined ? null : { entity: relationship.owner.name, relationship: relationship.name }
+  const context: KeyContext = { operation: purpose, loading, options, state }
   const found = new Set<string>()
   for (let at = 0; at < keys.length; at += attributes.length) {
     const key = Object.fromEntries(attributes.map(({ name }, i) => [name, keys[at + i]]))

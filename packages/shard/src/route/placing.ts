@@ -1,7 +1,7 @@
 /**
  * Which shard each instance of a flush belongs to, decided once.
  */
-import { type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
+import { type ExecutionOptions, type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
 import {
   type Instance,
   instanceAt,
@@ -147,6 +147,14 @@ class View implements InstanceView {
 
   get entity(): string {
     return this.#instance.mapping.name
+  }
+
+  get operation(): 'insert' | 'update' {
+    return this.#instance.key === null ? 'insert' : 'update'
+  }
+
+  get options(): ExecutionOptions {
+    return this.state.options.executionOptions
   }
 
   get values(): Values {
