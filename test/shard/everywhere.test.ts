@@ -271,6 +271,26 @@ describe('rows on every shard', () => {
     run(Session.commit)
   })
 
+  test('are no place for others to be beside', () => {
+    const engine = sqliteEngine(new Database(':memory:'))
+    const other = sqliteEngine(new Database(':memory:'))
+    for (const one of [engine, other]) rightOf(createAllSync(model)(one))
+    const app = shardedRuntime(model, {
+      shards: shardMap<string>({ a: engine, b: other }),
+      choosers: choosers(model)({
+        Country: everywhere(),
+        City: withParent('ofCountry'),
+        Street: withParent('city'),
+        Unit: everywhere(),
+      }),
+    })
+    const program = pipe(
+      Session.add(model.Country, { ...frenchRepublic, cities: [{ id: 1, region: 'a', name: 'Paris' }] }),
+      Session.chain(() => Session.flush),
+    )
+    expect(leftOf(Session.runSync(app)(program))).toMatchObject({ _tag: 'RoutingError', reason: 'NoShard' })
+  })
+
   test('choosers are told which relationship is loaded', () => {
     const engines = { a: new Database(':memory:'), b: new Database(':memory:') }
     const told: unknown[] = []

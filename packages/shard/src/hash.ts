@@ -38,8 +38,13 @@ const utf8 = new TextEncoder()
  * @example
  * hash('hello') // 0x248bfa47
  */
-export const hash = (text: string, seed = 0): number => {
-  const bytes = utf8.encode(text)
+export const hash = (text: string, seed = 0): number => hashOf(bytesOf(text), seed)
+
+/** A text in UTF-8, to be hashed with several seeds. */
+export const bytesOf = (text: string): Uint8Array => utf8.encode(text)
+
+/** The hash of bytes. */
+export const hashOf = (bytes: Uint8Array, seed: number): number => {
   const { length } = bytes
   const at = (i: number): number => bytes[i] as number
   let h = seed

@@ -1,7 +1,7 @@
 /**
  * Rows by the hash of an attribute.
  */
-import { canonicalText, type Hashable, hash } from '../hash.js'
+import { bytesOf, canonicalText, type Hashable, hash, hashOf } from '../hash.js'
 import { byValue, type Looking } from './by-value.js'
 import type { Strategy } from './strategy.js'
 
@@ -64,10 +64,11 @@ export const byRendezvous = <const A extends string, const Token extends string>
     (value) => {
       const text = canonicalText(value)
       if (text === null) return null
+      const bytes = bytesOf(text)
       let best: Token | null = null
       let highest = Number.NEGATIVE_INFINITY
       for (const { seed, token, weight } of contenders) {
-        const score = -weight / Math.log((hash(text, seed) + 0.5) / 2 ** 32)
+        const score = -weight / Math.log((hashOf(bytes, seed) + 0.5) / 2 ** 32)
         if (score > highest) {
           highest = score
           best = token

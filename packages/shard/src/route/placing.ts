@@ -33,13 +33,13 @@ export class Placing {
   fault: RoutingError | null = null
   readonly #state: SessionState
   readonly #shards: ShardMap
-  readonly #choosers: Choosers
+  readonly choosers: Choosers
   readonly #decided = new PagedInts()
 
   constructor(state: SessionState, shards: ShardMap, choosers: Choosers) {
     this.#state = state
     this.#shards = shards
-    this.#choosers = choosers
+    this.choosers = choosers
   }
 
   /** The place of an instance's row: where it is, or where it goes. */
@@ -55,12 +55,12 @@ export class Placing {
     const instance = instanceAt(this.#state, id)
     const place = this.#place(instance)
     if (place === nowhere || instance.token === null || this.#shards.tokens.length === 1) return place
-    const chosen = this.#choosers.shardOf(new View(this, this.#state, instance, false))
+    const chosen = this.choosers.shardOf(new View(this, this.#state, instance, false))
     if (chosen === null || chosen === instance.token) return place
     // a row that was elsewhere before the change stays where it is
-    if (chosen === this.#choosers.shardOf(new View(this, this.#state, instance, true))) return place
+    if (chosen === this.choosers.shardOf(new View(this, this.#state, instance, true))) return place
     const { name } = instance.mapping
-    const basis = this.#choosers.basisOf?.(name) ?? null
+    const basis = this.choosers.basisOf?.(name) ?? null
     const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
     this.fault = shardsDiffer(name, instance.key, instance.token, chosen, basis, value)
     return nowhere
@@ -109,12 +109,12 @@ export class Placing {
       return nowhere
     }
     // there is nothing to choose between
-    if (this.#shards.tokens.length === 1 || isEverywhere(this.#choosers, mapping)) return 0
+    if (this.#shards.tokens.length === 1 || isEverywhere(this.choosers, mapping)) return 0
     this.#decided.set(id, deciding)
     this.fault = null
-    const token = this.#choosers.shardOf(new View(this, this.#state, instance, false))
+    const token = this.choosers.shardOf(new View(this, this.#state, instance, false))
     if (token === null || token === undefined) {
-      const basis = this.#choosers.basisOf?.(mapping.name) ?? null
+      const basis = this.choosers.basisOf?.(mapping.name) ?? null
       const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
       // where it hangs on another instance that has no shard, that is the reason
       this.fault ??= noShardForRow(operation, mapping.name, basis, value)
@@ -164,6 +164,8 @@ class View implements InstanceView {
   }
 
   get shard(): string | null {
+    // what is on every shard is on none that others could go to
+    if (isEverywhere(this.#placing.choosers, this.#instance.mapping)) return null
     return this.#placing.tokenOf(this.#instance)
   }
 
