@@ -64,6 +64,11 @@ export class Transactions {
     this.#protocol = protocol
   }
 
+  /** The connection to a database, if it is in the transaction already. */
+  opened(token: ShardToken | null): Connection | undefined {
+    return this.#lent.get(token)?.connection
+  }
+
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const known = this.#lent.get(token)
