@@ -36,6 +36,7 @@ import {
 } from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { counting, journal, outage } from './counting-engine.js'
 import { leftOf, rightOf } from './weather.js'
@@ -168,18 +169,7 @@ describe('rows on every shard', () => {
     const { entries, fail, run } = world()
     const [france] = run(Session.query(pipe(select(model.Country), where('code', '=', 'fr'))))
     if (france === undefined) throw new Error('not found')
-    run(
-      Session.sql(
-        {
-          toOperationNode: () => ({
-            kind: 'RawNode',
-            sqlFragments: ["delete from countries where code = 'fr'"],
-            parameters: [],
-          }),
-        } as never,
-        { shard: 'c' },
-      ),
-    )
+    run(Session.sql(sql`delete from countries where code = 'fr'`, { shard: 'c' }))
     run(Session.set(model.Country, { name: 'FR' })(france))
     expect(fail(Session.flush)).toMatchObject({ _tag: 'StaleData', shard: 'c' })
     expect(entries.fault).toBe(null)

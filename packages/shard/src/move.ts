@@ -28,9 +28,9 @@ import type { ShardedRuntime } from './runner.js'
 export type MoveError = Session.QueryError | Session.ReadError | Session.RemoveError | Session.AddError | RoutingError
 
 /**
- * Moves the row of a persistent instance to another shard, and with it the rows that belong beside it (see `withParent`), as
- * they are with the changes that no flush has written. Gives the new instance, which has the key of the old one; the old one
- * is marked for deletion. The next flush inserts and deletes, and one commit does both.
+ * Moves the row of a persistent instance to another shard, and with it the rows that belong beside it (see `withParent`). Gives
+ * the new instance, which has the key of the old one, and whose version begins anew; the old one is marked for deletion. What is
+ * pending is flushed first; the next flush inserts and deletes, and one commit does both.
  *
  * What decides the shard is left as it is: where it names another shard, set it too, so that the row is looked for where it is.
  * Rows that refer to a moved one without belonging beside it stay where they are, and lose it as by `remove`.
