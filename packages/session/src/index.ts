@@ -167,6 +167,7 @@ export type {
 } from './program/request.js'
 export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
+export { placeOn } from './program/shard.js'
 export {
   appendThrough,
   detachThrough,
@@ -248,6 +249,7 @@ export {
   empty,
   instanceAt,
   isExpired,
+  optionsIn,
   type SessionOptions,
   type SessionState,
 } from './state/session-state.js'

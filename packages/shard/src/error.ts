@@ -27,6 +27,7 @@ export type NamedBy =
   | 'the shard option'
   | 'the generator'
   | 'its row'
+  | 'moveToShard'
 
 export const unknownShard = (
   shards: ShardMap,
@@ -164,6 +165,30 @@ export const notMergeable = (operation: string, entity: string, problem: string)
   value: null,
   shard: null,
   message: `${operation} of ${entity} over several shards: ${problem}, or pin it to one shard with onShard`,
+})
+
+/** Rows that are on every shard cannot be asked for beside rows that are spread. */
+export const readsBoth = (operation: string, entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NotMergeable',
+  operation,
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `${operation} of ${entity}: its rows are on every shard, and each would answer by the rows that only it has of what is joined; ask from the other side, or pin it to one shard with onShard`,
+})
+
+/** The key of a row that is on every shard has to be the same on all. */
+export const generatesKeys = (operation: string, entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation,
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `${operation} of ${entity}: its rows are on every shard, and each would generate another key; give it one`,
 })
 
 /** A transaction would write on a second shard, where the runtime commits on one. */

@@ -78,10 +78,12 @@ import { fanOutOf } from './fan-out/fan-out.js'
 import { merge } from './fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
+import { canJoin, everywhereIn, isEverywhere } from './route/everywhere.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
 import { routeUpdates } from './route/route-updates.js'
-import { faultOf, type ShardMap } from './shard-map.js'
+import { atomicFaultOf, databaseOf, faultOf, type ShardMap } from './shard-map.js'
+import { Shards } from './side-by-side.js'
 
 /** @category model */
 export interface ShardedOptions<Token extends string, Level extends CommitLevel = CommitLevel> extends RuntimeOptions {
@@ -102,6 +104,7 @@ type LevelGiven<Level extends CommitLevel> = BestEffort extends Level ? unknown 
 export interface ShardedRuntime<out Token extends string = string, out Level extends Atomicity = Atomicity>
   extends Runtime {
   readonly shards: ShardMap<Token>
+  readonly choosers: Choosers
   /** What a commit over several shards promises. */
   readonly atomicity: Level
 }
@@ -131,8 +134,13 @@ export const shardedRuntime = <Token extends string, Level extends CommitLevel =
 ): ShardedRuntime<Token, Level['level']> => ({
   _tag: 'Runtime',
   model,
-  options: { ...sessionOptions(options), tokens: options.shards.tokens },
+  options: {
+    ...sessionOptions(options),
+    tokens: options.shards.tokens,
+    everywhere: everywhereIn(model, options.choosers),
+  },
   shards: options.shards,
+  choosers: options.choosers,
   atomicity: (options.commit ?? bestEffort).level,
   open: () => open(options),
 })
@@ -148,6 +156,7 @@ class Sharded {
   readonly #choosers: Choosers
   readonly #services: () => Services
   readonly #transactions: Transactions
+  readonly #on: Shards
   readonly #readers = new Readers()
   readonly #fault: string | null
   /** Where transactions may write on one shard only. */
@@ -165,7 +174,10 @@ class Sharded {
         ? new AtomicCommit(level, shards, this.#services)
         : (this.#oneShard?.protocol ?? oneAfterAnother),
     )
-    this.#fault = faultOf(shards) ?? (level._tag === 'Atomic' ? applicationFault(level.application) : null)
+    this.#on = new Shards(shards, this.#transactions)
+    this.#fault =
+      faultOf(shards) ??
+      (level._tag === 'Atomic' ? (atomicFaultOf(shards) ?? applicationFault(level.application)) : null)
   }
 
   end(): Effect<void> {
@@ -207,7 +219,7 @@ class Sharded {
   }
 
   #route({ plan }: RouteRequest, state: SessionState): Either<RequestError, FlushPlan> {
-    const capabilitiesOf = ({ token }: Step) => (this.#shards.engines.get(token as string) as Engine).capabilities
+    const capabilitiesOf = ({ token }: Step) => this.#on.engine(token as string).capabilities
     return map((routed: FlushPlan) => returnablePlan(routed, capabilitiesOf))(
       routePlan(state, plan, this.#shards, this.#choosers),
     )
@@ -227,7 +239,10 @@ class Sharded {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
-    yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(state.model, steps, lane, flushing)))
+    const databaseOfStep = ({ token }: Step): Engine => databaseOf(this.#on.engine(token as string))
+    yield* together(
+      lanesOf(routed.right, databaseOfStep).map((steps, lane) => this.#runSteps(state.model, steps, lane, flushing)),
+    )
     if (flushing.failure === null)
       return right({ plan: { ...routed.right, steps: flushing.steps }, results: flushing.results })
     yield* this.#transactions.undo()
@@ -237,7 +252,7 @@ class Sharded {
   *#runSteps(model: AnyModel, steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
     for (const step of steps) {
       if (flushing.failure !== null && flushing.failure.lane < lane) return
-      const result = yield* this.#on(step.token as string, (connection, engine) => {
+      const result = yield* this.#on.on(step.token as string, (connection, engine) => {
         // what a server can give back is known once it is connected to
         const asked = returnable(step, engine.capabilities)
         flushing.steps[step.id] = asked
@@ -273,10 +288,11 @@ class Sharded {
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
-      const asked = joined ?? statement
+      const isJoined = joined !== null && canJoin(state.model, this.#choosers, joined)
+      const asked = isJoined ? joined : statement
       return inOrder(
-        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
-        joined !== null,
+        yield* this.#on.onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
+        isJoined,
       )
     }
     const entity = statement.entity.name
@@ -284,7 +300,7 @@ class Sharded {
     if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
     const { nodeFor, start } = fanOut.right
     const isNullLow = this.#isNullLow(tokens)
-    const batches = yield* this.#onEach(tokens, (connection, engine, token) => {
+    const batches = yield* this.#on.onEach(tokens, (connection, engine, token) => {
       const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
       return runQuery(connection, engine, { ...statement, node }, token)
     })
@@ -302,7 +318,7 @@ class Sharded {
     const counted = tokens.length < 2 ? right({ ...wholeWindow, asked: request }) : countOver(request)
     if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
     const { asked, limit, offset } = counted.right
-    const counts = yield* this.#onEach(tokens, (connection, engine, token) =>
+    const counts = yield* this.#on.onEach(tokens, (connection, engine, token) =>
       runCount(connection, engine, asked, token),
     )
     if (isLeft(counts)) return counts
@@ -322,14 +338,14 @@ class Sharded {
     const tokens = routed.right
     const [only] = tokens
     if (only === undefined) return right(new ShardByShard([], [], { limit: 0, offset: 0 }))
-    if (tokens.length === 1) return yield* openReader(this.#transactions, this.#engine(only), request, only)
+    if (tokens.length === 1) return yield* openReader(this.#transactions, this.#on.engine(only), request, only)
     const entity = statement.entity.name
     const fanOut = fanOutOf(statement)
     if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
     const { nodeFor, terms } = fanOut.right
     const isNullLow = this.#isNullLow(tokens)
     const sources = tokens.map((token): ShardSource => {
-      const engine = this.#engine(token)
+      const engine = this.#on.engine(token)
       const node = nodeFor(engine.dialect.name, isNullLow, false)
       const asked = { ...request, statement: { ...statement, node } }
       return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
@@ -352,15 +368,13 @@ class Sharded {
     return order.indexOf(token) > order.indexOf(start)
   }
 
-  #engine(token: string): Engine {
-    return this.#shards.engines.get(token) as Engine
-  }
-
   *#lookUp(request: LookupRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
     const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
     return inOrder(
-      yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
+      yield* this.#on.onEach(tokens.right, (connection, engine, token) =>
+        runLookup(connection, engine, request, token),
+      ),
       false,
     )
   }
@@ -370,10 +384,13 @@ class Sharded {
     if (isLeft(tokens)) return tokens
     const refused = this.#refuse(operationOf(request.statement), tokens.right)
     if (refused !== null) return left(refused)
-    const written = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const written = yield* this.#on.onAllOrNone(tokens.right, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
-    return isLeft(written) ? written : right({ batches: written.right })
+    if (isLeft(written)) return written
+    // the same rows on every shard are counted once
+    const isCopied = isEverywhere(this.#choosers, request.statement.entity.mapping)
+    return right({ batches: isCopied ? written.right.slice(0, 1) : written.right })
   }
 
   *#insert(request: InsertRequest, state: SessionState): Effect<Either<RequestError, InsertAnswer>> {
@@ -382,11 +399,13 @@ class Sharded {
     const partOf = new Map(routed.right.map((part) => [part.token, part]))
     const refused = this.#refuse('insert', partOf.keys())
     if (refused !== null) return left(refused)
-    const written = yield* this.#onEach([...partOf.keys()], (connection, engine, token) => {
+    const written = yield* this.#on.onEach([...partOf.keys()], (connection, engine, token) => {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
     })
-    return isLeft(written) ? written : right({ batches: written.right })
+    if (isLeft(written)) return written
+    const isCopied = isEverywhere(this.#choosers, request.statement.entity.mapping)
+    return right({ batches: isCopied ? written.right.slice(0, 1) : written.right })
   }
 
   *#updateRows(request: UpdateRowsRequest, state: SessionState): Effect<Either<RequestError, UpdateRowsAnswer>> {
@@ -395,20 +414,21 @@ class Sharded {
     const runsOf = routed.right
     const refused = this.#refuse('update of many rows', runsOf.keys())
     if (refused !== null) return left(refused)
-    const updated = yield* this.#onEach([...runsOf.keys()], (connection, engine, token) =>
+    const updated = yield* this.#on.onEach([...runsOf.keys()], (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
     )
-    return isLeft(updated) ? updated : right({ batches: updated.right })
+    if (isLeft(updated)) return updated
+    return right({ batches: isEverywhere(this.#choosers, request.mapping) ? updated.right.slice(0, 1) : updated.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */
   *#sql(request: SqlRequest): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
     const tokens = shardsOfSql(request, this.#shards)
     if (isLeft(tokens)) return tokens
-    const isWriting = (token: string) => !isRead(this.#engine(token).compile(request.node).sql)
+    const isWriting = (token: string) => !isRead(this.#on.engine(token).compile(request.node).sql)
     const refused = this.#oneShard === null ? null : this.#refuse('sql', tokens.right.filter(isWriting))
     if (refused !== null) return left(refused)
-    const answers = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const answers = yield* this.#on.onAllOrNone(tokens.right, (connection, engine, token) =>
       runSql(connection, engine, request, token),
     )
     return isLeft(answers)
@@ -424,47 +444,11 @@ class Sharded {
     return this.#oneShard?.refuse(operation, tokens) ?? null
   }
 
-  /** Runs a statement on each shard; where it fails on one, it has changed nothing on the others either. */
-  *#onAllOrNone<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
-    if (tokens.length < 2) return yield* this.#onEach(tokens, run)
-    const results = yield* this.#onEach(tokens, (connection, engine, token) =>
-      inSavepoint(connection, token, run(connection, engine, token)),
-    )
-    const open = this.#transactions.tokens
-    yield* this.#onEach(
-      tokens.filter((token) => open.includes(token)),
-      (connection) => endSavepoint(connection, isLeft(results)),
-    )
-    return results
-  }
-
-  /** Runs something on each shard, side by side; the first failure in their order, or what each gave. */
-  *#onEach<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
-    const results = yield* together(tokens.map((token) => this.#on(token, run)))
-    const values: A[] = []
-    for (const result of results) {
-      if (isLeft(result)) return result
-      values.push(result.right)
-    }
-    return right(values)
-  }
-
-  *#on<A>(token: string, run: OnShard<A>): Effect<Either<RequestError, A>> {
-    const engine = this.#engine(token)
-    const connection = yield* this.#transactions.connection(token, engine)
-    return isLeft(connection)
-      ? left(databaseError('connect', null, token, connection.left))
-      : yield* run(connection.right, engine, token)
-  }
-
   /** Is NULL below every value? It is above on PostgreSQL, which gives way where it is not alone. */
   #isNullLow(tokens: Tokens): boolean {
     return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
   }
 }
-
-/** What is run on a shard, given its connection. */
-type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
 
 /** A flush under way. */
 interface Flushing {
@@ -498,20 +482,3 @@ const inOrder = (
   isJoined: boolean,
 ): Either<RequestError, QueryAnswer> =>
   isLeft(batches) ? batches : right({ batches: batches.right, order: null, isJoined })
-
-const savepoint = 'unitary_bulk'
-
-function* inSavepoint<A>(
-  connection: Connection,
-  token: string,
-  work: Effect<Either<RequestError, A>>,
-): Effect<Either<RequestError, A>> {
-  const begun = yield* call(connection, { _tag: 'Savepoint', name: savepoint })
-  return isLeft(begun) ? left(databaseError('savepoint', null, token, begun.left)) : yield* work
-}
-
-function* endSavepoint(connection: Connection, isUndone: boolean): Effect<Either<never, undefined>> {
-  if (isUndone) yield* call(connection, { _tag: 'RollbackToSavepoint', name: savepoint })
-  yield* call(connection, { _tag: 'ReleaseSavepoint', name: savepoint })
-  return right(undefined)
-}

@@ -9,6 +9,7 @@ import type { RootOperationNode } from 'kysely'
 import type { Answer, CompiledStatement, EngineCall } from './call.js'
 import type { Capabilities, Dialect } from './dialect.js'
 import type { EngineError } from './error.js'
+import type { TableNames } from './table-names.js'
 
 /**
  * A connection lent to one session. Calls must not overlap.
@@ -52,6 +53,21 @@ export interface Engine {
   readonly connect: () => Promise<Either<EngineError, Connection>>
   /** A connection at once, or `Unavailable`; null where the engine cannot do without waiting. */
   readonly connectSync: (() => Either<EngineError, SyncConnection>) | null
+  /** Where its tables are in the database of another engine; absent where it has a database of its own. */
+  readonly layout?: Layout
   /** Closes every connection. Calls after that fail with `Unavailable`. */
   readonly close: () => Promise<void>
+}
+
+/**
+ * Where an engine has its tables within the database of another, whose connections it lends.
+ *
+ * @category model
+ */
+export interface Layout {
+  /** The engine of the database: engines that share one share its connections, and its transactions. */
+  readonly engine: Engine
+  readonly names: TableNames
+  /** A connection of that engine, as this one has it. */
+  readonly over: <C extends Connection>(connection: C) => C
 }

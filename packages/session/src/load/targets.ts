@@ -35,7 +35,7 @@ import { chain, map, type Outcome, of, type Program, suspend, traverseArray } fr
 import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/session-state.js'
+import { done, edit, instanceAt, optionsIn, type SessionState, shardFor } from '../state/session-state.js'
 import { rawOf } from '../transition/referred.js'
 import { foreignKeyOf } from '../transition/relate.js'
 import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
@@ -114,8 +114,9 @@ export const fetchWith = (
     const byToken = new Map<ShardToken | null, Instance[]>()
     for (const id of owners) {
       const owner = instanceAt(state, id)
-      const list = byToken.get(owner.token)
-      if (list === undefined) byToken.set(owner.token, [owner])
+      const token = shardFor(state, owner, relationship.target)
+      const list = byToken.get(token)
+      if (list === undefined) byToken.set(token, [owner])
       else list.push(owner)
     }
     const lookup = lookupOf(state, relationship, asking)
@@ -204,6 +205,7 @@ const targetsRequest = (
       _tag: 'Lookup',
       purpose: 'load',
       mapping: relationship.target,
+      relationship,
       ...by,
       orderBy: joined === null ? by.orderBy : [],
       query: asked,

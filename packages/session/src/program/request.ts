@@ -133,6 +133,8 @@ export interface LookupRequest {
   readonly _tag: 'Lookup'
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
+  /** Of a load, the relationship whose targets are looked for. */
+  readonly relationship?: RelationshipMapping
   readonly attributes: ReadonlyArray<Attribute>
   /** The relationship, where it goes over a table of links or by a condition; then `keys` are those of the owners. */
   readonly through: RelationshipMapping | null

@@ -58,7 +58,7 @@ export interface Runtime {
 }
 
 /** @category model */
-export interface RuntimeOptions extends Omit<EmptyOptions, 'tokens'> {
+export interface RuntimeOptions extends Omit<EmptyOptions, 'tokens' | 'everywhere'> {
   /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
   readonly services?: () => Services
   /** Of every transaction; the database's own default where it is absent. */

@@ -28,6 +28,12 @@ export interface OpenedCursor {
   readonly name: string
 }
 
+/** A connection as the tables of a token are on it. */
+interface Lent {
+  readonly open: OpenTransaction
+  readonly connection: Connection
+}
+
 /** What a connection is wanted for, beside its transaction. */
 interface CursorEntry {
   readonly hold: boolean
@@ -41,9 +47,12 @@ interface CursorEntry {
 export class Transactions {
   readonly #isolationLevel: IsolationLevel | null
   readonly #protocol: CommitProtocol
+  /** By the token that touched the database first. */
   readonly #open = new Map<ShardToken | null, OpenTransaction>()
-  /** Connections without a transaction, on which cursors are open. */
-  readonly #kept = new Map<ShardToken | null, Connection>()
+  /** The connections to them, as each token has it: several may share a database. */
+  readonly #lent = new Map<ShardToken | null, Lent>()
+  /** Connections without a transaction, on which cursors are open, by the engines of their databases. */
+  readonly #kept = new Map<Engine, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
   /** What is left of the ids that were drawn. */
   readonly blocks = new Blocks()
@@ -55,22 +64,29 @@ export class Transactions {
     this.#protocol = protocol
   }
 
-  /** The databases in the transaction. */
-  get tokens(): ReadonlyArray<ShardToken | null> {
-    return [...this.#open.keys()]
-  }
-
   /** The connection to a database, if it is in the transaction already. */
   opened(token: ShardToken | null): Connection | undefined {
-    return this.#open.get(token)?.connection
+    return this.#lent.get(token)?.connection
   }
 
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
-    const open = this.#open.get(token)
-    if (open !== undefined) return right(open.connection)
+    const known = this.#lent.get(token)
+    if (known !== undefined) return right(known.connection)
+    const { layout } = engine
+    const opened = yield* this.#openOn(token, layout?.engine ?? engine)
+    if (isLeft(opened)) return opened
+    const { connection } = opened.right
+    const lent = { open: opened.right, connection: layout === undefined ? connection : layout.over(connection) }
+    this.#lent.set(token, lent)
+    return right(lent.connection)
+  }
+
+  /** The transaction on the database of an engine, which is begun where it is not. */
+  *#openOn(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, OpenTransaction>> {
+    for (const open of this.#open.values()) if (open.engine === engine) return right(open)
     const begin = this.#protocol.begin(token, engine, this.#isolationLevel)
-    const kept = this.#kept.get(token)
+    const kept = this.#kept.get(engine)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
     const begun = yield* this.#withSavepoints(yield* begin(connected.right))
@@ -78,9 +94,10 @@ export class Transactions {
       if (kept === undefined) yield* release(connected.right)
       return begun
     }
-    this.#kept.delete(token)
-    this.#open.set(token, { token, engine, connection: begun.right })
-    return begun
+    this.#kept.delete(engine)
+    const open = { token, engine, connection: begun.right }
+    this.#open.set(token, open)
+    return right(open)
   }
 
   *#withSavepoints(begun: Either<EngineError, Connection>): Effect<Either<EngineError, Connection>> {
@@ -101,9 +118,16 @@ export class Transactions {
     const name = `unitary_cursor_${this.#nextCursor++}`
     const opened = yield* call(connection, { _tag: 'OpenCursor', name, statement, hold })
     if (isLeft(opened)) return opened
-    const cursors = this.#cursors.get(connection) ?? new Map<string, CursorEntry>()
-    this.#cursors.set(connection, cursors.set(name, { hold, isKept: false }))
-    return right({ connection, name })
+    const of = this.#ownerOf(connection)
+    const cursors = this.#cursors.get(of) ?? new Map<string, CursorEntry>()
+    this.#cursors.set(of, cursors.set(name, { hold, isKept: false }))
+    return right({ connection: of, name })
+  }
+
+  /** The connection that a lent one is. */
+  #ownerOf(connection: Connection): Connection {
+    for (const { connection: lent, open } of this.#lent.values()) if (lent === connection) return open.connection
+    return connection
   }
 
   /** Closes a cursor, if it is still open, and gives its connection back where that was kept for it alone. */
@@ -111,9 +135,9 @@ export class Transactions {
     const cursors = this.#cursors.get(connection)
     if (cursors?.delete(name) !== true) return
     yield* call(connection, { _tag: 'CloseCursor', name })
-    for (const [token, kept] of this.#kept) {
+    for (const [engine, kept] of this.#kept) {
       if (kept !== connection || cursors.size > 0) continue
-      this.#kept.delete(token)
+      this.#kept.delete(engine)
       yield* this.#release(connection)
     }
   }
@@ -155,12 +179,13 @@ export class Transactions {
     this.#savepoints = []
     const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()])
     for (const token of committed) {
-      const { connection } = this.#open.get(token) as OpenTransaction
-      this.blocks.committed(token)
+      const open = this.#open.get(token) as OpenTransaction
+      const { connection } = open
+      for (const [lentTo, lent] of this.#lent) if (lent.open === open) this.blocks.committed(lentTo)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
       if (abandoned.includes(token)) continue
-      this.#open.delete(token)
-      yield* this.#giveBack(token, connection)
+      this.#forget(open)
+      yield* this.#giveBack(open.engine, connection)
     }
     for (const token of abandoned) yield* this.#abandon(token)
     if (isLeft(result)) yield* this.rollback()
@@ -170,8 +195,9 @@ export class Transactions {
 
   /** Gives a connection back that may never answer again, and waits for nothing. */
   *#abandon(token: ShardToken | null): Effect<void> {
-    const { connection } = this.#open.get(token) as OpenTransaction
-    this.#open.delete(token)
+    const open = this.#open.get(token) as OpenTransaction
+    const { connection } = open
+    this.#forget(open)
     this.#cursors.delete(connection)
     yield* wait(async () => {
       void connection.release()
@@ -182,11 +208,12 @@ export class Transactions {
   *rollback(): Effect<void> {
     this.#savepoints = []
     this.blocks.forget()
-    if (this.#open.size === 0) return
-    const open = [...this.#open]
-    this.#open.clear()
     this.#protocol.ended()
-    yield* together(open.map(([token, { connection }]) => this.#rollbackOne(token, connection)))
+    if (this.#open.size === 0) return
+    const open = [...this.#open.values()]
+    this.#open.clear()
+    this.#lent.clear()
+    yield* together(open.map(({ connection, engine }) => this.#rollbackOne(engine, connection)))
   }
 
   /** Rolls back what is open, and gives all connections back, whatever is read on them. */
@@ -198,16 +225,21 @@ export class Transactions {
     if (kept.length > 0) yield* together(kept.map(release))
   }
 
-  *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {
+  *#rollbackOne(engine: Engine, connection: Connection): Effect<void> {
     yield* call(connection, { _tag: 'Rollback' })
-    yield* this.#giveBack(token, connection)
+    yield* this.#giveBack(engine, connection)
+  }
+
+  #forget(open: OpenTransaction): void {
+    this.#open.delete(open.token)
+    for (const [token, lent] of this.#lent) if (lent.open === open) this.#lent.delete(token)
   }
 
   /** Gives a connection back when its transaction is over, unless cursors are open on it that outlive that. */
-  *#giveBack(token: ShardToken | null, connection: Connection): Effect<void> {
+  *#giveBack(engine: Engine, connection: Connection): Effect<void> {
     const cursors = this.#cursors.get(connection)
     for (const [name, { isKept }] of cursors ?? []) if (!isKept) cursors?.delete(name)
-    if (cursors !== undefined && cursors.size > 0) this.#kept.set(token, connection)
+    if (cursors !== undefined && cursors.size > 0) this.#kept.set(engine, connection)
     else yield* this.#release(connection)
   }
 

@@ -62,6 +62,11 @@ export const applied = (
     const result = results[i] as StepResult
     // of a hierarchy the entity whose table it is
     const mapping = state.model.mappingOf.get(step.entity) as Mapping
+    if (step.isCopy === true) {
+      const stale = isStale(step, result) ? unmatched(changes, step, countsOf(result)) : null
+      if (stale !== null) return left(stale)
+      continue
+    }
     count[step._tag] += instancesIn(plan, step, mapping)
     switch (step._tag) {
       case 'Insert':
@@ -471,11 +476,7 @@ const deleted = (
 }
 
 /** A step that did not match a row of each instance is stale. */
-const unmatched = (
-  changes: StateEdit,
-  step: UnlinkStep | VacateStep,
-  counts: ReadonlyArray<number>,
-): StaleData | null => {
+const unmatched = (changes: StateEdit, step: Step, counts: ReadonlyArray<number>): StaleData | null => {
   const at = counts.indexOf(0)
   if (at < 0) return null
   const { key } = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance

@@ -155,13 +155,16 @@ const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] => {
 
 const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()
 
-/** A row that is deleted and inserted again with one key is updated. */
+/**
+ * A row that is deleted and inserted again with one key is updated. Over several shards it is deleted and inserted, as the new
+ * one may be on another.
+ */
 const rowSwitches = (
   state: SessionState,
   inserts: ReadonlyArray<Instance>,
   deleted: ReadonlySet<InstanceId>,
 ): ReadonlyMap<InstanceId, Instance> => {
-  if (deleted.size === 0 || inserts.length === 0) return noSwitches
+  if (deleted.size === 0 || inserts.length === 0 || state.options.tokens.length > 1) return noSwitches
   const byKey = new Map<Mapping, Map<RawKey, Instance>>()
   for (const id of deleted) {
     const instance = instanceAt(state, id)

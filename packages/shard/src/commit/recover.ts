@@ -11,7 +11,7 @@ import { drive, driveSync, type Effect, type RoutingError, systemServices, toget
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { faultyMap } from '../error.js'
-import { faultOf, type ShardMap } from '../shard-map.js'
+import { faultOf, firstOfEach, type ShardMap } from '../shard-map.js'
 import { meansOf } from './commit-plan.js'
 import { type Decision, forget, settle } from './decision.js'
 import { endBranchOn } from './end-branch.js'
@@ -110,7 +110,7 @@ function* recovery(shards: ShardMap, options: RecoverOptions): Effect<Either<Rou
   if (fault !== null) return left(faultyMap('recover', fault))
   const timeout = options.timeout ?? 10_000
   const connected = yield* together(
-    shards.tokens.map((token) => connectTo(token, shards.engines.get(token) as Engine, timeout)),
+    Array.from(firstOfEach(shards), ([token, engine]) => connectTo(token, engine, timeout)),
   )
   const asked = connected.flatMap((one) => (isLeft(one) ? [] : [one.right]))
   const recovering = new Recovering(asked, { ...options, timeout, now: options.now ?? (() => systemServices().now) })

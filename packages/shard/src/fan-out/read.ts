@@ -4,17 +4,10 @@
  * Ordered rows are merged from one portion of each shard; others come shard after shard.
  */
 import type { DriverRow, Engine } from '@unitary/core'
-import {
-  type Effect,
-  type EngineReader,
-  type QueryAnswer,
-  type Reader,
-  type RequestError,
-  type Rows,
-  together,
-} from '@unitary/session'
+import type { Effect, EngineReader, QueryAnswer, Reader, RequestError, Rows } from '@unitary/session'
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { notMergeable } from '../error.js'
+import { sideBySide } from '../side-by-side.js'
 import type { FanOut } from './fan-out.js'
 import { columnsOf, Merger } from './merge.js'
 
@@ -156,7 +149,11 @@ export class MergedShards implements Reader {
     const hungry = this.#merger.hungry()
     if (hungry.length === 0) return right(undefined)
     const portion = Math.max(Math.ceil(count / this.#sources.length), Math.min(count, leastPortion))
-    const portions = yield* together(hungry.map((shard) => (this.#readers[shard] as EngineReader).fetchRows(portion)))
+    const portions = yield* sideBySide(
+      hungry,
+      (shard) => (this.#sources[shard] as ShardSource).engine,
+      (shard) => (this.#readers[shard] as EngineReader).fetchRows(portion),
+    )
     for (const [i, shard] of hungry.entries()) {
       const rows = portions[i] as Either<RequestError, ReadonlyArray<DriverRow>>
       if (isLeft(rows)) return rows
@@ -181,7 +178,11 @@ const leastPortion = 100
 export function* openAll(
   sources: ReadonlyArray<ShardSource>,
 ): Effect<Either<RequestError, ReadonlyArray<EngineReader>>> {
-  const opened = yield* together(sources.map(({ open }) => open()))
+  const opened = yield* sideBySide(
+    sources,
+    ({ engine }) => engine,
+    ({ open }) => open(),
+  )
   const failed = opened.find(isLeft)
   if (failed === undefined) return right(opened.filter(isRight).map((reader) => reader.right))
   yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
