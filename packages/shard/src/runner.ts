@@ -4,16 +4,14 @@
  * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the
  * same thing are asked side by side.
  */
-import { type AnyModel, type Connection, type Engine, generatorName, type Services } from '@unitary/core'
+import { type AnyModel, type Engine, generatorName, type Services } from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
   type CountRequest,
   type CursorId,
-  call,
   type Draw,
   type DrawRequest,
-  databaseError,
   drawAll,
   type Effect,
   executeStep,

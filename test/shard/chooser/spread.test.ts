@@ -125,8 +125,8 @@ describe('by rendezvous hashing', () => {
     const counts: Record<string, number> = {}
     for (let id = 0; id < 40_000; id++) counts[shardOf(by, id)] = (counts[shardOf(by, id)] ?? 0) + 1
     expect(Object.keys(counts).sort()).toEqual(['a', 'b', 'c'])
-    expect(Math.abs((counts['b'] as number) - 20_000)).toBeLessThan(600)
-    expect(Math.abs((counts['a'] as number) - 10_000)).toBeLessThan(600)
+    expect(Math.abs((counts.b as number) - 20_000)).toBeLessThan(600)
+    expect(Math.abs((counts.a as number) - 10_000)).toBeLessThan(600)
   })
 
   it('puts values where it always has', () => {

@@ -36,8 +36,7 @@ describe.each(layouts)('on $name', ({ isShared, missing, name, open }) => {
       ...options,
     })
   const run = <E, A>(program: Session.Program<E, A>) => Session.run(runtime())(program)()
-  const citiesOn = async (token: string) =>
-    (await rowsOn(laidOut, token, 'weather_locations')).map((row) => row['city'])
+  const citiesOn = async (token: string) => (await rowsOn(laidOut, token, 'weather_locations')).map((row) => row.city)
 
   test.skipIf(missing !== null)(missing === null ? 'rows are where they belong' : `${name} (${missing})`, async () => {
     expect(await citiesOn('north_america')).toEqual(['New York', 'Toronto'])

@@ -184,13 +184,13 @@ const stored = async (laidOut: LaidOut, token: string): Promise<World> => {
   const rows = await rowsOn(laidOut, token, 'weather_locations')
   return new Map(
     rows.map((row) => [
-      Number(row['id']),
+      Number(row.id),
       {
-        continent: row['continent'] as Continent,
-        city: row['city'] as string,
+        continent: row.continent as Continent,
+        city: row.city as string,
         temperatures: reports
-          .filter((report) => report['location_id'] === row['id'])
-          .map((report) => Number(report['temperature']))
+          .filter((report) => report.location_id === row.id)
+          .map((report) => Number(report.temperature))
           .sort((a, b) => a - b),
       },
     ]),
