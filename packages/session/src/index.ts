@@ -213,7 +213,7 @@ export {
 } from './runner/commit-protocol.js'
 export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
-export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
+export { call, connect, drive, driveSync, type Effect, pause, release, together, wait } from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
 export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'

@@ -28,6 +28,7 @@ export type NamedBy =
   | 'the generator'
   | 'its row'
   | 'moveToShard'
+  | 'the plan'
 
 export const unknownShard = (
   shards: ShardMap,

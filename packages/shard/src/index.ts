@@ -57,6 +57,41 @@ export { tablePrefix } from './layout/prefix.js'
 export { type SchemaMap, schemaTranslate } from './layout/schema.js'
 export { type MoveError, moveToShard } from './move.js'
 export { onShard } from './on-shard.js'
+export type { Tally } from './reshard/checksum.js'
+export type {
+  ExecuteMovesError,
+  MoveFailed,
+  MoveMismatch,
+  PlanMovesError,
+  Undirected,
+  UnplacedRow,
+} from './reshard/error.js'
+export {
+  type ExecuteMovesOptions,
+  executeMoves,
+  executeMovesSync,
+  type MovedBatch,
+  type MovesReport,
+} from './reshard/execute-moves.js'
+export {
+  countMoves,
+  explainMoves,
+  type MoveBatch,
+  type MoveCount,
+  type MovePlan,
+  type Staying,
+} from './reshard/move-plan.js'
+export { type PlanMovesOptions, planMoves, planMovesSync } from './reshard/plan-moves.js'
+export { type Direction, type Resharding, type ReshardingOptions, resharding } from './reshard/resharding.js'
+export {
+  type KeyFault,
+  type Misplaced,
+  type TableTally,
+  type VerifyMovesOptions,
+  type VerifyReport,
+  verifyMoves,
+  verifyMovesSync,
+} from './reshard/verify-moves.js'
 export type { Route } from './route/choose.js'
 export { routeOf } from './route/route-of.js'
 export { routePlan } from './route/route-plan.js'

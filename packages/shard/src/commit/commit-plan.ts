@@ -34,7 +34,8 @@ export interface CannotPromise {
 /**
  * The plan of a commit, null where nothing was written; left are shards that cannot promise, where one too many cannot.
  *
- * `parts` stand in their fixed order. `named` is the shard that the names of XA branches tell to be the decider.
+ * `parts` stand in their fixed order. `named` is the shard that the names of XA branches tell to be the decider; where that
+ * `isFixed`, it decides in any case.
  *
  * @example
  * planCommit([{ token: 'asia', means: 'prepare', hasWritten: true, ... }], null, false)
@@ -44,10 +45,11 @@ export const planCommit = (
   parts: ReadonlyArray<Part>,
   named: string | null,
   exactlyOnce: boolean,
+  isFixed = false,
 ): Either<CannotPromise, CommitPlan | null> => {
   const writers = parts.filter(({ hasWritten }) => hasWritten)
   if (writers.length === 0) return right(null)
-  const decider = deciderOf(writers, named)
+  const decider = deciderOf(writers, named, isFixed)
   const unable = tokensOf(writers.filter(({ means }) => means === 'none'))
   if (unable.some((token) => token !== decider)) return left({ shards: unable, decider })
   const rest = parts.filter(({ hasWritten, token }) => !hasWritten && token !== decider)
@@ -61,10 +63,11 @@ export const planCommit = (
 }
 
 /**
- * The only one; else, where a branch of XA is among them, the one that its name has told from the beginning; else the one
+ * The one that is fixed; else the only one; else, where a branch of XA is among them, the one that its name has told from the beginning; else the one
  * that cannot promise; else one that is read on; else one that promises by doing its work twice; else the last.
  */
-const deciderOf = (writers: ReadonlyArray<Part>, named: string | null): string => {
+const deciderOf = (writers: ReadonlyArray<Part>, named: string | null, isFixed: boolean): string => {
+  if (isFixed && writers.some(({ token }) => token === named)) return named as string
   if (writers.length > 1 && named !== null && writers.some(({ means }) => means === 'xa')) return named
   const decider =
     writers.findLast(({ means }) => means === 'none') ??

@@ -54,9 +54,13 @@ export class AtomicCommit implements CommitProtocol {
   /** The name of the transaction that is open, but for its decider. */
   #transaction: string | null = null
   /** The decider, where names of branches tell it from the beginning. */
-  #named: string | null = null
+  #named: string | null
+  /** The decider of all commits, where there is one. */
+  readonly #decider: string | null
 
-  constructor(level: Atomic, shards: ShardMap, services: () => Services) {
+  constructor(level: Atomic, shards: ShardMap, services: () => Services, decider: string | null = null) {
+    this.#decider = decider
+    this.#named = decider
     this.#level = level
     this.#shards = shards
     this.#services = services
@@ -134,7 +138,7 @@ export class AtomicCommit implements CommitProtocol {
   ended(): void {
     this.#participants.clear()
     this.#transaction = null
-    this.#named = null
+    this.#named = this.#decider
   }
 
   *commit(open: ReadonlyArray<OpenTransaction>): Effect<CommitOutcome> {
@@ -143,7 +147,7 @@ export class AtomicCommit implements CommitProtocol {
       .map(({ token }) => this.#participants.get(token as string) as Participant)
       .sort((a, b) => (places.get(a.token) ?? 0) - (places.get(b.token) ?? 0))
     const parts = participants.map(({ part }) => part)
-    const planned = planCommit(parts, this.#named, this.#level.exactlyOnce === true)
+    const planned = planCommit(parts, this.#named, this.#level.exactlyOnce === true, this.#decider !== null)
     const result = isLeft(planned)
       ? left(cannotPrepare(planned.left.shards, planned.left.decider))
       : planned.right === null
