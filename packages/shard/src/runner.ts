@@ -4,7 +4,15 @@
  * Each shard has a connection and a transaction of its own, begun when it is first touched. Shards that are asked the
  * same thing are asked side by side.
  */
-import { type AnyModel, type Connection, type Engine, generatorName, type Services } from '@unitary/core'
+import {
+  type AnyModel,
+  type AnyQuery,
+  type Connection,
+  type Engine,
+  generatorName,
+  type Services,
+  type TextComparison,
+} from '@unitary/core'
 import {
   type AnswerOf,
   answerCommon,
@@ -66,10 +74,12 @@ import {
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
 import { faultyMap, notMergeable, unknownShard } from './error.js'
-import { countOver, wholeWindow } from './fan-out/count.js'
-import { fanOutOf } from './fan-out/fan-out.js'
+import { combine } from './fan-out/combine.js'
+import { countOver } from './fan-out/count.js'
 import { merge } from './fan-out/merge.js'
-import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
+import { CombinedRows, MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
+import type { Recombination } from './fan-out/recombination.js'
+import { spreadOf } from './fan-out/spread.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
 import { lanesOf, routePlan } from './route/route-plan.js'
@@ -251,17 +261,36 @@ class Sharded {
       )
     }
     const entity = statement.entity.name
-    const fanOut = fanOutOf(statement)
-    if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
-    const { nodeFor, start } = fanOut.right
+    const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
+    if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
+    if (spread.right._tag === 'Recombined') {
+      return yield* this.#combine('query', statement, spread.right.recombination, tokens)
+    }
+    const { fanOut } = spread.right
+    const { nodeFor, start } = fanOut
     const isNullLow = this.#isNullLow(tokens)
     const batches = yield* this.#onEach(tokens, (connection, engine, token) => {
       const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
       return runQuery(connection, engine, { ...statement, node }, token)
     })
     if (isLeft(batches)) return batches
-    const merged = merge(batches.right, fanOut.right, isNullLow)
+    const merged = merge(batches.right, fanOut, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
+  }
+
+  /** Each shard gives its groups, which are put together. */
+  *#combine(
+    operation: string,
+    statement: AnyQuery,
+    recombination: Recombination,
+    tokens: Tokens,
+  ): Effect<Either<RequestError, QueryAnswer>> {
+    const batches = yield* this.#onEach(tokens, (connection, engine, token) =>
+      runQuery(connection, engine, recombination.asked, token),
+    )
+    if (isLeft(batches)) return batches
+    const combined = combine(batches.right, recombination, this.#comparisons(tokens), this.#isNullLow(tokens))
+    return isLeft(combined) ? left(notMergeable(operation, statement.entity.name, combined.left)) : combined
   }
 
   /** Each shard counts its rows up to the end of the window; the window is cut out of their sum. */
@@ -270,15 +299,25 @@ class Sharded {
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
-    const counted = tokens.length < 2 ? right({ ...wholeWindow, asked: request }) : countOver(request)
+    if (tokens.length < 2) return yield* this.#sumOfCounts(tokens, request)
+    const counted = countOver(request, this.#choosers, this.#comparisons(tokens))
     if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
-    const { asked, limit, offset } = counted.right
+    if (counted.right._tag === 'Recombined') {
+      const rows = yield* this.#combine(purpose, statement, counted.right.recombination, tokens)
+      return isLeft(rows) ? rows : right(rows.right.batches.reduce((sum, batch) => sum + batch.rows.length, 0))
+    }
+    const { asked, window } = counted.right
+    const sum = yield* this.#sumOfCounts(tokens, asked)
+    return isLeft(sum)
+      ? sum
+      : right(Math.min(Math.max(sum.right - window.offset, 0), window.limit ?? Number.POSITIVE_INFINITY))
+  }
+
+  *#sumOfCounts(tokens: Tokens, asked: CountRequest): Effect<Either<RequestError, number>> {
     const counts = yield* this.#onEach(tokens, (connection, engine, token) =>
       runCount(connection, engine, asked, token),
     )
-    if (isLeft(counts)) return counts
-    const sum = counts.right.reduce((all, some) => all + some, 0)
-    return right(Math.min(Math.max(sum - offset, 0), limit))
+    return isLeft(counts) ? counts : right(counts.right.reduce((all, some) => all + some, 0))
   }
 
   *#openCursor(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, CursorId>> {
@@ -295,9 +334,14 @@ class Sharded {
     if (only === undefined) return right(new ShardByShard([], [], { limit: 0, offset: 0 }))
     if (tokens.length === 1) return yield* openReader(this.#transactions, this.#engine(only), request, only)
     const entity = statement.entity.name
-    const fanOut = fanOutOf(statement)
-    if (isLeft(fanOut)) return left(notMergeable('query', entity, fanOut.left))
-    const { nodeFor, terms } = fanOut.right
+    const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
+    if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
+    if (spread.right._tag === 'Recombined') {
+      const combined = yield* this.#combine('query', statement, spread.right.recombination, tokens)
+      return isLeft(combined) ? combined : right(new CombinedRows(combined.right))
+    }
+    const { fanOut } = spread.right
+    const { nodeFor, terms } = fanOut
     const isNullLow = this.#isNullLow(tokens)
     const sources = tokens.map((token): ShardSource => {
       const engine = this.#engine(token)
@@ -306,13 +350,13 @@ class Sharded {
       return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
     })
     const isMerged = terms.length > 0
-    if (!isMerged && request.isAlone) return right(new ShardByShard(sources, [], fanOut.right))
+    if (!isMerged && request.isAlone) return right(new ShardByShard(sources, [], fanOut))
     const opened = yield* openAll(sources)
     if (isLeft(opened)) return opened
     return right(
       isMerged
-        ? new MergedShards(sources, opened.right, entity, fanOut.right, isNullLow)
-        : new ShardByShard(sources, opened.right, fanOut.right),
+        ? new MergedShards(sources, opened.right, entity, fanOut, isNullLow)
+        : new ShardByShard(sources, opened.right, fanOut),
     )
   }
 
@@ -412,6 +456,11 @@ class Sharded {
     return isLeft(connection)
       ? left(databaseError('connect', null, token, connection.left))
       : yield* run(connection.right, engine, token)
+  }
+
+  /** In what ways the shards compare texts, each once. */
+  #comparisons(tokens: Tokens): ReadonlyArray<TextComparison> {
+    return [...new Set(tokens.map((token) => this.#engine(token).dialect.textComparison))].sort()
   }
 
   /** Is NULL below every value? It is above on PostgreSQL, which gives way where it is not alone. */

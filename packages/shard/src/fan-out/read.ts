@@ -170,6 +170,32 @@ export class MergedShards implements Reader {
   }
 }
 
+/** Rows that were put together from groups, which only all of them tell: as many as there are groups are in memory. */
+export class CombinedRows implements Reader {
+  readonly #answer: QueryAnswer
+  #at = 0
+
+  constructor(answer: QueryAnswer) {
+    this.#answer = answer
+  }
+
+  *fetch(count: number): Effect<Either<RequestError, QueryAnswer>> {
+    yield* closeAll([])
+    const from = this.#at
+    this.#at += count
+    const { batches } = this.#answer
+    return right({
+      ...this.#answer,
+      batches: batches.map((batch) => ({ ...batch, rows: batch.rows.slice(from, from + count) })),
+    })
+  }
+
+  /** Nothing is open. */
+  close(): Effect<void> {
+    return closeAll([])
+  }
+}
+
 /** Rows that are worth a round trip. */
 const leastPortion = 100
 

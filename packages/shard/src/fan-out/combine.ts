@@ -1,0 +1,224 @@
+/**
+ * Putting the groups of several shards together, and what comes after them: HAVING, DISTINCT, ORDER BY, OFFSET, LIMIT.
+ */
+import type { Dialect, DriverRow, TextComparison } from '@unitary/core'
+import type { QueryAnswer, Rows } from '@unitary/session'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { isNumeric, mayBeOne, portable, type Running, running } from './aggregate.js'
+import { compareValues } from './compare.js'
+import { compareNumeric, numericOf } from './exact.js'
+import { type Group, truth } from './group-expression.js'
+import { identityOf, Likenesses, likenessOf } from './likeness.js'
+import type { AskedColumn, CombinedOrder, Recombination, Slot } from './recombination.js'
+
+/**
+ * The answer of shards that were asked what a recombination says. Left where memory cannot tell it as a database would.
+ * O(groups of all shards), and what sorting them costs.
+ *
+ * @category combinators
+ */
+export const combine = (
+  batches: ReadonlyArray<Rows>,
+  recombination: Recombination,
+  comparisons: ReadonlyArray<TextComparison>,
+  isNullLow: boolean,
+): Either<string, QueryAnswer> => {
+  const groups = new Groups(recombination, comparisons)
+  for (const batch of batches) {
+    const problem = groups.add(batch)
+    if (problem !== null) return left(problem)
+  }
+  const { having, isDistinct, limit, offset, order } = recombination
+  let kept = groups.values()
+  if (having !== null) {
+    const known = kept.map((group) => truth(having(group)))
+    if (known.includes(undefined)) {
+      return left('HAVING compares what only its database can compare (its collation orders texts)')
+    }
+    kept = kept.filter((_, at) => known[at] === true)
+  }
+  const sorted = order.length === 0 ? right(kept) : ordered(kept, order, comparisons, isNullLow)
+  if (sorted._tag === 'Left') return sorted
+  const rows = rowsOf(sorted.right, recombination)
+  if (rows === null) return left('it computes what only its database can')
+  const different = isDistinct ? distinctRows(rows, recombination, comparisons) : right(rows)
+  if (different._tag === 'Left') return different
+  const { dialect } = batches[0] as Rows
+  return right({
+    batches: [
+      {
+        dialect: inMemory(dialect),
+        token: null,
+        rows: different.right.slice(offset, limit === null ? undefined : offset + limit),
+      },
+    ],
+    order: null,
+    isJoined: false,
+  })
+}
+
+/** Values that are portable already. */
+const inMemory = (dialect: Dialect): Dialect => ({ ...dialect, fromDriver: () => null })
+
+/** The groups that have been met, by their keys. */
+class Groups {
+  readonly #recombination: Recombination
+  readonly #likenesses: ReadonlyArray<Likenesses>
+  readonly #groups = new Map<string, ReadonlyArray<Running>>()
+
+  constructor(recombination: Recombination, comparisons: ReadonlyArray<TextComparison>) {
+    this.#recombination = recombination
+    this.#likenesses = recombination.keys.map(
+      (key) => new Likenesses(likenessOf((recombination.columns[key] as AskedColumn).kind, comparisons)),
+    )
+    if (recombination.isWhole) this.#groups.set('', this.#begin())
+  }
+
+  /** Takes the groups of one shard; what is wrong with them, or null. */
+  add({ dialect, rows }: Rows): string | null {
+    const { columns, keys, slots } = this.#recombination
+    const converts = columns.map(({ kind }) => (kind === null ? null : dialect.fromDriver(kind)))
+    const values = new Array<unknown>(columns.length)
+    for (const row of rows) {
+      for (let at = 0; at < columns.length; at++) {
+        const given = row[(columns[at] as AskedColumn).name] ?? null
+        const convert = converts[at] ?? null
+        values[at] = convert === null || given === null ? given : convert(given)
+      }
+      let identity = ''
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i] as number
+        const value = values[key]
+        const clash = this.#likenesses[i]?.clash(value) ?? null
+        if (clash !== null) {
+          return `in GROUP BY or DISTINCT, ${mayBeOne(clash, value)}; ask for the rows themselves`
+        }
+        const part = identityOf(value, (columns[key] as AskedColumn).kind)
+        identity += `${part.length}:${part}`
+      }
+      const group = this.#groups.get(identity) ?? this.#begin()
+      this.#groups.set(identity, group)
+      for (let i = 0; i < slots.length; i++) {
+        const problem = (group[i] as Running).add(partsOf(slots[i] as Slot, values), dialect)
+        if (problem !== null) return problem
+      }
+    }
+    return null
+  }
+
+  values(): ReadonlyArray<Group> {
+    return Array.from(this.#groups.values(), (group) => group.map((one) => one.result()))
+  }
+
+  #begin(): ReadonlyArray<Running> {
+    return this.#recombination.slots.map((slot) =>
+      slot._tag === 'Asked' ? new First() : running(slot.aggregate, slot.operand),
+    )
+  }
+}
+
+const partsOf = (slot: Slot, values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
+  slot._tag === 'Asked' ? [values[slot.column]] : slot.columns.map((column) => values[column])
+
+/** What hangs on the group alone is the same wherever it comes from. */
+class First implements Running {
+  #value: unknown
+  #isMet = false
+
+  add([value]: ReadonlyArray<unknown>): null {
+    if (!this.#isMet) this.#value = value
+    this.#isMet = true
+    return null
+  }
+
+  result(): unknown {
+    return this.#value ?? null
+  }
+}
+
+/** Null where a value cannot be told. */
+const rowsOf = (groups: ReadonlyArray<Group>, { outputs }: Recombination): ReadonlyArray<DriverRow> | null => {
+  const rows: DriverRow[] = []
+  for (const group of groups) {
+    const row: Record<string, unknown> = {}
+    for (const { column, evaluate, kind } of outputs) {
+      const value = evaluate(group)
+      if (value === undefined) return null
+      row[column] = portable(value, kind)
+    }
+    rows.push(row)
+  }
+  return rows
+}
+
+/** Each row once, where it comes first. */
+const distinctRows = (
+  rows: ReadonlyArray<DriverRow>,
+  { outputs }: Recombination,
+  comparisons: ReadonlyArray<TextComparison>,
+): Either<string, ReadonlyArray<DriverRow>> => {
+  const likenesses = outputs.map(({ kind }) => new Likenesses(likenessOf(kind, comparisons)))
+  const met = new Set<string>()
+  const kept: DriverRow[] = []
+  for (const row of rows) {
+    let identity = ''
+    for (const [at, { column, kind }] of outputs.entries()) {
+      const value = row[column]
+      const clash = likenesses[at]?.clash(value) ?? null
+      if (clash !== null) return left(`in DISTINCT, ${mayBeOne(clash, value)}; ask for the rows themselves`)
+      const part = identityOf(value, kind)
+      identity += `${part.length}:${part}`
+    }
+    if (met.has(identity)) continue
+    met.add(identity)
+    kept.push(row)
+  }
+  return right(kept)
+}
+
+/** Those that compare the same stay in the order of the shards. */
+const ordered = (
+  groups: ReadonlyArray<Group>,
+  order: ReadonlyArray<CombinedOrder>,
+  comparisons: ReadonlyArray<TextComparison>,
+  isNullLow: boolean,
+): Either<string, ReadonlyArray<Group>> => {
+  const isKnown = comparisons.every((comparison) => comparison === 'code points')
+  const columns: Array<ReadonlyArray<unknown>> = []
+  for (const term of order) {
+    const values = groups.map(term.evaluate)
+    if (values.includes(undefined)) return left('ORDER BY computes what only its database can')
+    const isForeign = !isKnown && term.attribute === null && !sortable.has(term.kind)
+    if (isForeign && values.some((value) => typeof value === 'string')) {
+      return left(
+        'it is ordered by an expression that is text, which its database orders in a way of its own; order by an attribute',
+      )
+    }
+    columns.push(values)
+  }
+  const terms = order.map((term) => ({
+    ...term,
+    isNullFirst: term.nulls === null ? isNullLow !== term.isDescending : term.nulls === 'first',
+  }))
+  const compare = (a: number, b: number): number => {
+    for (const [i, { collation, isDescending, isNullFirst, kind }] of terms.entries()) {
+      const [x, y] = [columns[i]?.[a] ?? null, columns[i]?.[b] ?? null]
+      if (x === null || y === null) {
+        if (x === y) continue
+        return (x === null) === isNullFirst ? -1 : 1
+      }
+      const found = isNumeric(x) || kind === 'decimal' ? compareNumbers(x, y) : compareValues(x, y, collation)
+      if (found !== 0) return isDescending ? -found : found
+    }
+    return a - b
+  }
+  const places = groups.map((_, at) => at).sort(compare)
+  return right(places.map((at) => groups[at] as Group))
+}
+
+/** Kinds whose texts sort as they do. */
+const sortable: ReadonlySet<string | null> = new Set(['decimal', 'timestamp', 'date', 'uuid'])
+
+const compareNumbers = (a: unknown, b: unknown): number => compareNumeric(numberIn(a), numberIn(b))
+
+const numberIn = (value: unknown) => (isNumeric(value) && typeof value !== 'number' ? value : (numericOf(value) ?? 0))
