@@ -3,14 +3,14 @@
  */
 import type { AnyModel, InstanceId } from '@unitary/core'
 import { Snapshot } from '@unitary/core'
-import { createStore, type Hooks, inspect, runtime, type SessionState, type Store } from '@unitary/session'
+import { createStore, type Hooks, inspect, type SessionState, type Store } from '@unitary/session'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { isSome } from 'fp-ts/lib/Option.js'
 import { type AnyProgram, api, referenceTo } from './api.js'
 import { canonical, Expected, type Mismatch, type Observed, sorted } from './compare.js'
 import type { Case } from './corpus.js'
-import type { Host, ScenarioDatabase } from './database.js'
-import { sqlite } from './databases/sqlite.js'
+import type { Host, Layout } from './database.js'
+import { separateFiles, sqlite } from './databases/sqlite.js'
 import { errorOf } from './errors.js'
 import { freezeState } from './freeze.js'
 import { modelOf, type ScenarioModel } from './model.js'
@@ -24,8 +24,10 @@ import {
   type States,
 } from './numbering.js'
 import { keyOf, type Named, Objects } from './objects.js'
-import { type RecordingEngine, recording, statementOf, writesOf } from './recording.js'
+import { statementOf, writesOf } from './recording.js'
 import type { Scenario, Step, Tables } from './scenario.js'
+import { lastRows } from './sharding.js'
+import { openSite, type Site, type SiteRuntime } from './site.js'
 import type { MergeSource, Situation } from './situation.js'
 import { isOption, loadOf, programOf } from './steps.js'
 
@@ -42,7 +44,7 @@ export interface Failure {
 interface OpenSession {
   readonly name: string
   readonly store: Store
-  readonly recorded: RecordingEngine
+  readonly take: SiteRuntime['take']
   /** The names of its open savepoints, the outermost first. */
   savepoints: ReadonlyArray<string>
 }
@@ -61,6 +63,10 @@ export const replay = async (given: Case, mode: Mode, host: Host = sqlite): Prom
   return (await replayOn(host, given.scenario, model, mode, renumbering(model, reference.states))).failure
 }
 
+/** Replays a sharded scenario on a layout of its shards; null where all of it went as expected. */
+export const replaySharded = async (given: Case, mode: Mode, layout: Layout): Promise<Failure | null> =>
+  (await replayOn(sqlite, given.scenario, modelOf(given.model), mode, asRecorded, null, layout)).failure
+
 interface Replayed {
   readonly failure: Failure | null
   /** The states of all sessions after each step that was reached. */
@@ -74,21 +80,22 @@ const replayOn = async (
   mode: Mode,
   numbering: Numbering,
   hooks: Hooks | null = null,
+  layout: Layout = separateFiles,
 ): Promise<Replayed> => {
-  const database = await host.open(scenario, model)
-  const replayed = new Replay(scenario, model, database, mode, numbering, hooks)
+  const site = await openSite(host, layout, scenario, model)
+  const replayed = new Replay(scenario, model, site, mode, numbering, hooks)
   try {
     return await replayed.run()
   } finally {
     await replayed.close()
-    await database.close()
+    await site.close()
   }
 }
 
 class Replay {
   readonly #scenario: Scenario
   readonly #model: ScenarioModel
-  readonly #database: ScenarioDatabase
+  readonly #site: Site
   readonly #mode: Mode
   readonly #numbering: Numbering
   readonly #hooks: Hooks | null
@@ -101,7 +108,7 @@ class Replay {
   constructor(
     scenario: Scenario,
     model: ScenarioModel,
-    database: ScenarioDatabase,
+    site: Site,
     mode: Mode,
     numbering: Numbering,
     hooks: Hooks | null,
@@ -109,11 +116,11 @@ class Replay {
     this.#hooks = hooks
     this.#scenario = scenario
     this.#model = model
-    this.#database = database
+    this.#site = site
     this.#mode = mode
     this.#numbering = numbering
     this.#objects = new Objects((inspected) => recordedKeyOf(numbering, model, inspected))
-    this.#expected = new Expected(model, this.#objects, numbering)
+    this.#expected = new Expected(model, this.#objects, numbering, scenario.session.sharding !== undefined)
   }
 
   async run(): Promise<Replayed> {
@@ -128,8 +135,8 @@ class Replay {
   }
 
   async #rows(): Promise<Failure | null> {
-    const expected = sortedRows(this.#scenario.final.rows)
-    const contents = Object.entries(await this.#database.contents()).map(([table, rows]) => [
+    const expected = sortedRows(lastRows(this.#scenario))
+    const contents = Object.entries(await this.#site.contents()).map(([table, rows]) => [
       table,
       rows.map((row) => recordedRow(this.#numbering, table, row)),
     ])
@@ -190,16 +197,15 @@ class Replay {
     const known = this.#sessions.get(name)
     if (known !== undefined) return known
     const { autoflush = true, expireOnCommit = true } = this.#scenario.session
-    const recorded = recording(this.#database.engine())
     const options = { autoflush, expireOnCommit, ...(this.#hooks === null ? {} : { hooks: this.#hooks }) }
-    const store = createStore(runtime(this.#model.model, recorded.engine, options))
-    const opened = { name, store, recorded, savepoints: [] }
+    const { runtime, take } = this.#site.runtime(options)
+    const opened = { name, store: createStore(runtime), take, savepoints: [] }
     this.#sessions.set(name, opened)
     return opened
   }
 
   async #external(step: Step): Promise<Observed> {
-    await this.#database.external(step.sql ?? [])
+    await this.#site.external(step.sql ?? [])
     return { error: null, value: undefined, writes: [], statements: [] }
   }
 
@@ -214,12 +220,12 @@ class Replay {
       }
     }
     this.#name(session, step, result, before)
-    const calls = session.recorded.take()
+    const calls = session.take()
     return {
       error: result._tag === 'Left' ? errorOf(result.left) : null,
       value: result._tag === 'Right' ? this.#shown(session, result.right) : undefined,
-      writes: calls.flatMap((call) => writesOf(call, this.#model)),
-      statements: calls.flatMap(statementOf),
+      writes: calls.flatMap(({ call, shard }) => writesOf(call, this.#model, shard)),
+      statements: calls.flatMap(({ call, shard }) => statementOf(call, shard)),
     }
   }
 

@@ -41,7 +41,7 @@ interface Api {
   readonly makeDetached: (entity: AnyMapped) => OnInstance
   readonly history: (entity: AnyMapped, name: string) => OnInstance
   readonly noAutoflush: (program: AnyProgram) => AnyProgram
-  readonly sql: (statement: unknown) => AnyProgram
+  readonly sql: (statement: unknown, options: unknown) => AnyProgram
   readonly begin: AnyProgram
   readonly close: AnyProgram
   readonly expungeAll: AnyProgram

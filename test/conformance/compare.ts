@@ -1,12 +1,14 @@
 /**
  * Comparing what a step did with what is expected of it.
  */
-import { type Inspected, inspectAll, type SessionState } from '@unitary/session'
+import { type Inspected, inspect, inspectAll, type SessionState } from '@unitary/session'
+import { referenceTo } from './api.js'
 import type { CorpusError } from './errors.js'
 import type { ScenarioModel } from './model.js'
 import { type Numbering, recordedValue, recordedWrite } from './numbering.js'
 import type { Objects } from './objects.js'
 import type { Memory, Step, Write } from './scenario.js'
+import { keyIn, merged } from './sharding.js'
 
 /** What a step did. */
 export interface Observed {
@@ -42,12 +44,14 @@ export class Expected {
   readonly #model: ScenarioModel
   readonly #objects: Objects
   readonly #numbering: Numbering
+  readonly #isSharded: boolean
   readonly #states = new Map<string, string>()
   readonly #memory = new Map<string, Memory>()
   /** Objects that the next flush deletes: of what a commit deletes and detaches in one step nothing is recorded. */
   #marked: ReadonlyArray<string> = []
 
-  constructor(model: ScenarioModel, objects: Objects, numbering: Numbering) {
+  constructor(model: ScenarioModel, objects: Objects, numbering: Numbering, isSharded: boolean) {
+    this.#isSharded = isSharded
     this.#model = model
     this.#objects = objects
     this.#numbering = numbering
@@ -70,7 +74,11 @@ export class Expected {
     if (expect.ok && observed.error === null) {
       if (valued.has(step.do) && 'value' in expect) {
         const entity = this.#objects.get(step.obj ?? '')?.entity ?? step.entity ?? ''
-        compare('value', expect.value, recordedValue(this.#numbering, this.#model, entity, step, observed.value))
+        compare(
+          'value',
+          this.#expectedValue(step, states.get(session)),
+          recordedValue(this.#numbering, this.#model, entity, step, observed.value),
+        )
       }
       const writes = observed.writes.map((write) => recordedWrite(this.#numbering, write))
       checkStatements(step, { ...observed, writes }, mayRead, compare)
@@ -85,6 +93,16 @@ export class Expected {
     }
     for (const [name, memory] of this.#memory) this.#checkMemory(name, memory, known, compare)
     return found
+  }
+
+  #expectedValue(step: Step, state: SessionState | undefined): unknown {
+    const { value } = step.expect
+    if (step.do !== 'query' || !this.#isSharded || state === undefined) return value
+    return merged(step, value, (name) => {
+      const named = this.#objects.get(name)
+      const inspected = named === undefined ? null : inspect(state, referenceTo(named.id))
+      return inspected === null ? keyIn(name) : Number(inspected.identity?.key)
+    })
   }
 
   #advance({ expect }: Step): void {
@@ -195,6 +213,10 @@ const namesOf = (objects: Objects, session: string, related: Inspected['related'
   return typeof related === 'number' ? nameOf(related) : related.map(nameOf)
 }
 
+/** Of one database, or of a shard: `asia: select things`. */
+const isOf = (kind: 'bulk' | 'select', statement: string): boolean =>
+  statement.startsWith(`${kind} `) || statement.includes(`: ${kind} `)
+
 /** Raw SQL is not recorded. */
 const mayLoad = new Set(['sql', 'external'])
 
@@ -202,11 +224,11 @@ const checkStatements = (step: Step, observed: Observed, mayRead: boolean, compa
   const { sql = {}, writes = [] } = step.expect
   compare('writes', writes.map(canonical).sort(), observed.writes.map(canonical).sort())
   if (step.do === 'sql') return
-  const bulk = (statement: string): boolean => statement.startsWith('bulk ')
+  const bulk = (statement: string): boolean => isOf('bulk', statement)
   const counted: Record<string, number> = {}
   for (const statement of observed.statements.filter(bulk)) counted[statement] = (counted[statement] ?? 0) + 1
   compare('bulk statements', Object.fromEntries(Object.entries(sql).filter(([name]) => bulk(name))), counted)
-  const reading = mayRead || mayLoad.has(step.do) || Object.keys(sql).some((name) => name.startsWith('select '))
-  const reads = observed.statements.filter((statement) => statement.startsWith('select '))
+  const reading = mayRead || mayLoad.has(step.do) || Object.keys(sql).some((name) => isOf('select', name))
+  const reads = observed.statements.filter((statement) => isOf('select', statement))
   if (!reading) compare('selects', [], reads)
 }

@@ -17,12 +17,34 @@ export interface ScenarioDatabase {
   readonly close: () => Promise<void>
 }
 
+/** One of the shards of a scenario. */
+export type ScenarioShard = Pick<ScenarioDatabase, 'engine' | 'contents'>
+
+/** The shards of a scenario by their tokens, in the order of the map. */
+export interface ScenarioShards {
+  readonly shards: ReadonlyMap<string, ScenarioShard>
+  readonly close: () => Promise<void>
+}
+
+/** The rows that a shard begins with. */
+export interface ShardRows {
+  readonly token: string
+  readonly rows: Tables
+}
+
 /** Where databases for scenarios are made, one at a time. */
 export interface Host {
   readonly name: string
   /** Whether it is the one of the recording. Others number the keys that they generate otherwise. */
   readonly isRecorded: boolean
   readonly open: (scenario: Scenario, model: ScenarioModel) => Promise<ScenarioDatabase>
+  readonly close: () => Promise<void>
+}
+
+/** How the shards of scenarios are laid out on databases. */
+export interface Layout {
+  readonly name: string
+  readonly openShards: (shards: ReadonlyArray<ShardRows>, model: ScenarioModel) => Promise<ScenarioShards>
   readonly close: () => Promise<void>
 }
 

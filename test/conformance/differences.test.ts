@@ -6,7 +6,9 @@ import {
   entity,
   generated,
   integer,
+  limit,
   nullable,
+  orderBy,
   primaryKey,
   type Snapshot,
   select,
@@ -16,6 +18,7 @@ import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
 import { type App, openOn } from '../session/app.js'
+import { filledWorld, rightOf, model as weather } from '../shard/weather.js'
 
 const User = entity('User', 'users', { id: pipe(integer, primaryKey, generated), name: text })
 const Post = entity('Post', 'posts', {
@@ -221,5 +224,23 @@ describe('explicit loads', () => {
     app.clear()
     expect(app.fails(Session.flush)).toMatchObject({ _tag: 'StaleData', entity: 'User', key: 1 })
     expect(app.asked().filter((asked) => asked.startsWith('select'))).toEqual([])
+  })
+})
+
+describe('shards merge', () => {
+  test('a limit holds for all shards together, and loads nothing of the others', () => {
+    const world = filledWorld()
+    const inOrder = pipe(select(weather.Location), orderBy('id'), limit(2))
+    const { found, loaded } = rightOf(
+      Session.runSync(world.runtime)(
+        pipe(
+          Session.query(inOrder),
+          Session.chain((found) => Session.gets((state) => ({ found, loaded: Session.inspectAll(state).length }))),
+        ),
+      ),
+    )
+    expect(found.map(({ city }) => city)).toEqual(['Tokyo', 'New York'])
+    expect(loaded).toBe(2)
+    world.close()
   })
 })

@@ -6,7 +6,7 @@ import 'vitest'
 /**
  * What a scenario is up for. `skipped`: the database cannot do it, or there is none.
  */
-export type Plan = 'replayed' | 'pending' | 'differing' | 'skipped'
+export type Plan = 'replayed' | 'differing' | 'skipped'
 
 declare module 'vitest' {
   interface TaskMeta {

@@ -146,10 +146,10 @@ const subtypeOf = (parent: AnyEntity, name: string, { table, columns, identity }
 
 const kinds: Readonly<Record<ColumnDescription['type'], AnyColumn>> = { integer, text, real, boolean }
 
-/** Keys may be set to null in a scenario: what comes of it is for the database to say. */
+/** Keys and others that need a value may be set to null in a scenario: what comes of it is for the database to say. */
 const orNull = (self: AnyColumn): AnyColumn => column(t.union([self.codec, t.null]), self.kind)
 
-const keyKinds: typeof kinds = {
+const neededKinds: typeof kinds = {
   integer: orNull(integer),
   text: orNull(text),
   real: orNull(real),
@@ -158,7 +158,8 @@ const keyKinds: typeof kinds = {
 
 const columnOf = (given: ColumnDescription): AnyColumn => {
   const { foreignKey } = given
-  let made: AnyColumn = (given.primaryKey === true ? keyKinds : kinds)[given.type]
+  const isNeeded = given.version !== true && (given.primaryKey === true || given.nullable === false)
+  let made: AnyColumn = (isNeeded ? neededKinds : kinds)[given.type]
   if (given.version === true) return version(made)
   if (given.primaryKey === true) made = primaryKey(made)
   if (given.generated === true) made = generated(made)

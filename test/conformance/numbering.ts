@@ -108,10 +108,8 @@ export const recordedRow = (numbering: Numbering, table: string, row: TableRow):
 
 /** A write with recorded keys. */
 export const recordedWrite = (numbering: Numbering, write: Write): Write => {
-  const [kind, table, row] = write
-  return kind === 'update'
-    ? [kind, table, recordedRow(numbering, table, row), recordedRow(numbering, table, write[3])]
-    : [kind, table, recordedRow(numbering, table, row)]
+  const [kind, table, ...rows] = write
+  return [kind, table, ...rows.map((row) => recordedRow(numbering, table, row))] as unknown as Write
 }
 
 /** The recorded key of an instance, in its parts. */

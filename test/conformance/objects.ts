@@ -49,7 +49,8 @@ export class Objects {
   meet(session: string, state: SessionState): void {
     for (const inspected of inspectAll(state)) {
       if (inspected.identity === null || this.nameOf(session, inspected.id) !== undefined) continue
-      const plain = `${inspected.entity}:${this.#keyOf(inspected).join(',')}`
+      const { shard } = inspected.identity
+      const plain = `${inspected.entity}:${this.#keyOf(inspected).join(',')}${shard === null ? '' : `@${shard}`}`
       let name = plain
       // an object that only this side has loaded has no claim to the name
       for (let number = 2; this.#settled.has(name); number++) name = `${plain}#${number}`

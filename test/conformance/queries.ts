@@ -63,7 +63,14 @@ export const selection = (at: Situation, step: Step, state: SessionState): State
     ...options.flatMap((option) => columnsOf(option)),
     ...subtypesOf(at, step),
     ...(populateExisting === true ? [build.withOptions({ populateExisting: true })] : []),
+    ...pinned(step),
   ])
+}
+
+/** The one shard that a statement is for. What it loads is looked for beside the rows that it belongs to anyway. */
+const pinned = ({ options = [], shard }: Step): ReadonlyArray<Combinator> => {
+  const tokens = [shard, ...options.flatMap((option) => [option.shard, option.shardLeadOnly])]
+  return tokens.flatMap((token) => (token === undefined ? [] : [build.withOptions({ shard: token })]))
 }
 
 /** The subtypes whose attributes come with the query: as it says, or as its entity does. */
@@ -143,7 +150,8 @@ export const updating = (at: Situation, step: Step): Statement =>
   apply(build.update(at.model.entity(step.entity as string)), [
     build.set(changesOf(step.values ?? {})),
     ...filtered(at, step),
+    ...pinned(step),
   ])
 
 export const deletion = (at: Situation, step: Step): Statement =>
-  apply(build.deleteFrom(at.model.entity(step.entity as string)), filtered(at, step))
+  apply(build.deleteFrom(at.model.entity(step.entity as string)), [...filtered(at, step), ...pinned(step)])

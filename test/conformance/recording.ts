@@ -50,8 +50,14 @@ const rowOf = (columns: ReadonlyArray<string>, values: ReadonlyArray<unknown>): 
 const withoutNulls = (row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))
 
+/** What happened on a shard, as the corpus has it: `asia: insert`. */
+const on = (shard: string | null, what: string): string => (shard === null ? what : `${shard}: ${what}`)
+
 /** The rows that a call writes, as the corpus records them. */
-export const writesOf = (call: EngineCall, model: ScenarioModel): ReadonlyArray<Write> => {
+export const writesOf = (call: EngineCall, model: ScenarioModel, shard: string | null): ReadonlyArray<Write> =>
+  writtenBy(call, model).map(([kind, ...rest]) => [on(shard, kind), ...rest] as unknown as Write)
+
+const writtenBy = (call: EngineCall, model: ScenarioModel): ReadonlyArray<Write> => {
   switch (call._tag) {
     case 'Insert':
       return call.rows.map((row) => [
@@ -76,11 +82,11 @@ export const writesOf = (call: EngineCall, model: ScenarioModel): ReadonlyArray<
 }
 
 /** The first words of a statement and its table. */
-export const statementOf = (call: EngineCall): ReadonlyArray<string> => {
+export const statementOf = (call: EngineCall, shard: string | null): ReadonlyArray<string> => {
   if (call._tag !== 'Query') return []
   const { sql } = call.statement
   const [, kind = '', table = ''] = /^\s*(select|update|delete)\b.*?(?:from |update )?["`](\w+)["`]/is.exec(sql) ?? []
   const read = /\bfrom ["`](\w+)["`]/i.exec(sql)?.[1] ?? table
-  if (kind === 'select') return [`select ${read}`]
-  return kind === '' ? [] : [`bulk ${kind} ${table}`]
+  if (kind === 'select') return [on(shard, `select ${read}`)]
+  return kind === '' ? [] : [on(shard, `bulk ${kind} ${table}`)]
 }

@@ -128,7 +128,18 @@ export interface ScenarioOptions {
   readonly autoflush?: boolean
   readonly expireOnCommit?: boolean
   readonly store?: 'file'
-  readonly sharding?: unknown
+  readonly sharding?: ShardingDescription
+}
+
+/** Shards, and where rows go: by the value of a column, or to what they refer to. */
+export interface ShardingDescription {
+  readonly shards: ReadonlyArray<string>
+  readonly shardChooser: Readonly<
+    Record<
+      string,
+      { readonly column: string; readonly map: Readonly<Record<string, string>> } | { readonly via: string }
+    >
+  >
 }
 
 export interface Scenario {
@@ -137,8 +148,10 @@ export interface Scenario {
   readonly about: string
   readonly model: string
   readonly session: ScenarioOptions
+  /** Those of each shard under its token, where there are several. */
   readonly rows: Tables
   readonly steps: ReadonlyArray<Step>
+  /** As `rows`. */
   readonly final: { readonly rows: Tables }
 }
 

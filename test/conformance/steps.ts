@@ -129,7 +129,9 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
       return pipe(deletion(at, step), api.execute({ synchronize: step.sync }))
     case 'sql':
       // the recording went past the session, which flushes nothing for it
-      return api.noAutoflush(Session.traverseArray((text: string) => api.sql(sql.raw(text)))(step.sql ?? []))
+      return api.noAutoflush(
+        Session.traverseArray((text: string) => api.sql(sql.raw(text), shardOf(step)))(step.sql ?? []),
+      )
     case 'commitNested':
       return repeated(api.commitNested, at.savepointsDownTo(step.name as string))
     case 'rollbackNested':
@@ -154,6 +156,9 @@ export const loadOf = (at: Situation, name: string, attribute: string): AnyProgr
   const on = new On(at, name)
   return on.shapeOf(attribute) === 'column' ? on.loadColumn(attribute) : api.load(on.entity, attribute)(on.reference)
 }
+
+/** The one shard that a step is for. */
+const shardOf = ({ shard }: Step): { readonly shard?: string } => (shard === undefined ? {} : { shard })
 
 /** Added to its own session; an object of another comes from that one's state. */
 const added = (at: Situation, name: string): AnyProgram => {
@@ -187,9 +192,12 @@ const setTo = (at: Situation, on: On, attribute: string, value: unknown): AnyPro
 
 const get = (at: Situation, step: Step): AnyProgram => {
   const entity = at.model.entity(step.entity as string)
-  const { pk } = step
+  const { pk, populateExisting, token } = step
   const key = Array.isArray(pk) ? Object.fromEntries(entity.mapping.key.map(({ name }, i) => [name, pk[i]])) : pk
-  const found = api.get(entity, key, step.populateExisting === true ? { populateExisting: true } : {})
+  const found = api.get(entity, key, {
+    ...(populateExisting === true ? { populateExisting } : {}),
+    ...(token === undefined ? {} : { shard: token }),
+  })
   return step.one === true ? Session.chain(mustBeThere(step))(found) : found
 }
 
@@ -247,7 +255,13 @@ const heldBy = (held: Session.Inspected['related'][string]): unknown =>
 
 const identityOf = (at: Situation, on: On): AnyProgram =>
   Session.map((known: Session.Inspected) =>
-    known.identity === null ? null : { entity: known.identity.entity, pk: keyOf(at.model.model, known) },
+    known.identity === null
+      ? null
+      : {
+          entity: known.identity.entity,
+          pk: keyOf(at.model.model, known),
+          ...(known.identity.shard === null ? {} : { token: known.identity.shard }),
+        },
   )(on.inspect())
 
 /** Is it an option, as gets and references answer? */

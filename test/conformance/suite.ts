@@ -6,7 +6,6 @@ import { type Failure, type Mode, replay } from './adapter.js'
 import { type Case, corpusFolder, readCases } from './corpus.js'
 import type { Host, Service } from './database.js'
 import { type Difference, differences } from './differences.js'
-import { later } from './features.js'
 import type { Plan } from './meta.js'
 import { renderFailure } from './report.js'
 
@@ -40,10 +39,7 @@ export const testsOf = (
     const difference = differences[name]
     const reason = skipped(given)
     const meta = (outcome: Plan) => ({ meta: { conformance: { area, database, outcome, reason } } })
-    const needed = later(given)
-    if (needed !== null) {
-      test.skip(`${name} (needs ${needed})`, meta('pending'), () => {})
-    } else if (reason !== null) {
+    if (reason !== null) {
       test.skip(`${name} (${reason})`, meta('skipped'), () => {})
     } else if (difference !== undefined) {
       test(name, meta('differing'), async () => {

@@ -3,7 +3,7 @@
  */
 
 /** What came of a scenario. */
-export type Outcome = 'passed' | 'differing' | 'pending' | 'skipped' | 'failed'
+export type Outcome = 'passed' | 'differing' | 'skipped' | 'failed'
 
 export interface Replayed {
   readonly area: string
@@ -16,7 +16,6 @@ export interface Replayed {
 const columns: ReadonlyArray<readonly [title: string, outcome: Outcome]> = [
   ['passed', 'passed'],
   ['differing', 'differing'],
-  ['pending', 'pending'],
   ['skipped', 'skipped'],
   ['failed', 'failed'],
 ]

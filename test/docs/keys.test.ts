@@ -3,24 +3,31 @@ import {
   bigint,
   counter,
   createAllSync,
+  ddlOf,
   decimal,
   defineModel,
   entity,
   generated,
   generatedBy,
   hiLo,
+  insertInto,
   instant,
   integer,
   nullable,
+  postgresDialect,
   primaryKey,
   real,
+  renderDdl,
+  returningEntities,
   type Services,
+  select,
   sequence,
   snowflake,
   snowflakeParts,
   text,
   uuid,
   uuidV7,
+  values,
   withDefault,
   withInsertDefault,
   withServerDefault,
@@ -152,6 +159,24 @@ program('generators', function* () {
   yield* asked('counters')
   yield* Session.commit
   console.log(...(yield* asked('counters'))) // => update counters set next = next + 1 where name = orders returning next
+  // #endregion
+
+  // #region generators
+  yield* asked('counters')
+  const { id: orderId } = yield* pipe(select(model.Order), Session.one)
+  const lines = [
+    { product: 'jam', orderId },
+    { id: 5000, product: 'tea', orderId },
+  ]
+  const made = yield* pipe(insertInto(model.Line), values(lines), returningEntities, Session.execute())
+  console.log(made.map(({ id, product }) => [id, product])) // => [ [ 5, 'jam' ], [ 5000, 'tea' ] ]
+  console.log(yield* asked('counters')) // => []
+  // #endregion
+
+  // #region generators
+  const Job = entity('Job', 'jobs', { id: pipe(integer, primaryKey, generatedBy(sequence('job_ids'))), name: text })
+  const Task = entity('Task', 'tasks', { id: pipe(integer, primaryKey, generatedBy(counter('counters', 'tasks'))) })
+  console.log(renderDdl(ddlOf(defineModel({ Job, Task })(() => ({})))(postgresDialect)))
   // #endregion
 })
 

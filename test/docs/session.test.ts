@@ -405,6 +405,25 @@ program('failed', function* () {
   // #endregion
 })
 
+program('retrying', function* () {
+  // #region retrying
+  yield* Session.add(model.User, { name: 'ed' })
+  yield* Session.commit
+
+  const refused = { _tag: 'Refused' } as const
+  let attempts = 0
+  const rename = Session.gen(function* () {
+    attempts += 1
+    const ed = yield* Session.one(select(model.User))
+    yield* pipe(ed, Session.set(model.User, { name: 'edward' }))
+    if (attempts === 1) yield* Session.fail(refused)
+  })
+  const policy = { attempts: 3, delay: Session.backoff(), mayRetry: (error: unknown) => error === refused }
+  yield* pipe(rename, Session.transactRetrying(policy))
+  console.log(attempts, (yield* Session.one(select(model.User))).name) // => 2 edward
+  // #endregion
+})
+
 program('unique', function* () {
   // #region unique
   const red = Session.unique(model.Tag, { name: 'red' }, () => ({ name: 'red' }))

@@ -7,6 +7,7 @@ import {
   column,
   createAllSync,
   defineModel,
+  type Engine,
   entity,
   generated,
   integer,
@@ -122,6 +123,7 @@ export const services: Services = {
 }
 
 export interface App {
+  readonly engine: Engine
   readonly runtime: Session.Runtime
   readonly database: Database.Database
   readonly store: Session.Store
@@ -175,6 +177,7 @@ export const openOn = (on: AnyModel, options: Session.RuntimeOptions = {}): App 
   const run: App['run'] = (program) => resultOf(store.runSync(program))
   clear()
   return {
+    engine,
     runtime,
     database,
     store,

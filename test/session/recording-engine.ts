@@ -72,7 +72,7 @@ export const briefly = (call: EngineCall): string => {
     case 'Rollback':
       return call._tag
     default:
-      return `${call._tag} ${call.name}`
+      return 'name' in call ? `${call._tag} ${call.name}` : call._tag
   }
 }
 

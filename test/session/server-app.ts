@@ -2,7 +2,7 @@
  * Sessions over database servers, for tests of what differs between databases. Each has a database of its own, which is
  * dropped when the test is over.
  */
-import { type AnyModel, createAll } from '@unitary/core'
+import { type AnyModel, createAll, type Engine } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { sql } from 'kysely'
 import { onTestFinished } from 'vitest'
@@ -16,6 +16,7 @@ export const servers = [postgresHost, mysqlHost].map((host) => {
 })
 
 export interface ServerApp {
+  readonly engine: Engine
   readonly runtime: Session.Runtime
   readonly store: Session.Store
   /** The program's value; throws where it fails. */
@@ -39,6 +40,7 @@ export const openOnServer = async (host: Host, model: AnyModel): Promise<ServerA
   const store = Session.createStore(runtime)
   const run: ServerApp['run'] = async (program) => resultOf(await store.run(program)())
   return {
+    engine,
     runtime,
     store,
     run,

@@ -31,21 +31,27 @@ export {
 export { type PlainDate, parsePlainDate } from './codec/time.js'
 export type {
   Answer,
+  BeginCall,
+  BranchId,
   CloseCursorCall,
   CompiledStatement,
   ComputedColumn,
   CursorCall,
   DeleteCall,
   DriverRow,
+  EndPreparedCall,
   EngineCall,
   FetchCall,
   InsertCall,
   IsolationLevel,
+  ListPreparedCall,
   OpenCursorCall,
+  PrepareCall,
   QueryAnswer,
   QueryCall,
   Returned,
   TransactionCall,
+  TwoPhaseCall,
   UpdateAnswer,
   UpdateCall,
 } from './engine/call.js'
@@ -159,7 +165,7 @@ export type {
   UniqueConstraint,
   UniqueOptions,
 } from './model/constraint.js'
-export type { Database, Table, TableOf } from './model/database.js'
+export type { Database, TableOf } from './model/database.js'
 export {
   type AnyEntity,
   type Base,
@@ -208,7 +214,9 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  GivenTo,
   IdentityOf,
+  JoinedName,
   KeyAttribute,
   KeyedCollectionName,
   KeyOf,
@@ -222,19 +230,24 @@ export type {
   ShapeOf,
   SnapshotOf,
   SubtypeName,
+  TakenBy,
   TargetOf,
+  WritableCollection,
+  WritableReference,
 } from './model/infer.js'
 export {
   type Attribute,
   decodedKeyOf,
   encodedKeyOf,
   isKindOf,
+  isOnlyJoined,
   type Mapping,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   rawKeyOfValue,
   type TablePart,
+  takes,
   withDescendants,
 } from './model/mapping.js'
 export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
@@ -283,7 +296,7 @@ export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from '.
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
-export { type Analysis, analyse } from './statement/analyse.js'
+export { type AnalysedTable, type Analysis, analyse } from './statement/analyse.js'
 export { applyActive, applyCriteria } from './statement/apply-criteria.js'
 export {
   alsoSelecting,
@@ -362,7 +375,6 @@ export type {
 } from './statement/extent.js'
 export {
   type AnyInsert,
-  canHaveDefaults,
   fromSelect,
   type Insert,
   type Inserting,
@@ -371,8 +383,14 @@ export {
   mapRows,
   returningEntities,
   values,
-  withDefaults,
 } from './statement/insert.js'
+export {
+  canHaveDefaults,
+  type InsertDraw,
+  insertDraws,
+  withDefaults,
+  withDrawnValues,
+} from './statement/insert-defaults.js'
 export {
   Computed,
   type InsertRows,
@@ -432,9 +450,10 @@ export {
 } from './statement/load.js'
 export { forShare, forUpdate, type LockOptions } from './statement/lock.js'
 export { type BuilderOf, modify } from './statement/modify.js'
-export { targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
+export { shownThrough, targetsOfOwners, targetsWithOwner, withoutOffset } from './statement/owners.js'
 export { type PageTerm, type Place, pageAfter, pageAmongOthers, pageTerms, placeOf } from './statement/page.js'
 export { withoutPartialKeys } from './statement/partial-keys.js'
+export * as Ranges from './statement/ranges.js'
 export { ReadFault, type Reading, readingIn, readingOf, valueReaderOf } from './statement/reading.js'
 export { resolve } from './statement/resolve.js'
 export {
@@ -491,7 +510,7 @@ export {
   refineByAttributes,
   selectByAttributes,
   selectByKey,
-  selectThroughLink,
+  selectOfOwners,
   type Template,
 } from './statement/template.js'
 export { mapChildren } from './statement/tree.js'

@@ -146,6 +146,7 @@ export type {
   InsertRequest,
   LookupRequest,
   OpenCursorRequest,
+  PauseRequest,
   QueryAnswer,
   QueryRequest,
   Request,
@@ -159,6 +160,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
 export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {

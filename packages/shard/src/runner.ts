@@ -128,7 +128,7 @@ export const shardedRuntime = <Token extends string>(
 ): ShardedRuntime<Token> => ({
   _tag: 'Runtime',
   model,
-  options: sessionOptions(options),
+  options: { ...sessionOptions(options), tokens: options.shards.tokens },
   shards: options.shards,
   atomicity: 'best-effort',
   open: () => open(options),

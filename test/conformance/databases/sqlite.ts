@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import Sqlite from 'better-sqlite3'
-import type { Host, ScenarioDatabase } from '../database.js'
+import type { Host, Layout, ScenarioDatabase, ScenarioShards, ShardRows } from '../database.js'
 import type { ScenarioModel } from '../model.js'
 import type { Scenario, TableRow, Tables } from '../scenario.js'
 
 /** A database for a scenario: in memory, or a file where several connections are needed. */
-const open = async (scenario: Scenario, model: ScenarioModel): Promise<ScenarioDatabase> => {
-  const folder = scenario.session.store === 'file' ? mkdtempSync(join(tmpdir(), 'unitary-conformance-')) : null
+const open = async (
+  { rows, session }: Pick<Scenario, 'rows' | 'session'>,
+  model: ScenarioModel,
+): Promise<ScenarioDatabase> => {
+  const folder = session.store === 'file' ? mkdtempSync(join(tmpdir(), 'unitary-conformance-')) : null
   const path = folder === null ? ':memory:' : join(folder, 'scenario.db')
   const opened: Sqlite.Database[] = []
   const openOne = (): Sqlite.Database => {
@@ -26,7 +29,7 @@ const open = async (scenario: Scenario, model: ScenarioModel): Promise<ScenarioD
   for (const statement of model.description.ddl) first.exec(statement)
   // rows stand in the order of the corpus, which is not that of their references
   first.pragma('foreign_keys = OFF')
-  insertRows(first, scenario.rows)
+  insertRows(first, rows)
   first.pragma('foreign_keys = ON')
   return {
     engine: () => sqliteEngine(folder === null ? first : openOne()),
@@ -41,7 +44,22 @@ const open = async (scenario: Scenario, model: ScenarioModel): Promise<ScenarioD
   }
 }
 
+/** A database for each shard. */
+const openShards = async (shards: ReadonlyArray<ShardRows>, model: ScenarioModel): Promise<ScenarioShards> => {
+  const opened = new Map<string, ScenarioDatabase>()
+  for (const { rows, token } of shards) opened.set(token, await open({ rows, session: {} }, model))
+  return {
+    shards: opened,
+    close: async () => {
+      for (const database of opened.values()) await database.close()
+    },
+  }
+}
+
 export const sqlite: Host = { name: 'SQLite', isRecorded: true, open, close: async () => {} }
+
+/** Each shard is a database of its own, as in the recording. */
+export const separateFiles: Layout = { name: 'SQLite files', openShards, close: async () => {} }
 
 const quoted = (name: string): string => `"${name}"`
 

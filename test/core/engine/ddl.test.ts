@@ -6,6 +6,7 @@ import {
   compile,
   createAll,
   createAllSync,
+  type DdlCondition,
   type DdlStatement,
   type DriverRow,
   ddlOf,
@@ -135,6 +136,9 @@ const engines = {
   mysql: () => kyselyEngine(new MysqlDialect({ pool: null as never })),
 }
 
+const nameOf = (condition: DdlCondition): string =>
+  'schema' in condition ? condition.schema : 'constraint' in condition ? condition.constraint : condition.index
+
 const render = (engine: Engine, statements: ReadonlyArray<DdlStatement>): string =>
   statements
     .map(({ node, condition }) => {
@@ -142,7 +146,7 @@ const render = (engine: Engine, statements: ReadonlyArray<DdlStatement>): string
       const lines = engine.compile(node).sql.replaceAll(/, (?=["`]\w+["`] \w|constraint)/g, ',\n  ')
       return condition === null
         ? lines
-        : `${lines} -- if ${'constraint' in condition ? condition.constraint : condition.index} ${condition.exists ? 'exists' : 'does not exist'}`
+        : `${lines} -- if ${nameOf(condition)} ${condition.exists ? 'exists' : 'does not exist'}`
     })
     .join('\n')
 

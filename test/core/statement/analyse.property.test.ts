@@ -14,6 +14,7 @@ import {
   named,
   nullable,
   primaryKey,
+  Ranges,
   select,
   text,
   ValueSet as Values,
@@ -198,6 +199,10 @@ test.prop([kinds, condition, fc.array(condition, { maxLength: 2 })], { numRuns: 
             value: row[name],
             found: [found._tag, [...found.members.values()]],
           }).toBeNull()
+        }
+        const ranges = analysis.rangesOf(table, name)
+        if (typeof row[name] === 'number' && !Ranges.has(row[name])(ranges)) {
+          expect({ text, parameters, name, value: row[name], ranges }).toBeNull()
         }
       }
     }

@@ -21,8 +21,8 @@ import {
   refineByAttributes,
   select,
   selectByKey,
+  selectOfOwners,
   selectRows,
-  selectThroughLink,
   text,
   values,
   where,
@@ -432,7 +432,7 @@ test('columns of a table of links hold what their reference says, which no name 
   }))
   const relationship = linked.Day.mapping.relationshipOf.get('tags')
   if (relationship === undefined || relationship.through === null) throw new Error('no links')
-  const template = selectThroughLink(null, relationship, relationship.through, 1, [])
+  const template = selectOfOwners(null, relationship, 1, [])
   // the same tree, but for what its references are known to hold
   const copy = <A>(value: A): A =>
     Array.isArray(value)

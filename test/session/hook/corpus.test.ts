@@ -5,11 +5,10 @@
 import { describe, expect, test } from 'vitest'
 import { replay, replayHooked } from '../../conformance/adapter.js'
 import { type Case, corpusFolder, readCases } from '../../conformance/corpus.js'
-import { later } from '../../conformance/features.js'
 import { areasOf } from '../../conformance/suite.js'
 import { keeping } from './keeping.js'
 
-const isCase = (given: Case): boolean => later(given) === null && !given.scenario.area.startsWith('random/')
+const isCase = (given: Case): boolean => !given.scenario.area.startsWith('random/')
 
 const cases = readCases(corpusFolder()).filter(isCase)
 

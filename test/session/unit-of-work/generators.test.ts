@@ -195,10 +195,6 @@ describe.each(described([postgresHost, mysqlHost]))('two processes on $title', (
 
   test.skipIf(isMissing)('sequences give ids one by one, and by the block', async () => {
     const app = await open(host, events)
-    await app.run(Session.sql(sql`create sequence event_ids`))
-    await app.run(Session.sql(sql`create sequence trace_blocks`))
-    await app.run(Session.commit)
-    app.statements()
     const made = await app.run(Session.addAll(events.Event, [{ name: 'a' }, { name: 'b' }, { name: 'c' }]))
     const traces = await app.run(Session.addAll(events.Trace, [{ name: 'a' }, { name: 'b' }]))
     await app.run(Session.commit)

@@ -97,14 +97,66 @@ export interface DeleteCall {
 /** @category model */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable'
 
+/**
+ * A branch of a transaction over several databases, in the terms of XA: the transaction that it is part of (`gtrid`), and
+ * which part it is (`bqual`). Each has at most 64 characters of `A-Z a-z 0-9 . _ ~ -`.
+ *
+ * @category model
+ */
+export interface BranchId {
+  readonly transaction: string
+  readonly branch: string
+}
+
+/** @category model */
+export interface BeginCall {
+  readonly _tag: 'Begin'
+  readonly isolationLevel: IsolationLevel | null
+  /** The branch as which it may be prepared, where it may: MySQL has to know from the beginning. */
+  readonly branch?: BranchId
+  /** How long a statement of it waits for a lock, in ms, on PostgreSQL, which else waits for ever. */
+  readonly lockTimeout?: number
+}
+
 /** @category model */
 export type TransactionCall =
-  | { readonly _tag: 'Begin'; readonly isolationLevel: IsolationLevel | null }
+  | BeginCall
   | { readonly _tag: 'Commit' }
   | { readonly _tag: 'Rollback' }
   | { readonly _tag: 'Savepoint'; readonly name: string }
   | { readonly _tag: 'ReleaseSavepoint'; readonly name: string }
   | { readonly _tag: 'RollbackToSavepoint'; readonly name: string }
+
+/**
+ * The first phase of a commit over several databases: the open transaction, which was begun as this branch, becomes one
+ * that no failure of the connection or the server undoes, and waits to be committed or rolled back. The connection has no
+ * transaction after it; on MariaDB it is good for nothing else before that is done, or given back.
+ *
+ * @category model
+ */
+export interface PrepareCall {
+  readonly _tag: 'Prepare'
+  readonly branch: BranchId
+}
+
+/**
+ * The second phase, outside a transaction. Answers whether the branch was there; one that is not there has been ended, or
+ * was never prepared. On MariaDB no other connection can do it while the one lives that has prepared it: `LockTimeout`.
+ *
+ * @category model
+ */
+export interface EndPreparedCall {
+  readonly _tag: 'CommitPrepared' | 'RollbackPrepared'
+  readonly branch: BranchId
+}
+
+/** All branches that are prepared and not ended, whoever prepared them. @category model */
+export interface ListPreparedCall {
+  readonly _tag: 'ListPrepared'
+}
+
+/** Only where `Capabilities.twoPhase` says so; `Unsupported` elsewhere. @category model */
+export type TwoPhaseCall = PrepareCall | EndPreparedCall | ListPreparedCall
 
 /**
  * Runs a query of which the rows are fetched in portions, under a name that is the connection's own until the cursor is
@@ -146,7 +198,7 @@ export interface CloseCursorCall {
 export type CursorCall = OpenCursorCall | FetchCall | CloseCursorCall
 
 /** @category model */
-export type EngineCall = QueryCall | InsertCall | UpdateCall | DeleteCall | CursorCall | TransactionCall
+export type EngineCall = QueryCall | InsertCall | UpdateCall | DeleteCall | CursorCall | TransactionCall | TwoPhaseCall
 
 /** A row as the driver gives it. @category model */
 export type DriverRow = Readonly<Record<string, unknown>>
@@ -168,7 +220,7 @@ export interface UpdateAnswer {
 
 /**
  * The answer to each kind of call: rows; the columns asked for; those and matched rows each; matched rows each; a cursor's
- * next rows; nothing.
+ * next rows; whether a branch was there; branches; nothing.
  *
  * @category model
  */
@@ -182,4 +234,8 @@ export type Answer<C extends EngineCall> = C extends QueryCall
         ? ReadonlyArray<number>
         : C extends FetchCall
           ? ReadonlyArray<DriverRow>
-          : undefined
+          : C extends EndPreparedCall
+            ? boolean
+            : C extends ListPreparedCall
+              ? ReadonlyArray<BranchId>
+              : undefined

@@ -8,6 +8,7 @@ import type { AnyModel } from '../model/model.js'
 import type { DatabaseSchema } from '../schema/database-schema.js'
 import { type Drift, type DriftOptions, driftBetween } from '../schema/drift.js'
 import type { IntrospectOptions } from '../schema/introspect.js'
+import { schemaIn } from '../schema/naming.js'
 import { type SchemaOptions, schemaOf } from '../schema/schema-of.js'
 import type { Engine } from './engine.js'
 import type { EngineError } from './error.js'
@@ -47,7 +48,7 @@ export const driftSync =
     )
   }
 
-/** The schemas that the model's tables name. */
-const schemasOf = ({ tables }: DatabaseSchema): IntrospectOptions => ({
-  schemas: [...new Set(tables.flatMap(({ name }) => (name.includes('.') ? [name.slice(0, name.indexOf('.'))] : [])))],
+/** The schemas that the model names. */
+const schemasOf = ({ sequences, tables }: DatabaseSchema): IntrospectOptions => ({
+  schemas: [...new Set([...tables, ...sequences].flatMap(({ name }) => schemaIn(name) ?? []))],
 })

@@ -138,6 +138,12 @@ export const rolledBack = (failure: EngineError): EngineError =>
     },
   )
 
+/** The answer to calls about prepared transactions, where the engine has none. */
+export const noTwoPhase: EngineError = engineError(
+  { _tag: 'Unsupported' },
+  'the engine has no prepared transactions (see Capabilities.twoPhase)',
+)
+
 /** @category constructors */
 export const cursorNeedsTransaction = (name: string): EngineError =>
   engineError({ _tag: 'Unknown' }, `the cursor '${name}' is to be opened, and no transaction is open`)

@@ -2,15 +2,17 @@
  * Runs calls on one connection of a Kysely instance, which the engine holds for a session.
  */
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
-import { type ControlledTransaction, createQueryId, type Kysely, type QueryResult, RawNode } from 'kysely'
+import { createQueryId, type Kysely, type QueryResult, RawNode } from 'kysely'
 import type { BoundedCache } from './bounded-cache.js'
-import type { DriverRow, EngineCall, IsolationLevel, QueryAnswer, QueryCall } from './call.js'
+import type { BeginCall, DriverRow, EngineCall, PrepareCall, QueryAnswer, QueryCall } from './call.js'
 import type { Dialect } from './dialect.js'
 import type { Engine } from './engine.js'
-import { cursorNeedsTransaction, type EngineError, engineError, rolledBack } from './error.js'
+import { cursorNeedsTransaction, type EngineError, engineError, noTwoPhase, rolledBack } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
 import type { CursorConnection } from './kysely-cursors.js'
 import { KyselyStream, type StreamCare } from './kysely-stream.js'
+import { beginTransaction, type OpenTransaction } from './kysely-transaction.js'
+import { twoPhase } from './kysely-two-phase.js'
 import { runDelete, runInsert, runUpdate } from './kysely-writes.js'
 import { killQuery } from './mysql-cancel.js'
 import { postgresCursors } from './postgres-cursors.js'
@@ -19,8 +21,6 @@ import type { WriteConnection } from './write-connection.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: a Kysely instance of any database; calls name tables themselves
 export type AnyKysely = Kysely<any>
-// biome-ignore lint/suspicious/noExplicitAny: as above; savepoints are named at run time
-type AnyTransaction = ControlledTransaction<any, string[]>
 
 /** What the connections of an engine share. */
 export interface KyselyCallContext {
@@ -31,6 +31,8 @@ export interface KyselyCallContext {
   /** Texts of writes, by shape. */
   readonly texts: BoundedCache<string>
   readonly rowByRow: boolean
+  /** Whether transactions can be prepared. */
+  readonly twoPhase: boolean
   /** Where another connection is to be had, to end what this one is at; null where that is not to be done. */
   readonly elsewhere: AnyKysely | null
 }
@@ -40,6 +42,7 @@ const chunkSavepoint = 'unitary_chunk'
 
 const queryId = createQueryId()
 const nothing: Either<never, undefined> = right(undefined)
+const noTransaction = engineError({ _tag: 'Unknown' }, 'no transaction is open')
 
 export interface KyselyCalls {
   readonly call: (call: EngineCall) => Promise<Either<EngineError, unknown>>
@@ -52,9 +55,9 @@ export interface KyselyCalls {
  */
 export const kyselyCalls = (
   db: AnyKysely,
-  { dialect, classify, transform, compile, texts, rowByRow, elsewhere }: KyselyCallContext,
+  { dialect, classify, transform, compile, texts, rowByRow, elsewhere, twoPhase: canPrepare }: KyselyCallContext,
 ): KyselyCalls => {
-  let transaction: AnyTransaction | null = null
+  let transaction: OpenTransaction | null = null
   /** What made the transaction unfit for anything but a rollback, and whether a savepoint can still save it. */
   let failure: { readonly error: EngineError; readonly canReturn: boolean } | null = null
 
@@ -62,7 +65,7 @@ export const kyselyCalls = (
     try {
       // built by hand: CompiledQuery.raw freezes the array that it is given
       const query = { sql, parameters, query: RawNode.createWithSql(sql), queryId }
-      return right(await (transaction ?? db).executeQuery<DriverRow>(query))
+      return right(await (transaction?.executor ?? db.getExecutor()).executeQuery<DriverRow>(query))
     } catch (cause) {
       return left(classify(cause, { sql, row }))
     }
@@ -82,11 +85,11 @@ export const kyselyCalls = (
       return nothing
     })
 
-  const inTransaction = (work: (open: AnyTransaction) => Promise<unknown>): Promise<Either<EngineError, undefined>> => {
+  const inTransaction = (
+    work: (open: OpenTransaction) => Promise<unknown>,
+  ): Promise<Either<EngineError, undefined>> => {
     const open = transaction
-    return open === null
-      ? Promise.resolve(left(engineError({ _tag: 'Unknown' }, 'no transaction is open')))
-      : attempt(() => work(open))
+    return open === null ? Promise.resolve(left(noTransaction)) : attempt(() => work(open))
   }
 
   const writes: WriteConnection = {
@@ -97,12 +100,11 @@ export const kyselyCalls = (
     run,
     savepoint: (command) =>
       inTransaction((open) =>
-        (command === 'savepoint'
+        command === 'savepoint'
           ? open.savepoint(chunkSavepoint)
           : command === 'release'
             ? open.releaseSavepoint(chunkSavepoint)
-            : open.rollbackToSavepoint(chunkSavepoint)
-        ).execute(),
+            : open.rollbackToSavepoint(chunkSavepoint),
       ),
   }
 
@@ -114,7 +116,7 @@ export const kyselyCalls = (
     classify,
     texts,
     run: (sql, parameters) => run(sql, parameters, null),
-    stream: (query) => KyselyStream.open((transaction ?? db).getExecutor(), query, care),
+    stream: (query) => KyselyStream.open(transaction?.executor ?? db.getExecutor(), query, care),
   }
   const cursors = dialect.name === 'postgres' ? postgresCursors(cursorConnection) : streamCursors(cursorConnection)
 
@@ -123,11 +125,32 @@ export const kyselyCalls = (
     return isLeft(result) ? result : right({ rows: result.right.rows, affected: affectedRows(sql, result.right) })
   }
 
-  const begin = (level: IsolationLevel | null) =>
-    attempt(async () => {
-      const builder = db.startTransaction()
-      transaction = await (level === null ? builder : builder.setIsolationLevel(level)).execute()
-    })
+  const phases = canPrepare ? twoPhase(db, dialect.name, classify) : null
+
+  const begin = async ({ branch, ...asked }: BeginCall): Promise<Either<EngineError, undefined>> => {
+    if (branch !== undefined && phases === null) return left(noTwoPhase)
+    const begun =
+      branch === undefined || phases === null
+        ? await safely(async () => right(await beginTransaction(db, asked)))
+        : await phases.begin({ ...asked, branch })
+    if (isLeft(begun)) return begun
+    transaction = begun.right
+    return nothing
+  }
+
+  const prepare = async ({ branch }: PrepareCall): Promise<Either<EngineError, undefined>> => {
+    if (phases === null) return left(noTwoPhase)
+    await cursors.beforeCommit()
+    const free = await cursors.makeWay()
+    if (isLeft(free)) return free
+    const open = transaction
+    if (open === null) return left(noTransaction)
+    const answer = await phases.prepare(open, branch)
+    if (isLeft(answer)) return answer
+    transaction = null
+    cursors.committed()
+    return answer
+  }
 
   const rollback = async (): Promise<Either<EngineError, undefined>> => {
     await cursors.rollback()
@@ -135,7 +158,7 @@ export const kyselyCalls = (
     transaction = null
     failure = null
     if (open === null) return nothing
-    const answer = await attempt(() => open.rollback().execute())
+    const answer = await attempt(() => open.rollback())
     // SQLite may have rolled back by itself (when the disk is full, say)
     return isLeft(answer) && answer.left.message.includes('no transaction is active') ? nothing : answer
   }
@@ -144,7 +167,7 @@ export const kyselyCalls = (
     await cursors.beforeCommit()
     const free = await cursors.makeWay()
     if (isLeft(free)) return free
-    const answer = await inTransaction((open) => open.commit().execute())
+    const answer = await inTransaction((open) => open.commit())
     if (isLeft(answer)) return answer
     transaction = null
     cursors.committed()
@@ -165,7 +188,7 @@ export const kyselyCalls = (
       }
     }
     if (call.rows.length < 2 || transaction !== null) return perform()
-    const begun = await begin(null)
+    const begun = await begin({ _tag: 'Begin', isolationLevel: null })
     if (isLeft(begun)) return begun
     const answer = await safely(perform)
     const committed = isLeft(answer) ? answer : await commit()
@@ -178,18 +201,18 @@ export const kyselyCalls = (
   ): Promise<Either<EngineError, undefined>> => {
     switch (call._tag) {
       case 'Savepoint': {
-        const begun = await inTransaction((open) => open.savepoint(call.name).execute())
+        const begun = await inTransaction((open) => open.savepoint(call.name))
         if (isRight(begun)) cursors.savepoint(call.name)
         return begun
       }
       case 'ReleaseSavepoint': {
-        const ended = await inTransaction((open) => open.releaseSavepoint(call.name).execute())
+        const ended = await inTransaction((open) => open.releaseSavepoint(call.name))
         if (isRight(ended)) cursors.releaseSavepoint(call.name)
         return ended
       }
       case 'RollbackToSavepoint':
         await cursors.rollbackToSavepoint(call.name)
-        return inTransaction((open) => open.rollbackToSavepoint(call.name).execute())
+        return inTransaction((open) => open.rollbackToSavepoint(call.name))
     }
   }
 
@@ -213,7 +236,7 @@ export const kyselyCalls = (
         return cursors.call(call)
       case 'Begin':
         return transaction === null
-          ? begin(call.isolationLevel)
+          ? begin(call)
           : Promise.resolve(left(engineError({ _tag: 'Unknown' }, 'a transaction is open already')))
       case 'Commit':
         return commit()
@@ -223,6 +246,13 @@ export const kyselyCalls = (
       case 'ReleaseSavepoint':
       case 'RollbackToSavepoint':
         return makingWay(() => savepoint(call))
+      case 'Prepare':
+        return prepare(call)
+      case 'CommitPrepared':
+      case 'RollbackPrepared':
+        return phases?.endPrepared(call) ?? Promise.resolve(left(noTwoPhase))
+      case 'ListPrepared':
+        return phases?.listPrepared() ?? Promise.resolve(left(noTwoPhase))
     }
   }
 
@@ -247,6 +277,7 @@ export const kyselyCalls = (
     end: async () => {
       await call({ _tag: 'Rollback' })
       await cursors.clear()
+      await phases?.leave()
     },
   }
 }

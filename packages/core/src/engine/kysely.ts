@@ -57,6 +57,12 @@ export interface KyselyEngineOptions {
    */
   readonly killsQueries?: boolean
   /**
+   * Whether transactions can be prepared, for commits over several databases: by PREPARE TRANSACTION on PostgreSQL, which
+   * has to allow it (`max_prepared_transactions`), by XA on MySQL and MariaDB. True by default for these; `false` for
+   * databases that speak their SQL and do not have it (YugabyteDB, TiDB).
+   */
+  readonly twoPhase?: boolean
+  /**
    * How many compiled statements are kept, each for all statements that differ in values only (see `compileStatistics`);
    * 500 by default. 0 keeps none, and is the default where the Kysely instance has plugins: one of them may look at values
    * to make SQL, and never sees them when a statement is compiled for many. So may a dialect's own query compiler.
@@ -168,10 +174,11 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   const lent = new Set<AsyncConnection>()
   const waiting = new Set<(answer: Either<EngineError, AsyncConnection>) => void>()
   let isClosed = false
+  const canPrepare = dialect.name !== 'sqlite' && options.twoPhase !== false
   let capabilities: Capabilities = {
     synchronous: false,
     returning,
-    twoPhase: false,
+    twoPhase: canPrepare,
     cursors: dialect.name === 'postgres' ? 'concurrent' : 'alone',
   }
   let isServerKnown = dialect.name !== 'mysql'
@@ -190,6 +197,7 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     texts: boundedCache(1000),
     rowByRow: options.rowByRow ?? false,
     elsewhere: options.killsQueries === false ? null : kysely,
+    twoPhase: canPrepare,
   }
 
   const learn = async (held: Held): Promise<Held> => {

@@ -70,8 +70,10 @@ const reasonOf = (errno: number, message: string, code: string): EngineReason =>
     case 1020: // MariaDB with innodb_snapshot_isolation: the row has changed since it was read
       return plain('SerializationFailure')
     case 1213:
+    case 1614: // of a branch of XA
       return plain('Deadlock')
     case 1205:
+    case 1613: // of a branch of XA
     case 3572:
       return plain('LockTimeout')
     case 1969:

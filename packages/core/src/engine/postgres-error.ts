@@ -66,16 +66,25 @@ const reasonOf = (code: string, message: string, cause: unknown): EngineReason =
     case '53100':
       return plain('Full')
     case '0A000':
-      return plain('Unsupported')
+    case '55000':
+      return plain(code === '0A000' || prepareIsOff.test(message) ? 'Unsupported' : 'Unknown')
     default:
       return connectionReason(code, message) ?? plain(/^(08|57P|53300|25P03)/.test(code) ? 'ConnectionLost' : 'Unknown')
   }
 }
 
+const prepareIsOff = /prepared transactions are disabled/
+
+/** What the server gives as a hint where it says why. */
+const cured = (message: string): string =>
+  prepareIsOff.test(message)
+    ? `${message}; set max_prepared_transactions to a number of connections, and restart the server`
+    : message
+
 /**
  * @category errors
  */
 export const postgresError = (cause: unknown, details: ErrorDetails = {}): EngineError => {
-  const message = messageOf(cause)
+  const message = cured(messageOf(cause))
   return engineError(reasonOf(codeOf(cause), message, cause), message, { ...details, cause })
 }

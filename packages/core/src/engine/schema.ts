@@ -16,8 +16,9 @@ import { type EngineError, engineError } from './error.js'
 import { type Calls, queryCall, runCalls, runCallsSync } from './run-calls.js'
 
 /**
- * Creates the tables of a model that are not there yet. Tables that are there are left as they are; with
- * `ifNotExists: false` they are an error.
+ * Creates the tables of a model that are not there yet, and what its generators draw from. What is there is left as it is; with
+ * `ifNotExists: false` it is an error. A schema that tables are in is created where there is none of its name (on PostgreSQL, and
+ * as a database on MySQL and MariaDB); databases of SQLite have to be attached.
  *
  * @example
  * await createAll(model)(engine)()
@@ -30,7 +31,7 @@ export const createAll =
     runCalls(engine, () => create(engine, ddlOf(model, options)(engine.dialect)))
 
 /**
- * Drops the tables of a model, as far as they are there.
+ * Drops the tables of a model and what its generators draw from, as far as they are there. Schemas stay: others may use them.
  *
  * @category interpreters
  */
@@ -81,8 +82,16 @@ function* run(engine: Engine, statements: ReadonlyArray<DdlStatement>): Calls<vo
   yield { _tag: 'Commit' }
 }
 
-/** Asks for a constraint or an index of PostgreSQL or MySQL, in the schema that a table without one is in. */
+/** Asks for a schema of PostgreSQL or MySQL, or for a constraint or an index in the schema that a table without one is in. */
 const conditionQuery = (dialect: Dialect, condition: DdlCondition): RootOperationNode => {
+  if ('schema' in condition) {
+    const { schema } = condition
+    return (
+      dialect.name === 'mysql'
+        ? sql`select 1 from information_schema.schemata where schema_name = ${schema}`
+        : sql`select 1 from pg_namespace where nspname = ${schema}`
+    ).toOperationNode() as RawNode
+  }
   const { table } = condition
   const dot = table.indexOf('.')
   const schema =

@@ -18,7 +18,14 @@ import type {
   TransactionCall,
   UpdateCall,
 } from './call.js'
-import { cursorNeedsTransaction, cursorNotOpen, cursorOnlyReads, type EngineError, rolledBack } from './error.js'
+import {
+  cursorNeedsTransaction,
+  cursorNotOpen,
+  cursorOnlyReads,
+  type EngineError,
+  noTwoPhase,
+  rolledBack,
+} from './error.js'
 import { compileForSqlite } from './sqlite-compile.js'
 import { SqliteCursors } from './sqlite-cursors.js'
 import { sqliteError } from './sqlite-error.js'
@@ -204,6 +211,11 @@ export const sqliteCalls = (database: Database, options: SqliteCallOptions): Sql
       case 'ReleaseSavepoint':
       case 'RollbackToSavepoint':
         return savepoint(call)
+      case 'Prepare':
+      case 'CommitPrepared':
+      case 'RollbackPrepared':
+      case 'ListPrepared':
+        return left(noTwoPhase)
     }
   }
 

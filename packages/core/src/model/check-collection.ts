@@ -3,11 +3,15 @@
  */
 import type { ModelFault } from './fault.js'
 import type { Mapping } from './mapping.js'
-import type { HasMany, ManyToMany } from './relationship.js'
+import type { HasMany, JoinsMany, ManyToMany } from './relationship.js'
 
 /** What is wrong with a relationship's kind of collection: what it reads of its members is there when they are. */
 export const checkCollection = (
-  { _tag, collection, orderBy }: HasMany<string, string, string | null> | ManyToMany<string, string | null>,
+  {
+    _tag,
+    collection,
+    orderBy,
+  }: HasMany<string, string, string | null> | ManyToMany<string, string | null> | JoinsMany<string>,
   target: Mapping,
   path: string,
   faults: ModelFault[],

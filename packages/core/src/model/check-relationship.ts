@@ -2,7 +2,8 @@
  * What can be wrong with the options of a relationship that types let through.
  */
 import type { ModelFault } from './fault.js'
-import type { Mapping } from './mapping.js'
+import { linkSide, ownerSide, targetSide } from './join-condition.js'
+import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
 import type { Cascade, Relationship } from './relationship.js'
 
 const writing: ReadonlyArray<Cascade> = ['save-update', 'delete', 'delete-orphan']
@@ -16,6 +17,10 @@ export const checkRelationship = (
 ): void => {
   const { cascade, passiveDeletes, singleParent, viewonly } = relationship
   const isLinked = relationship._tag === 'ManyToMany'
+  if (relationship._tag === 'BelongsTo' && relationship.on !== null) {
+    const message = 'it goes by its foreign key; joinsOne goes by a condition'
+    faults.push({ path: `${path}.on`, message })
+  }
   const written = writing.filter((one) => cascade.includes(one))
   if (viewonly && written.length > 0) {
     const message = `what is viewonly writes nothing, and cannot cascade ${written.join(', ')}`
@@ -32,13 +37,72 @@ export const checkRelationship = (
     const message = "'all' leaves every delete to the database, and so the cascade cannot have delete or delete-orphan"
     faults.push({ path: `${path}.passiveDeletes`, message })
   }
-  const names = isLinked ? [...relationship.through.own, ...relationship.through.target] : relationship.foreignKey
+  const names = isLinked
+    ? [...relationship.through.own, ...relationship.through.target]
+    : 'foreignKey' in relationship
+      ? relationship.foreignKey
+      : []
   const twice = names.find((name, i) => names.indexOf(name) < i)
   if (twice !== undefined) {
     const message = isLinked
       ? `column '${twice}' cannot hold two parts of the keys of a link`
       : `it names '${twice}' twice`
     faults.push({ path: isLinked ? `${path}.through` : `${path}.foreignKey`, message })
+  }
+}
+
+/** Notes what is wrong with attributes that a foreign key refers to in place of the primary key. */
+export const checkReferred = (
+  path: string,
+  foreignKey: ReadonlyArray<string>,
+  references: ReadonlyArray<string>,
+  key: ReadonlyArray<Attribute>,
+  referred: Mapping,
+  faults: ModelFault[],
+): void => {
+  if (references.length !== foreignKey.length) {
+    const message = `[${foreignKey.join(', ')}] cannot refer to [${references.join(', ')}]: give an attribute for each`
+    faults.push({ path, message })
+  }
+  if (key.length < references.length || isUnique(referred, key)) return
+  const message = `several rows of ${referred.name} may have the same ${references.join(', ')}; make it unique`
+  faults.push({ path, message })
+}
+
+const isUnique = (mapping: Mapping, attributes: ReadonlyArray<Attribute>): boolean =>
+  [mapping.key, ...mapping.uniqueKeys].some(
+    (key) => key.length === attributes.length && key.every((attribute) => attributes.includes(attribute)),
+  )
+
+/** Notes entities that a relationship cannot take: `owned` are the attributes that it goes over, of either side. */
+export const checkAccepted = (
+  path: string,
+  accepts: ReadonlyArray<Mapping>,
+  target: Mapping,
+  owned: ReadonlyArray<Attribute>,
+  isLinked: boolean,
+  faults: ModelFault[],
+): void => {
+  for (const accepted of accepts) {
+    if (accepted.root !== target.root) {
+      faults.push({ path, message: `${accepted.name} shares no table with ${target.name}` })
+      continue
+    }
+    const missing = isLinked
+      ? undefined
+      : owned.find((attribute) => target.attributes.includes(attribute) && !accepted.attributes.includes(attribute))
+    if (missing !== undefined) {
+      faults.push({ path, message: `${accepted.name} has no '${missing.name}', which ${target.name} is told by` })
+    }
+  }
+}
+
+/** Notes names between two sides that a condition has already. */
+export const checkBetween = (path: string, between: RelationshipMapping['between'], faults: ModelFault[]): void => {
+  for (const [name] of between) {
+    if (name === ownerSide || name === targetSide || name === linkSide) {
+      faults.push({ path, message: `'${name}' is the name of a side; choose another` })
+    }
   }
 }
 

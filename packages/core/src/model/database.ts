@@ -4,13 +4,10 @@
  * Expressions are written against it, so that conditions speak the program's language; attribute names and values are
  * translated in the tree before it is compiled (see `statement/resolve`).
  */
-import type { ColumnsOf, DatabaseColumn } from './entity.js'
+import type { Table } from './entity.js'
 import type { EntityOf } from './infer.js'
 import type { Model } from './model.js'
 import type { Entities } from './relationship.js'
-
-/** @category model */
-export type Table<E> = { readonly [K in keyof ColumnsOf<E>]: DatabaseColumn<ColumnsOf<E>[K]> }
 
 /**
  * @example

@@ -258,6 +258,9 @@ export type ColumnsOf<E> = E extends Entity<string, string, infer C> ? C : never
  */
 export type Row<E> = Simplify<{ readonly [K in keyof ColumnsOf<E>]: ValueOf<ColumnsOf<E>[K]> }>
 
+/** The attributes of an entity as Kysely sees its table: by their names in the program, with values as the program has them. @category model */
+export type Table<E> = { readonly [K in keyof ColumnsOf<E>]: DatabaseColumn<ColumnsOf<E>[K]> }
+
 /** Attributes that an insert may leave out: generated, defaulted, nullable. */
 export type OptionalAttributes<E> = AttributesWith<ColumnsOf<E>, 'generated' | 'default' | 'nullable'>
 

@@ -64,10 +64,34 @@ export type TargetOf<M, N, K> = K extends keyof RelationshipsOf<M, N>
 
 /** The names of relationships that are collections. @category model */
 export type CollectionName<M, N> = {
-  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends { readonly _tag: 'HasMany' | 'ManyToMany' }
+  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends {
+    readonly _tag: 'HasMany' | 'ManyToMany' | 'JoinsMany'
+  }
     ? K
     : never
 }[RelationshipName<M, N>]
+
+/** The names of relationships that are only joined, and never written. @category model */
+export type JoinedName<M, N> = {
+  [K in RelationshipName<M, N>]: RelationshipsOf<M, N>[K] extends { readonly _tag: 'JoinsMany' | 'JoinsOne' }
+    ? K
+    : never
+}[RelationshipName<M, N>]
+
+/** The names of collections that can be changed. @category model */
+export type WritableCollection<M, N> = Exclude<CollectionName<M, N>, JoinedName<M, N>>
+
+/** The names of relationships to one that can be set. @category model */
+export type WritableReference<M, N> = Exclude<ReferenceName<M, N>, JoinedName<M, N>>
+
+/** The names of entities whose instances a relationship takes: its target's, and those that it accepts beside. @category model */
+export type TakenBy<M, N, K> =
+  | TargetOf<M, N, K>
+  | (K extends keyof RelationshipsOf<M, N>
+      ? RelationshipsOf<M, N>[K] extends { readonly accepts: ReadonlyArray<infer A extends string> }
+        ? A
+        : never
+      : never)
 
 /** The names of collections that are kept by key. @category model */
 export type KeyedCollectionName<M, N> = {
@@ -176,15 +200,19 @@ type Given<E extends AnyEntity, Filled> = {
 } & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: GivenValue<E, K> }
 
 type Nested<M, N> = {
-  readonly [K in RelationshipName<M, N>]?: K extends CollectionName<M, N>
+  readonly [K in Exclude<RelationshipName<M, N>, JoinedName<M, N>>]?: K extends CollectionName<M, N>
     ? // not by its name, which an editor would show with the whole model
-      ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>>> | CollectionWith<M, N, K, NestedDraft<M, TargetOf<M, N, K>>>
-    : NestedDraft<M, TargetOf<M, N, K>> | null
+        | ReadonlyArray<NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>>>
+        | CollectionWith<M, N, K, NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>>>
+    : NestedDraft<M, TargetOf<M, N, K>, TakenBy<M, N, K>> | null
 }
 
-/** `DraftOrInstance`, of which an editor shows the parts; of an entity with subtypes one of theirs, which says so itself. */
-type NestedDraft<M, N extends string> =
-  Draft<M, N> extends infer D ? D | Snapshot<N> | SubtypeDraft<M, SubtypeName<M, N>> : never
+/**
+ * What a draft may give a relationship: a draft of a target, of which an editor shows the parts - of an entity with subtypes
+ * one of theirs, which says so itself - or an instance that it takes.
+ */
+type NestedDraft<M, N extends string, Taken extends string> =
+  Draft<M, N> extends infer D ? D | SnapshotsNamed<Taken> | SubtypeDraft<M, SubtypeName<M, N>> : never
 
 type SubtypeDraft<M, S extends string> = S extends unknown
   ? [FamilyOf<EntityOf<M, S>>['identity']] extends [null]
@@ -214,6 +242,9 @@ export type Draft<M, N extends string> =
 
 /** @category model */
 export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
+
+/** What a relationship can be given: a draft of a target, or an instance that it takes. @category model */
+export type GivenTo<M, N, K> = Draft<M, TargetOf<M, N, K>> | SnapshotsNamed<TakenBy<M, N, K>>
 
 /**
  * A snapshot of an instance that has not been flushed: what its draft gave, and which instance it is. What the database

@@ -5,6 +5,7 @@
  * speaks of any of them alike.
  */
 import * as t from 'io-ts'
+import type { OperationNode } from 'kysely'
 import type { AnyCollectionKind } from './collection.js'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
@@ -36,11 +37,12 @@ export interface Attribute {
 
 /**
  * A relationship with both ends resolved. `foreignKey` are attributes of the side that holds the key, `key` those of the
- * side that it refers to, in the same order. Over a table of links `foreignKey` is empty, and `key` is the owner's.
+ * side that it refers to, in the same order. Over a table of links, and where it is only joined, `foreignKey` is empty, and
+ * `key` is the owner's.
  *
  * @category model
  */
-export interface RelationshipMapping extends Omit<Behaviour, 'cascade' | 'orderBy'> {
+export interface RelationshipMapping extends Omit<Behaviour, 'cascade' | 'on' | 'orderBy'> {
   readonly kind: Relationship['_tag']
   readonly name: string
   /** Its place among the owner's relationships. */
@@ -49,7 +51,17 @@ export interface RelationshipMapping extends Omit<Behaviour, 'cascade' | 'orderB
   readonly target: Mapping
   readonly foreignKey: ReadonlyArray<Attribute>
   readonly key: ReadonlyArray<Attribute>
+  /** Is `key` the primary key, by which the identity map knows instances? */
+  readonly isByIdentity: boolean
   readonly through: Link | null
+  /** What else, or only, must be so of the sides, `owner` and `target`, and what lies between. */
+  readonly on: OperationNode | null
+  /** Entities that the condition goes through, each by its name there. */
+  readonly between: ReadonlyArray<readonly [name: string, mapping: Mapping]>
+  /** What tells of an owner which targets are its own. */
+  readonly ownerAttributes: ReadonlyArray<Attribute>
+  /** Entities beside the target whose instances it takes. */
+  readonly accepts: ReadonlyArray<Mapping>
   /** Does it hold many, or one at most? */
   readonly isCollection: boolean
   /** As what a collection is shown; of a reference a list, which nobody sees. */
@@ -355,6 +367,21 @@ export const isKindOf = (self: Mapping, other: Mapping): boolean => {
   for (let at: Mapping | null = self; at !== null; at = at.parent ?? at.concreteOf) if (at === other) return true
   return false
 }
+
+/**
+ * Does a relationship take instances of an entity?
+ *
+ * @category guards
+ */
+export const takes = ({ accepts, target }: RelationshipMapping, mapping: Mapping): boolean =>
+  isKindOf(mapping, target) || accepts.some((accepted) => isKindOf(mapping, accepted))
+
+/**
+ * Is it only joined, by a condition, so that nothing writes it?
+ *
+ * @category guards
+ */
+export const isOnlyJoined = ({ kind }: RelationshipMapping): boolean => kind === 'JoinsMany' || kind === 'JoinsOne'
 
 /**
  * An entity and all that are subtypes of it, each before its own subtypes.

@@ -12,12 +12,21 @@
 import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
 import { checkInheritance } from './check-inheritance.js'
-import { checkLinks, checkRelationship } from './check-relationship.js'
+import { checkAccepted, checkBetween, checkLinks, checkReferred, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
 import type { AnyEntity } from './entity.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
+  attributesOfSide,
+  checkCondition,
+  conditionNode,
+  ownerSide,
+  type SideTables,
+  targetSide,
+} from './join-condition.js'
+import {
   type Attribute,
+  isOnlyJoined,
   type Mapping,
   mapEntity,
   type RelationshipMapping,
@@ -27,7 +36,7 @@ import {
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
 import { columnReference } from './reference.js'
-import type { Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
+import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { entitiesIn, storedMappings } from './stored.js'
 
@@ -271,36 +280,45 @@ const relate = (
       faults.push({ path, message: `${target.name} has concrete subtypes, and rows in several tables; say viewonly` })
     }
     if (inherited.has(name)) faults.push({ path, message: `${owner.parent?.name} has a relationship of that name` })
-    const referred = relationship._tag === 'BelongsTo' ? target : owner
+    const isKeyed = 'foreignKey' in relationship
     const isLinked = relationship._tag === 'ManyToMany'
-    const foreignKey = isLinked
-      ? []
-      : attributes(
-          relationship._tag === 'BelongsTo' ? owner : target,
-          relationship.foreignKey,
-          `${path}.foreignKey`,
-          faults,
-        )
+    const [holder, referred] = relationship._tag === 'BelongsTo' ? [owner, target] : [target, owner]
+    const foreignKey = isKeyed ? attributes(holder, relationship.foreignKey, `${path}.foreignKey`, faults) : []
+    const references = isKeyed ? relationship.references : null
+    const key = references === null ? referred.key : attributes(referred, references, `${path}.references`, faults)
+    const between = isKeyed || isLinked ? [] : betweenOf(relationship.through, mappings, `${path}.through`, faults)
+    const on = relationship.on === null ? null : conditionNode(relationship.on)
+    const accepts =
+      'accepts' in relationship ? entitiesNamed(relationship.accepts, mappings, `${path}.accepts`, faults) : []
     if (isLinked) {
       checkLink(relationship.through.own, owner, `${path}.through.own`, faults)
       checkLink(relationship.through.target, target, `${path}.through.target`, faults)
-    } else if (relationship.foreignKey.length !== referred.key.length) {
+    } else if (isKeyed && references === null && relationship.foreignKey.length !== referred.key.length) {
       faults.push({
         path: `${path}.foreignKey`,
         message: `${relationship.foreignKey.length} attributes cannot hold the key of ${referred.name}, which has ${referred.key.length}`,
       })
     }
+    if (references !== null && isKeyed) {
+      checkReferred(`${path}.references`, relationship.foreignKey, references, key, referred, faults)
+    }
     checkRelationship(path, relationship, owner, faults)
+    checkAccepted(`${path}.accepts`, accepts, target, [...foreignKey, ...key], isLinked, faults)
+    checkBetween(`${path}.through`, between, faults)
+    const sides: SideTables = new Map([[ownerSide, owner], [targetSide, target], ...between])
+    if (on !== null) checkCondition(`${path}.on`, on, sides, faults)
     if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
     foreignKey.forEach(({ name: held, column }, i) => {
-      const key = referred.key[i]
-      if (key === undefined || key.column.kind === column.kind) return
+      const to = key[i]
+      if (to === undefined || to.column.kind === column.kind) return
       faults.push({
         path: `${path}.foreignKey`,
-        message: `'${held}' is ${column.kind}, and ${referred.name}.${key.name} is ${key.column.kind}`,
+        message: `'${held}' is ${column.kind}, and ${referred.name}.${to.name} is ${to.column.kind}`,
       })
     })
-    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where } = relationship
+    const { viewonly, passiveDeletes, passiveUpdates, postUpdate, singleParent, load, where, loadOnPending } =
+      relationship
+    const own = relationship._tag === 'BelongsTo' ? foreignKey : key
     resolved.push({
       kind: relationship._tag,
       name,
@@ -308,9 +326,14 @@ const relate = (
       owner,
       target,
       foreignKey,
-      key: referred.key,
+      key,
+      isByIdentity: key.length === referred.key.length && key.every((attribute, i) => attribute === referred.key[i]),
       through: isLinked ? relationship.through : null,
-      isCollection: isLinked || relationship._tag === 'HasMany',
+      on,
+      between,
+      ownerAttributes: on === null ? own : [...new Set([...own, ...attributesOfSide(on, ownerSide, owner)])],
+      accepts,
+      isCollection: isLinked || relationship._tag === 'HasMany' || relationship._tag === 'JoinsMany',
       collection: 'collection' in relationship ? relationship.collection : asList,
       inverse: null,
       cascade: new Set(relationship.cascade),
@@ -324,12 +347,35 @@ const relate = (
       postUpdate,
       singleParent,
       load,
+      loadOnPending,
     })
   }
   const mutable = owner as Draft<Mapping>
   mutable.relationships = resolved
   mutable.relationshipOf = new Map(resolved.map((relationship) => [relationship.name, relationship]))
 }
+
+const entitiesNamed = (
+  names: ReadonlyArray<string>,
+  mappings: ReadonlyMap<string, Mapping>,
+  path: string,
+  faults: ModelFault[],
+): ReadonlyArray<Mapping> =>
+  names.flatMap((name) => {
+    const mapping = mappings.get(name)
+    if (mapping === undefined) faults.push({ path, message: `'${name}' is no entity of the model` })
+    return mapping ?? []
+  })
+
+const betweenOf = (
+  through: Between,
+  mappings: ReadonlyMap<string, Mapping>,
+  path: string,
+  faults: ModelFault[],
+): RelationshipMapping['between'] =>
+  Object.entries(through).flatMap(([alias, name]) =>
+    entitiesNamed([name], mappings, path, faults).map((mapping) => [alias, mapping] as const),
+  )
 
 const checkLink = (columns: ReadonlyArray<string>, mapping: Mapping, path: string, faults: ModelFault[]): void => {
   if (columns.length !== mapping.key.length) {
@@ -372,6 +418,8 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
       faults.push({ path, message: `${relationship.target.name}.${name} does not lead back to ${mapping.name}` })
     } else if (inverse.foreignKey.some((attribute, i) => attribute !== relationship.foreignKey[i])) {
       faults.push({ path, message: `${relationship.target.name}.${name} goes over another foreign key` })
+    } else if (inverse.through === null && inverse.key.some((attribute, i) => attribute !== relationship.key[i])) {
+      faults.push({ path, message: `${relationship.target.name}.${name} refers to other attributes` })
     } else if (!relationship.viewonly && !inverse.viewonly) {
       // what is only viewed is not kept in step
       ;(relationship as Draft<RelationshipMapping>).inverse = inverse
@@ -381,11 +429,13 @@ const linkInverses = (mapping: Mapping, declared: Declared, faults: ModelFault[]
 
 /** One side holds the key and the other does not, or both go over the same links from opposite ends. */
 const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
-  a.through === null || b.through === null
+  !isOnlyJoined(a) &&
+  !isOnlyJoined(b) &&
+  (a.through === null || b.through === null
     ? (a.kind === 'BelongsTo') !== (b.kind === 'BelongsTo') && a.through === b.through
     : a.through.table === b.through.table &&
       a.through.own.join() === b.through.target.join() &&
-      a.through.target.join() === b.through.own.join()
+      a.through.target.join() === b.through.own.join())
 
 const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFault[]): void => {
   const byTable = new Map(tables.map((mapping) => [mapping.table, mapping]))

@@ -2,7 +2,7 @@
  * Relationships: how entities refer to each other, declared from either side.
  *
  * `hasMany` and `hasOne` stand on the side that is referred to, `belongsTo` on the side that holds the foreign key,
- * `manyToMany` on both sides of a table of links that no entity maps. Two relationships over one foreign key, or one table
+ * `manyToMany` on both sides of a table of links that no entity maps, `joinsMany` and `joinsOne` on a condition alone. Two relationships over one foreign key, or one table
  * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
@@ -13,7 +13,7 @@ import {
   type CollectionShape,
   type ListShape,
 } from './collection.js'
-import type { AnyEntity, ColumnsOf, Row } from './entity.js'
+import type { AnyEntity, ColumnsOf, Row, Table } from './entity.js'
 import type { ReferentialAction } from './reference.js'
 
 /**
@@ -50,6 +50,15 @@ export type OrderDirection = 'asc' | 'desc'
 export type TargetCondition = (eb: ExpressionBuilder<any, any>) => Expression<SqlBool>
 
 /**
+ * A condition on the two sides of a relationship, `owner` and `target`, and on what lies between them. A name without a side
+ * is the target's.
+ *
+ * @category model
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the typed builder of the sides is given where the relationship is declared
+export type JoinCondition = (eb: ExpressionBuilder<any, any>) => Expression<SqlBool>
+
+/**
  * How a relationship behaves, whichever its kind.
  *
  * @category model
@@ -74,6 +83,10 @@ export interface Behaviour {
   readonly singleParent: boolean
   /** How it is loaded where a query does not say. */
   readonly load: LoadStrategy
+  /** What else must be so of an owner and its targets; of a relationship that is only joined, all that must be so. */
+  readonly on: JoinCondition | null
+  /** Is it loaded for an instance that has no row yet, by the keys that it has been given? */
+  readonly loadOnPending: boolean
 }
 
 /**
@@ -86,13 +99,18 @@ export interface HasMany<
   ForeignKey extends string,
   Inverse extends string | null,
   out Shape extends CollectionShape = CollectionShape,
+  Accepted extends string = string,
 > extends Behaviour {
   readonly _tag: 'HasMany'
   readonly target: Target
+  /** Entities beside the target whose instances it takes. */
+  readonly accepts: ReadonlyArray<Accepted>
   /** As what its members are shown. */
   readonly collection: AnyCollectionKind
   readonly shape?: Shape
   readonly foreignKey: ReadonlyArray<ForeignKey>
+  /** The attributes that the foreign key refers to; null for the primary key. */
+  readonly references: ReadonlyArray<string> | null
   readonly inverse: Inverse
 }
 
@@ -101,11 +119,19 @@ export interface HasMany<
  *
  * @category model
  */
-export interface HasOne<Target extends string, ForeignKey extends string, Inverse extends string | null>
-  extends Behaviour {
+export interface HasOne<
+  Target extends string,
+  ForeignKey extends string,
+  Inverse extends string | null,
+  Accepted extends string = string,
+> extends Behaviour {
   readonly _tag: 'HasOne'
   readonly target: Target
+  /** Entities beside the target whose instances it takes. */
+  readonly accepts: ReadonlyArray<Accepted>
   readonly foreignKey: ReadonlyArray<ForeignKey>
+  /** The attributes that the foreign key refers to; null for the primary key. */
+  readonly references: ReadonlyArray<string> | null
   readonly inverse: Inverse
 }
 
@@ -114,11 +140,19 @@ export interface HasOne<Target extends string, ForeignKey extends string, Invers
  *
  * @category model
  */
-export interface BelongsTo<Target extends string, ForeignKey extends string, Inverse extends string | null>
-  extends Behaviour {
+export interface BelongsTo<
+  Target extends string,
+  ForeignKey extends string,
+  Inverse extends string | null,
+  Accepted extends string = string,
+> extends Behaviour {
   readonly _tag: 'BelongsTo'
   readonly target: Target
+  /** Entities beside the target whose instances it takes. */
+  readonly accepts: ReadonlyArray<Accepted>
   readonly foreignKey: ReadonlyArray<ForeignKey>
+  /** The attributes that the foreign key refers to; null for the primary key. */
+  readonly references: ReadonlyArray<string> | null
   readonly inverse: Inverse
 }
 
@@ -146,9 +180,12 @@ export interface ManyToMany<
   Target extends string,
   Inverse extends string | null,
   out Shape extends CollectionShape = CollectionShape,
+  Accepted extends string = string,
 > extends Behaviour {
   readonly _tag: 'ManyToMany'
   readonly target: Target
+  /** Entities beside the target whose instances it takes. */
+  readonly accepts: ReadonlyArray<Accepted>
   /** As what its members are shown. */
   readonly collection: AnyCollectionKind
   readonly shape?: Shape
@@ -156,12 +193,48 @@ export interface ManyToMany<
   readonly inverse: Inverse
 }
 
+/** Entities that a condition goes through, each by the name that it has there. @category model */
+export type Between = Readonly<Record<string, string>>
+
+/**
+ * A collection of the instances for which a condition is true. It is loaded and asked about as any other, and nothing
+ * writes it: it is what it is computed from.
+ *
+ * @category model
+ */
+export interface JoinsMany<Target extends string, out Shape extends CollectionShape = CollectionShape>
+  extends Behaviour {
+  readonly _tag: 'JoinsMany'
+  readonly target: Target
+  /** As what its members are shown. */
+  readonly collection: AnyCollectionKind
+  readonly shape?: Shape
+  readonly through: Between
+  readonly inverse: null
+}
+
+/**
+ * The one instance for which a condition is true, or none.
+ *
+ * @category model
+ */
+export interface JoinsOne<Target extends string> extends Behaviour {
+  readonly _tag: 'JoinsOne'
+  readonly target: Target
+  readonly through: Between
+  readonly inverse: null
+}
+
+/** A relationship that is only joined, by a condition, and never written. @category model */
+export type Joined = JoinsMany<string> | JoinsOne<string>
+
 /** @category model */
 export type Relationship =
   | HasMany<string, string, string | null>
   | HasOne<string, string, string | null>
   | BelongsTo<string, string, string | null>
   | ManyToMany<string, string | null>
+  | Joined
 
 /** @category model */
 export type Entities = Readonly<Record<string, AnyEntity>>
@@ -175,8 +248,14 @@ type AttributeOf<E> = keyof ColumnsOf<E> & string
 type OneOrMany<A> = A | readonly [A, ...A[]]
 type Members<F> = F extends ReadonlyArray<infer A> ? A : F
 
-/** Options of every kind of relationship. `cascade` is save-update and merge where nothing is said; of a viewonly one, merge. */
-interface CommonOptions<I> {
+/** What every relationship can say of its loads. */
+interface LoadOptions {
+  readonly load?: LoadStrategy
+  readonly where?: TargetCondition
+}
+
+/** Options of every kind that can be written. `cascade` is save-update and merge where nothing is said; of a viewonly one, merge. */
+interface CommonOptions<I, A> extends LoadOptions {
   readonly inverse?: I
   readonly cascade?: ReadonlyArray<Cascade>
   readonly viewonly?: boolean
@@ -184,17 +263,63 @@ interface CommonOptions<I> {
   readonly passiveUpdates?: boolean
   readonly postUpdate?: boolean
   readonly singleParent?: boolean
-  readonly load?: LoadStrategy
-  readonly where?: TargetCondition
+  /**
+   * Is it loaded for an instance that has no row yet, by the keys that it has been given? Such a load flushes nothing.
+   *
+   * @see https://docs.sqlalchemy.org/en/21/orm/relationship_api.html#sqlalchemy.orm.relationship.params.load_on_pending
+   */
+  readonly loadOnPending?: boolean
+  /**
+   * Entities of the target's hierarchy whose instances it takes beside the target's own. What it loads are targets.
+   *
+   * @see https://docs.sqlalchemy.org/en/21/orm/relationship_api.html#sqlalchemy.orm.relationship.params.enable_typechecks
+   */
+  readonly accepts?: ReadonlyArray<A>
+}
+
+/** The tables that a condition may speak of: those of all entities, and some under names of its own. */
+type TablesOf<Es extends Entities, Sides> = {
+  readonly [N in keyof Es as Es[N]['table']]: Table<Es[N]>
+} & Sides
+
+/** A condition on the two sides of a relationship, and what lies between. */
+type ConditionOn<Es extends Entities, Sides> = (
+  eb: ExpressionBuilder<TablesOf<Es, Sides>, keyof Sides & string>,
+) => Expression<SqlBool>
+
+/** The tables of two sides. @category model */
+export interface Sides<Owner, Target> {
+  readonly owner: Table<Owner>
+  readonly target: Table<Target>
+}
+
+/** The sides, and the columns of the table of links by their own names, as the database has them. */
+interface LinkedSides<Owner, Target> extends Sides<Owner, Target> {
+  // biome-ignore lint/suspicious/noExplicitAny: no entity says what such a column holds
+  readonly link: Readonly<Record<string, any>>
+}
+
+/** The sides, and entities between them. */
+type SidesThrough<Es extends Entities, Owner, Target, B> = Sides<Owner, Target> & {
+  readonly [A in keyof B]: B[A] extends keyof Es ? Table<Es[B[A]]> : never
 }
 
 type Order<E> = AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection]
 
-interface CollectionOptions<E, I, F extends CollectionShape> extends CommonOptions<I> {
+interface MembersOptions<E, F extends CollectionShape> {
   /** As what the members are shown: a list where nothing is said. */
   readonly collection?: CollectionKind<F, E extends AnyEntity ? Row<E> : never>
   /** The order in which the collection loads; without it the order is the database's. */
   readonly orderBy?: AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection] | ReadonlyArray<Order<E>>
+}
+
+type CollectionOptions<E, I, A, F extends CollectionShape> = CommonOptions<I, A> & MembersOptions<E, F>
+
+/** A foreign key, and what it refers to. */
+interface KeyOptions<F, Referred> {
+  readonly foreignKey: F
+  /** What the foreign key refers to, where it is not the primary key: attributes that no two rows share. */
+  readonly references?: OneOrMany<AttributeOf<Referred>>
 }
 
 /**
@@ -203,43 +328,93 @@ interface CollectionOptions<E, I, F extends CollectionShape> extends CommonOptio
  * @category constructors
  */
 export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es> {
-  /** A collection of `target`s whose `foreignKey` (attributes of the target) refers to this entity's primary key. */
+  /** A collection of `target`s whose `foreignKey` (attributes of the target) refers to this entity. */
   readonly hasMany: <
     const T extends keyof Es & string,
     const F extends OneOrMany<AttributeOf<Es[T]>>,
     const I extends string | null = null,
     C extends CollectionShape = ListShape,
+    const A extends keyof Es & string = never,
   >(
     target: T,
-    options: CollectionOptions<Es[T], I, C> & { readonly foreignKey: F },
-  ) => HasMany<T, Members<F> & string, I, C>
-  /** The one `target` whose `foreignKey` (attributes of the target) refers to this entity's primary key. */
+    options: CollectionOptions<Es[T], I, A, C> &
+      KeyOptions<F, Es[Self]> & {
+        /** What else must be so of an owner and its members. It is loaded by it, and written by the foreign key alone. */
+        readonly on?: ConditionOn<Es, Sides<Es[Self], Es[T]>>
+      },
+  ) => HasMany<T, Members<F> & string, I, C, A>
+  /** The one `target` whose `foreignKey` (attributes of the target) refers to this entity. */
   readonly hasOne: <
     const T extends keyof Es & string,
     const F extends OneOrMany<AttributeOf<Es[T]>>,
     const I extends string | null = null,
+    const A extends keyof Es & string = never,
   >(
     target: T,
-    options: CommonOptions<I> & { readonly foreignKey: F },
-  ) => HasOne<T, Members<F> & string, I>
-  /** The `target` whose primary key this entity's `foreignKey` holds. */
+    options: CommonOptions<I, A> &
+      KeyOptions<F, Es[Self]> & {
+        /** What else must be so of an owner and its target. It is loaded by it, and written by the foreign key alone. */
+        readonly on?: ConditionOn<Es, Sides<Es[Self], Es[T]>>
+      },
+  ) => HasOne<T, Members<F> & string, I, A>
+  /** The `target` to which this entity's `foreignKey` refers. */
   readonly belongsTo: <
     const T extends keyof Es & string,
     const F extends OneOrMany<AttributeOf<Es[Self]>>,
     const I extends string | null = null,
+    const A extends keyof Es & string = never,
   >(
     target: T,
-    options: CommonOptions<I> & { readonly foreignKey: F },
-  ) => BelongsTo<T, Members<F> & string, I>
+    options: CommonOptions<I, A> & KeyOptions<F, Es[T]>,
+  ) => BelongsTo<T, Members<F> & string, I, A>
   /** A collection of `target`s over the table of links `through`, which no entity maps. */
   readonly manyToMany: <
     const T extends keyof Es & string,
     const I extends string | null = null,
     C extends CollectionShape = ListShape,
+    const A extends keyof Es & string = never,
   >(
     target: T,
-    options: CollectionOptions<Es[T], I, C> & { readonly through: Link },
-  ) => ManyToMany<T, I, C>
+    options: CollectionOptions<Es[T], I, A, C> & {
+      readonly through: Link
+      /** What else must be so of an owner, a link and a target. It is loaded by it, and written by the links' keys alone. */
+      readonly on?: ConditionOn<Es, LinkedSides<Es[Self], Es[T]>>
+    },
+  ) => ManyToMany<T, I, C, A>
+  /**
+   * A collection of the `target`s for which the condition `on` is true, with some row of each entity that it goes through.
+   * It cannot be written.
+   *
+   * @example
+   * r.City.joinsMany('Person', { on: (eb) => eb(eb.fn('lower', ['target.town']), '=', eb.fn('lower', ['owner.name'])) })
+   *
+   * @see https://docs.sqlalchemy.org/en/21/orm/join_conditions.html
+   */
+  readonly joinsMany: <
+    const T extends keyof Es & string,
+    C extends CollectionShape = ListShape,
+    const B extends Readonly<Record<string, keyof Es & string>> = Record<never, never>,
+  >(
+    target: T,
+    options: LoadOptions &
+      MembersOptions<Es[T], C> & {
+        /** Entities that the condition goes through, each by a name that it has there. */
+        readonly through?: B
+        readonly on: ConditionOn<Es, SidesThrough<Es, Es[Self], Es[T], NoInfer<B>>>
+      },
+  ) => JoinsMany<T, C>
+  /** The one `target` for which the condition `on` is true; the first of several, in no order that is told. It cannot be written. */
+  readonly joinsOne: <
+    const T extends keyof Es & string,
+    const B extends Readonly<Record<string, keyof Es & string>> = Record<never, never>,
+  >(
+    target: T,
+    options: LoadOptions & {
+      /** Entities that the condition goes through, each by a name that it has there. */
+      readonly through?: B
+      readonly on: ConditionOn<Es, SidesThrough<Es, Es[Self], Es[T], NoInfer<B>>>
+    },
+  ) => JoinsOne<T>
 }
 
 const list = <A>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(one) ? one : [one as A])
@@ -247,12 +422,18 @@ const list = <A>(one: A | ReadonlyArray<A>): ReadonlyArray<A> => (Array.isArray(
 const defaultCascade: ReadonlyArray<Cascade> = ['save-update', 'merge']
 const viewonlyCascade: ReadonlyArray<Cascade> = ['merge']
 
-interface LooseOptions extends CommonOptions<string | null> {
+interface LooseOptions extends CommonOptions<string | null, string> {
+  readonly on?: JoinCondition
   readonly collection?: AnyCollectionKind
   readonly orderBy?: string | ReadonlyArray<string | readonly [string, OrderDirection]>
 }
 
-type KeyedOptions = LooseOptions & { readonly foreignKey: OneOrMany<string> }
+type KeyedOptions = LooseOptions & {
+  readonly foreignKey: OneOrMany<string>
+  readonly references?: OneOrMany<string>
+}
+
+type JoinedOptions = LooseOptions & { readonly through?: Between; readonly on: JoinCondition }
 
 const isOrderPair = (order: NonNullable<LooseOptions['orderBy']>): order is readonly [string, OrderDirection] =>
   Array.isArray(order) && order.length === 2 && (order[1] === 'asc' || order[1] === 'desc')
@@ -279,6 +460,8 @@ const behaviour = (options: LooseOptions): Behaviour & { readonly inverse: strin
   postUpdate: options.postUpdate ?? false,
   singleParent: options.singleParent ?? false,
   load: options.load ?? 'lazy',
+  on: options.on ?? null,
+  loadOnPending: options.loadOnPending ?? false,
 })
 
 const keyed =
@@ -287,8 +470,24 @@ const keyed =
     _tag,
     target,
     foreignKey: list(options.foreignKey),
+    references: options.references === undefined ? null : list(options.references),
+    accepts: options.accepts ?? [],
     collection: options.collection ?? asList,
     ...behaviour(options),
+  })
+
+/** There is nothing to cascade along what nobody writes. */
+const joined =
+  (_tag: 'JoinsMany' | 'JoinsOne') =>
+  (target: string, options: JoinedOptions): Relationship => ({
+    _tag,
+    target,
+    through: options.through ?? {},
+    collection: options.collection ?? asList,
+    ...behaviour(options),
+    cascade: [],
+    viewonly: true,
+    inverse: null,
   })
 
 /** The one builder behind all the typed ones: what differs between them is only their types. */
@@ -300,7 +499,10 @@ export const relationshipBuilder = {
     _tag: 'ManyToMany',
     target,
     through: options.through,
+    accepts: options.accepts ?? [],
     collection: options.collection ?? asList,
     ...behaviour(options),
   }),
+  joinsMany: joined('JoinsMany'),
+  joinsOne: joined('JoinsOne'),
 }

@@ -6,7 +6,7 @@
  */
 import type { AnyColumn } from './column.js'
 import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
-import { withDescendants } from './mapping.js'
+import { isOnlyJoined, withDescendants } from './mapping.js'
 import { hasTable, isDerived } from './parts.js'
 
 const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
@@ -159,20 +159,27 @@ const storedRelationship = (
   relationship: RelationshipMapping,
   tableFor: (mapping: Mapping) => Stored | undefined,
 ): RelationshipMapping | null => {
-  const { kind, owner, target, foreignKey } = relationship
+  const { kind, owner, target, foreignKey, isByIdentity, key } = relationship
   const [ownTable, targetTable] = [tableFor(owner)?.mapping, tableFor(target)?.mapping]
   if (ownTable === undefined || targetTable === undefined) return null
   if (kind === 'ManyToMany') return { ...relationship, owner: ownTable, target: targetTable }
+  // what nobody writes has no foreign key
+  if (isOnlyJoined(relationship)) return null
   const holder = kind === 'BelongsTo' ? owner : target
   const holding = holdingTable(holder, foreignKey, tableFor)
   if (holding === null) return null
-  const mapping = kind === 'BelongsTo' ? targetTable : ownTable
+  const referred = kind === 'BelongsTo' ? target : owner
+  // the primary key stands in all of an entity's tables
+  const referredTable = isByIdentity ? tableFor(referred) : holdingTable(referred, key, tableFor)
+  if (referredTable === undefined || referredTable === null) return null
   return {
     ...relationship,
-    owner: kind === 'BelongsTo' ? holding.mapping : mapping,
-    target: kind === 'BelongsTo' ? mapping : holding.mapping,
+    owner: kind === 'BelongsTo' ? holding.mapping : referredTable.mapping,
+    target: kind === 'BelongsTo' ? referredTable.mapping : holding.mapping,
     foreignKey: foreignKey.map((attribute) => holding.attributeOf.get(attribute) as Attribute),
-    key: mapping.key,
+    key: isByIdentity
+      ? referredTable.mapping.key
+      : key.map((attribute) => referredTable.attributeOf.get(attribute) as Attribute),
   }
 }
 

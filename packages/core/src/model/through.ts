@@ -22,6 +22,7 @@ import type {
   RelationshipName,
   RowOf,
   TargetOf,
+  WritableCollection,
 } from './infer.js'
 import type { Mapping, RelationshipMapping } from './mapping.js'
 import type { Mapped } from './model.js'
@@ -141,7 +142,7 @@ type Single<F> =
 export function through<
   M,
   N extends string,
-  const K extends CollectionName<M, N>,
+  const K extends WritableCollection<M, N>,
   const F extends Exclude<Far<M, TargetOf<M, N, K>>, CollectionName<M, TargetOf<M, N, K>>>,
 >(
   entity: Mapped<M, N>,

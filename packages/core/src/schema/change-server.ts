@@ -26,6 +26,7 @@ import {
 } from './database-schema.js'
 import type { Difference } from './drift.js'
 import { uniqueIndex } from './identity.js'
+import { schemaIn } from './naming.js'
 import {
   addCheck,
   addForeignKeyCalls,
@@ -36,6 +37,7 @@ import {
   createTableCalls,
   foreignKeyName,
   keyName,
+  quotedIndex,
   quotedName,
   quotedTable,
   typeText,
@@ -61,6 +63,13 @@ export const serverSteps = (change: Change): ReadonlyArray<Step> => {
       dropIndex(table, database.name, change),
     ),
     ...extra.ordered.toReversed().map(({ name }) => chain([call('dropTable', name)], `the rows of ${name} are lost`)),
+    ...ofKind(differences, 'ExtraSequence').map(({ table }) =>
+      statement(`drop sequence ${quotedTable(table, change.dialect)}`, `what ${table} has counted is lost`),
+    ),
+    ...madeSchemas(change).map((name) => chain([call('createSchema', name), call('ifNotExists')])),
+    ...ofKind(differences, 'MissingSequence').map(({ table }) =>
+      statement(`create sequence ${quotedTable(table, change.dialect)}`),
+    ),
     ...(change.dialect === 'postgres' ? postgresColumns(change) : mysqlColumns(change)),
     ...ofKind(differences, 'MissingUnique').map(({ table, model }) => addUniqueStep(table, model, change)),
     ...createTables(change),
@@ -74,6 +83,15 @@ export const serverSteps = (change: Change): ReadonlyArray<Step> => {
       ({ table, model }) => chain(addForeignKeyCalls(table, model)),
     ),
   ]
+}
+
+/** Schemas that something new is in, and nothing of before. */
+const madeSchemas = ({ differences, from }: Change): ReadonlyArray<string> => {
+  const known = new Set([...from.keys()].map(schemaIn))
+  const wanted = differences
+    .filter(({ _tag }) => _tag === 'MissingTable' || _tag === 'MissingSequence')
+    .map(({ table }) => schemaIn(table))
+  return [...new Set(wanted)].filter((schema) => schema !== null && !known.has(schema)) as ReadonlyArray<string>
 }
 
 const dropConstraint = (table: string, name: string): Step =>
@@ -204,8 +222,9 @@ const addUniqueStep = (table: string, key: KeySchema, { to, dialect }: Change): 
 
 const dropIndex = (table: string, name: string, { dialect }: Change): Step => {
   if (dialect === 'mysql') return chain([call('dropIndex', name), call('on', table)])
-  // an index is in the schema of its table
-  return chain([call('dropIndex', `${table.slice(0, table.lastIndexOf('.') + 1)}${name}`)])
+  return schemaIn(table) === null
+    ? chain([call('dropIndex', name)])
+    : statement(`drop index ${quotedIndex(table, name, dialect)}`)
 }
 
 const createTables = ({ differences, dialect }: Change): ReadonlyArray<Step> => {

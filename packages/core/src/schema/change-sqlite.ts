@@ -5,11 +5,29 @@
  * @see https://www.sqlite.org/lang_altertable.html#otheralter
  */
 import { call } from './builder-call.js'
-import { addingRemarks, type Change, chain, ofKind, parentsFirst, renameRemarks, type Step } from './change.js'
-import type { ColumnSchema, TableSchema } from './database-schema.js'
+import {
+  addingRemarks,
+  type Change,
+  chain,
+  ofKind,
+  parentsFirst,
+  renameRemarks,
+  type Step,
+  statement,
+} from './change.js'
+import { compileText } from './condition-text.js'
+import type { ColumnSchema, IndexSchema, TableSchema } from './database-schema.js'
 import type { Difference } from './drift.js'
 import { uniqueIndex } from './identity.js'
-import { columnArguments, createIndexCalls, createTableCalls, quotedName } from './table-calls.js'
+import { schemaIn, unqualified } from './naming.js'
+import {
+  columnArguments,
+  createIndexCalls,
+  createIndexNode,
+  createTableCalls,
+  quotedIndex,
+  quotedName,
+} from './table-calls.js'
 
 export const sqliteSteps = (change: Change): ReadonlyArray<Step> => {
   const { differences, from, to } = change
@@ -28,7 +46,7 @@ export const sqliteSteps = (change: Change): ReadonlyArray<Step> => {
     }),
     ...missing.flatMap((table) => [
       chain(createTableCalls(table, table.foreignKeys, 'sqlite')),
-      ...table.indexes.map((index) => chain(createIndexCalls(table.name, index, 'sqlite'))),
+      ...table.indexes.map((index) => createIndex(table.name, index)),
     ]),
   ]
 }
@@ -59,33 +77,27 @@ const inPlace = (difference: Difference, own: ReadonlyArray<Difference>): Readon
   const { table } = difference
   switch (difference._tag) {
     case 'MissingIndex':
-      return [chain(createIndexCalls(table, difference.model, 'sqlite'))]
+      return [createIndex(table, difference.model)]
     case 'ExtraIndex':
-      return [chain([call('dropIndex', difference.database.name)])]
+      return [dropIndex(table, difference.database.name)]
     case 'IndexDefinition':
-      return [
-        chain([call('dropIndex', difference.database.name)]),
-        chain(createIndexCalls(table, difference.model, 'sqlite')),
-      ]
+      return [dropIndex(table, difference.database.name), createIndex(table, difference.model)]
     case 'MissingUnique':
       return [
-        chain(
-          createIndexCalls(
-            table,
-            {
-              name: difference.model.name ?? '',
-              parts: difference.model.columns.map((column) => ({ _tag: 'Column', column, direction: 'asc' })),
-              unique: true,
-              where: null,
-              method: null,
-            },
-            'sqlite',
-          ),
+        createIndex(
+          table,
+          {
+            name: difference.model.name ?? '',
+            parts: difference.model.columns.map((column) => ({ _tag: 'Column', column, direction: 'asc' })),
+            unique: true,
+            where: null,
+            method: null,
+          },
           `rows of ${table} that share ${difference.model.columns.join(', ')} are an error`,
         ),
       ]
     case 'ExtraUnique':
-      return [chain([call('dropIndex', difference.database.name ?? '')])]
+      return [dropIndex(table, difference.database.name ?? '')]
     case 'MissingColumn':
       return [
         chain(
@@ -101,6 +113,21 @@ const inPlace = (difference: Difference, own: ReadonlyArray<Difference>): Readon
   }
 }
 
+const createIndex = (table: string, index: IndexSchema, ...remarks: ReadonlyArray<string>): Step => {
+  const calls = createIndexCalls(table, index, 'sqlite')
+  return schemaIn(table) === null
+    ? chain(calls, ...remarks)
+    : statement(compileText(createIndexNode(calls, table, 'sqlite'), { name: 'sqlite' }), ...remarks)
+}
+
+const dropIndex = (table: string, name: string): Step =>
+  schemaIn(table) === null
+    ? chain([call('dropIndex', name)])
+    : statement(`drop index ${quotedIndex(table, name, 'sqlite')}`)
+
+/** A table of the same schema under the name that it has until it takes the place of the other. */
+const newName = (table: string): string => `${table.slice(0, -unqualified(table).length)}new_${unqualified(table)}`
+
 const remake = (from: TableSchema, to: TableSchema, own: ReadonlyArray<Difference>): ReadonlyArray<Step> => {
   const known = new Map(from.columns.map((column) => [column.name, column]))
   const copied = to.columns.filter(({ name, computed }) => known.has(name) && computed === null)
@@ -109,7 +136,7 @@ const remake = (from: TableSchema, to: TableSchema, own: ReadonlyArray<Differenc
     {
       _tag: 'Remake',
       table: to.name,
-      create: createTableCalls(to, to.foreignKeys, 'sqlite', `new_${to.name}`),
+      create: createTableCalls(to, to.foreignKeys, 'sqlite', newName(to.name)),
       columns: copied.map(({ name }) => quotedName(name, 'sqlite')),
       values: copied.map((column) => {
         const name = quotedName(column.name, 'sqlite')
@@ -128,7 +155,7 @@ const remake = (from: TableSchema, to: TableSchema, own: ReadonlyArray<Differenc
           : []),
       ],
     },
-    ...to.indexes.map((index) => chain(createIndexCalls(to.name, index, 'sqlite'))),
+    ...to.indexes.map((index) => createIndex(to.name, index)),
   ]
 }
 

@@ -17,6 +17,7 @@ export interface DatabaseSchema {
   readonly collation: string | null
   readonly tables: ReadonlyArray<TableSchema>
   readonly views: ReadonlyArray<ViewSchema>
+  readonly sequences: ReadonlyArray<SequenceSchema>
   /** What cannot be said in this form, or not on this database. */
   readonly notes: ReadonlyArray<SchemaNote>
 }
@@ -57,6 +58,16 @@ export interface TableSchema {
 export interface ViewSchema {
   readonly name: string
   readonly columns: ReadonlyArray<ColumnSchema>
+}
+
+/**
+ * A sequence, under its name as statements have it. `isUsed`: a column of the database counts by it, or has it in its default.
+ *
+ * @category model
+ */
+export interface SequenceSchema {
+  readonly name: string
+  readonly isUsed: boolean
 }
 
 /**

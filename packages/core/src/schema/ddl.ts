@@ -10,12 +10,20 @@ import type { AnyModel } from '../model/model.js'
 import { type Call, call, rawSql, statementOf } from './builder-call.js'
 import { compileText } from './condition-text.js'
 import type { ForeignKeySchema, IndexSchema, SchemaNote, TableSchema } from './database-schema.js'
+import { schemaIn } from './naming.js'
 import { type SchemaOptions, schemaOf } from './schema-of.js'
-import { addForeignKeyCalls, createIndexCalls, createTableCalls, foreignKeyName } from './table-calls.js'
+import {
+  addForeignKeyCalls,
+  createIndexCalls,
+  createIndexNode,
+  createTableCalls,
+  foreignKeyName,
+  quotedTable,
+} from './table-calls.js'
 
 /**
- * A statement of a model's DDL. With a condition it runs only where the table's constraint or index exists, or does not:
- * not every database can say so in the statement itself.
+ * A statement of a model's DDL. With a condition it runs only where the schema, or the table's constraint or index, exists, or
+ * does not: not every database can say so in the statement itself, or lets everyone say it.
  *
  * @category model
  */
@@ -28,6 +36,7 @@ export interface DdlStatement {
  * @category model
  */
 export type DdlCondition =
+  | { readonly schema: string; readonly exists: boolean }
   | { readonly table: string; readonly constraint: string; readonly exists: boolean }
   | { readonly table: string; readonly index: string; readonly exists: boolean }
 
@@ -54,7 +63,8 @@ export interface DdlOptions extends SchemaOptions {
 
 /**
  * The DDL of a model: tables with their keys, checks, unique constraints and foreign keys, their indexes, and an index on
- * each foreign key that no key covers. Foreign keys that close a cycle of tables are added after the tables, except on
+ * each foreign key that no key covers; the sequences and the tables of counters that its generators draw from; and the schemas
+ * that its tables are in, where the database makes such (PostgreSQL, MySQL and MariaDB), which are not dropped. Foreign keys that close a cycle of tables are added after the tables, except on
  * SQLite, where a table may refer to one that is not there yet.
  *
  * @example
@@ -66,21 +76,51 @@ export interface DdlOptions extends SchemaOptions {
 export const ddlOf =
   (model: AnyModel, options: DdlOptions = {}) =>
   (dialect: Dialect): Ddl => {
-    const { tables, notes } = schemaOf(model, options)(dialect)
+    const { tables, sequences, notes } = schemaOf(model, options)(dialect)
     const { ifNotExists = true } = options
-    const create: DdlStatement[] = []
+    const create: DdlStatement[] = [
+      ...createSchemas([...tables, ...sequences], dialect),
+      ...sequences.map(({ name }) => sequenceStatement('create', name, ifNotExists, dialect)),
+    ]
     const later: Later[] = []
     const made = new Set<string>()
     for (const table of tables) {
       made.add(table.name)
       const within = table.foreignKeys.filter((foreignKey) => dialect.name === 'sqlite' || made.has(foreignKey.table))
       for (const foreignKey of table.foreignKeys) if (!within.includes(foreignKey)) later.push({ table, foreignKey })
-      create.push(always(created(createTableCalls(table, within, dialect.name), ifNotExists)))
+      create.push(always(statementOf(conditional(createTableCalls(table, within, dialect.name), ifNotExists))))
       create.push(...table.indexes.map((index) => createIndex(table, index, dialect, ifNotExists)))
     }
     create.push(...later.map((added) => addLater(added, ifNotExists)))
-    return { dialect: dialect.name, create, drop: dropStatements(tables, later, dialect), notes }
+    const drop = [
+      ...dropStatements(tables, later, dialect),
+      ...sequences.map(({ name }) => sequenceStatement('drop', name, true, dialect)),
+    ]
+    return { dialect: dialect.name, create, drop, notes }
   }
+
+/** Schemas that are not there. To ask for one that is takes a right that not everyone has who may make tables in it. */
+const createSchemas = (
+  named: ReadonlyArray<{ readonly name: string }>,
+  dialect: Dialect,
+): ReadonlyArray<DdlStatement> => {
+  if (dialect.name === 'sqlite') return []
+  const schemas = new Set(named.flatMap(({ name }) => schemaIn(name) ?? []))
+  return Array.from(schemas, (schema) => ({
+    node: statementOf([call('createSchema', schema), call('ifNotExists')]),
+    condition: { schema, exists: false },
+  }))
+}
+
+const sequenceStatement = (
+  what: 'create' | 'drop',
+  name: string,
+  isConditional: boolean,
+  dialect: Dialect,
+): DdlStatement => {
+  const condition = isConditional ? (what === 'create' ? 'if not exists ' : 'if exists ') : ''
+  return always(sql.raw(`${what} sequence ${condition}${quotedTable(name, dialect.name)}`).toOperationNode() as RawNode)
+}
 
 /**
  * The statements that create the tables of a model as a script to read, with what is left out as comments.
@@ -126,8 +166,11 @@ interface Later {
 
 const always = (node: RootOperationNode): DdlStatement => ({ node, condition: null })
 
-const created = ([create, ...calls]: ReadonlyArray<Call>, ifNotExists: boolean): RootOperationNode =>
-  statementOf([create as Call, ...(ifNotExists ? [call('ifNotExists')] : []), ...calls])
+const conditional = ([create, ...calls]: ReadonlyArray<Call>, ifNotExists: boolean): ReadonlyArray<Call> => [
+  create as Call,
+  ...(ifNotExists ? [call('ifNotExists')] : []),
+  ...calls,
+]
 
 const createIndex = (
   { name: table }: TableSchema,
@@ -138,8 +181,8 @@ const createIndex = (
   const calls = createIndexCalls(table, index, dialect.name)
   // MySQL itself, unlike MariaDB, has no `if not exists` here
   return dialect.name === 'mysql' && ifNotExists
-    ? { node: created(calls, false), condition: { table, index: index.name, exists: false } }
-    : always(created(calls, ifNotExists))
+    ? { node: statementOf(calls), condition: { table, index: index.name, exists: false } }
+    : always(createIndexNode(conditional(calls, ifNotExists), table, dialect.name))
 }
 
 const addLater = ({ table, foreignKey }: Later, ifNotExists: boolean): DdlStatement => ({

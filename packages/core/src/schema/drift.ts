@@ -12,6 +12,7 @@ import type {
   ForeignKeySchema,
   IndexSchema,
   KeySchema,
+  SequenceSchema,
   TableSchema,
 } from './database-schema.js'
 import { plainColumns } from './database-schema.js'
@@ -173,6 +174,20 @@ export interface CheckExpression {
   readonly database: CheckSchema
 }
 
+/** A sequence, which is named among tables. @category model */
+export interface MissingSequence {
+  readonly _tag: 'MissingSequence'
+  readonly table: string
+  readonly model: SequenceSchema
+}
+
+/** A sequence that no column uses, and the model does not draw from. @category model */
+export interface ExtraSequence {
+  readonly _tag: 'ExtraSequence'
+  readonly table: string
+  readonly database: SequenceSchema
+}
+
 /**
  * One way in which a database is not as its model says.
  *
@@ -199,6 +214,8 @@ export type Difference =
   | MissingCheck
   | ExtraCheck
   | CheckExpression
+  | MissingSequence
+  | ExtraSequence
 
 /**
  * The differences between a model and a database, in the order of the model's tables, then of the database's; and the two
@@ -218,7 +235,7 @@ export interface Drift {
  * @category model
  */
 export interface DriftOptions {
-  /** Tables of the database that are no business of the model, besides those of Kysely's migrator. */
+  /** Tables and sequences of the database that are no business of the model, besides those of Kysely's migrator. */
   readonly ignore?: (table: string) => boolean
 }
 
@@ -240,9 +257,11 @@ export const driftBetween = (
   // the rest is then the same from either side
   const model = { ...localTo(given, found.searched), searched: found.searched, collation: found.collation }
   const known = new Set(model.tables.map(({ name }) => name))
+  const drawn = new Set(model.sequences.map(({ name }) => name))
   const database = {
     ...found,
     tables: found.tables.filter(({ name }) => known.has(name) || !(migratorTables.has(name) || ignore(name))),
+    sequences: found.sequences.filter(({ name }) => drawn.has(name) || !ignore(name)),
   }
   const { dialect } = found
   const tables = new Map(database.tables.map((table) => [table.name, table]))
@@ -259,7 +278,24 @@ export const driftBetween = (
   const extra = database.tables
     .filter(({ name }) => !known.has(name))
     .map((table): Difference => ({ _tag: 'ExtraTable', table: table.name, database: table }))
-  return { _tag: 'Drift', dialect, differences: [...differences, ...extra], model, database }
+  const all = [...differences, ...extra, ...sequenceDifferences(model, database)]
+  return { _tag: 'Drift', dialect, differences: all, model, database }
+}
+
+/** Sequences that columns use are as their columns are. */
+const sequenceDifferences = (model: DatabaseSchema, database: DatabaseSchema): ReadonlyArray<Difference> => {
+  const without = (sequences: ReadonlyArray<SequenceSchema>, others: ReadonlyArray<SequenceSchema>) => {
+    const names = new Set(others.map(({ name }) => name))
+    return sequences.filter(({ isUsed, name }) => !isUsed && !names.has(name))
+  }
+  return [
+    ...without(model.sequences, database.sequences).map(
+      (sequence): Difference => ({ _tag: 'MissingSequence', table: sequence.name, model: sequence }),
+    ),
+    ...without(database.sequences, model.sequences).map(
+      (sequence): Difference => ({ _tag: 'ExtraSequence', table: sequence.name, database: sequence }),
+    ),
+  ]
 }
 
 /** What Kysely's migrator keeps of itself. */
@@ -274,10 +310,11 @@ interface Comparing {
 const localTo = (schema: DatabaseSchema, searched: string | null): DatabaseSchema => {
   const prefix = `${searched ?? ''}.`
   const local = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name)
-  const { tables } = schema
-  if (searched === null || !tables.some(({ name }) => name.startsWith(prefix))) return schema
+  const { sequences, tables } = schema
+  if (searched === null || ![...tables, ...sequences].some(({ name }) => name.startsWith(prefix))) return schema
   return {
     ...schema,
+    sequences: sequences.map((sequence) => ({ ...sequence, name: local(sequence.name) })),
     tables: tables.map((table) => ({
       ...table,
       name: local(table.name),

@@ -13,6 +13,7 @@ export type {
   IndexSchema,
   KeySchema,
   SchemaNote,
+  SequenceSchema,
   TableSchema,
   ViewSchema,
 } from './database-schema.js'
@@ -29,6 +30,7 @@ export {
   type ExtraColumn,
   type ExtraForeignKey,
   type ExtraIndex,
+  type ExtraSequence,
   type ExtraTable,
   type ExtraUnique,
   type ForeignKeyRules,
@@ -37,6 +39,7 @@ export {
   type MissingColumn,
   type MissingForeignKey,
   type MissingIndex,
+  type MissingSequence,
   type MissingTable,
   type MissingUnique,
   type Nullability,

@@ -14,13 +14,14 @@ import type {
   IndexPart,
   IndexSchema,
   SchemaNote,
+  SequenceSchema,
   TableSchema,
   ViewSchema,
 } from './database-schema.js'
 import { plainColumns } from './database-schema.js'
 import { actionNamed, type CatalogueRow, groupedBy, listed, type Reading, rowsOf, said } from './reading.js'
 
-/** The tables and views of the database, under plain names, and of others that are named. */
+/** The tables, views and sequences of the database, under plain names, and of others that are named. */
 export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<DatabaseSchema> {
   const [here] = yield* rowsOf(sql`select database() as name, version() as version, @@collation_database as collation`)
   const own = said(here, 'name')
@@ -60,6 +61,8 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
   )
   const tables: TableSchema[] = []
   const views: ViewSchema[] = []
+  const sequences: SequenceSchema[] = []
+  const defaults = [...columns.values()].flat().flatMap(({ column_default: given }) => given ?? [])
   const notes: SchemaNote[] = []
   for (const row of relations) {
     const name = onTable(row)
@@ -67,6 +70,10 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
     const ownColumns = (columns.get(name) ?? []).map((column) => columnOf(column, json, isMariadb))
     if (!/base table/i.test(said(row, 'table_type'))) {
       if (/view/i.test(said(row, 'table_type'))) views.push({ name, columns: ownColumns })
+      if (/sequence/i.test(said(row, 'table_type'))) {
+        const quoted = `\`${said(row, 'table_name')}\``
+        sequences.push({ name, isUsed: defaults.some((given) => given.includes(quoted) && /nextval/i.test(given)) })
+      }
       continue
     }
     const read = byName(indexes.get(name) ?? [], 'index_name').map((parts) => indexOf(parts, name, notes))
@@ -87,7 +94,7 @@ export function* introspectMysql(schemas: ReadonlyArray<string>): Reading<Databa
         ),
     })
   }
-  return { dialect: 'mysql', searched: own, collation: here?.collation ?? null, tables, views, notes }
+  return { dialect: 'mysql', searched: own, collation: here?.collation ?? null, tables, views, sequences, notes }
 }
 
 const byName = (rows: ReadonlyArray<CatalogueRow>, column: string): ReadonlyArray<ReadonlyArray<CatalogueRow>> => [

@@ -14,7 +14,7 @@ import type {
 } from './database-schema.js'
 import { type CatalogueRow, groupedBy, listed, type Reading, rowsOf, said } from './reading.js'
 
-/** The tables and views of the schema that is searched first, under plain names, and of those that are named. */
+/** The tables, views and sequences of the schema that is searched first, under plain names, and of those that are named. */
 export function* introspectPostgres(schemas: ReadonlyArray<string>): Reading<DatabaseSchema> {
   const name = sql`case when n.nspname = current_schema() then c.relname else n.nspname || '.' || c.relname end as on_table`
   const within =
@@ -72,7 +72,19 @@ export function* introspectPostgres(schemas: ReadonlyArray<string>): Reading<Dat
       }
     }
   }
-  return { dialect: 'postgres', searched, collation: null, tables, views, notes }
+  // a column that counts by itself has a sequence of its own, and a default may name any
+  const sequences = yield* rowsOf(
+    sql`select ${name}, exists (select 1 from pg_depend as d where (d.objid = c.oid and d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')) or (d.refobjid = c.oid and d.refclassid = 'pg_class'::regclass and d.classid = 'pg_attrdef'::regclass)) as is_used from pg_class as c join pg_namespace as n on n.oid = c.relnamespace where ${within} and c.relkind = 'S' order by c.oid`,
+  )
+  return {
+    dialect: 'postgres',
+    searched,
+    collation: null,
+    tables,
+    views,
+    sequences: sequences.map((row) => ({ name: onTable(row), isUsed: isTrue(row.is_used) })),
+    notes,
+  }
 }
 
 /** The names of columns that an array of a catalogue numbers, as JSON. */

@@ -20,7 +20,7 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
   const tables: TableSchema[] = []
   const views: ViewSchema[] = []
   const notes: SchemaNote[] = []
-  for (const schema of ['main', ...schemas]) {
+  for (const schema of new Set(['main', ...schemas])) {
     const prefix = schema === 'main' ? '' : `${schema}.`
     const catalogue = sql`${sql.id(schema)}.sqlite_schema`
     const listed = yield* rowsOf(
@@ -73,7 +73,15 @@ export function* introspectSqlite(schemas: ReadonlyArray<string>): Reading<Datab
       }
     }
   }
-  return { dialect: 'sqlite', searched: 'main', collation: 'binary', tables: withTargets(tables), views, notes }
+  return {
+    dialect: 'sqlite',
+    searched: 'main',
+    collation: 'binary',
+    tables: withTargets(tables),
+    views,
+    sequences: [],
+    notes,
+  }
 }
 
 /** What a table is besides its columns and constraints. */

@@ -5,8 +5,9 @@ import { escaped, quoted, sourceOf } from './builder-call.js'
 import { changeOf, type Remake, type Step } from './change.js'
 import { serverSteps } from './change-server.js'
 import { sqliteSteps } from './change-sqlite.js'
-import type { DatabaseSchema } from './database-schema.js'
+import type { DatabaseSchema, TableSchema } from './database-schema.js'
 import type { Drift } from './drift.js'
+import { schemaIn } from './naming.js'
 import { settledIn } from './settled-names.js'
 
 /**
@@ -34,7 +35,7 @@ export const diffToMigration = ({ dialect, model, database }: Drift): string => 
     exported('up', up, isLoose),
     exported('down', down, isLoose),
     ...(isRemade ? [remakeSource] : []),
-    ...(isLoose ? [looseSource] : []),
+    ...(isLoose ? [looseSource(schemasIn([...model.tables, ...database.tables]))] : []),
   ].join('\n\n')
   const types = isRemade ? ['type CreateTableBuilder', 'type Kysely', 'type RawBuilder'] : ['type Kysely']
   const imports = [...types, ...(/\bsql[`.<]/.test(body) ? ['sql'] : [])]
@@ -47,6 +48,11 @@ export const diffToMigration = ({ dialect, model, database }: Drift): string => 
     '',
   ].join('\n')
 }
+
+/** The databases of SQLite that have the tables. */
+const schemasIn = (tables: ReadonlyArray<TableSchema>): ReadonlyArray<string> => [
+  ...new Set(tables.map(({ name }) => schemaIn(name) ?? 'main')),
+]
 
 const stepsBetween = (from: DatabaseSchema, to: DatabaseSchema): ReadonlyArray<Step> => {
   const change = changeOf(from, to)
@@ -103,28 +109,35 @@ const remake = async (
   table: string,
   { create, columns, values }: { create: CreateTableBuilder<string, string>; columns: RawBuilder<unknown>; values: RawBuilder<unknown> },
 ): Promise<void> => {
-  const triggers = await sql<{ sql: string }>\`select sql from sqlite_schema where type = 'trigger' and tbl_name = \${table}\`.execute(db)
+  const [name = '', schema = 'main'] = table.split('.').reverse()
+  const made = \`\${schema}.new_\${name}\`
+  const triggers = await sql<{ sql: string }>\`select sql from \${sql.table(\`\${schema}.sqlite_schema\`)} where type = 'trigger' and tbl_name = \${name}\`.execute(db)
   await create.execute()
-  await sql\`insert into \${sql.table(\`new_\${table}\`)} (\${columns}) select \${values} from \${sql.table(table)}\`.execute(db)
+  await sql\`insert into \${sql.table(made)} (\${columns}) select \${values} from \${sql.table(table)}\`.execute(db)
   await db.schema.dropTable(table).execute()
-  await db.schema.alterTable(\`new_\${table}\`).renameTo(table).execute()
-  for (const trigger of triggers.rows) await sql.raw(trigger.sql).execute(db)
+  await db.schema.alterTable(made).renameTo(name).execute()
+  for (const trigger of triggers.rows) await sql.raw(trigger.sql.replace('CREATE TRIGGER ', \`CREATE TRIGGER \${schema}.\`)).execute(db)
 }`
 
-const looseSource = `/** Dropping a table deletes its rows, which others may refer to: references are checked in the end. */
+const looseSource = (
+  schemas: ReadonlyArray<string>,
+): string => `/** Dropping a table deletes its rows, which others may refer to: references are checked in the end. */
 const withoutForeignKeys = async (
   connection: Kysely<unknown>,
   change: (db: Kysely<unknown>) => Promise<void>,
 ): Promise<void> => {
   const before = await sql<{ foreign_keys: number }>\`pragma foreign_keys\`.execute(connection)
+  const schemas = [${schemas.map(quoted).join(', ')}]
   // neither can change inside a transaction; with the latter, renaming a table leaves views and references to it alone
   await sql\`pragma foreign_keys = off\`.execute(connection)
   await sql\`pragma legacy_alter_table = on\`.execute(connection)
   try {
     await connection.transaction().execute(async (db) => {
       await change(db)
-      const broken = await sql\`pragma foreign_key_check\`.execute(db)
-      if (broken.rows.length > 0) throw new Error(\`rows refer to rows that are not there: \${JSON.stringify(broken.rows)}\`)
+      for (const schema of schemas) {
+        const broken = await sql\`pragma \${sql.id(schema)}.foreign_key_check\`.execute(db)
+        if (broken.rows.length > 0) throw new Error(\`rows refer to rows that are not there: \${JSON.stringify(broken.rows)}\`)
+      }
     })
   } finally {
     await sql\`pragma legacy_alter_table = off\`.execute(connection)

@@ -71,6 +71,9 @@ export const draftOf = (schema: DatabaseSchema): ModelDraft => {
   for (const { name } of schema.views) {
     note(name, 'it is a view: an entity may map it, with a primary key that you know of')
   }
+  for (const { isUsed, name } of schema.sequences) {
+    if (!isUsed) note(name, `it is a sequence: a key may be drawn from it, by generatedBy(sequence('${name}'))`)
+  }
   const keyed = schema.tables.filter((table) => {
     if (table.primaryKey === null) note(table.name, 'it has no primary key, by which an entity tells its rows apart')
     return table.primaryKey !== null

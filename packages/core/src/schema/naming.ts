@@ -44,6 +44,12 @@ export const fitting = (name: string): string => {
 /** A table's name without its schema. */
 export const unqualified = (table: string): string => table.slice(table.lastIndexOf('.') + 1)
 
+/** The schema that a table's name says; null where it says none. */
+export const schemaIn = (table: string): string | null => {
+  const dot = table.lastIndexOf('.')
+  return dot === -1 ? null : table.slice(0, dot)
+}
+
 const byteLength = (text: string): number => new TextEncoder().encode(text).length
 
 /** FNV-1a of 32 bits, as 8 hexadecimal digits. */

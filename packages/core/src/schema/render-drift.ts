@@ -79,6 +79,10 @@ const whatOf = (difference: Difference): string => {
         difference.model.expression,
         difference.database.expression,
       )
+    case 'MissingSequence':
+      return 'the sequence is in the model, and not in the database'
+    case 'ExtraSequence':
+      return 'the sequence is in the database, and not in the model'
   }
 }
 

@@ -27,7 +27,9 @@ import {
   type SchemaNote,
   type TableSchema,
 } from './database-schema.js'
-import { fitting, type NamedThing, type NamingConvention, postgresNaming, unqualified } from './naming.js'
+import { counterTables, sequencesOf } from './generator-schema.js'
+import { fitting, type NamedThing, type NamingConvention, postgresNaming, schemaIn, unqualified } from './naming.js'
+import { withCollation } from './table-calls.js'
 
 /**
  * @category model
@@ -59,8 +61,9 @@ export const schemaOf =
       dialect: dialect.name,
       searched: null,
       collation: null,
-      tables: [...tables, ...links],
+      tables: [...tables, ...links, ...counterTables(mappings, [...tables, ...links], naming, dialect)],
       views: [],
+      sequences: sequencesOf(mappings, dialect, making.notes),
       notes: making.notes,
     }
   }
@@ -130,15 +133,17 @@ const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstrai
   }
   return {
     ...own,
-    foreignKeys: constraints.map((constraint) => ({
-      name: fitting(constraint.name ?? nameOf('fkey', columnNames(constraint.attributes))),
-      columns: columnNames(constraint.attributes),
-      table: constraint.target.table,
-      targetColumns: columnNames(constraint.targetAttributes),
-      onDelete: actionOf(constraint.onDelete, dialect),
-      onUpdate: actionOf(constraint.onUpdate, dialect),
-      deferrable: deferrableOf(constraint, making),
-    })),
+    foreignKeys: constraints
+      .map((constraint) => ({
+        name: fitting(constraint.name ?? nameOf('fkey', columnNames(constraint.attributes))),
+        columns: columnNames(constraint.attributes),
+        table: constraint.target.table,
+        targetColumns: columnNames(constraint.targetAttributes),
+        onDelete: actionOf(constraint.onDelete, dialect),
+        onUpdate: actionOf(constraint.onUpdate, dialect),
+        deferrable: deferrableOf(constraint, making),
+      }))
+      .filter(isWithin(making, mapping.table)),
     indexes: [
       ...indexes,
       ...foreignKeyIndexes(
@@ -151,6 +156,19 @@ const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstrai
     ],
   }
 }
+
+/** A foreign key of SQLite leads to a table of the same database, attached or not. */
+const isWithin =
+  (making: Making, table: string) =>
+  (foreignKey: ForeignKeySchema): boolean => {
+    if (making.dialect.name !== 'sqlite' || databaseOf(table) === databaseOf(foreignKey.table)) return true
+    const columns = foreignKey.columns.join(', ')
+    const message = `foreign key (${columns}): ${foreignKey.table} is in another database, where none can lead; it is left out`
+    unsupported(making, table, message)
+    return false
+  }
+
+const databaseOf = (table: string): string => schemaIn(table) ?? 'main'
 
 type NameOf = (kind: NamedThing['kind'], columns: ReadonlyArray<string>) => string
 
@@ -179,12 +197,6 @@ const typeOf = ({ column }: Attribute, isKey: boolean, dialect: Dialect): string
   const { sqlType } = column
   const own = typeof sqlType === 'string' ? sqlType : sqlType?.[dialect.name]
   return own ?? dialect.columnType(column, isKey)
-}
-
-/** `varchar(255) collate utf8mb4_bin` in its two parts; a collation says of which character set it is. */
-const withCollation = (type: string): Pick<ColumnSchema, 'type' | 'collation'> => {
-  const [, bare = type, collation = null] = /^(.*?)(?: character set \w+)? collate "?([^"]+)"?$/i.exec(type) ?? []
-  return { type: bare, collation }
 }
 
 const uniqueOf = (mapping: Mapping, nameOf: NameOf): ReadonlyArray<KeySchema> => [
@@ -305,7 +317,8 @@ const servingOf = (index: IndexSchema): ReadonlyArray<ReadonlyArray<string>> => 
 }
 
 /** A table of links has the keys of both ends for its own key, goes with either end, and follows their keys. */
-const linkTable = ({ link, owner, target, carries }: LinkTable, { dialect, naming }: Making): TableSchema => {
+const linkTable = ({ link, owner, target, carries }: LinkTable, making: Making): TableSchema => {
+  const { dialect, naming } = making
   const nameOf = namesOf(link.table, naming)
   const ends = [
     { mapping: owner, columns: link.own, isCarried: carries.owner },
@@ -326,15 +339,17 @@ const linkTable = ({ link, owner, target, carries }: LinkTable, { dialect, namin
     ),
     primaryKey,
     unique: [],
-    foreignKeys: ends.map(({ mapping, columns, isCarried }) => ({
-      name: nameOf('fkey', columns),
-      columns,
-      table: mapping.table,
-      targetColumns: columnNames(mapping.key),
-      onDelete: actionOf(link.onDelete ?? 'cascade', dialect),
-      onUpdate: isCarried ? 'cascade' : null,
-      deferrable: null,
-    })),
+    foreignKeys: ends
+      .map(({ mapping, columns, isCarried }) => ({
+        name: nameOf('fkey', columns),
+        columns,
+        table: mapping.table,
+        targetColumns: columnNames(mapping.key),
+        onDelete: actionOf(link.onDelete ?? 'cascade', dialect),
+        onUpdate: isCarried ? ('cascade' as const) : null,
+        deferrable: null,
+      }))
+      .filter(isWithin(making, link.table)),
     indexes: link.index === false ? [] : foreignKeyIndexes([primaryKey], [], [link.own, link.target], nameOf, dialect),
     checks: [],
   }

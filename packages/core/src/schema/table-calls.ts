@@ -1,8 +1,9 @@
 /**
  * The calls that make tables, columns, constraints and indexes of a schema.
  */
+import { type CreateIndexNode, type RootOperationNode, SchemableIdentifierNode } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
-import { type Argument, building, type Call, call, rawSql } from './builder-call.js'
+import { type Argument, building, type Call, call, rawSql, statementOf } from './builder-call.js'
 import type {
   CheckSchema,
   ColumnSchema,
@@ -11,7 +12,7 @@ import type {
   KeySchema,
   TableSchema,
 } from './database-schema.js'
-import { fitting, postgresNaming, unqualified } from './naming.js'
+import { fitting, postgresNaming, schemaIn, unqualified } from './naming.js'
 
 type DialectName = Dialect['name']
 
@@ -33,7 +34,7 @@ export const createTableCalls = (
     ),
     ...(primaryKey === null || inline !== undefined ? [] : [addPrimaryKey(table.name, primaryKey)]),
     ...table.unique.map((key) => addUnique(table.name, key)),
-    ...foreignKeys.map((foreignKey) => addForeignKey(table.name, foreignKey)),
+    ...foreignKeys.map((foreignKey) => addForeignKey(table.name, foreignKey, dialect)),
     ...table.checks.map((check) => addCheck(table.name, check)),
   ]
 }
@@ -75,6 +76,12 @@ const counting = (dialect: DialectName): ReadonlyArray<Call> => {
 export const typeText = ({ type, collation }: ColumnSchema, dialect: DialectName): string =>
   collation === null ? type : `${type} collate ${dialect === 'postgres' ? quotedName(collation, dialect) : collation}`
 
+/** `varchar(255) collate utf8mb4_bin` in its two parts; a collation says of which character set it is. */
+export const withCollation = (type: string): Pick<ColumnSchema, 'type' | 'collation'> => {
+  const [, bare = type, collation = null] = /^(.*?)(?: character set \w+)? collate "?([^"]+)"?$/i.exec(type) ?? []
+  return { type: bare, collation }
+}
+
 /** A name in SQL. */
 export const quotedName = (name: string, dialect: DialectName): string =>
   dialect === 'mysql' ? `\`${name.replaceAll('`', '``')}\`` : `"${name.replaceAll('"', '""')}"`
@@ -93,12 +100,13 @@ export const addUnique = (table: string, key: KeySchema): Call =>
   call('addUniqueConstraint', key.name ?? nameFor('key', table, key.columns), key.columns)
 
 /** A foreign key of a table that is being made. */
-const addForeignKey = (table: string, foreignKey: ForeignKeySchema): Call =>
+const addForeignKey = (table: string, foreignKey: ForeignKeySchema, dialect: DialectName): Call =>
   call(
     'addForeignKeyConstraint',
     foreignKeyName(table, foreignKey),
     foreignKey.columns,
-    foreignKey.table,
+    // SQLite looks for it where the table itself is, and nowhere else
+    dialect === 'sqlite' ? unqualified(foreignKey.table) : foreignKey.table,
     foreignKey.targetColumns,
     ...building('constraint', rules(foreignKey)),
   )
@@ -141,7 +149,7 @@ const nameFor = (kind: 'pkey' | 'key' | 'fkey' | 'check', table: string, columns
 export const createIndexCalls = (table: string, index: IndexSchema, dialect: DialectName): ReadonlyArray<Call> => [
   call('createIndex', index.name),
   ...(index.unique ? [call('unique')] : []),
-  call('on', table),
+  call('on', dialect === 'sqlite' ? unqualified(table) : table),
   ...(index.method === null ? [] : [call('using', index.method)]),
   ...index.parts.map((part) => {
     const order = part.direction === 'desc' ? ' desc' : ''
@@ -153,3 +161,20 @@ export const createIndexCalls = (table: string, index: IndexSchema, dialect: Dia
   }),
   ...(index.where === null ? [] : [call('where', rawSql(index.where, 'boolean'))]),
 ]
+
+/**
+ * The statement of `createIndexCalls`. SQLite has the schema with the name of the index rather than with that of the table, where
+ * Kysely's builder takes none.
+ */
+export const createIndexNode = (calls: ReadonlyArray<Call>, table: string, dialect: DialectName): RootOperationNode => {
+  const node = statementOf(calls) as CreateIndexNode
+  const schema = dialect === 'sqlite' ? schemaIn(table) : null
+  if (schema === null) return node
+  return { ...node, name: SchemableIdentifierNode.createWithSchema(schema, node.name.name) as never }
+}
+
+/** An index in SQL, which is in the schema of its table. */
+export const quotedIndex = (table: string, name: string, dialect: DialectName): string => {
+  const schema = schemaIn(table)
+  return quotedTable(schema === null ? name : `${schema}.${name}`, dialect)
+}

@@ -12,11 +12,13 @@ import type { DeleteQueryNode, JoinNode, OperationNode, SelectQueryNode, UpdateQ
 import type { Mapping } from '../model/mapping.js'
 import { restrictionOf } from './condition.js'
 import type { Filterable } from './criteria.js'
+import type { Domain } from './domain.js'
+import * as Domains from './domain.js'
+import type { Ranges } from './ranges.js'
 import { and, columnKey, everything, only, orNull, type Restriction } from './restriction.js'
 import { catalogOf, outermost, type Scope, type Source, tablesOf, withExpressions, within } from './scope.js'
 import { mappingsOf } from './statement.js'
 import type { ValueSet } from './value-set.js'
-import * as Values from './value-set.js'
 
 /**
  * What was found out about a statement's rows.
@@ -30,8 +32,16 @@ export interface Analysis {
    * The values that an attribute can have: of an entity, wherever the statement reads its table, or of one table or
    * alias by its name. Decoded, as the program wrote them; before the update, where the statement is one.
    */
-  readonly valuesOf: (table: Mapping | { readonly mapping: Mapping } | string, attribute: string) => ValueSet
+  readonly valuesOf: (table: AnalysedTable, attribute: string) => ValueSet
+  /**
+   * The ranges in which an attribute lies where it is not NULL, of numbers, bigints and timestamps. All of them for any
+   * other: how a database orders its texts is the database's.
+   */
+  readonly rangesOf: (table: AnalysedTable, attribute: string) => Ranges
 }
+
+/** An entity, wherever a statement reads its table, or one table or alias of a statement. */
+export type AnalysedTable = Mapping | { readonly mapping: Mapping } | string
 
 const analyses = new WeakMap<OperationNode, Analysis>()
 
@@ -54,24 +64,28 @@ const analysisOf = (outside: Scope, node: Query): Analysis => {
   const scope = within(withExpressions(outside, node.with?.expressions ?? []), tablesOf(node))
   const isCompound = node.kind === 'SelectQueryNode' && node.setOperations !== undefined
   const restriction = isCompound ? everything : rowsOf(scope, node)
+  const domainOf = (table: AnalysedTable, attribute: string): Domain => {
+    const sources = scope.sources.filter(refersTo(table))
+    return sources.length === 0
+      ? Domains.any
+      : sources.map((source) => domainIn(restriction, source, attribute)).reduce(Domains.union)
+  }
   return {
     isEmpty: restriction._tag === 'Nothing',
-    valuesOf: (table, attribute) => {
-      const sources = scope.sources.filter(refersTo(table))
-      return sources.length === 0
-        ? Values.any
-        : sources.map((source) => setOf(restriction, source, attribute)).reduce(Values.union)
-    },
+    valuesOf: (table, attribute) => Domains.valuesOf(domainOf(table, attribute)),
+    rangesOf: (table, attribute) => domainOf(table, attribute).ranges,
   }
 }
 
 const refersTo =
-  (table: Mapping | { readonly mapping: Mapping } | string) =>
+  (table: AnalysedTable) =>
   (source: Source): boolean =>
     typeof table === 'string' ? source.name === table : source.mapping === ('mapping' in table ? table.mapping : table)
 
-const setOf = (restriction: Restriction, source: Source, attribute: string): ValueSet =>
-  restriction._tag === 'Nothing' ? Values.none : (restriction.sets.get(columnKey(source.name, attribute)) ?? Values.any)
+const domainIn = (restriction: Restriction, source: Source, attribute: string): Domain =>
+  restriction._tag === 'Nothing'
+    ? Domains.none
+    : (restriction.domains.get(columnKey(source.name, attribute)) ?? Domains.any)
 
 const rowsOf = (scope: Scope, node: Query): Restriction => {
   const joins = node.joins ?? []

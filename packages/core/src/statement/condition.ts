@@ -25,12 +25,16 @@ import {
   ValueNode,
 } from 'kysely'
 import { checkExpression } from '../codec/check.js'
+import { bigInt, NullableType } from '../codec/codecs.js'
+import { InstantType } from '../codec/time.js'
 import type { Attribute } from '../model/mapping.js'
+import type { Domain } from './domain.js'
+import * as Domains from './domain.js'
 import { Encoded } from './encoded.js'
+import * as Range from './ranges.js'
 import { and, columnKey, everything, nothing, or, type Restriction, restricted } from './restriction.js'
 import { find, isOwnSource, type Scope } from './scope.js'
 import { Slot } from './slot.js'
-import type { ValueSet } from './value-set.js'
 import * as Values from './value-set.js'
 
 /**
@@ -101,6 +105,9 @@ const opposites: Readonly<Record<string, string>> = {
   between: 'not between',
 }
 
+/** Each operator and the one that says the same with its sides exchanged, where that is another. */
+const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' }
+
 const compare = (scope: Scope, node: BinaryOperationNode, isTrue: boolean): Restriction => {
   const { leftOperand: left, rightOperand: right, operator } = node
   const written = OperatorNode.is(operator) ? operator.operator : ''
@@ -111,7 +118,7 @@ const compare = (scope: Scope, node: BinaryOperationNode, isTrue: boolean): Rest
   if (constant !== null && isNumber(constant) && isNumber(literal(right))) {
     return constants(constant.value as number, name, literal(right)?.value as number)
   }
-  return and(side(scope, left, name, right), side(scope, right, name, left))
+  return and(side(scope, left, name, right), side(scope, right, mirrored[name] ?? name, left))
 }
 
 const isNumber = (found: Literal | null): boolean => typeof found?.value === 'number'
@@ -149,7 +156,7 @@ const columnAt = (scope: Scope, node: OperationNode): At | null => {
     : { key: columnKey(found.source.name, name), attribute: found.column.attribute }
 }
 
-const allowed = (attribute: Attribute, operator: string, other: OperationNode): ValueSet => {
+const allowed = (attribute: Attribute, operator: string, other: OperationNode): Domain => {
   switch (operator) {
     case '=':
     case '==':
@@ -160,45 +167,103 @@ const allowed = (attribute: Attribute, operator: string, other: OperationNode): 
     case 'is':
     case '<=>':
     case 'is not distinct from':
-      return lenient(literal(other), (value) => (value === null ? Values.oneOf([null]) : equalTo(attribute, value)))
+      return lenient(literal(other), (value) => (value === null ? onlyNull : equalTo(attribute, value)))
     case 'is not':
     case 'is distinct from':
       return lenient(literal(other), (value) =>
-        value === null ? Values.notNull : Values.union(differentFrom(attribute, value), Values.oneOf([null])),
+        value === null ? notNull : Domains.union(differentFrom(attribute, value), onlyNull),
       )
     case 'in':
       return listed(attribute, other)
     case 'not in':
       return unlisted(attribute, other)
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return strict(literal(other), (value) => ranging(attribute, operator, value))
+    case 'between':
+    case 'not between':
+      return AndNode.is(other)
+        ? between(attribute, operator === 'between', literal(other.left), literal(other.right))
+        : notNull
     default:
-      // an order, a pattern, a range: true of no NULL
-      return Values.notNull
+      // a pattern: true of no NULL
+      return notNull
   }
 }
 
+const notNull: Domain = Domains.values(Values.notNull)
+
 /** Comparisons that are never true of NULL, on either side. */
-const strict = (other: Literal | null, f: (value: unknown) => ValueSet): ValueSet =>
-  other === null ? Values.notNull : other.value === null ? Values.none : f(other.value)
+const strict = (other: Literal | null, f: (value: unknown) => Domain): Domain =>
+  other === null ? notNull : other.value === null ? Domains.none : f(other.value)
 
 /** Comparisons that take NULL for a value like any other. */
-const lenient = (other: Literal | null, f: (value: unknown) => ValueSet): ValueSet =>
-  other === null ? Values.any : f(other.value)
+const lenient = (other: Literal | null, f: (value: unknown) => Domain): Domain =>
+  other === null ? Domains.any : f(other.value)
 
-const listed = (attribute: Attribute, other: OperationNode): ValueSet => {
+const listed = (attribute: Attribute, other: OperationNode): Domain => {
   const items = literals(other)
   // an item that is no value could be any
-  if (items === null || items.includes(null)) return Values.notNull
-  return items.map((item) => strict(item, (value) => equalTo(attribute, value))).reduce(Values.union, Values.none)
+  if (items === null || items.includes(null)) return notNull
+  const known: unknown[] = []
+  for (const item of items) {
+    if (item === null || item.value === null) continue
+    const read = readOf(attribute, item.value)
+    if (!Values.isComparable(read)) return notNull
+    known.push(read)
+  }
+  return single(attribute, Values.oneOf(known))
 }
 
-const unlisted = (attribute: Attribute, other: OperationNode): ValueSet => {
+const unlisted = (attribute: Attribute, other: OperationNode): Domain => {
   const items = literals(other)
   // NULL is outside of a list without members, as a subquery's may be
-  if (items === null || items.length === 0) return Values.any
+  if (items === null || items.length === 0) return Domains.any
   return items
     .map((item) => strict(item, (value) => differentFrom(attribute, value)))
-    .reduce(Values.intersection, Values.any)
+    .reduce(Domains.intersection, Domains.any)
 }
+
+// ranges
+
+const ranging = (attribute: Attribute, operator: string, value: unknown): Domain => {
+  const order = orderOf(attribute)
+  if (order === null || !Range.isOrdinal(value)) return notNull
+  // a database may keep an instant more exactly than it is read
+  const isClosed = operator.endsWith('=') || order === 'instant'
+  return inOrder(order, operator.startsWith('<') ? Range.below(value, isClosed) : Range.above(value, isClosed))
+}
+
+const between = (attribute: Attribute, isInside: boolean, low: Literal | null, high: Literal | null): Domain => {
+  const from = low === null ? notNull : strict(low, (value) => ranging(attribute, isInside ? '>=' : '<', value))
+  const to = high === null ? notNull : strict(high, (value) => ranging(attribute, isInside ? '<=' : '>', value))
+  if (isInside) return Domains.intersection(from, to)
+  // beyond an end that is NULL there is nothing, beyond the other there may be
+  return Domains.union(from, to)
+}
+
+/** How the values of an attribute are ordered, on every database as in the program; null where that cannot be said. */
+type Order = 'integer' | 'number' | 'instant'
+
+const orderOf = ({ column: { codec, kind }, encode }: Attribute): Order | null => {
+  const plain = codec instanceof NullableType ? codec.type : codec
+  switch (kind) {
+    case 'integer':
+    case 'bigint':
+      return encode === t.identity && (plain === bigInt || checkExpression(plain, 'v') !== null) ? 'integer' : null
+    case 'real':
+      return encode === t.identity && checkExpression(plain, 'v') !== null ? 'number' : null
+    case 'timestamp':
+      return plain instanceof InstantType ? 'instant' : null
+    default:
+      return null
+  }
+}
+
+const inOrder = (order: Order, ranges: Range.Ranges): Domain =>
+  Domains.within(order === 'integer' ? Range.integers(ranges) : ranges)
 
 // values
 
@@ -218,15 +283,23 @@ const literals = (node: OperationNode): ReadonlyArray<Literal | null> | null => 
   return ValueListNode.is(node) ? node.values.map(literal) : null
 }
 
+const onlyNull: Domain = Domains.ordered(Values.oneOf([null]))
+
 /** What a row's attribute is where its column holds the value. */
-const equalTo = (attribute: Attribute, value: unknown): ValueSet => {
-  const read = isPlain(attribute) ? value : reread(attribute, value)
-  return Values.isComparable(read) ? Values.oneOf([read]) : Values.notNull
+const equalTo = (attribute: Attribute, value: unknown): Domain => {
+  const read = readOf(attribute, value)
+  return Values.isComparable(read) ? single(attribute, Values.oneOf([read])) : notNull
 }
 
+const single = (attribute: Attribute, values: Values.ValueSet): Domain =>
+  orderOf(attribute) === null ? Domains.values(values) : Domains.ordered(values)
+
+const readOf = (attribute: Attribute, value: unknown): unknown =>
+  isPlain(attribute) ? value : reread(attribute, value)
+
 /** A codec that reads several texts as one value leaves that value possible where one of them is excluded. */
-const differentFrom = (attribute: Attribute, value: unknown): ValueSet =>
-  isPlain(attribute) && Values.isComparable(value) ? Values.noneOf([value, null]) : Values.notNull
+const differentFrom = (attribute: Attribute, value: unknown): Domain =>
+  isPlain(attribute) && Values.isComparable(value) ? single(attribute, Values.noneOf([value, null])) : notNull
 
 const isPlain = (attribute: Attribute): boolean =>
   attribute.encode === t.identity && checkExpression(attribute.column.codec, 'v') !== null
@@ -252,9 +325,9 @@ const compareTuples = (scope: Scope, left: TupleNode, operator: string, right: O
       if (found === null) return everything
       const sets = tuples.map((tuple) => {
         const item = tuple.values[i]
-        return item === undefined ? Values.any : allowed(found.attribute, '=', item)
+        return item === undefined ? Domains.any : allowed(found.attribute, '=', item)
       })
-      return restricted(found.key, sets.reduce(Values.union, Values.none))
+      return restricted(found.key, sets.reduce(Domains.union, Domains.none))
     })
     .reduce(and, everything)
 }

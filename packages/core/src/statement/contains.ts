@@ -162,9 +162,7 @@ const narrowing = ({ entity, node }: AnySelect): OperationNode | null => {
 const withKeys = (targets: AnySelect): AnySelect =>
   targets.loads.reduce((query, { relationship }) => {
     const loaded = targets.entity.mapping.relationshipOf.get(relationship)
-    return loaded === undefined
-      ? query
-      : alsoSelecting(query, loaded.kind === 'BelongsTo' ? loaded.foreignKey : loaded.key)
+    return loaded === undefined ? query : alsoSelecting(query, loaded.ownerAttributes)
   }, targets)
 
 /** The query with the columns of the alias, and of those that are taken for relationships of its targets. */

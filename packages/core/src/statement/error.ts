@@ -69,8 +69,8 @@ export interface MissingValue {
   readonly _tag: 'MissingValue'
   readonly entity: string
   readonly attribute: string
-  /** From 0 on. */
-  readonly row: number
+  /** From 0 on; null where a query gives the rows. */
+  readonly row: number | null
 }
 
 /**
@@ -157,7 +157,7 @@ export const unknownAttribute = (entity: string, attribute: string, row: number)
 })
 
 /** @category constructors */
-export const missingValue = (entity: string, attribute: string, row: number): MissingValue => ({
+export const missingValue = (entity: string, attribute: string, row: number | null): MissingValue => ({
   _tag: 'MissingValue',
   entity,
   attribute,

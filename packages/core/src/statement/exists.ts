@@ -13,16 +13,13 @@ import {
   type Expression,
   ExpressionWrapper,
   IdentifierNode,
-  JoinNode,
   type OperationNode,
   OperatorNode,
   QueryNode,
-  SelectionNode,
   SelectQueryNode,
   type SqlBool,
   TableNode,
   UnaryOperationNode,
-  ValueNode,
 } from 'kysely'
 import type { CollectionName, ReferenceName } from '../model/infer.js'
 import type { Attribute } from '../model/mapping.js'
@@ -33,8 +30,7 @@ import { type Clause, invalidClause } from './error.js'
 import type { AliasOf, Extent, ExtentOf } from './extent.js'
 import { faultNode } from './fault.js'
 import type { EntityAt, TargetAt } from './join.js'
-import { allEqual, columnIn, relationOf } from './relation.js'
-import { namedTable } from './scope.js'
+import { columnIn, found, joining, relationOf } from './relation.js'
 import type { Select } from './select.js'
 import { attributeNode, type ExpressionsOf, type ModelOf, type NameOf, statementOf } from './statement.js'
 import { type Refine, targetsOf, targetTable } from './targets.js'
@@ -171,20 +167,8 @@ const relatedRows = (self: Filterable, { owner, relationship }: AliasPath, refin
     owner === null ? attributeNode(self.entity.mapping, attribute) : columnIn(owner, attribute.name)
   const { condition, table } = targetTable(targets, alias)
   const relation = relationOf(relationship, alias, link, own)
-  const from = SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([aliased(table, alias)]), [
-    SelectionNode.create(aliased(ValueNode.createImmediate(1), 'found')),
-  ])
-  const { through } = relationship
-  const rows =
-    relation.link === null || through === null
-      ? QueryNode.cloneWithWhere(from, allEqual(relation.target))
-      : QueryNode.cloneWithWhere(
-          QueryNode.cloneWithJoin(
-            from,
-            JoinNode.createWithOn('InnerJoin', aliased(namedTable(through.table), link), allEqual(relation.target)),
-          ),
-          allEqual(relation.link),
-        )
+  const from = SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([aliased(table, alias)]), [found])
+  const rows = QueryNode.cloneWithWhere(relation.between.reduce(joining, from), relation.target)
   return condition === null ? rows : QueryNode.cloneWithWhere(rows, condition)
 }
 

@@ -3,7 +3,8 @@
  * its results leave out.
  */
 import type { Nullable } from 'kysely'
-import type { Database, Table, TableOf } from '../model/database.js'
+import type { Database, TableOf } from '../model/database.js'
+import type { Table } from '../model/entity.js'
 import type { EntityOf } from '../model/infer.js'
 
 declare const extent: unique symbol

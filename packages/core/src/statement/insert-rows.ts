@@ -67,12 +67,19 @@ export const insertRowsOf = ({ entity, node }: AnyInsert): Either<StatementError
     const row = given.findIndex((cells) => cells[strange] !== undefined)
     return left(unknownAttribute(mapping.name, columns[strange]?.column.name ?? '', Math.max(0, row)))
   }
-  if (!isOfRows) return right(null)
+  if (!isOfRows) {
+    const undrawn = drawnBy(mapping, columns)
+    return undrawn === null ? right(null) : left(missingValue(mapping.name, undrawn.name, null))
+  }
   const attributes = columns.map(({ column }) => mapping.attributeOf.get(column.name) as Attribute)
   const missing = given.length === 0 ? null : missingIn(mapping, attributes)
   if (missing !== null) return left(missingValue(mapping.name, missing.name, 0))
   return encodedRows(mapping, attributes, given)
 }
+
+/** An attribute that a query leaves out, and whose values are drawn for rows that are known only. */
+const drawnBy = ({ drawn }: Mapping, columns: ReadonlyArray<ColumnNode>): Attribute | null =>
+  drawn.find(({ isNullable, name }) => !isNullable && !columns.some(({ column }) => column.name === name)) ?? null
 
 const cellsOf = (row: ValuesNode['values'][number]): ReadonlyArray<unknown> =>
   PrimitiveValueListNode.is(row) ? row.values : row.values.map(cellOf)

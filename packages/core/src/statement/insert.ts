@@ -5,30 +5,21 @@
  * pipe(insertInto(model.User), values([{ name: 'ed' }, { name: 'wendy' }]))
  */
 import {
-  AliasNode,
   ColumnNode,
   type Expression,
   ExpressionWrapper,
   expressionBuilder,
-  IdentifierNode,
   type InsertObject,
   InsertQueryNode,
   type OperationNode,
   PrimitiveValueListNode,
-  SelectAllNode,
-  SelectionNode,
-  SelectQueryNode,
-  ValueListNode,
   ValueNode,
   ValuesNode,
 } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
 import type { RowOf } from '../model/infer.js'
-import type { Attribute } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
-import type { Services } from '../services.js'
 import { insertBuilder } from './builder.js'
-import { withConflictDefaults } from './conflict.js'
 import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 /** What an insert that a session runs answers: the number of rows, or the entities. @category model */
@@ -96,12 +87,12 @@ export const mapRows =
     return values<S>(given.values.map((row) => change(rowOf(names, row) as InsertRow<S>)))(self)
   }
 
-const rowOf = (names: ReadonlyArray<string>, row: Row): unknown => {
+const rowOf = (names: ReadonlyArray<string>, row: ValuesNode['values'][number]): unknown => {
   const given: Record<string, unknown> = {}
   names.forEach((name, i) => {
     const item = row.values[i]
     if (PrimitiveValueListNode.is(row)) given[name] = item
-    else if (!isDefault(item as OperationNode)) {
+    else if ((item as OperationNode).kind !== 'DefaultInsertValueNode') {
       given[name] = ValueNode.is(item as OperationNode)
         ? (item as ValueNode).value
         : new ExpressionWrapper(item as OperationNode)
@@ -150,81 +141,3 @@ export const returningEntities = <M, N extends string>(self: Insert<M, N>): Inse
   ...self,
   answers: 'entities',
 })
-
-/**
- * Fills in the client-side defaults of attributes that rows leave out, once for each row; and what an upsert sets by itself
- * where it updates (`withUpdateDefault`), once for all of them. What runs an insert does so before it is compiled, since
- * defaults may need services. The same value is given back where there is none to fill.
- *
- * @category combinators
- */
-export const withDefaults =
-  (services: Services) =>
-  <S extends AnyInsert>(self: S): S => {
-    const { mapping } = self.entity
-    const filled = withConflictDefaults(
-      mapping,
-      fill(self.node, mapping.attributes.filter(hasDefault), services),
-      services,
-    )
-    return filled === self.node ? self : { ...self, node: filled }
-  }
-
-/** Has an insert anything to be filled in, whatever its rows? @category guards */
-export const canHaveDefaults = ({ entity: { mapping } }: AnyInsert): boolean =>
-  mapping.updateDefaults.length + mapping.updateExpressions.length > 0 || mapping.attributes.some(hasDefault)
-
-const hasDefault = ({ column }: Attribute): boolean =>
-  column.defaultValue !== null || column.insertValue !== null || column.insertExpression !== null
-
-const defaultOf = ({ column }: Attribute, services: Services): OperationNode =>
-  column.defaultValue === null && column.insertExpression !== null
-    ? column.insertExpression.toOperationNode()
-    : ValueNode.create((column.defaultValue ?? column.insertValue)?.(services))
-
-type Row = ValuesNode['values'][number]
-
-const fill = (node: InsertQueryNode, defaults: ReadonlyArray<Attribute>, services: Services): InsertQueryNode => {
-  const { columns = [], values: given } = node
-  if (given === undefined || defaults.length === 0) return node
-  const place = new Map(columns.map(({ column }, i) => [column.name, i]))
-  const absent = defaults.filter(({ name }) => !place.has(name))
-  const all = [...columns, ...absent.map(({ name }) => ColumnNode.create(name))]
-  if (!ValuesNode.is(given)) {
-    return absent.length === 0 ? node : { ...node, columns: all, values: extended(given, absent, services) }
-  }
-  const present = defaults.filter(({ name }) => place.has(name))
-  const isWhole = (row: Row): boolean =>
-    PrimitiveValueListNode.is(row) || !present.some(({ name }) => isDefault(row.values[place.get(name) as number]))
-  if (absent.length === 0 && given.values.every(isWhole)) return node
-  const rows = given.values.map((row): Row => {
-    const more = absent.map((attribute) => defaultOf(attribute, services))
-    if (PrimitiveValueListNode.is(row) && more.every(ValueNode.is)) {
-      return PrimitiveValueListNode.create([...row.values, ...more.map(({ value }) => value)])
-    }
-    const items = PrimitiveValueListNode.is(row)
-      ? row.values.map((value): OperationNode => ValueNode.create(value))
-      : [...row.values]
-    for (const attribute of present) {
-      const at = place.get(attribute.name) as number
-      if (isDefault(items[at])) items[at] = defaultOf(attribute, services)
-    }
-    for (const value of more) items.push(value)
-    return ValueListNode.create(items)
-  })
-  return { ...node, columns: all, values: ValuesNode.create(rows) }
-}
-
-const isDefault = (node: OperationNode | undefined): boolean => node?.kind === 'DefaultInsertValueNode'
-
-/** A query that gives the defaults beside its own columns. */
-const extended = (query: OperationNode, absent: ReadonlyArray<Attribute>, services: Services): SelectQueryNode =>
-  SelectQueryNode.cloneWithSelections(
-    SelectQueryNode.createFrom([AliasNode.create(query, IdentifierNode.create('given'))]),
-    [
-      SelectionNode.create(SelectAllNode.create()),
-      ...absent.map((attribute) =>
-        SelectionNode.create(AliasNode.create(defaultOf(attribute, services), IdentifierNode.create(attribute.name))),
-      ),
-    ],
-  )

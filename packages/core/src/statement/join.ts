@@ -36,8 +36,7 @@ import { invalidClause } from './error.js'
 import type { AliasOf, Extent, JoinedAs, Whole } from './extent.js'
 import { faultNode } from './fault.js'
 import { qualified, qualifiedQuery } from './qualify.js'
-import { allEqual, columnIn, linkAlias, relationOf } from './relation.js'
-import { namedTable } from './scope.js'
+import { allEqual, columnIn, existing, linkAlias, relationOf } from './relation.js'
 import type { AnySelect, Select } from './select.js'
 import { attributeNode, type ExpressionsOf, expressionsOf, mappingsOf, tableNode } from './statement.js'
 import { type Refine, targetsOf, targetTable } from './targets.js'
@@ -229,14 +228,18 @@ const joinRelationship = (
   const { through } = relationship
   const link = linkAlias(alias)
   const relation = relationOf(relationship, alias, link, own)
-  const on = and(allEqual(relation.target), condition)
-  if (relation.link === null || through === null) return withJoin(joined, kind, aliased(table, alias), on)
-  const links = aliased(namedTable(through.table), link)
-  if (!isOptional || (condition === null && !SelectQueryNode.is(table))) {
-    return withJoin(withJoin(joined, kind, links, allEqual(relation.link)), kind, aliased(table, alias), on)
+  if (isOptional && relationship.on !== null) {
+    // what lies between and has no such target would keep a row of its own
+    return withJoin(joined, kind, aliased(table, alias), and(existing(relation), condition))
+  }
+  const on = and(relation.target, condition)
+  const [links] = relation.between
+  if (links === undefined || through === null || !isOptional || (condition === null && !SelectQueryNode.is(table))) {
+    const between = relation.between.reduce((query, one) => withJoin(query, kind, one.table, one.on), joined)
+    return withJoin(between, kind, aliased(table, alias), on)
   }
   // links without such a target would each keep a row of their owner's
-  const linked = linkedTargets(relationship.target, aliased(table, alias), alias, links, link, on, through.own)
+  const linked = linkedTargets(relationship.target, aliased(table, alias), alias, links.table, link, on, through.own)
   const pairs = through.own.map(
     (name, i) => [columnIn(alias, linkColumn(name)), own(relationship.key[i] as Attribute)] as const,
   )

@@ -33,8 +33,7 @@ import { alsoSelecting, columnsOf, rowColumns, selectedAttributes, selectedOfSub
 import { conditionAt, type EntityCondition } from './entity-condition.js'
 import { outputNames } from './names.js'
 import { isText } from './qualify.js'
-import { allEqual, columnIn, type Pairs, relationOf } from './relation.js'
-import { namedTable } from './scope.js'
+import { columnIn, relationOf } from './relation.js'
 import type { AnySelect } from './select.js'
 import { attributeNode, tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
@@ -231,7 +230,12 @@ const joinOutside = (query: AnySelect, parts: ReadonlyArray<JoinedPart>): Select
     AggregateFunctionNode.create('row_number', []),
     node.orderBy === undefined ? over : { ...over, orderBy: OrderByNode.create(node.orderBy.items) },
   )
-  const numbered = SelectQueryNode.cloneWithSelections(node, [
+  // what the joins are made by is there too, whatever is selected of it
+  const needed = alsoSelecting(
+    query,
+    parts.flatMap(({ owner, relationship }) => (owner === null ? relationship.ownerAttributes : [])),
+  )
+  const numbered = SelectQueryNode.cloneWithSelections(needed.node, [
     SelectionNode.create(AliasNode.create(number, IdentifierNode.create(joinedRow))),
   ])
   // what the query selects beside, as of its own joins
@@ -268,18 +272,11 @@ const join = (
   for (const part of parts) {
     const { alias, columns, isContained, isInner, query, relationship } = part
     if (isContained) continue
-    const { target, through } = relationship
+    const { target } = relationship
     const own = (attribute: Attribute): ReferenceNode => ownerColumn(part, mapping, root, attribute)
     const link = `${alias}_link`
     const relation = relationOf(relationship, alias, link, own)
-    if (relation.link !== null && through !== null) {
-      joined = joining(
-        joined,
-        'LeftJoin',
-        AliasNode.create(namedTable(through.table), IdentifierNode.create(link)),
-        relation.link,
-      )
-    }
+    for (const { on, table } of relation.between) joined = joining(joined, 'LeftJoin', table, on)
     // what joins and orders need is there too, whatever is selected of it
     const table = query === null ? tableNode(target) : withOrder(alsoSelecting(query, target.attributes))
     joined = joining(
@@ -318,11 +315,10 @@ const joining = (
   node: SelectQueryNode,
   kind: 'LeftJoin' | 'InnerJoin',
   table: OperationNode,
-  pairs: Pairs,
+  related: OperationNode,
   condition: OperationNode | null = null,
 ): SelectQueryNode => {
-  const equal = allEqual(pairs)
-  const on = condition === null ? equal : AndNode.create(equal, condition)
+  const on = condition === null ? related : AndNode.create(related, condition)
   return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
 }
 

@@ -24,25 +24,30 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Attribute, RelationshipMapping } from '../model/mapping.js'
+import { conditionAt } from './entity-condition.js'
+import type { ActiveCriteria } from './entity-criteria.js'
+import { betweenAlias, existing } from './relation.js'
 import { namedTable } from './scope.js'
 import type { AnySelect } from './select.js'
 import { attributeNode } from './statement.js'
-import { linkColumn, linkedTo, ordered } from './template.js'
+import { linkColumn, ordered, ownerLink, ownersOf, withOwners } from './template.js'
 
 /**
- * A query of targets, narrowed to those of the owners that another query gives. Over a table of links each row has its
- * owner's key under `linkedOwner`.
+ * A query of targets, narrowed to those of the owners that another query gives. Over a table of links, and by a condition,
+ * each row has its owner's key under `linkedOwner`.
  *
  * @category combinators
  */
 export const targetsOfOwners = (query: AnySelect, relationship: RelationshipMapping, owners: AnySelect): AnySelect => {
-  const { foreignKey, key, kind, orderBy, owner, target, through } = relationship
-  const held = kind === 'BelongsTo' ? foreignKey : key
-  const node = through === null ? query.node : linkedTo(query.node, relationship, through)
-  const compared =
-    through !== null
-      ? through.own.map((column, i) => linkColumn(through, column, owner, i))
-      : (kind === 'BelongsTo' ? key : foreignKey).map((attribute) => attributeNode(target, attribute))
+  const { foreignKey, key, kind, on, orderBy, owner, target, through } = relationship
+  const isOwned = through !== null || on !== null
+  const held = isOwned ? owner.key : kind === 'BelongsTo' ? foreignKey : key
+  const { columns: compared, node } = isOwned
+    ? withOwners(query, relationship)
+    : {
+        columns: (kind === 'BelongsTo' ? key : foreignKey).map((attribute) => attributeNode(target, attribute)),
+        node: query.node,
+      }
   const only = compared[0]
   const narrowed = QueryNode.cloneWithWhere(
     node,
@@ -83,9 +88,10 @@ export const withoutOffset = (query: AnySelect): AnySelect => {
  */
 export const targetsWithOwner = (
   query: AnySelect,
-  { foreignKey, key, kind, owner, target, through }: RelationshipMapping,
+  relationship: RelationshipMapping,
   values: ReadonlyArray<unknown>,
 ): AnySelect => {
+  const { foreignKey, key, kind, on, owner, target, through } = relationship
   const equal = (columns: ReadonlyArray<OperationNode>): OperationNode =>
     columns
       .map(
@@ -93,6 +99,12 @@ export const targetsWithOwner = (
           BinaryOperationNode.create(column, OperatorNode.create('='), ValueNode.create(values[i])),
       )
       .reduce((a, b) => AndNode.create(a, b))
+  if (on !== null) {
+    const { columns, relation, table } = ownersOf(relationship)
+    const own = { table, on: equal(columns) }
+    const related = existing({ ...relation, between: [own, ...relation.between] })
+    return { ...query, node: QueryNode.cloneWithWhere(query.node, related) as SelectQueryNode }
+  }
   if (through === null) {
     const held = kind === 'BelongsTo' ? key : foreignKey
     const condition = equal(held.map((attribute) => attributeNode(target, attribute)))
@@ -118,6 +130,42 @@ export const targetsWithOwner = (
   )
   const exists = UnaryOperationNode.create(OperatorNode.create('exists'), own)
   return { ...query, node: QueryNode.cloneWithWhere(query.node, exists) as SelectQueryNode }
+}
+
+const shownBetween = new WeakMap<
+  ActiveCriteria,
+  WeakMap<RelationshipMapping, WeakMap<SelectQueryNode, SelectQueryNode>>
+>()
+
+/**
+ * A query of targets that is to be narrowed to those of some owners, with the criteria of what the relationship's condition goes
+ * through. The very same query where there are none, the same tree for the same query.
+ *
+ * @category combinators
+ */
+export const shownThrough =
+  (active: ActiveCriteria, relationship: RelationshipMapping) =>
+  (query: AnySelect): AnySelect => {
+    const narrowing = relationship.between.flatMap(([name, mapping]) => {
+      const condition = active.conditionOf(mapping)
+      return condition === null ? [] : [[betweenAlias(ownerLink, name), condition] as const]
+    })
+    if (narrowing.length === 0) return query
+    const byRelationship = remembered(shownBetween, active, () => new WeakMap())
+    const byNode = remembered(byRelationship, relationship, () => new WeakMap())
+    const node = remembered(byNode, query.node, () =>
+      narrowing.reduce(
+        (narrowed, [name, condition]) => QueryNode.cloneWithWhere(narrowed, conditionAt(condition, name, false)),
+        query.node,
+      ),
+    )
+    return { ...query, node }
+  }
+
+const remembered = <K extends object, V>(known: WeakMap<K, V>, key: K, make: () => V): V => {
+  const found = known.get(key) ?? make()
+  known.set(key, found)
+  return found
 }
 
 const alias = 'unitary_owners'

@@ -12,10 +12,11 @@ import {
   TableNode,
   type WithNode,
 } from 'kysely'
-import type { Mapping } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import { isOutput, outputNames } from './names.js'
 import {
   catalogOf,
+  type Found,
   find,
   namedTable,
   outermost,
@@ -74,6 +75,22 @@ export const renamed = (
   return rename(scope, condition, (found) => (found === source ? TableNode.create(alias) : null))
 }
 
+/**
+ * A condition on some tables, each by a name that it has there, as one on whatever `place` gives for their attributes. A name
+ * without a table is that of the first which has it.
+ */
+export const placed = (
+  tables: ReadonlyArray<readonly [name: string, mapping: Mapping]>,
+  condition: OperationNode,
+  place: (table: string, attribute: Attribute) => OperationNode,
+): OperationNode => {
+  const sources = tables.map(([name, mapping]) => sourceOf(mapping, name))
+  const scope: Scope = { ...outermost(catalogOf(tables.map(([, mapping]) => mapping))), sources }
+  return replaceNames(scope, condition, ({ column, source }) =>
+    sources.includes(source) ? place(source.name, column.attribute) : null,
+  )
+}
+
 /** Is there text in a tree, whose names nobody can tell? */
 export const containsText = (node: OperationNode): boolean => {
   let found = isText(node)
@@ -102,19 +119,29 @@ const rename = (
   scope: Scope,
   node: OperationNode,
   tableFor: (source: Source, reference: ReferenceNode) => TableNode | null,
+): OperationNode =>
+  replaceNames(scope, node, ({ source }, reference) => {
+    const table = tableFor(source, reference)
+    return table === null ? null : ReferenceNode.create(reference.column as ColumnNode, table)
+  })
+
+/** Puts other nodes in the place of references, where `nodeFor` gives any. */
+const replaceNames = (
+  scope: Scope,
+  node: OperationNode,
+  nodeFor: (found: Found, reference: ReferenceNode) => OperationNode | null,
 ): OperationNode => {
   if (ReferenceNode.is(node)) {
     const found = find(scope, node)
-    const table = found === null ? null : tableFor(found.source, node)
-    return table === null ? node : ReferenceNode.create(node.column as ColumnNode, table)
+    return (found === null ? null : nodeFor(found, node)) ?? node
   }
-  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => rename(scope, child, tableFor))
+  if (!SelectQueryNode.is(node)) return mapChildren(node, (child) => replaceNames(scope, child, nodeFor))
   const outside = withExpressions(scope, node.with?.expressions ?? [])
   const inside = within(outside, tablesOf(node))
   return mapChildren(node, (child, property) => {
     if (property === 'with') {
-      return mapChildren(child as WithNode, (expression) => rename(outside, expression, tableFor))
+      return mapChildren(child as WithNode, (expression) => replaceNames(outside, expression, nodeFor))
     }
-    return rename(property === 'setOperations' ? outside : inside, child, tableFor)
+    return replaceNames(property === 'setOperations' ? outside : inside, child, nodeFor)
   })
 }

@@ -1,21 +1,13 @@
 /**
  * Where a query finds the targets of a relationship, when it joins them or asks whether there are any.
  */
-import {
-  AndNode,
-  BinaryOperationNode,
-  FunctionNode,
-  type OperationNode,
-  ParensNode,
-  type SelectQueryNode,
-  TableNode,
-  UnaryOperationNode,
-} from 'kysely'
+import { type OperationNode, type SelectQueryNode, TableNode } from 'kysely'
 import type { RelationshipMapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import { alsoSelecting } from './attributes.js'
 import { where } from './criteria.js'
 import { containsText, renamed } from './qualify.js'
+import { operand } from './relation.js'
 import { type AnySelect, select } from './select.js'
 import { mappingsOf, tableNode } from './statement.js'
 
@@ -74,13 +66,3 @@ const conditional: ReadonlySet<string> = new Set(['kind', 'from', 'selections', 
 export const isCondition = (node: SelectQueryNode): boolean =>
   (node.from?.froms ?? []).every(TableNode.is) &&
   Object.entries(node).every(([property, value]) => value === undefined || conditional.has(property))
-
-/** Beside others an OR would come apart. */
-const operand = (condition: OperationNode): OperationNode =>
-  AndNode.is(condition) ||
-  BinaryOperationNode.is(condition) ||
-  UnaryOperationNode.is(condition) ||
-  FunctionNode.is(condition) ||
-  ParensNode.is(condition)
-    ? condition
-    : ParensNode.create(condition)

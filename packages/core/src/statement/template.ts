@@ -15,7 +15,6 @@ import {
   BinaryOperationNode,
   ColumnNode,
   IdentifierNode,
-  JoinNode,
   type OperationNode,
   OperatorNode,
   OrderByItemNode,
@@ -31,10 +30,12 @@ import {
 } from 'kysely'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { Link, OrderDirection } from '../model/relationship.js'
+import { qualifiedQuery } from './qualify.js'
+import { allEqual, always, columnIn, joining, type Relation, relationOf } from './relation.js'
 import { namedTable, referringTo } from './scope.js'
 import { type AnySelect, entityNode } from './select.js'
 import { Slot } from './slot.js'
-import { attributeNode, mappingsOf } from './statement.js'
+import { attributeNode, mappingsOf, tableNode } from './statement.js'
 
 /**
  * A query with places for values, `width` of them for each key, `capacity` keys.
@@ -108,73 +109,100 @@ export const refineByAttributes = (
 export const linkedOwner = (n: number): string => `unitary_owner_${n}`
 
 /**
- * The targets of a table of links for `count` owners, each row with its owner's key under `linkedOwner`. The values are
- * keys of owners. The same template for the same query, links, order and next power of two.
+ * The targets of a relationship for `count` owners, each row with its owner's key under `linkedOwner`: over a table of links,
+ * or by a condition. The values are keys of owners. The same template for the same query, relationship, order and next power of
+ * two.
  *
  * @category constructors
  */
-export const selectThroughLink = (
+export const selectOfOwners = (
   query: AnySelect | null,
   relationship: RelationshipMapping,
-  link: Link,
   count: number,
   orderBy: Order,
 ): Template => {
-  const { owner, target: mapping } = relationship
-  const node = query === null ? entityNode(mapping) : query.node
+  const { between, owner, target: mapping, through } = relationship
   const capacity = capacityFor(count)
-  const order = orderBy.map(([a, direction]) => [a.position, direction])
-  const shape = JSON.stringify([link, owner.name, capacity, order])
-  return remembered(node, shape, (): Template => {
+  const make = (): Template => {
+    const { columns, node } = withOwners(query, relationship)
     const narrowed = QueryNode.cloneWithWhere(
-      linkedTo(node, relationship, link),
+      node,
       hasKeyIn(
-        link.own.map((column, i) => linkColumn(link, column, owner, i)),
-        link.own.map(() => OperatorNode.create('=')),
+        columns,
+        columns.map(() => OperatorNode.create('=')),
         capacity,
       ),
     )
     return {
       _tag: 'Template',
       // the links hold keys of owners, as they are encoded
-      mappings: query === null ? [mapping, owner] : mappingsOf(query),
+      mappings: query === null ? [...new Set([mapping, owner, ...between.map(([, one]) => one)])] : mappingsOf(query),
       node: ordered(narrowed as SelectQueryNode, mapping, orderBy),
-      width: link.own.length,
+      width: columns.length,
       capacity,
     }
-  })
+  }
+  const order = orderBy.map(([attribute, direction]) => [attribute.position, direction])
+  const told = relationship.on === null ? through : [relationship.owner.index, relationship.name]
+  const shape = JSON.stringify([told, owner.name, capacity, order])
+  return remembered(query === null ? entityNode(mapping) : query.node, shape, make)
 }
 
-/** A query of targets joined to their links, each row with its owner's key. */
-export const linkedTo = (
-  node: SelectQueryNode,
-  { owner, target: mapping }: RelationshipMapping,
-  link: Link,
-): SelectQueryNode => {
-  const on = link.target.map(
-    (column, i): OperationNode =>
-      BinaryOperationNode.create(
-        linkColumn(link, column, mapping, i),
-        OperatorNode.create('='),
-        attributeNode(mapping, mapping.key[i] as Attribute),
-      ),
-  )
-  return QueryNode.cloneWithJoin(
-    SelectQueryNode.cloneWithSelections(
-      node,
-      link.own.map((column, i) =>
-        SelectionNode.create(
-          AliasNode.create(linkColumn(link, column, owner, i), IdentifierNode.create(linkedOwner(i))),
-        ),
-      ),
-    ),
-    JoinNode.createWithOn(
-      'InnerJoin',
-      namedTable(link.table),
-      on.reduce((a, b) => AndNode.create(a, b)),
-    ),
-  )
+/** A query of targets joined to what tells their owners, and the columns that hold the owners' keys. */
+export interface Owned {
+  readonly node: SelectQueryNode
+  readonly columns: ReadonlyArray<ReferenceNode>
 }
+
+/** A query of targets, each row with its owner's key under `linkedOwner`; of all targets where no query is given. */
+export const withOwners = (query: AnySelect | null, relationship: RelationshipMapping): Owned => {
+  const { on, owner, target: mapping, through } = relationship
+  const given = query === null ? entityNode(mapping) : query.node
+  if (through !== null && on === null) {
+    const columns = through.own.map((column, i) => linkColumn(through, column, owner, i))
+    const equal = through.target.map((column, i): readonly [OperationNode, OperationNode] => [
+      linkColumn(through, column, mapping, i),
+      attributeNode(mapping, mapping.key[i] as Attribute),
+    ])
+    const links = { table: namedTable(through.table), on: allEqual(equal) }
+    return { columns, node: joining(selectingOwners(given, columns), links) }
+  }
+  const { columns, relation, table } = ownersOf(relationship)
+  // names are to go on to mean the same beside the owner's
+  const node = query === null ? given : qualifiedQuery(mappingsOf(query), given)
+  const isDirect = relation.between.length === 0
+  const joined = [{ table, on: isDirect ? relation.target : always }, ...relation.between].reduce(
+    joining,
+    selectingOwners(node, columns),
+  )
+  return {
+    columns,
+    node: isDirect ? joined : (QueryNode.cloneWithWhere(joined, relation.target) as SelectQueryNode),
+  }
+}
+
+const ownerAlias = 'unitary_owner'
+/** With it begin the names of what lies between targets and their owners. */
+export const ownerLink = 'unitary_link'
+
+/** The owners' table under a name of its own, and how targets under theirs are related to it. */
+export const ownersOf = (
+  relationship: RelationshipMapping,
+): { readonly table: OperationNode; readonly relation: Relation; readonly columns: ReadonlyArray<ReferenceNode> } => {
+  const { owner, target } = relationship
+  const own = (attribute: Attribute): ReferenceNode => columnIn(ownerAlias, attribute.name)
+  return {
+    table: AliasNode.create(tableNode(owner), IdentifierNode.create(ownerAlias)),
+    relation: relationOf(relationship, target.table, ownerLink, own),
+    columns: owner.key.map(own),
+  }
+}
+
+const selectingOwners = (node: SelectQueryNode, columns: ReadonlyArray<ReferenceNode>): SelectQueryNode =>
+  SelectQueryNode.cloneWithSelections(
+    node,
+    columns.map((column, i) => SelectionNode.create(AliasNode.create(column, IdentifierNode.create(linkedOwner(i))))),
+  )
 
 /** A column of a table of links, which holds a part of the key of an entity. */
 export const linkColumn = ({ table }: Link, column: string, of: Mapping, i: number): ReferenceNode =>

@@ -6,18 +6,18 @@ import type {
   AnyInsert,
   AnySelect,
   AnyUpdate,
-  CollectionName,
   Delete,
   Entities,
   Insert,
   Model,
-  ReferenceName,
   RowOf,
   Select,
   Services,
   Snapshot,
   TargetOf,
   Update,
+  WritableCollection,
+  WritableReference,
 } from '@unitary/core'
 import type { Option } from 'fp-ts/lib/Option.js'
 import type { ShardToken } from '../state/identity-map.js'
@@ -109,7 +109,7 @@ export interface EndedContext extends HookContext {
 }
 
 /** An entity without collections has no hooks on them: an object type without properties would take any. */
-type OnCollections<M, N extends string, Hooks> = [CollectionName<M, N>] extends [never]
+type OnCollections<M, N extends string, Hooks> = [WritableCollection<M, N>] extends [never]
   ? Readonly<Record<string, never>>
   : Hooks
 
@@ -127,7 +127,7 @@ export interface HooksOf<M, N extends string> {
       context: SetContext<M, N, K, RowOf<M, N>[K]>,
     ) => Verdict<RowOf<M, N>[K]>
   } & {
-    readonly [K in ReferenceName<M, N>]?: (
+    readonly [K in WritableReference<M, N>]?: (
       context: SetContext<M, N, K, Known<M, TargetOf<M, N, K>> | null>,
     ) => Verdict<Snapshot<TargetOf<M, N, K>> | null>
   }
@@ -136,21 +136,23 @@ export interface HooksOf<M, N extends string> {
     M,
     N,
     {
-      readonly [K in CollectionName<M, N>]?: (context: MemberContext<M, N, K>) => Verdict<Snapshot<TargetOf<M, N, K>>>
+      readonly [K in WritableCollection<M, N>]?: (
+        context: MemberContext<M, N, K>,
+      ) => Verdict<Snapshot<TargetOf<M, N, K>>>
     }
   >
   /** A member leaves a collection. */
   readonly remove?: OnCollections<
     M,
     N,
-    { readonly [K in CollectionName<M, N>]?: (context: MemberContext<M, N, K>) => Reaction }
+    { readonly [K in WritableCollection<M, N>]?: (context: MemberContext<M, N, K>) => Reaction }
   >
   /** A collection is given as a whole, before `append` and `remove` are asked about its members. */
   readonly replace?: OnCollections<
     M,
     N,
     {
-      readonly [K in CollectionName<M, N>]?: (
+      readonly [K in WritableCollection<M, N>]?: (
         context: ReplaceContext<M, N, K>,
       ) => Verdict<ReadonlyArray<Snapshot<TargetOf<M, N, K>>>>
     }

@@ -2,14 +2,14 @@
  * The changes that programs make, where hooks are to be asked about them: the same as without, as long as every hook keeps
  * what it is given.
  */
-import type { CollectionName, InstanceId, Mapped, Pending, RelationshipMapping, Services } from '@unitary/core'
-import { membersGiven, Snapshot } from '@unitary/core'
+import type { InstanceId, Mapped, Pending, RelationshipMapping, Services, WritableCollection } from '@unitary/core'
+import { isOnlyJoined, membersGiven, Snapshot } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Instance } from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import type { AddError } from '../transition/add.js'
 import { noCollection } from '../transition/collect.js'
-import { faultOf, misfit } from '../transition/draft.js'
+import { faultOf, misfit, unwritable } from '../transition/draft.js'
 import { type ChangeError, pictureOf } from '../transition/set.js'
 import { checkModel, resolve, succeed, type Transition } from '../transition/transition.js'
 import { Change } from './change.js'
@@ -85,6 +85,7 @@ export const set =
       if (relationship.isCollection) {
         return left(misfit(relationship, given, 'a collection is changed by append, detach or replace'))
       }
+      if (isOnlyJoined(relationship)) return left(unwritable(relationship))
       const target = given === null ? right(null) : change.instanceFor(relationship, given)
       if (isLeft(target)) return target
       targets.push([relationship, target.right])
@@ -100,7 +101,7 @@ export const set =
 
 /** @category transitions */
 export const append =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     members: ReadonlyArray<unknown>,
@@ -118,7 +119,7 @@ export const append =
 
 /** @category transitions */
 export const detach =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     member: Snapshot,
@@ -134,7 +135,7 @@ export const detach =
 
 /** @category transitions */
 export const replace =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     given: unknown,
@@ -174,6 +175,7 @@ const changeMembers = <M, N extends string, S extends Snapshot<N>>(
   if (isLeft(found)) return found
   const relationship = entity.mapping.relationshipOf.get(name)
   if (relationship?.isCollection !== true) return left(noCollection(entity.name, name))
+  if (isOnlyJoined(relationship)) return left(unwritable(relationship))
   const change = new Change(state, services)
   const ids: InstanceId[] = []
   for (const given of members) {

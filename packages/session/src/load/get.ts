@@ -140,7 +140,7 @@ const invalidKey = (mapping: Mapping, key: unknown): InvalidValue => ({
   problem: 'a primary key has a value for each of its columns, as its codec has it',
 })
 
-/** The one instance that the identity map has for a key, on the shard named or on any. */
+/** The instance that the identity map has for a key: on the shard named, or on the first that has one. */
 const inIdentityMap = (
   state: SessionState,
   mapping: Mapping,
@@ -150,9 +150,12 @@ const inIdentityMap = (
   const local = IdentityMap.get(state.identityMap, mapping, token, key)
   if (local !== undefined) return instanceAt(state, local)
   if (token !== null) return null
-  const found = IdentityMap.anywhere(state.identityMap, mapping, key)
-  // several shards may have the key: then the databases are asked, and tell
-  return found.length === 1 ? instanceAt(state, (found[0] as readonly [unknown, InstanceId])[1]) : null
+  const [only, ...others] = IdentityMap.anywhere(state.identityMap, mapping, key)
+  if (only === undefined) return null
+  const { tokens } = state.options
+  const placeOf = ([at]: readonly [ShardToken | null, InstanceId]): number => (at === null ? -1 : tokens.indexOf(at))
+  const [, id] = others.reduce((first, other) => (placeOf(other) < placeOf(first) ? other : first), only)
+  return instanceAt(state, id)
 }
 
 /** The same with what the model loads beside every instance. */

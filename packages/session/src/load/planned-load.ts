@@ -217,7 +217,8 @@ const joiningOf = (
   query: AnySelect | null,
   nested: ReadonlyArray<PlannedLoad>,
 ): JoinedLoad | null => {
-  if (strategy !== 'joined') return null
+  // what a condition goes through would repeat targets
+  if (strategy !== 'joined' || relationship.between.length > 0) return null
   const targets = targetQuery(model, relationship, query)
   if (targets !== null && !canBeJoined(targets)) return null
   const active = criteria === null ? null : activeCriteria(criteria, options)

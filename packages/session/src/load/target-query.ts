@@ -9,9 +9,11 @@ import {
   type ExecutionOptions,
   joinsOnlySubtypes,
   type Mapped,
+  type Mapping,
   orderBy,
   type RelationshipMapping,
   select,
+  shownThrough,
   where,
 } from '@unitary/core'
 import { criteriaUnder, type SessionState } from '../state/session-state.js'
@@ -59,9 +61,13 @@ export const filtered = (
   options: ExecutionOptions,
 ): Targets => {
   const active = criteriaUnder(state, options)
-  if (active === null || (query === null && active.conditionOf(relationship.target) === null)) return whole(query)
+  const { between, target } = relationship
+  const isOpen = (one: Mapping): boolean => active === null || active.conditionOf(one) === null
+  if (active === null || (query === null && isOpen(target) && between.every(([, one]) => isOpen(one)))) {
+    return whole(query)
+  }
   const given = query ?? select(targetOf(state.model, relationship))
-  const shown = applyActive(active)(given)
+  const shown = shownThrough(active, relationship)(applyActive(active)(given))
   return shown === given ? whole(query) : { query: shown, narrowed: active.key }
 }
 

@@ -242,6 +242,7 @@ const loadMany = (
   lookup: Lookup,
 ): Program<TargetsError, Fetched> =>
   suspend((asked): Program<TargetsError, Fetched> => {
+    const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
     for (const owner of owners) {
@@ -252,7 +253,7 @@ const loadMany = (
     }
     const by = {
       attributes: relationship.foreignKey,
-      through: relationship.through === null ? null : relationship,
+      through: isByOwner ? relationship : null,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -266,12 +267,13 @@ const loadMany = (
         const [ids, joined, next] = taken.right
         const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
         const isRepeated =
-          lookup.query?.node.joins !== undefined || (lookup.joined !== null && repeats(lookup.joined.parts))
+          relationship.between.length > 0 ||
+          lookup.query?.node.joins !== undefined ||
+          (lookup.joined !== null && repeats(lookup.joined.parts))
         forEachRow(answer.right, (row, dialect, i) => {
-          const key =
-            relationship.through === null
-              ? foreignKeyIn(row, relationship.foreignKey, dialect)
-              : ownerIn(row, relationship.key, dialect)
+          const key = isByOwner
+            ? ownerIn(row, relationship.owner.key, dialect)
+            : foreignKeyIn(row, relationship.foreignKey, dialect)
           const owner = key === null ? undefined : ownerOf.get(key)
           const list = owner === undefined ? undefined : members.get(owner)
           const target = ids[i] as InstanceId

@@ -3,15 +3,15 @@
  */
 import type {
   CollectionKeyOf,
-  CollectionName,
   CollectionWith,
-  DraftOrInstance,
+  GivenTo,
   InstanceId,
   KeyedCollectionName,
   Mapped,
   RelationshipMapping,
   Snapshot,
-  TargetOf,
+  TakenBy,
+  WritableCollection,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { memberAt } from '../load/shown.js'
@@ -27,8 +27,8 @@ import { append, detach } from './work.js'
 
 /** The names of collections that are lists: by place or not. @category model */
 export type ListName<M, N> = {
-  [K in CollectionName<M, N>]: CollectionWith<M, N, K, never> extends ReadonlyArray<never> ? K : never
-}[CollectionName<M, N>]
+  [K in WritableCollection<M, N>]: CollectionWith<M, N, K, never> extends ReadonlyArray<never> ? K : never
+}[WritableCollection<M, N>]
 
 /**
  * Puts a draft or an instance into a list, before what stands at `index`: from 0 to the number of members.
@@ -43,7 +43,7 @@ export const insertAt =
     entity: Mapped<M, N>,
     name: K,
     index: number,
-    member: DraftOrInstance<M, TargetOf<M, N, K>>,
+    member: GivenTo<M, N, K>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
     onList(entity, name, owner, (relationship, before) =>
@@ -70,7 +70,7 @@ export const move =
   <M, N extends string, K extends ListName<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    member: Snapshot<TargetOf<M, N, K>>,
+    member: Snapshot<TakenBy<M, N, K>>,
     index: number,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
@@ -93,7 +93,7 @@ export const move =
  * @category work
  */
 export const removeKey =
-  <M, N extends string, K extends KeyedCollectionName<M, N>>(
+  <M, N extends string, K extends KeyedCollectionName<M, N> & WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
     key: CollectionKeyOf<M, N, K>,

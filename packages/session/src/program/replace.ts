@@ -1,15 +1,7 @@
 /**
  * Replacing the members of a collection: what it holds is loaded first, since those that are not among the new ones leave it.
  */
-import type {
-  AnySelect,
-  CollectionGiven,
-  CollectionName,
-  DraftOrInstance,
-  Mapped,
-  Snapshot,
-  TargetOf,
-} from '@unitary/core'
+import type { AnySelect, CollectionGiven, GivenTo, Mapped, Snapshot, WritableCollection } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
 import { narrowedLoad } from '../hook/execute.js'
@@ -35,10 +27,10 @@ export type ReplaceError = ChangeError | RequestError | DecodeError | RaisedLoad
  * @category work
  */
 export const replace =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: CollectionGiven<M, N, K, DraftOrInstance<M, TargetOf<M, N, K>>>,
+    members: CollectionGiven<M, N, K, GivenTo<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ReplaceError, S> =>
     onLoaded(entity, name, owner, replaceLoaded(entity, name, members)(owner))
@@ -51,7 +43,7 @@ export const replace =
  *
  * @category work
  */
-export const clear = <M, N extends string, K extends CollectionName<M, N>>(
+export const clear = <M, N extends string, K extends WritableCollection<M, N>>(
   entity: Mapped<M, N>,
   name: K,
 ): (<S extends Snapshot<N>>(owner: S) => Program<ReplaceError, S>) => replace(entity, name, [] as never)

@@ -134,7 +134,7 @@ export interface LookupRequest {
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
   readonly attributes: ReadonlyArray<Attribute>
-  /** The relationship, where it goes over a table of links; then `keys` are those of the owners. */
+  /** The relationship, where it goes over a table of links or by a condition; then `keys` are those of the owners. */
   readonly through: RelationshipMapping | null
   /** The program's values of the attributes, key after key. */
   readonly keys: ReadonlyArray<unknown>
@@ -231,6 +231,12 @@ export interface TaskRequest {
   readonly task: Task<unknown>
 }
 
+/** Nothing, for a while. @category model */
+export interface PauseRequest {
+  readonly _tag: 'Pause'
+  readonly milliseconds: number
+}
+
 /** @category model */
 export type Request =
   | FlushRequest
@@ -247,6 +253,7 @@ export type Request =
   | TransactionRequest
   | ServicesRequest
   | TaskRequest
+  | PauseRequest
 
 /** What each request is answered. @category model */
 export type AnswerOf<R extends Request> = R extends FlushRequest

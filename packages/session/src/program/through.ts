@@ -6,7 +6,6 @@
  */
 import {
   type Attribute,
-  type CollectionName,
   type InstanceId,
   type Mapping,
   type Reach,
@@ -16,6 +15,7 @@ import {
   type Through,
   type ThroughLinks,
   type ThroughTo,
+  type WritableCollection,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
@@ -134,8 +134,8 @@ export const replaceThrough =
     )(linksFrom(proxy, owner))
 
 /** The collection of links. */
-const linksOf = <M, N extends string>({ path }: Through<M, N, Reach>): CollectionName<M, N> =>
-  path[0] as CollectionName<M, N>
+const linksOf = <M, N extends string>({ path }: Through<M, N, Reach>): WritableCollection<M, N> =>
+  path[0] as WritableCollection<M, N>
 
 /** The entity at the end, whose attribute or rows are shown. */
 const endOf = ({ entity, path }: Through<unknown, string, Reach>): Mapping =>

@@ -4,17 +4,18 @@
  */
 import type {
   CollectionGiven,
-  CollectionName,
   Draft,
   DraftOrInstance,
+  GivenTo,
   Mapped,
   Pending,
-  ReferenceName,
   RelationshipName,
   RowOf,
   Services,
   Snapshot,
-  TargetOf,
+  TakenBy,
+  WritableCollection,
+  WritableReference,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidState, ModelMismatch, NotInSession, RequestError } from '../error.js'
@@ -115,7 +116,7 @@ export const attach = <M, N extends string>(
 
 /** What `set` can change: attributes, and references to one. @category model */
 export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {
-  readonly [K in ReferenceName<M, N>]?: DraftOrInstance<M, TargetOf<M, N, K>> | null
+  readonly [K in WritableReference<M, N>]?: GivenTo<M, N, K> | null
 }
 
 /**
@@ -144,10 +145,10 @@ export const set =
  * @category work
  */
 export const append =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    ...members: ReadonlyArray<DraftOrInstance<M, TargetOf<M, N, K>>>
+    ...members: ReadonlyArray<GivenTo<M, N, K>>
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(
@@ -162,10 +163,10 @@ export const append =
  * @category work
  */
 export const detach =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    member: Snapshot<TargetOf<M, N, K>>,
+    member: Snapshot<TakenBy<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(
@@ -184,10 +185,10 @@ export const detach =
  * @category work
  */
 export const replaceLoaded =
-  <M, N extends string, K extends CollectionName<M, N>>(
+  <M, N extends string, K extends WritableCollection<M, N>>(
     entity: Mapped<M, N>,
     name: K,
-    members: CollectionGiven<M, N, K, DraftOrInstance<M, TargetOf<M, N, K>>>,
+    members: CollectionGiven<M, N, K, GivenTo<M, N, K>>,
   ) =>
   <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
     change(

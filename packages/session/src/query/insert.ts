@@ -7,13 +7,22 @@ import {
   checkStatement,
   type InsertRows,
   type InstanceId,
+  insertDraws,
   insertRowsOf,
   type Services,
   type Snapshot,
   withDefaults,
+  withDrawnValues,
 } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
-import { type DecodeError, type HookError, invalidStatement, type ModelMismatch, type RequestError } from '../error.js'
+import {
+  type DecodeError,
+  type HookError,
+  type InvalidStatement,
+  invalidStatement,
+  type ModelMismatch,
+  type RequestError,
+} from '../error.js'
 import { rewrittenInsert } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { populate } from '../load/populate.js'
@@ -41,7 +50,9 @@ export const executeInsert = (statement: AnyInsert): Program<InsertError, Answer
     if (isLeft(checked)) return fail(checked.left)
     return chain((asked: AnyInsert): Program<InsertError, Answer> => {
       const wrong = checkStatement(asked)
-      return wrong === null ? chain(insertComplete)(filled(asked)) : fail(invalidStatement('insert', wrong))
+      return wrong === null
+        ? chain(insertComplete)(chain(drawn)(filled(asked)))
+        : fail(invalidStatement('insert', wrong))
     })(rewrittenInsert(statement))
   })
 
@@ -49,6 +60,17 @@ const filled = (statement: AnyInsert): Program<RequestError, AnyInsert> =>
   canHaveDefaults(statement)
     ? map((services: Services) => withDefaults(services)(statement))(ask({ _tag: 'Services' }))
     : of(statement)
+
+/** The insert with the ids that its rows leave out: each generator is asked once for all of them, and only for rows that are fit. */
+const drawn = (statement: AnyInsert): Program<RequestError | InvalidStatement, AnyInsert> => {
+  const draws = insertDraws(statement)
+  if (draws.length === 0) return of(statement)
+  const rows = insertRowsOf(withDrawnValues(draws, [])(statement))
+  if (isLeft(rows)) return fail(invalidStatement('insert', rows.left))
+  return map((ids: ReadonlyArray<ReadonlyArray<bigint>>) => withDrawnValues(draws, ids)(statement))(
+    ask({ _tag: 'Draw', draws }),
+  )
+}
 
 const insertComplete = (statement: AnyInsert): Program<InsertError, Answer> => {
   const rows = insertRowsOf(statement)

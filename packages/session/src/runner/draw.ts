@@ -100,29 +100,62 @@ function* drawSequence(ask: Ask, { dialect }: Engine, name: string, block: numbe
   return right(ranges)
 }
 
-/** The update comes first, so that two who draw at once get different ids. */
 function* drawCounter(ask: Ask, engine: Engine, table: string, name: string, count: number): Effect<Drawn> {
-  const [nameOf, nextOf] = [sql.ref('name'), sql.ref('next')]
-  const from = sql.table(table)
-  const returning = engine.capabilities.returning.update ? sql` returning ${nextOf}` : sql``
+  const counter: Counting = { from: sql.table(table), name, count }
+  const answer = yield* engine.dialect.name === 'mysql'
+    ? countOnMysql(ask, engine, counter)
+    : countByUpdate(ask, engine, counter)
+  if (isLeft(answer)) return answer
+  const next = integerOf(answer.right.rows[0]?.next)
+  return right([{ from: next - BigInt(count), to: next }])
+}
+
+interface Counting {
+  readonly from: RawBuilder<unknown>
+  readonly name: string
+  readonly count: number
+}
+
+const [nameOf, nextOf] = [sql.ref('name'), sql.ref('next')]
+
+const nextIn = ({ from, name }: Counting): RawBuilder<unknown> =>
+  sql`select ${nextOf} from ${from} where ${nameOf} = ${name}`
+
+/** The update comes first, so that two who draw at once get different ids. */
+function* countByUpdate(
+  ask: Ask,
+  { capabilities }: Engine,
+  counter: Counting,
+): Effect<Either<EngineError, QueryAnswer>> {
+  const { count, from, name } = counter
+  const returning = capabilities.returning.update ? sql` returning ${nextOf}` : sql``
   const counted = sql`update ${from} set ${nextOf} = ${nextOf} + ${count} where ${nameOf} = ${name}${returning}`
   let answer = yield* ask(counted)
   if (isLeft(answer)) return answer
   if (Math.max(answer.right.affected, answer.right.rows.length) === 0) {
-    const into = sql`${from} (${nameOf}, ${nextOf}) values (${name}, ${1})`
     const made = yield* ask(
-      engine.dialect.name === 'mysql'
-        ? sql`insert ignore into ${into}`
-        : sql`insert into ${into} on conflict do nothing`,
+      sql`insert into ${from} (${nameOf}, ${nextOf}) values (${name}, ${1}) on conflict do nothing`,
     )
     if (isLeft(made)) return made
     answer = yield* ask(counted)
     if (isLeft(answer)) return answer
   }
-  if (answer.right.rows.length === 0) {
-    answer = yield* ask(sql`select ${nextOf} from ${from} where ${nameOf} = ${name}`)
-    if (isLeft(answer)) return answer
-  }
-  const next = integerOf(answer.right.rows[0]?.next)
-  return right([{ from: next - BigInt(count), to: next }])
+  return answer.right.rows.length > 0 ? answer : yield* ask(nextIn(counter))
+}
+
+/**
+ * An update that finds no row locks the gap where it would be, in which two who draw for the first time would then wait for each
+ * other: here the insert comes first.
+ */
+function* countOnMysql(
+  ask: Ask,
+  { capabilities }: Engine,
+  counter: Counting,
+): Effect<Either<EngineError, QueryAnswer>> {
+  const { count, from, name } = counter
+  const returning = capabilities.returning.insert ? sql` returning ${nextOf}` : sql``
+  const answer = yield* ask(
+    sql`insert into ${from} (${nameOf}, ${nextOf}) values (${name}, ${1 + count}) on duplicate key update ${nextOf} = ${nextOf} + ${count}${returning}`,
+  )
+  return isLeft(answer) || answer.right.rows.length > 0 ? answer : yield* ask(nextIn(counter))
 }

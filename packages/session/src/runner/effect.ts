@@ -21,6 +21,7 @@ export type Operation =
   | { readonly _tag: 'Call'; readonly connection: Connection; readonly call: EngineCall }
   | { readonly _tag: 'Release'; readonly connection: Connection }
   | { readonly _tag: 'Wait'; readonly task: Task<unknown> }
+  | { readonly _tag: 'Pause'; readonly milliseconds: number }
   | { readonly _tag: 'Together'; readonly effects: ReadonlyArray<Effect<unknown>> }
 
 /**
@@ -48,6 +49,11 @@ export function* release(connection: Connection): Effect<void> {
 /** Waits for a task of the application's. Left where the driver cannot wait. @category constructors */
 export function* wait<A>(task: Task<A>): Effect<Either<EngineError, A>> {
   return (yield { _tag: 'Wait', task: task as Task<unknown> }) as Either<EngineError, A>
+}
+
+/** Lets so much time pass. @category constructors */
+export function* pause(milliseconds: number): Effect<void> {
+  yield { _tag: 'Pause', milliseconds }
 }
 
 /**
@@ -88,9 +94,16 @@ const performSync = (operation: Operation): unknown => {
       return undefined
     case 'Wait':
       return left(mustWait)
+    case 'Pause':
+      return sleep(operation.milliseconds)
     case 'Together':
       return operation.effects.map(driveSync)
   }
+}
+
+/** As SQLite's busy timeout waits: nothing else runs meanwhile in this thread. */
+const sleep = (milliseconds: number): void => {
+  if (milliseconds > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }
 
 /**
@@ -139,6 +152,8 @@ const perform = (operation: Operation): unknown => {
       return operation.connection.release()
     case 'Wait':
       return operation.task().then(right)
+    case 'Pause':
+      return new Promise((resolve) => setTimeout(resolve, operation.milliseconds))
     case 'Together': {
       const results = operation.effects.map(drive)
       return results.some((result) => result instanceof Promise) ? Promise.all(results) : results

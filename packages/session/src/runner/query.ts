@@ -23,7 +23,7 @@ import {
   type StatementError,
   selectByAttributes,
   selectingKeys,
-  selectThroughLink,
+  selectOfOwners,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { type DatabaseError, type InvalidStatement, invalidStatement } from '../error.js'
@@ -98,16 +98,15 @@ export function* runLookup(
   token: ShardToken | null,
 ): Effect<Either<QueryFailure, Rows>> {
   const { attributes, keys, mapping, orderBy, query, through } = request
-  const link = through?.through ?? null
-  const width = link === null ? attributes.length : link.own.length
+  const width = through === null ? attributes.length : through.owner.key.length
   const chunk = (width === 1 ? keysPerStatement : compositeKeysPerStatement) * width
   let rows: ReadonlyArray<DriverRow> = []
   for (let from = 0; from < keys.length; from += chunk) {
     const values = keys.length <= chunk ? keys : keys.slice(from, from + chunk)
     const count = values.length / width
     const template =
-      through !== null && link !== null
-        ? selectThroughLink(query, through, link, count, orderBy)
+      through !== null
+        ? selectOfOwners(query, through, count, orderBy)
         : query === null
           ? selectByAttributes(mapping, attributes, count, orderBy)
           : refineByAttributes(query, attributes, count, orderBy)

@@ -9,6 +9,7 @@ import type {
   FlushAnswer,
   InsertRequest,
   LookupRequest,
+  PauseRequest,
   QueryAnswer,
   QueryRequest,
   Request,
@@ -25,7 +26,7 @@ import { returnablePlan } from '../unit-of-work/returnable.js'
 import { type FlushPlan, isStale, type StepResult } from '../unit-of-work/step.js'
 import { openReader, Readers } from './cursors.js'
 import { drawAll, runDraw } from './draw.js'
-import { type Effect, wait } from './effect.js'
+import { type Effect, pause, wait } from './effect.js'
 import { connectError, databaseError, executeStep, givenKeys } from './execute.js'
 import { runInsert } from './insert.js'
 import { runCount, runLookup, runQuery, runSql, runWrite } from './query.js'
@@ -57,7 +58,7 @@ export interface Runtime {
 }
 
 /** @category model */
-export interface RuntimeOptions extends EmptyOptions {
+export interface RuntimeOptions extends Omit<EmptyOptions, 'tokens'> {
   /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
   readonly services?: () => Services
   /** Of every transaction; the database's own default where it is absent. */
@@ -207,7 +208,7 @@ const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryA
 export function* answerCommon(
   transactions: Transactions,
   services: () => Services,
-  request: TransactionRequest | ServicesRequest | TaskRequest,
+  request: TransactionRequest | ServicesRequest | TaskRequest | PauseRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':
@@ -223,6 +224,9 @@ export function* answerCommon(
       return ended('rollback to a savepoint', yield* transactions.rollbackSavepoint(request.name))
     case 'Services':
       return right(services())
+    case 'Pause':
+      yield* pause(request.milliseconds)
+      return right(undefined)
     case 'Task': {
       const waited = yield* wait(request.task)
       return isLeft(waited) ? left({ _tag: 'NotSynchronous', operation: 'a task' }) : waited

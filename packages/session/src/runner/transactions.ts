@@ -140,12 +140,15 @@ export class Transactions {
    */
   *commit(): Effect<Either<TransactionFailure, undefined>> {
     this.#savepoints = []
+    let isFirst = true
     for (const [token, connection] of this.#open) {
       const committed = yield* call(connection, { _tag: 'Commit' })
       if (isLeft(committed)) {
         yield* this.rollback()
-        return left({ token, error: committed.left })
+        // what others have committed would be done twice by another attempt
+        return left({ token, error: isFirst ? committed.left : { ...committed.left, retryable: false } })
       }
+      isFirst = false
       this.#open.delete(token)
       this.blocks.committed(token)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold

@@ -248,7 +248,7 @@ export const replaceRelated = (
 }
 
 /** Has the instance changes that a flush would look at? @category guards */
-export const isChanged = (self: Instance): boolean => self.committed !== null || (self.related ?? []).some(hasChanges)
+export const isChanged = (self: Instance): boolean => self.committed !== null || self.related?.some(hasChanges) === true
 
 /** Has a relationship changes that no flush has written? @category guards */
 export const hasChanges = (related: Related | undefined): boolean =>

@@ -5,14 +5,20 @@
  * leaves. Reading costs the depth (four levels at a million keys), a change copies one node a level. `edit` works on
  * nodes of its own and copies each of them at most once, which makes bulk changes cost what a mutable array does.
  *
- * Each node is an array of 33: 32 slots, and the edit that owns it. An edit ends with the function that made it, so a
+ * Each node is an array of 34: 32 slots, which of them hold something, bit by bit, and the edit that owns it. So a node of
+ * few is gone through as fast as its few, which is what a flush of some instances of many meets. An edit ends with the function that made it, so a
  * node that anyone else can see is never written again.
+ *
+ * A program changes instance after instance, and mostly in the order of their ids. So a map that was changed by itself keeps
+ * the leaf that was changed last beside its trie: the next change in that leaf copies it alone, and the nodes above it are
+ * copied once, when another leaf has its turn.
  */
 
 const bits = 5
 const width = 1 << bits
 const mask = width - 1
-const ownerSlot = width
+const filledSlot = width
+const ownerSlot = width + 1
 
 type Owner = object
 type Node = unknown[]
@@ -28,12 +34,24 @@ export interface IntMap<out A> {
   /** Bits below the root's own: 0 where the root is a leaf. */
   readonly shift: number
   readonly root: ReadonlyArray<unknown> | null
+  /** The leaf that was changed last, in place of the one that the trie has there; null where the trie has all. */
+  readonly leaf: ReadonlyArray<unknown> | null
+  /** What the keys of that leaf share: their higher bits; -1 where there is none. */
+  readonly leafKey: number
   /** Carries the type; never there. */
   readonly _A?: A
 }
 
 /** @category constructors */
-export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, leaves: 0, shift: 0, root: null })
+export const empty: IntMap<never> = Object.freeze({
+  _tag: 'IntMap',
+  size: 0,
+  leaves: 0,
+  shift: 0,
+  root: null,
+  leaf: null,
+  leafKey: -1,
+})
 
 /**
  * The value at a key, or undefined. O(log32 n).
@@ -41,6 +59,7 @@ export const empty: IntMap<never> = Object.freeze({ _tag: 'IntMap', size: 0, lea
  * @category combinators
  */
 export const get = <A>(self: IntMap<A>, key: number): A | undefined => {
+  if (self.leaf !== null && key >>> bits === self.leafKey) return self.leaf[key & mask] as A | undefined
   let node = self.root as Node | null
   if (node === null || key >>> self.shift >= width) return undefined
   for (let shift = self.shift; shift > 0; shift -= bits) {
@@ -71,9 +90,16 @@ export interface IntMapEdit<A> {
   readonly done: () => IntMap<A>
 }
 
-const isEmpty = (node: Node): boolean => {
-  for (let slot = 0; slot < width; slot++) if (node[slot] !== undefined) return false
-  return true
+const isEmpty = (node: Node): boolean => node[filledSlot] === 0
+
+const fill = (node: Node, slot: number, value: unknown): void => {
+  node[slot] = value
+  node[filledSlot] = (node[filledSlot] as number) | (1 << slot)
+}
+
+const vacate = (node: Node, slot: number): void => {
+  node[slot] = undefined
+  node[filledSlot] = (node[filledSlot] as number) & ~(1 << slot)
 }
 
 class Edit<A> implements IntMapEdit<A> {
@@ -94,6 +120,7 @@ class Edit<A> implements IntMapEdit<A> {
     this.#leaves = from.leaves
     this.#shift = from.shift
     this.#root = from.root as Node | null
+    if (from.leaf !== null) this.#putLeaf(from.leaf as Node, from.leafKey)
   }
 
   get(key: number): A | undefined {
@@ -112,15 +139,17 @@ class Edit<A> implements IntMapEdit<A> {
     const slot = key & mask
     const old = leaf[slot]
     if (old === value) return
-    if (old === undefined) this.#size++
-    leaf[slot] = value
+    if (old === undefined) {
+      this.#size++
+      fill(leaf, slot, value)
+    } else leaf[slot] = value
     this.#changed = true
   }
 
   delete(key: number): void {
     if (this.get(key) === undefined) return
     const leaf = this.#leafFor(key)
-    leaf[key & mask] = undefined
+    vacate(leaf, key & mask)
     this.#size--
     this.#changed = true
     if (isEmpty(leaf)) this.#prune(key)
@@ -147,9 +176,49 @@ class Edit<A> implements IntMapEdit<A> {
 
   done(): IntMap<A> {
     if (!this.#changed) return this.#from
-    return this.#size === 0
-      ? (empty as IntMap<A>)
-      : { _tag: 'IntMap', size: this.#size, leaves: this.#leaves, shift: this.#shift, root: this.#root }
+    return this.#size === 0 ? (empty as IntMap<A>) : this.#made(null, -1)
+  }
+
+  /** The same, where one key was set: the next change may be in the same leaf. */
+  doneAtLeaf(): IntMap<A> {
+    return this.#changed ? this.#made(this.#leaf, this.#leafKey) : this.#from
+  }
+
+  /** The trie as it stands. */
+  root(): Node | null {
+    return this.#root
+  }
+
+  #made(leaf: Node | null, leafKey: number): IntMap<A> {
+    return {
+      _tag: 'IntMap',
+      size: this.#size,
+      leaves: this.#leaves,
+      shift: this.#shift,
+      root: this.#root,
+      leaf,
+      leafKey,
+    }
+  }
+
+  /** Puts a leaf that stood beside the trie into it, where it has one already. */
+  #putLeaf(leaf: Node, leafKey: number): void {
+    let node = this.#root as Node
+    for (let shift = this.#shift; shift > 0; shift -= bits) node = node[((leafKey << bits) >>> shift) & mask] as Node
+    if (node === leaf) return
+    if (this.#shift === 0) {
+      this.#root = leaf
+      return
+    }
+    node = this.#own(this.#root as Node)
+    this.#root = node
+    for (let shift = this.#shift; shift > bits; shift -= bits) {
+      const slot = ((leafKey << bits) >>> shift) & mask
+      const child = this.#own(node[slot] as Node)
+      node[slot] = child
+      node = child
+    }
+    node[leafKey & mask] = leaf
   }
 
   /** Takes out the leaf of a key, which is empty, and what is empty without it. The edit owns the path to it. */
@@ -165,7 +234,7 @@ class Edit<A> implements IntMapEdit<A> {
     }
     for (let shift = bits; shift <= this.#shift; shift += bits) {
       const parent = path.pop() as Node
-      parent[(key >>> shift) & mask] = undefined
+      vacate(parent, (key >>> shift) & mask)
       if (!isEmpty(parent)) return
     }
     this.#root = null
@@ -174,7 +243,8 @@ class Edit<A> implements IntMapEdit<A> {
 
   #own(node: Node | undefined): Node {
     if (node === undefined) {
-      const fresh: Node = new Array(width + 1).fill(undefined)
+      const fresh: Node = new Array(width + 2).fill(undefined)
+      fresh[filledSlot] = 0
       fresh[ownerSlot] = this.#owner
       return fresh
     }
@@ -193,7 +263,7 @@ class Edit<A> implements IntMapEdit<A> {
     } else {
       while (key >>> this.#shift >= width) {
         const parent = this.#own(undefined)
-        parent[0] = root
+        fill(parent, 0, root)
         root = parent
         this.#shift += bits
       }
@@ -203,9 +273,10 @@ class Edit<A> implements IntMapEdit<A> {
     let node = root
     for (let shift = this.#shift; shift > 0; shift -= bits) {
       const slot = (key >>> shift) & mask
-      if (shift === bits && node[slot] === undefined) this.#leaves++
-      const child = this.#own(node[slot] as Node | undefined)
-      node[slot] = child
+      const known = node[slot] as Node | undefined
+      if (shift === bits && known === undefined) this.#leaves++
+      const child = this.#own(known)
+      fill(node, slot, child)
       node = child
     }
     this.#leaf = node
@@ -227,10 +298,32 @@ export const edit = <A>(self: IntMap<A>): IntMapEdit<A> => new Edit(self)
  * @category combinators
  */
 export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
-  const changes = new Edit(self)
-  changes.set(key, value)
-  return changes.done()
+  if (self.leaf === null || key >>> bits !== self.leafKey) {
+    const changes = new Edit(self)
+    changes.set(key, value)
+    return changes.doneAtLeaf()
+  }
+  const slot = key & mask
+  const old = self.leaf[slot]
+  if (old === value) return self
+  const leaf = self.leaf.slice()
+  fill(leaf, slot, value)
+  // no edit owns what a map shows
+  leaf[ownerSlot] = undefined
+  return {
+    _tag: 'IntMap',
+    size: old === undefined ? self.size + 1 : self.size,
+    leaves: self.leaves,
+    shift: self.shift,
+    root: self.root,
+    leaf,
+    leafKey: self.leafKey,
+  }
 }
+
+/** The trie with all that the map holds. */
+const rootOf = (self: IntMap<unknown>): Node | null =>
+  self.leaf === null ? (self.root as Node | null) : new Edit(self).root()
 
 /**
  * The map without the key; the same map where it is not there.
@@ -249,7 +342,8 @@ export const remove = <A>(self: IntMap<A>, key: number): IntMap<A> => {
  * @category combinators
  */
 export const forEach = <A>(self: IntMap<A>, f: (value: A, key: number) => void, from = 0): void => {
-  if (self.root !== null) visit(self.root as Node, self.shift, 0, from, f as (value: unknown, key: number) => void)
+  const root = rootOf(self)
+  if (root !== null) visit(root, self.shift, 0, from, f as (value: unknown, key: number) => void)
 }
 
 const visit = (
@@ -259,14 +353,14 @@ const visit = (
   from: number,
   f: (value: unknown, key: number) => void,
 ): void => {
-  for (let slot = 0; slot < width; slot++) {
-    const child = node[slot]
-    if (child === undefined) continue
+  // the lowest of the bits that are left goes each time
+  for (let left = node[filledSlot] as number; left !== 0; left &= left - 1) {
+    const slot = 31 - Math.clz32(left & -left)
     const key = base + slot * 2 ** shift
     if (shift === 0) {
-      if (key >= from) f(child, key)
+      if (key >= from) f(node[slot], key)
     } else if (key + 2 ** shift > from) {
-      visit(child as Node, shift - bits, key, from, f)
+      visit(node[slot] as Node, shift - bits, key, from, f)
     }
   }
 }
@@ -283,15 +377,16 @@ export const forEachDifference = <A>(
   f: (value: A, key: number) => void,
   to = Number.POSITIVE_INFINITY,
 ): void => {
-  if (self.root === null || self.root === from.root) return
-  let other = from.root as Node | null
+  const root = rootOf(self)
+  let other = rootOf(from)
+  if (root === null || root === other) return
   // a map with fewer levels is what a taller one has in its first slots
   for (let shift = from.shift; other !== null && shift < self.shift; shift += bits) other = [other]
   // and of a taller one the rest is not here
   for (let shift = from.shift; other !== null && shift > self.shift; shift -= bits) {
     other = (other[0] as Node | undefined) ?? null
   }
-  visitDifference(self.root as Node, other, self.shift, 0, to, f as (value: unknown, key: number) => void)
+  visitDifference(root, other, self.shift, 0, to, f as (value: unknown, key: number) => void)
 }
 
 const visitDifference = (
@@ -302,10 +397,11 @@ const visitDifference = (
   to: number,
   f: (value: unknown, key: number) => void,
 ): void => {
-  for (let slot = 0; slot < width; slot++) {
+  for (let left = node[filledSlot] as number; left !== 0; left &= left - 1) {
+    const slot = 31 - Math.clz32(left & -left)
     const child = node[slot]
     const key = base + slot * 2 ** shift
-    if (child === undefined || key >= to || child === other?.[slot]) continue
+    if (key >= to || child === other?.[slot]) continue
     if (shift === 0) f(child, key)
     else visitDifference(child as Node, (other?.[slot] as Node | undefined) ?? null, shift - bits, key, to, f)
   }

@@ -67,6 +67,8 @@ export interface SessionOptions {
   readonly expireOnCommit: boolean
   /** With which statements run, under their own: a tenant, say. Default none. */
   readonly executionOptions: ExecutionOptions
+  /** The shards of the session, in the order of their map; none over one database. A sharded runtime says so. */
+  readonly tokens: ReadonlyArray<IdentityMap.ShardToken>
 }
 
 /** What an empty session is made with. @category model */
@@ -125,7 +127,7 @@ export interface SessionState {
 export const empty = (model: AnyModel, { criteria, hooks, ...options }: EmptyOptions = {}): SessionState => ({
   _tag: 'SessionState',
   model,
-  options: { autoflush: true, expireOnCommit: true, executionOptions: {}, ...options },
+  options: { autoflush: true, expireOnCommit: true, executionOptions: {}, tokens: [], ...options },
   hooks: hooks === undefined ? null : checked(model, 'hooks', hooks, hooks.mappings),
   criteria: criteria === undefined ? null : checked(model, 'criteria', criteria, [...criteria.entities.keys()]),
   hookDepth: 0,

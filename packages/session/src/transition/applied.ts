@@ -9,7 +9,7 @@ import * as t from 'io-ts'
 import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { done, edit, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { done, edit, isExpired, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { placed } from '../unit-of-work/places.js'
 import {
   type CarriedKey,
@@ -99,9 +99,12 @@ export const applied = (
     const instance = changes.instances.get(id) as Instance.Instance
     if (instance.status === 'persistent') changes.instances.set(id, { ...instance, epoch: -1 })
   }
-  // every pending instance was inserted or turned out to be an orphan
-  const isWritten = state.isWritten || plan.steps.length > 0
-  const next = { ...done(state, changes), added: IntMap.empty, isWritten }
+  // every pending instance was inserted or turned out to be an orphan, every changed one is in step or gone
+  const next = revise(done(state, changes), {
+    added: IntMap.empty,
+    changed: IntMap.empty,
+    isWritten: state.isWritten || plan.steps.length > 0,
+  })
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
 
@@ -428,7 +431,6 @@ const leave = (state: SessionState, changes: StateEdit, instance: Instance.Insta
   changes.instances.set(id, { ...instance, ...known, status: 'deleted', committed: null })
   forget(changes, instance)
   changes.deleted.delete(id)
-  changes.changed.delete(id)
   changes.gone.set(id, true)
 }
 
@@ -493,7 +495,6 @@ const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void 
     if (instance.status !== 'persistent') return
     // also where only links were written, which are no rows of its own
     if (state.frames?.kind === 'savepoint') keepOrigin(changes, instance)
-    changes.changed.delete(id)
     changes.instances.set(id, {
       ...instance,
       committed: null,

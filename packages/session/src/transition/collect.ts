@@ -2,20 +2,21 @@
  * Changing collections: append, detach, replace, move.
  */
 import {
-  type CollectionName,
   type InstanceId,
+  isOnlyJoined,
   type Mapped,
   membersGiven,
   type RelationshipMapping,
   type Services,
   type Snapshot,
+  type WritableCollection,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type * as Instance from '../state/instance.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
-import { instanceFor, misfit } from './draft.js'
+import { instanceFor, misfit, unwritable } from './draft.js'
 import * as Relate from './relate.js'
 import type { ChangeError } from './set.js'
 import { singleParentFault } from './single-parent.js'
@@ -28,7 +29,7 @@ import { resolve, succeed, type Transition } from './transition.js'
  * @category transitions
  */
 export const append =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     members: ReadonlyArray<unknown>,
@@ -56,7 +57,7 @@ export const append =
  * @category transitions
  */
 export const detach =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     member: Snapshot,
@@ -81,7 +82,7 @@ export const detach =
  * @category transitions
  */
 export const replace =
-  <M, N extends string, K extends CollectionName<M, N>, S extends Snapshot<N>>(
+  <M, N extends string, K extends WritableCollection<M, N>, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
     name: K,
     given: unknown,
@@ -141,6 +142,7 @@ const change = <M, N extends string, S extends Snapshot<N>>(
   if (isLeft(found)) return found
   const relationship = entity.mapping.relationshipOf.get(name)
   if (relationship?.isCollection !== true) return left(noCollection(entity.name, name))
+  if (isOnlyJoined(relationship)) return left(unwritable(relationship))
   const changes = edit(state)
   const result = f(changes, found.right, relationship)
   return isLeft(result) ? result : succeed(owner, done(state, changes))

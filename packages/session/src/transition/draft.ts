@@ -8,7 +8,7 @@
 import {
   type Attribute,
   type InstanceId,
-  isKindOf,
+  isOnlyJoined,
   type Mapping,
   membersGiven,
   type RelationshipMapping,
@@ -17,6 +17,7 @@ import {
   ruleFaults,
   type Services,
   Snapshot,
+  takes,
   type ValueFault,
   valueFaults,
   withDescendants,
@@ -204,6 +205,7 @@ const planRelated = (
   wishes: Wish[] | null,
 ): Instance.Related | null | DraftFault => {
   const { target, inverse } = relationship
+  if (isOnlyJoined(relationship)) return unwritable(relationship)
   if (!relationship.isCollection) {
     if (given === null && wishes !== null) {
       wishes.push({ relationship, targets: null })
@@ -264,7 +266,7 @@ const planNested = (
   const managed = Snapshot.instanceOf(given)
   if (managed !== null) {
     const instance = walk.edit.instances.get(managed)
-    return instance === undefined || !isKindOf(instance.mapping, mapping)
+    return instance === undefined || !takes(relationship, instance.mapping)
       ? { _tag: 'NotInSession', entity: mapping.name }
       : { id: managed, planned: null }
   }
@@ -273,6 +275,10 @@ const planNested = (
   const planned = plan(walk, mapping, given as Values, cascades)
   return { id: planned.id, planned }
 }
+
+/** What is only joined changes with what it is computed from. */
+export const unwritable = (relationship: RelationshipMapping): InvalidValue =>
+  misfit(relationship, relationship.name, 'it is only joined; change what its condition speaks of')
 
 /** A value that a relationship cannot hold. */
 export const misfit = (relationship: RelationshipMapping, value: unknown, problem: string): InvalidValue => ({
@@ -303,7 +309,7 @@ export const instanceFor = (
   const managed = Snapshot.instanceOf(given)
   if (managed === null) return draftMaker(state, edit, services, made)(target, given as Values, false)
   const instance = edit.instances.get(managed)
-  return instance !== undefined && isKindOf(instance.mapping, target)
+  return instance !== undefined && takes(relationship, instance.mapping)
     ? right(managed)
     : left({ _tag: 'NotInSession', entity: target.name })
 }

@@ -3,6 +3,7 @@
  */
 import {
   type Attribute,
+  isOnlyJoined,
   type Mapped,
   type RelationshipMapping,
   rowClassOf,
@@ -15,7 +16,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
-import { faultOf, instanceFor, misfit, rowFaultOf } from './draft.js'
+import { faultOf, instanceFor, misfit, rowFaultOf, unwritable } from './draft.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
 import { resolve, succeed, type Transition } from './transition.js'
@@ -66,17 +67,13 @@ export const set =
   }
 
 /** One instance replaced, without the cost of an edit. */
-const replace = (state: SessionState, instance: Instance.Instance): SessionState =>
-  revise(state, {
-    instances: IntMap.set(state.instances, instance.id, instance),
-    ...(instance.status === 'persistent'
-      ? {
-          changed: Instance.isChanged(instance)
-            ? IntMap.set(state.changed, instance.id, true)
-            : IntMap.remove(state.changed, instance.id),
-        }
-      : {}),
-  })
+const replace = (state: SessionState, instance: Instance.Instance): SessionState => {
+  const { id } = instance
+  const instances = IntMap.set(state.instances, id, instance)
+  if (instance.status !== 'persistent') return revise(state, { instances })
+  const changed = Instance.isChanged(instance) ? IntMap.set(state.changed, id, true) : IntMap.remove(state.changed, id)
+  return revise(state, { instances, changed })
+}
 
 /** The current snapshot where all of it is known, else what is known of it over the one given. @category combinators */
 export const pictureOf = <S extends Snapshot>(instance: Instance.Instance, reference: S): S =>
@@ -135,6 +132,7 @@ const setRelated = (
   if (relationship.isCollection) {
     return misfit(relationship, given, 'a collection is changed by append, detach or replace')
   }
+  if (isOnlyJoined(relationship)) return unwritable(relationship)
   if (given === null) {
     Relate.refer(state, changes, owner.id, relationship, null)
     return null

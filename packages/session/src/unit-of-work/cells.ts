@@ -55,6 +55,21 @@ export const noCells = (mapping: Mapping): Cells => ({
   of: new Array(mapping.attributes.length).fill(null),
 })
 
+/** Cells of one mapping are used for row after row: an array of small numbers takes long to make. @category combinators */
+export const clear = ({ values, kinds, of }: Cells): void => {
+  for (let i = 0; i < kinds.length; i++) {
+    values[i] = undefined
+    kinds[i] = absent
+    of[i] = null
+  }
+}
+
+/** Is nothing written? @category guards */
+export const isBlank = ({ kinds }: Cells): boolean => {
+  for (let i = 0; i < kinds.length; i++) if (kinds[i] !== absent) return false
+  return true
+}
+
 /** @category constructors */
 export const openStep = (mapping: Mapping, { kinds, of }: Cells): OpenStep => ({
   mapping,
@@ -77,6 +92,17 @@ export const compact = ({ values, kinds }: Cells): unknown[] => {
   if (present === values.length) return values
   const row = new Array(present)
   for (let i = 0, at = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
+  return row
+}
+
+/** The cells that are there, and then `more`, in a row of its own. @category combinators */
+export const compactBefore = ({ values, kinds }: Cells, more: ReadonlyArray<unknown>): unknown[] => {
+  let present = 0
+  for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) present++
+  const row = new Array(present + more.length)
+  let at = 0
+  for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
+  for (let i = 0; i < more.length; i++) row[at++] = more[i]
   return row
 }
 
@@ -126,6 +152,8 @@ export const encodedOf = (instance: Instance, attribute: Attribute): unknown => 
   return value === undefined ? undefined : attribute.encode(value)
 }
 
+const noReferences: ReadonlyArray<Reference> = []
+
 /**
  * The references that a row's foreign keys follow from: its own, then those imposed on it. `isPost` asks for those that
  * an UPDATE of its own writes.
@@ -133,8 +161,11 @@ export const encodedOf = (instance: Instance, attribute: Attribute): unknown => 
  * @category combinators
  */
 export const referencesOf = (changes: ChangeSet, instance: Instance, isPost: boolean): ReadonlyArray<Reference> => {
-  const imposed = changes.imposed.get(instance.id)?.filter(({ relationship }) => isPostUpdate(relationship) === isPost)
-  if (instance.related === null) return imposed ?? []
+  const imposed =
+    changes.imposed.size === 0
+      ? undefined
+      : changes.imposed.get(instance.id)?.filter(({ relationship }) => isPostUpdate(relationship) === isPost)
+  if (instance.related === null) return imposed ?? noReferences
   const references: Reference[] = []
   for (const relationship of instance.mapping.relationships) {
     if (relationship.kind !== 'BelongsTo' || relationship.viewonly || isPostUpdate(relationship) !== isPost) continue

@@ -5,6 +5,7 @@
  * Costs the changes, not what is loaded.
  */
 import {
+  type AnyModel,
   decodedKeyOf,
   type InstanceId,
   isKindOf,
@@ -15,7 +16,7 @@ import {
 } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
-import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
+import { edit, type InstanceSet, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/reach.js'
 import { foreignKeyOf, targetOf } from '../transition/relate.js'
 import { isInKey, keyLinksOf, referredBy } from './key-links.js'
@@ -64,22 +65,20 @@ export interface ChangeSet {
  * @category constructors
  */
 export const changeSet = (state: SessionState): ChangeSet => {
-  const { deleted, orphans } = goingOf(state)
+  const added = instancesIn(state, state.added)
+  const changed = instancesIn(state, state.changed)
+  const owners = ownersAmong(state, added, changed)
+  const { deleted, orphans } = goingAmong(state, owners)
   const imposed = new Map<InstanceId, Reference[]>()
-  imposeReferences(state, deleted, imposed)
+  imposeReferences(state, owners, deleted, imposed)
   imposeNulls(state, deleted, imposed)
-  const { carried, renamed } = followKeys(state, deleted, imposed)
+  const { carried, renamed } = followKeys(state, changed, deleted, imposed)
 
-  const inserts: Instance[] = []
-  IntMap.forEach(state.added, (_, id) => {
-    if (!orphans.has(id)) inserts.push(instanceAt(state, id))
-  })
+  const inserts = orphans.size === 0 ? added : added.filter(({ id }) => !orphans.has(id))
   if (!isOrdered(inserts)) inserts.sort((a, b) => a.order - b.order)
   const switches = rowSwitches(state, inserts, deleted)
-  const updates: Instance[] = inserts.filter(({ id }) => switches.has(id))
-  IntMap.forEach(state.changed, (_, id) => {
-    if (!deleted.has(id)) updates.push(instanceAt(state, id))
-  })
+  const updates: Instance[] = switches.size === 0 ? [] : inserts.filter(({ id }) => switches.has(id))
+  for (const instance of changed) if (!deleted.has(instance.id)) updates.push(instance)
   let more = false
   for (const id of imposed.keys()) {
     if (IntMap.has(state.changed, id) || deleted.has(id)) continue
@@ -90,7 +89,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
     }
   }
   if (more) updates.sort((a, b) => a.id - b.id)
-  const switched = new Set([...switches.values()].map(({ id }) => id))
+  const switched = new Set(Array.from(switches.values(), ({ id }) => id))
   const deletes = [...deleted]
     .filter((id) => !switched.has(id))
     .sort((a, b) => a - b)
@@ -109,19 +108,46 @@ export const changeSet = (state: SessionState): ChangeSet => {
   }
 }
 
+/** What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all. */
+interface Going {
+  readonly deleted: Set<InstanceId>
+  readonly orphans: Set<InstanceId>
+}
+
 /**
- * What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all.
+ * What goes with the next flush. O(changes), and nothing where nothing is deleted and the model knows no orphans.
  *
  * @category combinators
  */
-export const goingOf = (
-  state: SessionState,
-): { readonly deleted: Set<InstanceId>; readonly orphans: Set<InstanceId> } => {
+export const goingOf = (state: SessionState): Going =>
+  state.deleted.size === 0 && !hasOrphans(state.model)
+    ? { deleted: new Set(), orphans: new Set() }
+    : goingAmong(state, ownersOf(state))
+
+const goingAmong = (state: SessionState, owners: Owners): Going => {
   const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
   const orphans = new Set<InstanceId>()
-  spareAdded(state, deleted)
-  findOrphans(state, deleted, orphans)
+  spareAdded(owners, deleted)
+  findOrphans(state, owners, deleted, orphans)
   return { deleted, orphans }
+}
+
+const orphaning = new WeakMap<AnyModel, boolean>()
+
+/** Does anything in the model go with its parent? */
+const hasOrphans = (model: AnyModel): boolean => {
+  const found =
+    orphaning.get(model) ??
+    model.mappings.some(({ relationships }) => relationships.some(({ cascade }) => cascade.has('delete-orphan')))
+  orphaning.set(model, found)
+  return found
+}
+
+/** Instances of a set, in the order of their ids. */
+const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] => {
+  const instances: Instance[] = []
+  IntMap.forEach(ids, (_, id) => instances.push(instanceAt(state, id)))
+  return instances
 }
 
 const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()
@@ -189,26 +215,36 @@ const mayOwn = (mapping: Mapping): boolean =>
 const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
   (kind === 'HasMany' || kind === 'HasOne') && !viewonly
 
-/** Instances whose collections may have changed. */
-const forEachOwner = (state: SessionState, f: (owner: Instance) => void): void => {
-  if (!state.model.mappings.some(mayOwn)) return
-  for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
-      const instance = instanceAt(state, id)
-      if (instance.related !== null) f(instance)
-    })
+/** Instances whose collections may have changed: pending ones, then those that have rows. */
+type Owners = ReadonlyArray<Instance>
+
+const nobody: Owners = []
+
+const ownersOf = (state: SessionState): Owners =>
+  ownersAmong(state, instancesIn(state, state.added), instancesIn(state, state.changed))
+
+const ownersAmong = (
+  { model }: SessionState,
+  added: ReadonlyArray<Instance>,
+  changed: ReadonlyArray<Instance>,
+): Owners => {
+  if (!model.mappings.some(mayOwn)) return nobody
+  const owners: Instance[] = []
+  for (const instances of [added, changed]) {
+    for (const instance of instances) if (instance.related !== null) owners.push(instance)
   }
+  return owners
 }
 
 /**
  * Children that left a collection with the delete-orphan cascade and went to no other parent: deleted if they have rows,
  * and not inserted if they are pending. What their own delete cascade reaches goes with them.
  */
-const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
+const findOrphans = (state: SessionState, owners: Owners, deleted: Set<InstanceId>, orphans: Set<InstanceId>): void => {
   const left: Array<readonly [relationship: RelationshipMapping, child: InstanceId, owner: InstanceId | null]> = []
   // who holds a child over a relationship that the child does not know
   const adopted = new Map<RelationshipMapping, Set<InstanceId>>()
-  forEachOwner(state, (owner) => {
+  for (const owner of owners) {
     for (const relationship of owner.mapping.relationships) {
       // the parent may have been expired since, and forgotten that the child left it
       if (hasLeft(owner, relationship)) left.push([relationship.inverse as RelationshipMapping, owner.id, null])
@@ -221,7 +257,7 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
       for (const id of Instance.addedTo(related)) known.add(id)
       adopted.set(relationship, known)
     }
-  })
+  }
   const stack = left.flatMap(([relationship, id, owner]) =>
     adopted.get(relationship)?.has(id) === true || hasParent(state, instanceAt(state, id), relationship, owner)
       ? []
@@ -234,26 +270,26 @@ const findOrphans = (state: SessionState, deleted: Set<InstanceId>, orphans: Set
     if (known.has(id) || !Instance.isInUnitOfWork(instance)) continue
     known.add(id)
     for (const next of reachedBy(state, instance, (relationship) => relationship.cascade.has('delete'))) {
-      joined ??= joinedTo(state)
+      joined ??= joinedTo(owners)
       if (!joined.get(next)?.some((owner) => !deleted.has(owner) && !orphans.has(owner))) stack.push(next)
     }
   }
 }
 
 /** Who took what into a collection or has-one since the last flush: with whoever stays, it stays. */
-const joinedTo = (state: SessionState): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
-  const owners = new Map<InstanceId, InstanceId[]>()
-  forEachOwner(state, (owner) => {
+const joinedTo = (owners: Owners): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
+  const joined = new Map<InstanceId, InstanceId[]>()
+  for (const owner of owners) {
     for (const relationship of owner.mapping.relationships) {
       const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       for (const id of related === undefined ? [] : Instance.addedTo(related)) {
-        const known = owners.get(id)
-        if (known === undefined) owners.set(id, [owner.id])
+        const known = joined.get(id)
+        if (known === undefined) joined.set(id, [owner.id])
         else known.push(owner.id)
       }
     }
-  })
-  return owners
+  }
+  return joined
 }
 
 /** Does a child refer to its parent, so that it knows where it belongs? Not over links, nor where the parent refers to it. */
@@ -283,9 +319,9 @@ const hasParent = (
 }
 
 /** What joined a collection of something that stays is not deleted by this flush, though it was to be. */
-const spareAdded = (state: SessionState, deleted: Set<InstanceId>): void => {
+const spareAdded = (owners: Owners, deleted: Set<InstanceId>): void => {
   if (deleted.size === 0) return
-  for (const [id, owners] of joinedTo(state)) if (owners.some((owner) => !deleted.has(owner))) deleted.delete(id)
+  for (const [id, joined] of joinedTo(owners)) if (joined.some((owner) => !deleted.has(owner))) deleted.delete(id)
 }
 
 const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference: Reference): void => {
@@ -300,13 +336,14 @@ const impose = (imposed: Map<InstanceId, Reference[]>, id: InstanceId, reference
  */
 const imposeReferences = (
   state: SessionState,
+  owners: Owners,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
   // removals first, so that a child that only moved ends with its new parent
   for (const changesOf of [Instance.removedFrom, Instance.addedTo]) {
-    forEachOwner(state, (owner) => {
-      if (deleted.has(owner.id)) return
+    for (const owner of owners) {
+      if (deleted.has(owner.id)) continue
       for (const relationship of owner.mapping.relationships) {
         const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
         if (related === undefined) continue
@@ -318,7 +355,7 @@ const imposeReferences = (
           impose(imposed, id, { relationship, target })
         }
       }
-    })
+    }
   }
 }
 
@@ -341,6 +378,7 @@ const imposeNulls = (
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): void => {
+  if (deleted.size === 0) return
   const identityMap = edit(state)
   for (const id of deleted) {
     const owner = instanceAt(state, id)
@@ -414,8 +452,8 @@ export const isRenamed = (instance: Instance): boolean => {
  */
 export const renamedRows = (state: SessionState, deleted: ReadonlySet<InstanceId>): ReadonlySet<InstanceId> => {
   const imposed = new Map<InstanceId, Reference[]>()
-  imposeReferences(state, deleted, imposed)
-  return followKeys(state, deleted, imposed).renamed
+  imposeReferences(state, ownersOf(state), deleted, imposed)
+  return followKeys(state, instancesIn(state, state.changed), deleted, imposed).renamed
 }
 
 interface Followed {
@@ -434,13 +472,12 @@ const nothingFollowed: Followed = { renamed: new Set(), carried: [] }
  */
 const followKeys = (
   state: SessionState,
+  changed: ReadonlyArray<Instance>,
   deleted: ReadonlySet<InstanceId>,
   imposed: Map<InstanceId, Reference[]>,
 ): Followed => {
   const renamed = new Set<InstanceId>()
-  IntMap.forEach(state.changed, (_, id) => {
-    if (!deleted.has(id) && isRenamed(instanceAt(state, id))) renamed.add(id)
-  })
+  for (const instance of changed) if (!deleted.has(instance.id) && isRenamed(instance)) renamed.add(instance.id)
   for (const [id, references] of imposed) {
     if (deleted.has(id) || instanceAt(state, id).status !== 'persistent') continue
     if (references.some(({ relationship, target }) => target !== null && isInKey(relationship))) renamed.add(id)

@@ -58,6 +58,15 @@ export const isWithinGroup = (model: AnyModel, relationship: RelationshipMapping
 export const isPostUpdate = ({ postUpdate, inverse }: RelationshipMapping): boolean =>
   postUpdate || inverse?.postUpdate === true
 
+const postUpdates = new WeakMap<AnyModel, boolean>()
+
+/** Has the model relationships that an UPDATE of their own writes? @category guards */
+export const hasPostUpdates = (model: AnyModel): boolean => {
+  const found = postUpdates.get(model) ?? model.mappings.some(({ relationships }) => relationships.some(isPostUpdate))
+  postUpdates.set(model, found)
+  return found
+}
+
 /** Each entity with those that its rows refer to, by relationships of either side and by declared foreign keys. */
 const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, ReadonlyArray<Mapping>> => {
   const edges = new Map<Mapping, Set<Mapping>>(mappings.map(({ root }) => [root, new Set()]))

@@ -4,7 +4,7 @@
  *
  * Costs the changes, and nothing where the entities that changed can have no such needs.
  */
-import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
+import type { AnyModel, InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
@@ -24,7 +24,7 @@ const nothing: ReadonlyArray<LoadNeeded> = []
  * @category combinators
  */
 export const flushNeeds = (given: SessionState): ReadonlyArray<LoadNeeded> => {
-  if (given.changed.size === 0 && given.deleted.size === 0) return nothing
+  if (given.deleted.size === 0 && (given.changed.size === 0 || !canNeed(given.model))) return nothing
   const state = placed(given)
   const going = goingOf(state).deleted
   const needs: LoadNeeded[] = [...placeNeeds(given)]
@@ -54,6 +54,24 @@ const entitiesWritten = ({ added, changed, instances, model }: SessionState): Re
     })
   }
   return written
+}
+
+const models = new WeakMap<AnyModel, boolean>()
+
+/** Can a change of anything in the model need anything, as long as nothing is deleted? */
+const canNeed = (model: AnyModel): boolean => {
+  const found =
+    models.get(model) ??
+    model.mappings.some(
+      (mapping) =>
+        mayNeed(mapping) ||
+        mapping.relationships.some(
+          ({ cascade, collection, passiveUpdates }) =>
+            cascade.has('delete-orphan') || collection.position !== null || !passiveUpdates,
+        ),
+    )
+  models.set(model, found)
+  return found
 }
 
 const known = new WeakMap<Mapping, boolean>()

@@ -28,10 +28,13 @@ import { foreignKeyOf, targetOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
+  clear,
   compact,
+  compactBefore,
   computedColumns,
   fillReferences,
   hasCell,
+  isBlank,
   isShape,
   keyAfter,
   keyFound,
@@ -44,18 +47,18 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, isPostUpdate, rootsOf } from './dependencies.js'
+import { entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
-  changedCells,
   countUp,
   dropUnchanged,
+  fillChanged,
   fillInsertDefaults,
+  fillSwitched,
   fillUpdateDefaults,
   givenKeyColumns,
   nullDefaults,
-  switchedCells,
   touchVersion,
   whereColumns,
   whereOf,
@@ -402,19 +405,18 @@ class Planner {
     if (instances.length === 0) return null
     if (isWrittenByTables(mapping)) return this.#updateTables(mapping, instances)
     const byShape = new Map<string, OpenStep>()
+    const cells = noCells(mapping)
+    // rows come in runs of one shape
+    let open: OpenStep | null = null
     for (const instance of instances) {
       const row = this.#rowOf(instance)
-      const cells = this.#updateCells(instance, row)
-      if (cells === null) continue
-      if ('_tag' in cells) return cells
-      const shape = cells.kinds.join()
-      let open = byShape.get(shape)
-      if (open === undefined) {
-        open = openStep(mapping, cells)
-        byShape.set(shape, open)
-      }
+      clear(cells)
+      const fault = this.#fillUpdate(instance, row, cells)
+      if (fault !== null) return fault
+      if (isBlank(cells)) continue
+      if (open === null || !isShape(open, cells.kinds)) open = stepOf(byShape, mapping, cells)
       open.instances.push(instance.id)
-      open.rows.push([...compact(cells), ...this.#whereOf(row)])
+      open.rows.push(compactBefore(cells, this.#whereOf(row)))
     }
     for (const open of byShape.values()) {
       const computed = computedColumns(mapping, open.kinds, mapping.attributes, 'update')
@@ -426,21 +428,26 @@ class Planner {
 
   /** The row as the database has it: the instance's own, or the one that it takes over. */
   #rowOf(instance: Instance): Instance {
-    return this.#changes.switches.get(instance.id) ?? instance
+    const { switches } = this.#changes
+    return switches.size === 0 ? instance : (switches.get(instance.id) ?? instance)
   }
 
-  /** What is updated of a row; null where nothing is. */
-  #updateCells(instance: Instance, row: Instance): Cells | BlanksPrimaryKey | null {
-    const cells = row === instance ? changedCells(instance) : switchedCells(instance)
+  /** What is updated of a row. The cells stay blank where nothing is. */
+  #fillUpdate(instance: Instance, row: Instance, cells: Cells): BlanksPrimaryKey | null {
+    if (row === instance) fillChanged(instance, cells)
+    else fillSwitched(instance, cells)
     const references = referencesOf(this.#changes, instance, false)
-    fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
-    dropUnchanged(row, cells, this.#carriedAway(references))
-    if (!cells.kinds.some((kind) => kind !== absent)) return null
+    // what was set by itself is known to differ
+    if (references.length > 0 || row !== instance) {
+      fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
+      dropUnchanged(row, cells, this.#carriedAway(references))
+    }
+    if (isBlank(cells)) return null
     const blanked = blankedKey(row, cells)
     if (blanked !== null) return blanked
     countUp(row, cells)
     fillUpdateDefaults(instance, cells, this.#services)
-    return cells
+    return null
   }
 
   /** Of each row of a hierarchy the tables of which something changes. A version stands in the root's, and counts for all. */
@@ -448,9 +455,10 @@ class Planner {
     const byShape = new Map<string, TableRows>()
     for (const instance of instances) {
       const row = this.#rowOf(instance)
-      const cells = this.#updateCells(instance, row)
-      if (cells === null) continue
-      if ('_tag' in cells) return cells
+      const cells = noCells(instance.mapping)
+      const fault = this.#fillUpdate(instance, row, cells)
+      if (fault !== null) return fault
+      if (isBlank(cells)) continue
       touchVersion(instance, cells)
       for (const part of instance.mapping.parts) {
         if (!isWritten(part, cells)) continue
@@ -524,6 +532,7 @@ class Planner {
 
   /** Foreign keys that are written once all rows are there, and emptied before any goes. */
   #postUpdates(): void {
+    if (!hasPostUpdates(this.#state.model)) return
     const { inserts, updates, deletes } = this.#changes
     for (const mapping of rootsOf(this.#state.model)) {
       const saved = [...(updates[mapping.index] ?? []), ...(inserts[mapping.index] ?? [])]
@@ -553,7 +562,7 @@ class Planner {
       const cells = noCells(mapping)
       fillReferences(this.#state, this.#changes, instance, references, cells, this.notices)
       if (instance.status !== 'pending') dropUnchanged(instance, cells, this.#carriedAway(references))
-      if (!cells.kinds.some((kind) => kind !== absent)) continue
+      if (isBlank(cells)) continue
       for (const part of mapping.parts) {
         if (!isWritten(part, cells)) continue
         const isChecked = isRootPart(part) && this.#isChecked(instance)
@@ -656,6 +665,16 @@ class Planner {
   }
 }
 
+/** The step of a row's shape, opened where it is the first of it. */
+const stepOf = (byShape: Map<string, OpenStep>, mapping: Mapping, cells: Cells): OpenStep => {
+  const shape = cells.kinds.join()
+  const known = byShape.get(shape)
+  if (known !== undefined) return known
+  const open = openStep(mapping, cells)
+  byShape.set(shape, open)
+  return open
+}
+
 const computing = (computed: ReadonlyArray<SqlDefault>): { readonly computed?: ReadonlyArray<SqlDefault> } =>
   computed.length === 0 ? {} : { computed }
 
@@ -684,16 +703,16 @@ const isTableOf = (root: Mapping, table: string): boolean =>
 
 /** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
 const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {
-  const blanked = mapping.key.filter(
-    ({ isNullable, name, position }) =>
-      !isNullable &&
-      kinds[position] !== absent &&
-      values[position] === null &&
-      !(committed !== null && name in committed),
-  )
-  return blanked.length === 0
-    ? null
-    : { _tag: 'BlanksPrimaryKey', entity: mapping.name, key, attributes: blanked.map(({ name }) => name) }
+  const isBlanked = ({ isNullable, name, position }: Attribute): boolean =>
+    !isNullable && kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed)
+  return mapping.key.some(isBlanked)
+    ? {
+        _tag: 'BlanksPrimaryKey',
+        entity: mapping.name,
+        key,
+        attributes: mapping.key.filter(isBlanked).map(({ name }) => name),
+      }
+    : null
 }
 
 const nameOf = (instance: Instance): string => `${instance.mapping.name} ${instance.key ?? `#${instance.id}`}`

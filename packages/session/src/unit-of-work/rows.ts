@@ -3,7 +3,7 @@
  */
 import { type Attribute, encodedKeyOf, type Mapping, type Services } from '@unitary/core'
 import * as Instance from '../state/instance.js'
-import { absent, type Cells, computed, encodedOf, type KeyPart, literal, literalColumns, noCells } from './cells.js'
+import { absent, type Cells, computed, encodedOf, type KeyPart, literal, literalColumns } from './cells.js'
 import type { PlanColumn } from './step.js'
 
 type Instance = Instance.Instance
@@ -18,27 +18,23 @@ export const givenKeyColumns = ({ key }: Mapping, parts: ReadonlyArray<KeyPart>)
     return { attribute: name, column: columnName, source: of === null ? { _tag: 'Literal' } : { _tag: 'Key', of } }
   })
 
-/** The attributes that were set. */
-export const changedCells = (instance: Instance): Cells => {
-  const cells = noCells(instance.mapping)
+/** Writes the attributes that were set into the cells. */
+export const fillChanged = (instance: Instance, { values, kinds }: Cells): void => {
   for (const name in instance.committed) {
     const attribute = instance.mapping.attributeOf.get(name) as Attribute
-    cells.values[attribute.position] = encodedOf(instance, attribute)
-    cells.kinds[attribute.position] = literal
+    values[attribute.position] = encodedOf(instance, attribute)
+    kinds[attribute.position] = literal
   }
-  return cells
 }
 
-/** All that a new instance has, but for what identifies the row that it takes over. */
-export const switchedCells = (instance: Instance): Cells => {
-  const cells = noCells(instance.mapping)
+/** Writes all that a new instance has, but for what identifies the row that it takes over. */
+export const fillSwitched = (instance: Instance, { values, kinds }: Cells): void => {
   for (const attribute of instance.mapping.attributes) {
     const value = attribute.isKey || attribute === instance.mapping.version ? undefined : encodedOf(instance, attribute)
     if (value === undefined) continue
-    cells.values[attribute.position] = value
-    cells.kinds[attribute.position] = literal
+    values[attribute.position] = value
+    kinds[attribute.position] = literal
   }
-  return cells
 }
 
 /** A row is found by its key, and where it has a version by the one that was read. */
