@@ -109,6 +109,7 @@ export {
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
 export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
+export { type PartialResult, partially } from './program/partially.js'
 export { insertAt, type ListName, move, removeKey } from './program/place.js'
 export {
   all,
@@ -133,12 +134,14 @@ export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
+  BeginPartialRequest,
   CloseCursorRequest,
   CountRequest,
   CursorId,
   CursorRequest,
   Draw,
   DrawRequest,
+  EndPartialRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -146,6 +149,7 @@ export type {
   InsertRequest,
   LookupRequest,
   OpenCursorRequest,
+  PartialRequest,
   PauseRequest,
   QueryAnswer,
   QueryRequest,
@@ -187,9 +191,20 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
-export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { EngineReader, locksRows, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
-export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
+export {
+  call,
+  connect,
+  drive,
+  driveSync,
+  type Effect,
+  pause,
+  release,
+  together,
+  wait,
+  within,
+} from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
 export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'

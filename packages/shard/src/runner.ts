@@ -36,6 +36,7 @@ import {
   type Interpreter,
   isStale,
   type LookupRequest,
+  locksRows,
   type OpenCursorRequest,
   openReader,
   type QueryAnswer,
@@ -73,10 +74,12 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
-import { faultyMap, notMergeable, unknownShard } from './error.js'
+import { faultyMap, faultyPolicy, notMergeable, unknownShard } from './error.js'
+import { type Answered, Askers, type Asking, type OnShard } from './fan-out/asking.js'
 import { combine } from './fan-out/combine.js'
 import { countOver } from './fan-out/count.js'
 import { merge } from './fan-out/merge.js'
+import { type FanOutPolicy, faultOfSettings, settingsOf } from './fan-out/policy.js'
 import { CombinedRows, MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import type { Recombination } from './fan-out/recombination.js'
 import { spreadOf } from './fan-out/spread.js'
@@ -90,6 +93,8 @@ import { faultOf, type ShardMap } from './shard-map.js'
 export interface ShardedOptions<Token extends string> extends RuntimeOptions {
   readonly shards: ShardMap<Token>
   readonly choosers: Choosers<NoInfer<Token>>
+  /** How several shards are asked; all at the same time, once, for as long as it takes, where nothing is said. */
+  readonly fanOut?: FanOutPolicy
 }
 
 /**
@@ -146,49 +151,61 @@ class Sharded {
   readonly #services: () => Services
   readonly #transactions: Transactions
   readonly #readers = new Readers()
+  readonly #askers: Askers
+  readonly #policy: FanOutPolicy | undefined
   readonly #fault: string | null
 
-  constructor({ shards, choosers, services, isolationLevel }: ShardedOptions<string>) {
+  constructor({ shards, choosers, fanOut, services, isolationLevel }: ShardedOptions<string>) {
     this.#shards = shards
     this.#choosers = choosers
     this.#services = services ?? systemServices
     this.#transactions = new Transactions(isolationLevel ?? null)
+    this.#askers = new Askers(shards, this.#transactions, this.#services, isolationLevel ?? null)
+    this.#policy = fanOut
     this.#fault = faultOf(shards)
   }
 
   end(): Effect<void> {
     this.#readers.clear()
+    this.#askers.clear()
     return this.#transactions.end()
   }
 
   *answer(request: Request, state: SessionState): Effect<Either<RequestError, unknown>> {
     if (this.#fault !== null) return left(faultyMap(request._tag.toLowerCase(), this.#fault))
+    const asking = this.#asking(request, state)
+    const wrong = endings.has(request._tag) ? null : faultOfSettings(asking.settings)
+    if (wrong !== null) return left(faultyPolicy(asking.operation, wrong))
     switch (request._tag) {
       case 'Flush':
-        return yield* this.#flush(request, state)
+        return yield* this.#flush(request, state, asking)
       case 'Route':
         return this.#route(request, state)
       case 'Draw':
         return yield* this.#draw(request)
       case 'Query':
-        return yield* this.#query(request, state)
+        return yield* this.#query(request, state, asking)
       case 'Count':
-        return yield* this.#count(request, state)
+        return yield* this.#count(request, state, asking)
       case 'OpenCursor':
-        return yield* this.#openCursor(request, state)
+        return yield* this.#openCursor(request, state, asking)
       case 'Fetch':
       case 'CloseCursor':
         return yield* this.#readers.answer(request)
       case 'Lookup':
-        return yield* this.#lookUp(request, state)
+        return yield* this.#lookUp(request, state, asking)
       case 'Write':
-        return yield* this.#write(request, state)
+        return yield* this.#write(request, state, asking)
       case 'Insert':
-        return yield* this.#insert(request, state)
+        return yield* this.#insert(request, state, asking)
       case 'UpdateRows':
-        return yield* this.#updateRows(request, state)
+        return yield* this.#updateRows(request, state, asking)
       case 'Sql':
-        return yield* this.#sql(request)
+        return yield* this.#sql(request, asking)
+      case 'BeginPartial':
+        return right(this.#askers.beginPartial())
+      case 'EndPartial':
+        return right(this.#askers.endPartial())
       default:
         return yield* answerCommon(this.#transactions, this.#services, request)
     }
@@ -201,7 +218,7 @@ class Sharded {
     )
   }
 
-  *#flush({ plan }: FlushRequest, state: SessionState): Effect<Either<RequestError, FlushAnswer>> {
+  *#flush({ plan }: FlushRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, FlushAnswer>> {
     const routed = routePlan(state, plan, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const flushing: Flushing = {
@@ -210,17 +227,25 @@ class Sharded {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
-    yield* together(lanesOf(routed.right).map((steps, lane) => this.#runSteps(state.model, steps, lane, flushing)))
+    yield* together(
+      lanesOf(routed.right).map((steps, lane) => this.#runSteps(state.model, steps, lane, flushing, asking)),
+    )
     if (flushing.failure === null)
       return right({ plan: { ...routed.right, steps: flushing.steps }, results: flushing.results })
     yield* this.#transactions.undo()
     return left(flushing.failure.error)
   }
 
-  *#runSteps(model: AnyModel, steps: ReadonlyArray<Step>, lane: number, flushing: Flushing): Effect<void> {
+  *#runSteps(
+    model: AnyModel,
+    steps: ReadonlyArray<Step>,
+    lane: number,
+    flushing: Flushing,
+    asking: Asking,
+  ): Effect<void> {
     for (const step of steps) {
       if (flushing.failure !== null && flushing.failure.lane < lane) return
-      const result = yield* this.#on(step.token as string, (connection, engine) => {
+      const result = yield* this.#askers.on(step.token as string, asking, (connection, engine) => {
         // what a server can give back is known once it is connected to
         const asked = returnable(step, engine.capabilities)
         flushing.steps[step.id] = asked
@@ -249,14 +274,20 @@ class Sharded {
     return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }
 
-  *#query({ statement, joined }: QueryRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+  *#query(
+    { statement, joined }: QueryRequest,
+    state: SessionState,
+    asking: Asking,
+  ): Effect<Either<RequestError, QueryAnswer>> {
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) {
       const asked = joined ?? statement
       return inOrder(
-        yield* this.#onEach(tokens, (connection, engine, token) => runQuery(connection, engine, asked, token)),
+        yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
+          runQuery(connection, engine, asked, token),
+        ),
         joined !== null,
       )
     }
@@ -264,100 +295,135 @@ class Sharded {
     const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
     if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
     if (spread.right._tag === 'Recombined') {
-      return yield* this.#combine('query', statement, spread.right.recombination, tokens)
+      return yield* this.#combine(spread.right.recombination, tokens, asking)
     }
     const { fanOut } = spread.right
     const { nodeFor, start } = fanOut
     const isNullLow = this.#isNullLow(tokens)
-    const batches = yield* this.#onEach(tokens, (connection, engine, token) => {
+    const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) => {
       const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
       return runQuery(connection, engine, { ...statement, node }, token)
     })
     if (isLeft(batches)) return batches
-    const merged = merge(batches.right, fanOut, isNullLow)
+    const merged = merge(batches.right.values, fanOut, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
   }
 
   /** Each shard gives its groups, which are put together. */
-  *#combine(
-    operation: string,
-    statement: AnyQuery,
-    recombination: Recombination,
-    tokens: Tokens,
-  ): Effect<Either<RequestError, QueryAnswer>> {
-    const batches = yield* this.#onEach(tokens, (connection, engine, token) =>
+  *#combine(recombination: Recombination, tokens: Tokens, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
+    const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
       runQuery(connection, engine, recombination.asked, token),
     )
     if (isLeft(batches)) return batches
-    const combined = combine(batches.right, recombination, this.#comparisons(tokens), this.#isNullLow(tokens))
-    return isLeft(combined) ? left(notMergeable(operation, statement.entity.name, combined.left)) : combined
+    const { dialect } = this.#engine(tokens[0] as string)
+    const [comparisons, isNullLow] = [this.#comparisons(tokens), this.#isNullLow(tokens)]
+    const combined = combine(batches.right.values, recombination, { dialect, comparisons, isNullLow })
+    return isLeft(combined)
+      ? left(notMergeable(asking.operation, recombination.asked.entity.name, combined.left))
+      : combined
   }
 
   /** Each shard counts its rows up to the end of the window; the window is cut out of their sum. */
-  *#count(request: CountRequest, state: SessionState): Effect<Either<RequestError, number>> {
+  *#count(request: CountRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, number>> {
     const { purpose, statement } = request
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
-    if (tokens.length < 2) return yield* this.#sumOfCounts(tokens, request)
+    if (tokens.length < 2) return yield* this.#sumOfCounts(tokens, request, asking)
     const counted = countOver(request, this.#choosers, this.#comparisons(tokens))
     if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
     if (counted.right._tag === 'Recombined') {
-      const rows = yield* this.#combine(purpose, statement, counted.right.recombination, tokens)
+      const rows = yield* this.#combine(counted.right.recombination, tokens, asking)
       return isLeft(rows) ? rows : right(rows.right.batches.reduce((sum, batch) => sum + batch.rows.length, 0))
     }
     const { asked, window } = counted.right
-    const sum = yield* this.#sumOfCounts(tokens, asked)
+    const sum = yield* this.#sumOfCounts(tokens, asked, asking)
     return isLeft(sum)
       ? sum
       : right(Math.min(Math.max(sum.right - window.offset, 0), window.limit ?? Number.POSITIVE_INFINITY))
   }
 
-  *#sumOfCounts(tokens: Tokens, asked: CountRequest): Effect<Either<RequestError, number>> {
-    const counts = yield* this.#onEach(tokens, (connection, engine, token) =>
+  *#sumOfCounts(tokens: Tokens, asked: CountRequest, asking: Asking): Effect<Either<RequestError, number>> {
+    const counts = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
       runCount(connection, engine, asked, token),
     )
-    return isLeft(counts) ? counts : right(counts.right.reduce((all, some) => all + some, 0))
+    return isLeft(counts) ? counts : right(counts.right.values.reduce((all, some) => all + some, 0))
   }
 
-  *#openCursor(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, CursorId>> {
-    const reader = yield* this.#reader(request, state)
+  *#openCursor(
+    request: OpenCursorRequest,
+    state: SessionState,
+    asking: Asking,
+  ): Effect<Either<RequestError, CursorId>> {
+    const reader = yield* this.#reader(request, state, asking)
     return isLeft(reader) ? reader : right(this.#readers.add(reader.right))
   }
 
-  *#reader(request: OpenCursorRequest, state: SessionState): Effect<Either<RequestError, Reader>> {
+  *#reader(request: OpenCursorRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, Reader>> {
     const { statement } = request
     const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const tokens = routed.right
-    const [only] = tokens
-    if (only === undefined) return right(new ShardByShard([], [], { limit: 0, offset: 0 }))
-    if (tokens.length === 1) return yield* openReader(this.#transactions, this.#engine(only), request, only)
+    if (tokens.length < 2) {
+      const all = { limit: tokens.length === 0 ? 0 : null, offset: 0 }
+      const sources = tokens.map((token) => this.#source(token, request, asking))
+      const opened = yield* openAll(sources, asking, this.#askers)
+      return isLeft(opened) ? opened : right(new ShardByShard(opened.right.sources, opened.right.readers, all))
+    }
     const entity = statement.entity.name
     const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
     if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
     if (spread.right._tag === 'Recombined') {
-      const combined = yield* this.#combine('query', statement, spread.right.recombination, tokens)
+      const combined = yield* this.#combine(spread.right.recombination, tokens, asking)
       return isLeft(combined) ? combined : right(new CombinedRows(combined.right))
     }
     const { fanOut } = spread.right
-    const { nodeFor, terms } = fanOut
     const isNullLow = this.#isNullLow(tokens)
-    const sources = tokens.map((token): ShardSource => {
-      const engine = this.#engine(token)
-      const node = nodeFor(engine.dialect.name, isNullLow, false)
-      const asked = { ...request, statement: { ...statement, node } }
-      return { token, engine, open: () => openReader(this.#transactions, engine, asked, token) }
+    const sources = tokens.map((token) => {
+      const node = fanOut.nodeFor(this.#engine(token).dialect.name, isNullLow, false)
+      return this.#source(token, { ...request, statement: { ...statement, node } }, asking)
     })
-    const isMerged = terms.length > 0
-    if (!isMerged && request.isAlone) return right(new ShardByShard(sources, [], fanOut))
-    const opened = yield* openAll(sources)
+    const isMerged = fanOut.terms.length > 0
+    // what cannot be opened has to be known before anything else is read where it is to be left out
+    if (!isMerged && request.isAlone && !this.#askers.isPartial) return right(new ShardByShard(sources, [], fanOut))
+    const opened = yield* openAll(sources, asking, this.#askers)
     if (isLeft(opened)) return opened
+    const { readers, sources: open } = opened.right
     return right(
-      isMerged
-        ? new MergedShards(sources, opened.right, entity, fanOut, isNullLow)
-        : new ShardByShard(sources, opened.right, fanOut),
+      isMerged ? new MergedShards(open, readers, entity, fanOut, isNullLow) : new ShardByShard(open, readers, fanOut),
     )
+  }
+
+  /** A shard whose query can be opened. */
+  #source(token: string, asked: OpenCursorRequest, asking: Asking): ShardSource {
+    const engine = this.#engine(token)
+    return {
+      token,
+      engine,
+      open: () =>
+        this.#askers.patiently(token, asking, (begun) => {
+          begun()
+          return openReader(this.#transactions, engine, asked, token)
+        }),
+      inTime: (work) => this.#askers.inTime(token, asking, work),
+    }
+  }
+
+  /** What a request is about, and how it is asked. */
+  #asking(request: Request, { options: { executionOptions } }: SessionState): Asking {
+    const statement = 'statement' in request ? request.statement : null
+    const own = statement?.options ?? ('options' in request ? request.options : undefined)
+    const reads =
+      request._tag === 'Lookup'
+        ? request.query === null || !locksRows(request.query)
+        : (request._tag === 'Query' || request._tag === 'Count' || request._tag === 'OpenCursor') &&
+          !locksRows(request.statement)
+    return {
+      operation: operationOf(request),
+      entity: statement?.entity.name ?? ('mapping' in request ? request.mapping.name : null),
+      settings: settingsOf([own?.fanOut, executionOptions.fanOut, this.#policy]),
+      reads,
+    }
   }
 
   /** Does a shard come after another? Rows that compare the same come in this order. */
@@ -371,50 +437,55 @@ class Sharded {
     return this.#shards.engines.get(token) as Engine
   }
 
-  *#lookUp(request: LookupRequest, state: SessionState): Effect<Either<RequestError, QueryAnswer>> {
+  *#lookUp(request: LookupRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
     const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    return inOrder(
-      yield* this.#onEach(tokens.right, (connection, engine, token) => runLookup(connection, engine, request, token)),
-      false,
+    // rows that are left out would be taken for rows that are not there
+    const found = yield* this.#askers.onEach(tokens.right, asking, (connection, engine, token) =>
+      runLookup(connection, engine, request, token),
     )
+    return isLeft(found) ? found : right({ batches: found.right, order: null, isJoined: false })
   }
 
-  *#write(request: WriteRequest, state: SessionState): Effect<Either<RequestError, WriteAnswer>> {
+  *#write(request: WriteRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    const written = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const written = yield* this.#onAllOrNone(tokens.right, asking, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
     return isLeft(written) ? written : right({ batches: written.right })
   }
 
-  *#insert(request: InsertRequest, state: SessionState): Effect<Either<RequestError, InsertAnswer>> {
+  *#insert(request: InsertRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, InsertAnswer>> {
     const routed = routeInsert(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const partOf = new Map(routed.right.map((part) => [part.token, part]))
-    const written = yield* this.#onEach([...partOf.keys()], (connection, engine, token) => {
+    const written = yield* this.#askers.onEach([...partOf.keys()], asking, (connection, engine, token) => {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
     })
     return isLeft(written) ? written : right({ batches: written.right })
   }
 
-  *#updateRows(request: UpdateRowsRequest, state: SessionState): Effect<Either<RequestError, UpdateRowsAnswer>> {
+  *#updateRows(
+    request: UpdateRowsRequest,
+    state: SessionState,
+    asking: Asking,
+  ): Effect<Either<RequestError, UpdateRowsAnswer>> {
     const routed = routeUpdates(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const runsOf = routed.right
-    const updated = yield* this.#onEach([...runsOf.keys()], (connection, engine, token) =>
+    const updated = yield* this.#askers.onEach([...runsOf.keys()], asking, (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
     )
     return isLeft(updated) ? updated : right({ batches: updated.right })
   }
 
   /** A statement that is only text goes where it is sent, or everywhere. */
-  *#sql(request: SqlRequest): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
+  *#sql(request: SqlRequest, asking: Asking): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
     const tokens = shardsOfSql(request, this.#shards)
     if (isLeft(tokens)) return tokens
-    const answers = yield* this.#onAllOrNone(tokens.right, (connection, engine, token) =>
+    const answers = yield* this.#onAllOrNone(tokens.right, asking, (connection, engine, token) =>
       runSql(connection, engine, request, token),
     )
     return isLeft(answers)
@@ -426,36 +497,18 @@ class Sharded {
   }
 
   /** Runs a statement on each shard; where it fails on one, it has changed nothing on the others either. */
-  *#onAllOrNone<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
-    if (tokens.length < 2) return yield* this.#onEach(tokens, run)
-    const results = yield* this.#onEach(tokens, (connection, engine, token) =>
+  *#onAllOrNone<A>(tokens: Tokens, asking: Asking, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
+    if (tokens.length < 2) return yield* this.#askers.onEach(tokens, asking, run)
+    const results = yield* this.#askers.onEach(tokens, asking, (connection, engine, token) =>
       inSavepoint(connection, token, run(connection, engine, token)),
     )
     const open = this.#transactions.tokens
-    yield* this.#onEach(
+    yield* this.#askers.onEach(
       tokens.filter((token) => open.includes(token)),
+      asking,
       (connection) => endSavepoint(connection, isLeft(results)),
     )
     return results
-  }
-
-  /** Runs something on each shard, side by side; the first failure in their order, or what each gave. */
-  *#onEach<A>(tokens: Tokens, run: OnShard<A>): Effect<Either<RequestError, ReadonlyArray<A>>> {
-    const results = yield* together(tokens.map((token) => this.#on(token, run)))
-    const values: A[] = []
-    for (const result of results) {
-      if (isLeft(result)) return result
-      values.push(result.right)
-    }
-    return right(values)
-  }
-
-  *#on<A>(token: string, run: OnShard<A>): Effect<Either<RequestError, A>> {
-    const engine = this.#engine(token)
-    const connection = yield* this.#transactions.connection(token, engine)
-    return isLeft(connection)
-      ? left(databaseError('connect', null, token, connection.left))
-      : yield* run(connection.right, engine, token)
   }
 
   /** In what ways the shards compare texts, each once. */
@@ -468,9 +521,6 @@ class Sharded {
     return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
   }
 }
-
-/** What is run on a shard, given its connection. */
-type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
 
 /** A flush under way. */
 interface Flushing {
@@ -500,10 +550,48 @@ function* inPlaces(
 }
 
 const inOrder = (
-  batches: Either<RequestError, ReadonlyArray<Rows>>,
+  answered: Either<RequestError, Answered<Rows>>,
   isJoined: boolean,
 ): Either<RequestError, QueryAnswer> =>
-  isLeft(batches) ? batches : right({ batches: batches.right, order: null, isJoined })
+  isLeft(answered) ? answered : right({ batches: answered.right.values, order: null, isJoined })
+
+/** Requests that end what was begun, whatever the policy is. */
+const endings: ReadonlySet<Request['_tag']> = new Set([
+  'Commit',
+  'Rollback',
+  'ReleaseSavepoint',
+  'RollbackToSavepoint',
+  'CloseCursor',
+  'EndPartial',
+])
+
+/** What a request is called in errors. */
+const operationOf = (request: Request): string =>
+  request._tag === 'Count' || request._tag === 'Lookup' ? request.purpose : nameOfRequest[request._tag]
+
+const nameOfRequest = {
+  Flush: 'flush',
+  Route: 'route',
+  Draw: 'draw ids',
+  Query: 'query',
+  OpenCursor: 'query',
+  Fetch: 'query',
+  CloseCursor: 'query',
+  Write: 'bulk write',
+  Insert: 'insert',
+  UpdateRows: 'update of many rows',
+  Sql: 'sql',
+  Commit: 'commit',
+  Rollback: 'rollback',
+  Savepoint: 'savepoint',
+  ReleaseSavepoint: 'savepoint',
+  RollbackToSavepoint: 'savepoint',
+  Services: 'services',
+  Task: 'task',
+  Pause: 'pause',
+  BeginPartial: 'query',
+  EndPartial: 'query',
+} as const satisfies Readonly<Record<Exclude<Request['_tag'], 'Count' | 'Lookup'>, string>>
 
 const savepoint = 'unitary_bulk'
 

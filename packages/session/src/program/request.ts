@@ -23,6 +23,7 @@ import type {
 } from '@unitary/core'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { RootOperationNode } from 'kysely'
+import type { DatabaseError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
@@ -237,6 +238,19 @@ export interface PauseRequest {
   readonly milliseconds: number
 }
 
+/** From here on, what cannot be asked of a database is left out of what is read, and noted. @category model */
+export interface BeginPartialRequest {
+  readonly _tag: 'BeginPartial'
+}
+
+/** Ends that; answers what was left out since it began. @category model */
+export interface EndPartialRequest {
+  readonly _tag: 'EndPartial'
+}
+
+/** @category model */
+export type PartialRequest = BeginPartialRequest | EndPartialRequest
+
 /** @category model */
 export type Request =
   | FlushRequest
@@ -254,6 +268,7 @@ export type Request =
   | ServicesRequest
   | TaskRequest
   | PauseRequest
+  | PartialRequest
 
 /** What each request is answered. @category model */
 export type AnswerOf<R extends Request> = R extends FlushRequest
@@ -280,4 +295,6 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
                       ? Services
                       : R extends TaskRequest
                         ? unknown
-                        : undefined
+                        : R extends EndPartialRequest
+                          ? ReadonlyArray<DatabaseError>
+                          : undefined

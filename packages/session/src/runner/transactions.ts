@@ -7,7 +7,15 @@
  * A query that is read in portions may outlive the transaction in which it was opened. Its connection is kept then, and the
  * next transaction begins on it.
  */
-import type { CompiledStatement, Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
+import {
+  type CompiledStatement,
+  type Connection,
+  type Engine,
+  type EngineCall,
+  type EngineError,
+  engineError,
+  type IsolationLevel,
+} from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { ShardToken } from '../state/identity-map.js'
 import { Blocks } from './blocks.js'
@@ -41,6 +49,10 @@ export class Transactions {
   /** Connections without a transaction, on which cursors are open. */
   readonly #kept = new Map<ShardToken | null, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
+  /** Databases in which the transaction has written, or locked rows. */
+  readonly #written = new Set<ShardToken | null>()
+  /** Databases whose part of the transaction is lost, with what it had written. */
+  readonly #lost = new Map<ShardToken | null, EngineError>()
   /** What is left of the ids that were drawn. */
   readonly blocks = new Blocks()
   #nextCursor = 1
@@ -55,10 +67,45 @@ export class Transactions {
     return [...this.#open.keys()]
   }
 
+  /** Is a database in the transaction? */
+  has(token: ShardToken | null): boolean {
+    return this.#open.has(token)
+  }
+
+  /** Notes that something is written in a database, or locked. */
+  noteWrite(token: ShardToken | null): void {
+    this.#written.add(token)
+  }
+
+  /** Would the transaction miss something if its part in a database began anew? */
+  hasWritten(token: ShardToken | null): boolean {
+    return this.#written.has(token)
+  }
+
+  /**
+   * Takes a database out of the transaction after a failure, so that its part begins anew when it is next touched. Where it
+   * had written, nothing but a rollback of the whole is left.
+   */
+  *leave(token: ShardToken | null, cause: EngineError): Effect<void> {
+    const connection = this.#open.get(token)
+    this.lose(token, cause)
+    if (connection !== undefined) yield* release(connection)
+  }
+
+  /** The same where the connection has been discarded, and is not waited for. */
+  lose(token: ShardToken | null, cause: EngineError): void {
+    const connection = this.#open.get(token)
+    if (connection !== undefined) this.#cursors.delete(connection)
+    this.#open.delete(token)
+    if (this.#written.has(token)) this.#lost.set(token, cause)
+  }
+
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
     if (open !== undefined) return right(open)
+    const lost = this.#lost.get(token)
+    if (lost !== undefined) return left(partLost(lost))
     const kept = this.#kept.get(token)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
@@ -139,6 +186,11 @@ export class Transactions {
    * are rolled back: over several databases this is no atomic commit.
    */
   *commit(): Effect<Either<TransactionFailure, undefined>> {
+    const [lost] = this.#lost
+    if (lost !== undefined) {
+      yield* this.rollback()
+      return left({ token: lost[0], error: partLost(lost[1]) })
+    }
     this.#savepoints = []
     let isFirst = true
     for (const [token, connection] of this.#open) {
@@ -150,6 +202,7 @@ export class Transactions {
       }
       isFirst = false
       this.#open.delete(token)
+      this.#written.delete(token)
       this.blocks.committed(token)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
       yield* this.#giveBack(token, connection)
@@ -160,6 +213,8 @@ export class Transactions {
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
   *rollback(): Effect<void> {
     this.#savepoints = []
+    this.#written.clear()
+    this.#lost.clear()
     this.blocks.forget()
     const open = [...this.#open]
     this.#open.clear()
@@ -201,6 +256,12 @@ export class Transactions {
     return right(undefined)
   }
 }
+
+/** The answer where a part of the transaction is gone. It may be retried where what it was lost for may. */
+const partLost = (cause: EngineError): EngineError =>
+  engineError(cause.reason, `the transaction can only be rolled back, since a part of it is lost: ${cause.message}`, {
+    cause,
+  })
 
 function* sequence(connection: Connection, calls: ReadonlyArray<EngineCall>): Effect<Either<EngineError, undefined>> {
   for (const asked of calls) {

@@ -11,6 +11,16 @@ import { type Group, truth } from './group-expression.js'
 import { identityOf, Likenesses, likenessOf } from './likeness.js'
 import type { AskedColumn, CombinedOrder, Recombination, Slot } from './recombination.js'
 
+/** The databases of the shards. */
+export interface Databases {
+  /** Of the first one. */
+  readonly dialect: Dialect
+  /** In what ways they compare texts. */
+  readonly comparisons: ReadonlyArray<TextComparison>
+  /** Is NULL below every value? */
+  readonly isNullLow: boolean
+}
+
 /**
  * The answer of shards that were asked what a recombination says. Left where memory cannot tell it as a database would.
  * O(groups of all shards), and what sorting them costs.
@@ -20,8 +30,7 @@ import type { AskedColumn, CombinedOrder, Recombination, Slot } from './recombin
 export const combine = (
   batches: ReadonlyArray<Rows>,
   recombination: Recombination,
-  comparisons: ReadonlyArray<TextComparison>,
-  isNullLow: boolean,
+  { comparisons, dialect, isNullLow }: Databases,
 ): Either<string, QueryAnswer> => {
   const groups = new Groups(recombination, comparisons)
   for (const batch of batches) {
@@ -43,7 +52,6 @@ export const combine = (
   if (rows === null) return left('it computes what only its database can')
   const different = isDistinct ? distinctRows(rows, recombination, comparisons) : right(rows)
   if (different._tag === 'Left') return different
-  const { dialect } = batches[0] as Rows
   return right({
     batches: [
       {

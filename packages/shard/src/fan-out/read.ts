@@ -15,6 +15,7 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { notMergeable } from '../error.js'
+import { type Askers, type Asking, inLanes } from './asking.js'
 import type { FanOut } from './fan-out.js'
 import { columnsOf, Merger } from './merge.js'
 
@@ -23,6 +24,8 @@ export interface ShardSource {
   readonly token: string
   readonly engine: Engine
   readonly open: () => Effect<Either<RequestError, EngineReader>>
+  /** Does something with it that is given up when it takes longer than it may. */
+  readonly inTime: <A>(work: Effect<Either<RequestError, A>>) => Effect<Either<RequestError, A>>
 }
 
 /** The rows of a query in no order: shard after shard. */
@@ -55,7 +58,7 @@ export class ShardByShard implements Reader {
       const reader = yield* this.#reader(source)
       if (isLeft(reader)) return reader
       const portion = this.#skip > 0 ? Math.min(this.#skip, count) : wanted
-      const rows = yield* reader.right.fetchRows(portion)
+      const rows = yield* source.inTime(reader.right.fetchRows(portion))
       if (isLeft(rows)) return rows
       if (this.#skip > 0) {
         this.#skip -= rows.right.length
@@ -156,7 +159,11 @@ export class MergedShards implements Reader {
     const hungry = this.#merger.hungry()
     if (hungry.length === 0) return right(undefined)
     const portion = Math.max(Math.ceil(count / this.#sources.length), Math.min(count, leastPortion))
-    const portions = yield* together(hungry.map((shard) => (this.#readers[shard] as EngineReader).fetchRows(portion)))
+    const portions = yield* together(
+      hungry.map((shard) =>
+        (this.#sources[shard] as ShardSource).inTime((this.#readers[shard] as EngineReader).fetchRows(portion)),
+      ),
+    )
     for (const [i, shard] of hungry.entries()) {
       const rows = portions[i] as Either<RequestError, ReadonlyArray<DriverRow>>
       if (isLeft(rows)) return rows
@@ -199,19 +206,36 @@ export class CombinedRows implements Reader {
 /** Rows that are worth a round trip. */
 const leastPortion = 100
 
+/** Queries that are open, each with its shard. */
+export interface Opened {
+  readonly sources: ReadonlyArray<ShardSource>
+  readonly readers: ReadonlyArray<EngineReader>
+}
+
 /**
- * Opens a query on each shard, side by side; where one fails, those that are open are closed.
+ * Opens a query on each shard, but for those that are left out; where one fails, those that are open are closed.
  *
  * @category constructors
  */
 export function* openAll(
   sources: ReadonlyArray<ShardSource>,
-): Effect<Either<RequestError, ReadonlyArray<EngineReader>>> {
-  const opened = yield* together(sources.map(({ open }) => open()))
-  const failed = opened.find(isLeft)
-  if (failed === undefined) return right(opened.filter(isRight).map((reader) => reader.right))
-  yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
-  return failed
+  asking: Asking,
+  askers: Askers,
+): Effect<Either<RequestError, Opened>> {
+  const opened = yield* inLanes(
+    asking.settings.concurrency,
+    sources.map(({ open }) => open()),
+  )
+  const tokens = sources.map(({ token }) => token)
+  const kept = yield* askers.without(tokens, asking, opened)
+  if (isLeft(kept)) {
+    yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
+    return kept
+  }
+  return right({
+    sources: sources.filter(({ token }) => kept.right.tokens.includes(token)),
+    readers: kept.right.values,
+  })
 }
 
 function* closeAll(readers: ReadonlyArray<EngineReader>): Effect<void> {

@@ -1,0 +1,227 @@
+/**
+ * Asking shards: in their time, again where they fail for a while, so many at a time, and without those that are left out.
+ */
+import type { Connection, Engine, IsolationLevel, Services } from '@unitary/core'
+import {
+  type DatabaseError,
+  databaseError,
+  type Effect,
+  isTransient,
+  pause,
+  type RequestError,
+  type Transactions,
+  together,
+  within,
+} from '@unitary/session'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isNone } from 'fp-ts/lib/Option.js'
+import { noAnswer } from '../error.js'
+import type { ShardMap } from '../shard-map.js'
+import type { Settings } from './policy.js'
+
+/** What is run on a shard, given its connection. */
+export type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
+
+/** What a request is about. */
+export interface Asking {
+  readonly operation: string
+  readonly entity: string | null
+  readonly settings: Settings
+  /** Whether it only looks at rows. What locks them does more. */
+  readonly reads: boolean
+}
+
+/** What came of shards that only some may have answered. */
+export interface Answered<A> {
+  /** The shards that did. */
+  readonly tokens: ReadonlyArray<string>
+  readonly values: ReadonlyArray<A>
+}
+
+/** The shards of one run, as they are asked. */
+export class Askers {
+  readonly #shards: ShardMap
+  readonly #transactions: Transactions
+  readonly #services: () => Services
+  /** Does every statement of a transaction see the rows that the first one saw? */
+  readonly #isSteady: boolean
+  /** What is left out, since each of the programs under way that take it so began; none where none does. */
+  readonly #faults: DatabaseError[][] = []
+
+  constructor(
+    shards: ShardMap,
+    transactions: Transactions,
+    services: () => Services,
+    isolationLevel: IsolationLevel | null,
+  ) {
+    this.#shards = shards
+    this.#transactions = transactions
+    this.#services = services
+    this.#isSteady = isolationLevel === 'repeatable read' || isolationLevel === 'serializable'
+  }
+
+  beginPartial(): void {
+    this.#faults.push([])
+  }
+
+  /** What was left out since that began. */
+  endPartial(): ReadonlyArray<DatabaseError> {
+    const faults = this.#faults.pop() ?? []
+    this.#faults.at(-1)?.push(...faults)
+    return faults
+  }
+
+  /** Is anything to be left out? */
+  get isPartial(): boolean {
+    return this.#faults.length > 0
+  }
+
+  /** Forgets what was begun, when the run ends. */
+  clear(): void {
+    this.#faults.length = 0
+  }
+
+  /** Runs something on each shard; the first failure in their order, or what each gave. */
+  *onEach<A>(
+    tokens: ReadonlyArray<string>,
+    asking: Asking,
+    run: OnShard<A>,
+  ): Effect<Either<RequestError, ReadonlyArray<A>>> {
+    return collected(yield* this.#all(tokens, asking, run))
+  }
+
+  /** The same for what is read, without the shards that are left out. */
+  *read<A>(tokens: ReadonlyArray<string>, asking: Asking, run: OnShard<A>): Effect<Either<RequestError, Answered<A>>> {
+    return yield* this.without(tokens, asking, yield* this.#all(tokens, asking, run))
+  }
+
+  /** Results without those of the shards that are left out. */
+  *without<A>(
+    tokens: ReadonlyArray<string>,
+    { reads }: Pick<Asking, 'reads'>,
+    results: ReadonlyArray<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, Answered<A>>> {
+    const faults = reads ? this.#faults.at(-1) : undefined
+    const kept: string[] = []
+    const values: A[] = []
+    for (const [at, token] of tokens.entries()) {
+      const result = results[at] as Either<RequestError, A>
+      if (isLeft(result)) {
+        const fault = result.left
+        if (faults === undefined || !isAbsence(fault) || this.#transactions.hasWritten(token)) return result
+        faults.push(fault)
+        yield* this.#transactions.leave(token, fault.cause)
+        continue
+      }
+      kept.push(token)
+      values.push(result.right)
+    }
+    return right({ tokens: kept, values })
+  }
+
+  /** So many at a time as the settings say. */
+  *#all<A>(
+    tokens: ReadonlyArray<string>,
+    asking: Asking,
+    run: OnShard<A>,
+  ): Effect<ReadonlyArray<Either<RequestError, A>>> {
+    return yield* inLanes(
+      asking.settings.concurrency,
+      tokens.map((token) => this.on(token, asking, run)),
+    )
+  }
+
+  /** Runs something on one shard. */
+  on<A>(token: string, asking: Asking, run: OnShard<A>): Effect<Either<RequestError, A>> {
+    const engine = this.#shards.engines.get(token) as Engine
+    const transactions = this.#transactions
+    return this.patiently(token, asking, function* (begun) {
+      const connection = yield* transactions.connection(token, engine)
+      if (isLeft(connection)) return left(databaseError('connect', null, token, connection.left))
+      begun()
+      return yield* run(connection.right, engine, token)
+    })
+  }
+
+  /** Attempts at something on one shard, which tells when its transaction has begun. */
+  *patiently<A>(
+    token: string,
+    asking: Asking,
+    attempt: (begun: () => void) => Effect<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, A>> {
+    return yield* this.inTime(token, asking, this.#attempts(token, asking, attempt))
+  }
+
+  /** Work on one shard, which is given up when it takes longer than it may. */
+  *inTime<A>(
+    token: string,
+    { entity, operation, settings: { timeout } }: Asking,
+    work: Effect<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, A>> {
+    if (timeout === null) return yield* work
+    const answered = yield* within(timeout, work)
+    if (!isNone(answered)) return answered.value
+    const failure = noAnswer(operation, entity, token, timeout)
+    this.#transactions.lose(token, failure.cause)
+    return left(failure)
+  }
+
+  *#attempts<A>(
+    token: string,
+    { reads, settings: { retry } }: Asking,
+    attempt: (begun: () => void) => Effect<Either<RequestError, A>>,
+  ): Effect<Either<RequestError, A>> {
+    for (let failures = 1; ; failures++) {
+      const wasOpen = this.#transactions.has(token)
+      let hasBegun = false
+      const result = yield* attempt(() => {
+        hasBegun = true
+        if (!reads) this.#transactions.noteWrite(token)
+      })
+      if (!isLeft(result) || retry === null || failures >= retry.attempts) return result
+      const { mayRetry = isTransient } = retry
+      const losesNothing = !hasBegun || (reads && !this.#transactions.hasWritten(token) && !(wasOpen && this.#isSteady))
+      if (!losesNothing || result.left._tag !== 'DatabaseError' || !mayRetry(result.left)) return result
+      yield* this.#transactions.leave(token, result.left.cause)
+      yield* pause(retry.delay(failures, this.#services()))
+    }
+  }
+}
+
+/** Reasons for which a database gives no answer, whatever it is asked. */
+const absences: ReadonlySet<string> = new Set([
+  'ConnectionLost',
+  'StatementTimeout',
+  'Unavailable',
+  'AuthenticationFailed',
+  'LockTimeout',
+  'SerializationFailure',
+  'Deadlock',
+])
+
+const isAbsence = (error: RequestError): error is DatabaseError =>
+  error._tag === 'DatabaseError' && absences.has(error.cause.reason._tag)
+
+const collected = <A>(results: ReadonlyArray<Either<RequestError, A>>): Either<RequestError, ReadonlyArray<A>> => {
+  const values: A[] = []
+  for (const result of results) {
+    if (isLeft(result)) return result
+    values.push(result.right)
+  }
+  return right(values)
+}
+
+/** Effects side by side, so many at a time; their values in the order given. */
+export function* inLanes<A>(count: number | null, effects: ReadonlyArray<Effect<A>>): Effect<ReadonlyArray<A>> {
+  if (count === null || count >= effects.length) return yield* together(effects)
+  const values = new Array<A>(effects.length)
+  let next = 0
+  function* lane(): Effect<void> {
+    while (next < effects.length) {
+      const at = next++
+      values[at] = yield* effects[at] as Effect<A>
+    }
+  }
+  yield* together(Array.from({ length: count }, lane))
+  return values
+}
