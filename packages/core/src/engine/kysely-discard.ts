@@ -64,22 +64,32 @@ export class PoolConnections {
 
   /** Closes a connection, whatever it is at, and has the server end what that was. */
   discard(id: number): void {
+    this.#close(id)
+    this.#kysely
+      .connection()
+      .execute((other) => this.#end(id, other))
+      .catch(() => {})
+  }
+
+  /** By another connection, which may hang too where the network does. */
+  async #end(id: number, other: Kysely<unknown>): Promise<void> {
+    const own = await this.identify(other)
+    const timer = setTimeout(() => own !== null && this.#close(own), patience)
+    const end = this.#dialect === 'mysql' ? sql`kill ${sql.lit(id)}` : sql`select pg_terminate_backend(${sql.lit(id)})`
+    await end.execute(other).finally(() => clearTimeout(timer))
+  }
+
+  #close(id: number): void {
     for (const connection of this.#made) {
       if (idOf(connection) !== id) continue
       this.#made.delete(connection)
       close(connection)
     }
-    this.#kysely
-      .connection()
-      .execute((other) =>
-        (this.#dialect === 'mysql'
-          ? sql`kill ${sql.lit(id)}`
-          : sql`select pg_terminate_backend(${sql.lit(id)})`
-        ).execute(other),
-      )
-      .catch(() => {})
   }
 }
+
+/** How many milliseconds a server has to end a connection. */
+const patience = 2000
 
 const idOf = (connection: PgConnection | MysqlConnection): number | null | undefined =>
   'destroy' in connection ? connection.threadId : connection.processID

@@ -67,6 +67,9 @@ export interface KyselyEngineOptions {
    * The pool of `pg` or `mysql2` that the dialect was made with. With it a connection that is given up, as one that hangs is
    * (see `Connection.discard`), is closed and leaves the pool, and its server ends what it was at for it. Without it such a
    * connection stays taken until its call has been answered. Each connection of the pool is asked for its number once.
+   *
+   * A connection that is still being made is the pool's own: give it a time (`connectionTimeoutMillis` of `pg`,
+   * `connectTimeout` of `mysql2`).
    */
   readonly pool?: DriverPool
   /**

@@ -17,9 +17,10 @@ import {
   type IsolationLevel,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isNone } from 'fp-ts/lib/Option.js'
 import type { ShardToken } from '../state/identity-map.js'
 import { Blocks } from './blocks.js'
-import { call, connect, type Effect, release, together } from './effect.js'
+import { call, connect, type Effect, release, together, within } from './effect.js'
 
 /** A failure on one of the databases. */
 export interface TransactionFailure {
@@ -56,6 +57,7 @@ export class Transactions {
   /** What is left of the ids that were drawn. */
   readonly blocks = new Blocks()
   #nextCursor = 1
+  #patience: number | null = null
   #savepoints: ReadonlyArray<string> = []
 
   constructor(isolationLevel: IsolationLevel | null) {
@@ -65,6 +67,11 @@ export class Transactions {
   /** The databases in the transaction. */
   get tokens(): ReadonlyArray<ShardToken | null> {
     return [...this.#open.keys()]
+  }
+
+  /** From here on, ending a transaction or a savepoint takes no more than so many milliseconds on each database. */
+  hurry(milliseconds: number): void {
+    this.#patience = milliseconds
   }
 
   /** Is a database in the transaction? */
@@ -194,7 +201,7 @@ export class Transactions {
     this.#savepoints = []
     let isFirst = true
     for (const [token, connection] of this.#open) {
-      const committed = yield* call(connection, { _tag: 'Commit' })
+      const committed = yield* this.#inTime(sequence(connection, [{ _tag: 'Commit' }]))
       if (isLeft(committed)) {
         yield* this.rollback()
         // what others have committed would be done twice by another attempt
@@ -231,7 +238,7 @@ export class Transactions {
   }
 
   *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {
-    yield* call(connection, { _tag: 'Rollback' })
+    yield* this.#inTime(sequence(connection, [{ _tag: 'Rollback' }]))
     yield* this.#giveBack(token, connection)
   }
 
@@ -248,14 +255,25 @@ export class Transactions {
     yield* release(connection)
   }
 
+  /** Given up where it takes longer than it may, the connection with it. */
+  *#inTime(work: Effect<Either<EngineError, undefined>>): Effect<Either<EngineError, undefined>> {
+    if (this.#patience === null) return yield* work
+    const done = yield* within(this.#patience, work)
+    return isNone(done) ? left(notEnded(this.#patience)) : done.value
+  }
+
   *#everywhere(calls: ReadonlyArray<EngineCall>): Effect<Either<TransactionFailure, undefined>> {
     for (const [token, connection] of this.#open) {
-      const done = yield* sequence(connection, calls)
+      const done = yield* this.#inTime(sequence(connection, calls))
       if (isLeft(done)) return left({ token, error: done.left })
     }
     return right(undefined)
   }
 }
+
+/** The answer of a database that gives none. Whether a commit was done then nobody knows. */
+const notEnded = (milliseconds: number): EngineError =>
+  engineError({ _tag: 'StatementTimeout' }, `the database has not ended the transaction within ${milliseconds} ms`)
 
 /** The answer where a part of the transaction is gone. It may be retried where what it was lost for may. */
 const partLost = (cause: EngineError): EngineError =>

@@ -159,6 +159,7 @@ export class Askers {
     work: Effect<Either<RequestError, A>>,
   ): Effect<Either<RequestError, A>> {
     if (timeout === null) return yield* work
+    this.#transactions.hurry(timeout)
     const answered = yield* within(timeout, work)
     if (!isNone(answered)) return answered.value
     const failure = noAnswer(operation, entity, token, timeout)
