@@ -19,7 +19,7 @@ import {
   skipped,
 } from '../../core/engine/databases.js'
 import { rightOf } from '../weather.js'
-import { openProxy, type Proxy } from './proxy.js'
+import { openProxy, type TcpProxy } from './proxy.js'
 
 const Item = entity('Item', 'items', {
   id: pipe(integer, primaryKey),
@@ -31,7 +31,7 @@ export const homes = ['one', 'two', 'three', 'four'] as const
 export type Home = (typeof homes)[number]
 
 export interface Shards {
-  readonly proxies: Readonly<Record<Home, Proxy>>
+  readonly proxies: Readonly<Record<Home, TcpProxy>>
   readonly engines: Readonly<Record<Home, Engine>>
   readonly app: (fanOut?: FanOutPolicy, options?: RuntimeOptions) => ShardedRuntime<Home>
   /** The same databases by connections of their own, without proxies. */

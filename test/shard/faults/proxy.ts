@@ -3,7 +3,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number
   /** From here on nothing goes through, either way, on any connection. */
   readonly hang: () => void
@@ -29,7 +29,7 @@ interface Pair {
   isHanging: boolean
 }
 
-export const openProxy = async (target: number): Promise<Proxy> => {
+export const openProxy = async (target: number): Promise<TcpProxy> => {
   const pairs = new Set<Pair>()
   let isHanging = false
   let allowance = Number.POSITIVE_INFINITY
