@@ -6,7 +6,6 @@
  */
 import {
   type AnyModel,
-  type AnyQuery,
   type Connection,
   type Engine,
   generatorName,
@@ -269,7 +268,10 @@ class Sharded {
     const { generator } = draw
     const token = generator.shard ?? (this.#shards.tokens[0] as string)
     const engine = this.#shards.engines.get(token)
-    if (engine !== undefined) return yield* runDraw(this.#transactions, engine, token, draw)
+    if (engine !== undefined) {
+      this.#transactions.noteWrite(token)
+      return yield* runDraw(this.#transactions, engine, token, draw)
+    }
     const operation = `draw ids from ${generatorName(generator)}`
     return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }

@@ -12,7 +12,7 @@ import {
   type EngineError,
   engineError,
 } from '@unitary/core'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
 import { Cutoff } from './cutoff.js'
@@ -187,17 +187,14 @@ const untilCutoff = (operation: Operation, result: Promise<unknown>, cutoff: Cut
 
 /** Sees to it that nothing is left of an operation that nobody waits for any more. */
 const giveUp = (operation: Operation, result: Promise<unknown>): void => {
-  switch (operation._tag) {
-    case 'Call': {
-      const { connection } = operation
-      if (connection._tag === 'AsyncConnection' && connection.discard !== undefined) connection.discard()
-      else result.then(() => connection.release()).catch(() => {})
-      return
-    }
-    case 'Connect':
-      ;(result as Promise<Either<EngineError, Connection>>)
-        .then((connected) => (connected._tag === 'Right' ? connected.right.release() : undefined))
-        .catch(() => {})
+  if (operation._tag === 'Call') {
+    const { connection } = operation
+    if (connection._tag === 'AsyncConnection' && connection.discard !== undefined) connection.discard()
+    else result.then(() => connection.release()).catch(() => {})
+  }
+  if (operation._tag === 'Connect') {
+    const connecting = result as Promise<Either<EngineError, Connection>>
+    connecting.then((connected) => (isRight(connected) ? connected.right.release() : undefined)).catch(() => {})
   }
 }
 

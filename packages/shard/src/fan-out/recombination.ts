@@ -13,7 +13,7 @@ import {
   readingIn,
   type TextComparison,
 } from '@unitary/core'
-import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import {
   AliasNode,
   ColumnNode,
@@ -30,7 +30,7 @@ import {
   ValueNode,
 } from 'kysely'
 import { type Aggregate, aggregateOf, type Operand } from './aggregate.js'
-import { callAt, called, callIn } from './calls.js'
+import { callAt, called, callIn, type RowsCall } from './calls.js'
 import type { Collation } from './compare.js'
 import { type Evaluate, type Slots, termOf } from './group-expression.js'
 import { collationOf, directionOf, isPosition } from './order-term.js'
@@ -116,10 +116,7 @@ export const recombines = (statement: AnyRows, areWhole: boolean): boolean => {
 export const recombinationOf = (
   statement: AnyRows,
   comparisons: ReadonlyArray<TextComparison>,
-): Either<string, Recombination> => {
-  const made = new Making(statement, comparisons).make()
-  return isRight(made) || made.left.includes(';') ? made : left(`${made.left}; ask for the rows themselves`)
-}
+): Either<string, Recombination> => new Making(statement, comparisons).make()
 
 /** A recombination in the making. */
 class Making implements Slots {
@@ -185,7 +182,7 @@ class Making implements Slots {
     const call = callAt(node)
     if (call === null) return this.#ofGroup(node)
     if (call._tag !== 'Aggregate') {
-      return left(`the ${called(call)} is not computed over groups of several shards`)
+      return left(notOfGroups(call))
     }
     const aggregate = aggregateOf(call)
     return isLeft(aggregate) ? aggregate : right(this.#aggregated(node, aggregate.right))
@@ -236,10 +233,10 @@ class Making implements Slots {
 
   #key(node: OperationNode, readAs: AnyColumn | null): string | null {
     const call = callIn(node)
-    if (call !== null) return `the ${called(call)} is not computed over groups of several shards`
+    if (call !== null) return notOfGroups(call)
     const kind = readAs?.kind ?? readingIn(this.statement, node).kind
     if (kind === 'json' || kind === 'array') {
-      return 'GROUP BY and DISTINCT of JSON or an array compare it in a way of the database, which is not done over several shards'
+      return 'GROUP BY and DISTINCT of JSON or an array compare it in a way of the database, which is not done over several shards; ask for the rows themselves'
     }
     const column = this.#groupedBy(node, readAs)
     this.#slot(node, { _tag: 'Asked', column })
@@ -278,7 +275,7 @@ class Making implements Slots {
     const isDescending = directionOf(item)
     const collation = collationOf(item)
     if (isDescending === null || collation === null) {
-      return left('one of its orders has a direction or collation that is the database’s alone; order by its own')
+      return left('one of its orders has a direction or collation that only the database knows; order by its own')
     }
     if (isPosition(item.orderBy)) return left('it is ordered by the number of a column; order by its name')
     const node = this.#expanded(item.orderBy)
@@ -387,6 +384,9 @@ const argumentOf = (node: OperationNode): OperationNode | null => {
   const given = 'aggregated' in call.node ? call.node.aggregated : call.node.arguments
   return given[0] ?? null
 }
+
+const notOfGroups = (call: RowsCall): string =>
+  `the ${called(call)} is not computed over groups of several shards; ask for the rows themselves`
 
 /** Numbers are wanted as drivers give them, which tells whether they are exact. */
 const partKind = ({ _tag }: Aggregate, kind: ColumnKind | null): ColumnKind | null =>
