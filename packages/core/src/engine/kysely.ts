@@ -253,12 +253,15 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
   const lend = (held: Known): AsyncConnection => {
     const calls = kyselyCalls(held.db, context)
     let releasing: Promise<void> | null = null
+    /** The last call; settled when nothing runs. */
+    let answering: Promise<unknown> = Promise.resolve()
     const connection: AsyncConnection = {
       _tag: 'AsyncConnection',
-      call: <C extends EngineCall>(call: C) =>
-        (releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
-          Either<EngineError, Answer<C>>
-        >,
+      call: <C extends EngineCall>(call: C) => {
+        const answer = releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))
+        answering = answer
+        return answer as Promise<Either<EngineError, Answer<C>>>
+      },
       release: () => {
         lent.delete(connection)
         releasing ??= calls.end().then(held.release)
@@ -268,8 +271,10 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
         if (releasing !== null) return
         lent.delete(connection)
         releasing = Promise.resolve()
-        if (connections === null || held.id === null) void calls.end().then(held.release)
-        else {
+        if (connections === null || held.id === null) {
+          // with a call under way it is nobody's: one that hangs would hang for the next, too
+          void answering.then(calls.end).then(held.release)
+        } else {
           connections.discard(held.id)
           void held.release()
         }
