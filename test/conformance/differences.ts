@@ -340,19 +340,6 @@ export const differences: Readonly<Record<string, Difference>> = {
     step: 34,
     ours: { 'state of Line:3': 'deleted' },
   },
-  'random/joined/258': {
-    reason: 'pure mutators',
-    instead: "what was put into a collection stays the session's own when the owner is refreshed",
-    step: 15,
-    ours: {
-      writes: [
-        '["delete","people",{"id":2}]',
-        '["insert","managers",{"id":3}]',
-        '["insert","people",{"company_id":1,"name":"a","type":"manager"}]',
-      ],
-      'state of manager4': 'persistent',
-    },
-  },
   'random/joined/321': {
     reason: 'rollback is the earlier value',
     instead: 'the key that the rolled-back flush gave is gone, so another is given',

@@ -18,7 +18,9 @@ import {
   type PlainDate,
   parseDecimal,
   parsePlainDate,
+  parsePlainTime,
   plainDate,
+  plainTime,
   primaryKey,
   references,
   select,
@@ -63,6 +65,7 @@ const Invoice = entity('Invoice', 'invoices', {
   state: enumOf('open', 'paid', 'void'),
   total: decimal(12, 2),
   due: plainDate,
+  until: pipe(plainTime, nullable),
   paidAt: pipe(instant, nullable),
   tags: arrayOf(text),
   address: pipe(jsonOf(t.type({ street: t.string, city: t.string })), nullable),
@@ -134,6 +137,7 @@ program('parse', function* () {
   console.log(parseDecimal('12.50')) // => { _tag: 'Some', value: '12.5' }
   console.log(parseDecimal('1e3')) // => { _tag: 'None' }
   console.log(parsePlainDate('2026-02-30')) // => { _tag: 'None' }
+  console.log(parsePlainTime('09:30')) // => { _tag: 'Some', value: '09:30:00' }
 
   const wrong = yield* Session.attempt(Session.add(model.Invoice, { ...invoice, total: '12.50' as Decimal }))
   if (wrong._tag === 'Left') console.log(Session.render(wrong.left))

@@ -23,6 +23,7 @@ const Thing = Core.entity('Thing', 'things', {
   made: pipe(Core.instant, Core.nullable),
   price: pipe(Core.decimal(12, 2), Core.nullable),
   day: Core.plainDate,
+  time: Core.plainTime,
   total: Core.bigint,
 })
 const Note = Core.entity('Note', 'notes', {
@@ -55,6 +56,7 @@ const things: fc.Arbitrary<ReadonlyArray<Row>> = fc.uniqueArray(
     made: fc.option(fc.constantFrom(new Date(0), new Date(1_700_000_000_123), new Date(1_700_000_000_124))),
     price: fc.option(fc.constantFrom('9.5', '10', '-3.25')),
     day: fc.constantFrom('2026-01-31', '2026-11-02'),
+    time: fc.constantFrom('09:30:00', '09:30:00.5'),
     total: fc.constantFrom(1n, 2n ** 60n, 2n ** 60n + 1n),
   }),
   { selector: ({ id, part }) => `${id} ${part}`, maxLength: 10 },
@@ -68,7 +70,7 @@ const notes: fc.Arbitrary<ReadonlyArray<readonly [thing: number, weight: number 
 const terms: fc.Arbitrary<ReadonlyArray<Term>> = fc.array(
   fc.record({
     table: fc.constant('things' as const),
-    name: fc.constantFrom('id', 'part', 'rank', 'label', 'isOpen', 'size', 'made', 'price', 'day', 'total'),
+    name: fc.constantFrom('id', 'part', 'rank', 'label', 'isOpen', 'size', 'made', 'price', 'day', 'time', 'total'),
     isDescending: fc.boolean(),
     nulls: fc.constantFrom(null, 'first' as const, 'last' as const),
   }),

@@ -1,4 +1,4 @@
-import { any, computed, orderBy, real, select, through, where } from '@unitary/core'
+import { any, computed, orderBy, real, select, through, valueThrough, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -59,4 +59,26 @@ it('all shards are asked what proxies lead to, and the rows of a computed order 
   )
   const found = runSync(Session.query(coldest)).map(({ temperature }) => temperature)
   expect(found).toEqual([...found].sort((a, b) => (a ?? 0) - (b ?? 0)))
+})
+
+it('rows of all shards are merged in the order of values that proxies lead to', () => {
+  const city = through(model.Report, 'location', 'city')
+  const cities = runSync(
+    Session.gen(function* () {
+      const reports = yield* pipe(
+        select(model.Report),
+        where((eb) => eb(valueThrough(eb, city), '<>', 'Tokyo')),
+        orderBy((eb) => valueThrough(eb, city)),
+        orderBy('id'),
+        Session.query,
+      )
+      return yield* Session.traverseArray((report: (typeof reports)[number]) =>
+        pipe(report, Session.loadThrough(city)),
+      )(reports)
+    }),
+  )
+  const names = cities.map((one) => (one._tag === 'Some' ? one.value : ''))
+  expect(names).toEqual([...names].sort((a, b) => (a < b ? -1 : 1)))
+  expect(names).not.toContain('Tokyo')
+  expect(names.length).toBeGreaterThan(2)
 })

@@ -28,7 +28,7 @@ export {
   rowClassOf,
   rowReaderOf,
 } from './codec/row-class.js'
-export { type PlainDate, parsePlainDate } from './codec/time.js'
+export { type PlainDate, type PlainTime, parsePlainDate, parsePlainTime } from './codec/time.js'
 export type {
   Answer,
   BeginCall,
@@ -87,16 +87,21 @@ export {
   type AnyCollectionKind,
   asList,
   asSet,
+  type CollectionForm,
   type CollectionFunctions,
   type CollectionKey,
   type CollectionKind,
   type CollectionOf,
   type CollectionShape,
   collectionKind,
+  type Entries,
+  type GroupedForm,
   type GroupsShape,
   groupedBy,
+  type KeyedForm,
   type KeyOfCollection,
   keyedBy,
+  type ListForm,
   type ListShape,
   type MapShape,
   membersGiven,
@@ -105,6 +110,7 @@ export {
   positioned,
   type RecordShape,
   recordBy,
+  type SetForm,
   type SetShape,
 } from './model/collection.js'
 export {
@@ -146,6 +152,7 @@ export {
   integer,
   jsonOf,
   plainDate,
+  plainTime,
   real,
   text,
   uuid,
@@ -283,16 +290,19 @@ export {
 export {
   type AnyThrough,
   type Far,
+  formOver,
   isThrough,
   type Reach,
   type ReachOver,
+  relationshipsThrough,
   type Through,
+  type ThroughForm,
   type ThroughLinks,
   type ThroughTo,
   through,
-  viewThrough,
 } from './model/through.js'
 export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
 export type { Alias, AliasPath } from './statement/alias.js'
@@ -534,6 +544,7 @@ export {
   onConflictDoUpdate,
 } from './statement/upsert.js'
 export * as ValueSet from './statement/value-set.js'
+export { valueThrough } from './statement/value-through.js'
 export {
   canSkip,
   conflictKeys,

@@ -84,6 +84,7 @@ export {
 } from './load/get.js'
 export { type MembersError, members } from './load/members.js'
 export { load, related } from './load/relationship.js'
+export { loadThrough } from './load/through.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
@@ -165,7 +166,16 @@ export type {
   WriteRequest,
 } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
-export { appendThrough, detachThrough, loadThrough, replaceThrough, type ThroughError } from './program/through.js'
+export {
+  appendThrough,
+  detachThrough,
+  modifyThrough,
+  removeKeyThrough,
+  replaceThrough,
+  setKeyThrough,
+  setThrough,
+  type ThroughError,
+} from './program/through.js'
 export { begin, beginNested, commit, commitNested, rollback, rollbackNested } from './program/transaction.js'
 export {
   add,

@@ -10,11 +10,14 @@ import {
   isoDate,
   json,
   NullableType,
+  parsePlainTime,
   plainDate,
+  plainTime,
   text,
   uuid,
 } from '@unitary/core'
 import fc from 'fast-check'
+import { toNullable } from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 
@@ -43,6 +46,7 @@ const codecs: ReadonlyArray<readonly [string, AnyCodec, fc.Arbitrary<unknown>]> 
   ['json of dates', json(t.array(isoDate)), fc.array(someDate)],
   ['instant', instant.codec, instantOf],
   ['plainDate', plainDate.codec, instantOf.map((date) => date.toISOString().slice(0, 10))],
+  ['plainTime', plainTime.codec, instantOf.map((date) => toNullable(parsePlainTime(date.toISOString().slice(11, 23))))],
   ['uuid', uuid.codec, fc.uuid()],
   ['decimal', decimal(38, 10).codec, fc.tuple(int64, fc.integer({ min: 1, max: 9 })).map(([a, b]) => `${a}.${b}`)],
   ['enum', enumOf('a', 'b').codec, fc.constantFrom('a', 'b')],
@@ -111,4 +115,19 @@ describe('a codec reads the forms that drivers give', () => {
   test('json of text is the text that stands in the JSON', () => {
     expect(json(t.string).decode(json(t.string).encode('"quoted"'))).toEqual({ _tag: 'Right', right: '"quoted"' })
   })
+})
+
+test.each([
+  ['09:30', '09:30:00'],
+  ['09:30:00.000', '09:30:00'],
+  ['23:59:59.500', '23:59:59.5'],
+  ['00:00:00.001', '00:00:00.001'],
+  ['24:00', null],
+  ['09:60', null],
+  ['9:30', null],
+  ['09:30:00.0005', null],
+  ['-01:00:00', null],
+  ['noon', null],
+])('the time of day of %s is %s', (given, time) => {
+  expect(toNullable(parsePlainTime(given))).toBe(time)
 })

@@ -1,4 +1,4 @@
-import type { DeleteCall, Engine, EngineCall, UpdateCall } from '@unitary/core'
+import type { DeleteCall, Engine, EngineCall, InsertCall, UpdateCall } from '@unitary/core'
 import { kyselyEngine } from '@unitary/core/engine/kysely'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from 'kysely'
@@ -272,32 +272,116 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
     expect(leftOf(await own.connect()).reason).toEqual({ _tag: 'Unavailable' })
   })
 
-  describe('updates and deletes of several rows', () => {
-    /** Runs a call in a transaction, and gives what it answers and the statements that it took. */
-    const counted = async (
-      call: UpdateCall | DeleteCall,
-      kysely = (dialect: PostgresDialect) => new Kysely({ dialect }),
-    ) => {
-      const statements: string[] = []
-      const pool = postgresPool(database.name, 1)
-      pool.on('connect', (client) => {
-        const query = client.query.bind(client)
-        client.query = ((...args: Parameters<typeof query>) => {
-          statements.push(String(args[0]).split(' ')[0] ?? '')
-          return query(...args)
-        }) as never
-      })
-      const own = kyselyEngine(kysely(new PostgresDialect({ pool })))
-      const connection = await connect(own)
-      await ask(connection, begin)
-      const answer = await connection.call(call)
-      await ask(connection, isLeft(answer) ? rollback : commit)
-      await connection.release()
-      await own.close()
-      const writes = statements.filter((statement) => statement === 'update' || statement === 'delete')
-      return { answer: isLeft(answer) ? answer.left : answer.right, writes: writes.length }
-    }
+  /** Runs a call in a transaction, and gives what it answers and the statements that it took. */
+  const counted = async (
+    call: InsertCall | UpdateCall | DeleteCall,
+    kysely = (dialect: PostgresDialect) => new Kysely({ dialect }),
+  ) => {
+    const statements: string[] = []
+    const pool = postgresPool(database.name, 1)
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client)
+      client.query = ((...args: Parameters<typeof query>) => {
+        statements.push(String(args[0]).split(' ')[0] ?? '')
+        return query(...args)
+      }) as never
+    })
+    const own = kyselyEngine(kysely(new PostgresDialect({ pool })))
+    const connection = await connect(own)
+    await ask(connection, begin)
+    const answer = await connection.call(call)
+    await ask(connection, isLeft(answer) ? rollback : commit)
+    await connection.release()
+    await own.close()
+    const writes = statements.filter((statement) => ['insert', 'with', 'update', 'delete'].includes(statement))
+    return { answer: isLeft(answer) ? answer.left : answer.right, writes: writes.length }
+  }
 
+  describe('inserts of several rows', () => {
+    test('are one statement for ten thousand of them, with keys in their order', async () => {
+      const { answer, writes } = await counted(insert('t', ['name'], names(10_001), 'id'))
+      expect(answer).toEqual([Array.from({ length: 10_001 }, (_, i) => i + 1)])
+      expect(writes).toBe(2)
+      const { rows } = await asked(raw(engine, sql`select count(*)::int as n from t where name = 'name ' || id - 1`))
+      expect(rows).toEqual([{ n: 10_001 }])
+      expect((await counted(insert('t', ['name'], names(3, 'more')))).writes).toBe(1)
+    })
+
+    test('that give what they are told apart by are one statement too', async () => {
+      const rows = names(12).map(([name], i) => [name, 100 - i])
+      const call = insert('t', ['name', 'id'], rows, ['n', 'id'], ['id'])
+      expect(await counted(call)).toEqual({
+        answer: [Array(12).fill(null), rows.map(([, id]) => id)],
+        writes: 1,
+      })
+    })
+
+    test('need not be able to read the table', async () => {
+      await run(sql`drop role if exists unitary_writer`)
+      await run(sql`create role unitary_writer`)
+      await run(sql`grant insert on t to unitary_writer`)
+      await run(sql`grant usage on sequence t_id_seq to unitary_writer`)
+      const connection = await connect(engine)
+      await ask(connection, raw(engine, sql`set role unitary_writer`))
+      await ask(connection, begin)
+      expect(
+        await ask(
+          connection,
+          insert(
+            't',
+            ['name', 'n'],
+            [
+              ['a', 1],
+              ['b', 2],
+            ],
+          ),
+        ),
+      ).toEqual([])
+      await ask(connection, commit)
+      await ask(connection, raw(engine, sql`reset role`))
+      await connection.release()
+      expect((await asked(raw(engine, sql`select name from t`))).rows).toHaveLength(2)
+      await run(sql`drop owned by unitary_writer`)
+      await run(sql`drop role unitary_writer`)
+    })
+
+    test('go to a table with rules one by one', async () => {
+      await run(sql`create table log (name text)`)
+      await run(sql`create rule logged as on insert to t do also insert into log values (new.name)`)
+      expect(await counted(insert('t', ['name'], names(2), 'id'))).toMatchObject({ answer: [expect.anything()] })
+      await run(sql`drop table log cascade`)
+    })
+
+    test('keep all of a value, whatever the length of its column', async () => {
+      await run(sql`drop table t`)
+      await run(sql`create table t (id serial primary key, code char(3), name varchar(5))`)
+      const rows = [
+        ['abc', 'short'],
+        ['de', ''],
+      ]
+      expect(await asked(insert('t', ['code', 'name'], rows, 'id'))).toEqual([[1, 2]])
+      const update: UpdateCall = {
+        _tag: 'Update',
+        table: 't',
+        set: ['code'],
+        where: ['id'],
+        rows: [
+          ['xyz', 1],
+          ['uvw', 2],
+        ],
+        returning: [],
+      }
+      expect((await counted(update)).writes).toBe(1)
+      expect((await asked(raw(engine, sql`select code, name from t order by id`))).rows).toEqual([
+        { code: 'xyz', name: 'short' },
+        { code: 'uvw', name: '' },
+      ])
+      const { answer } = await counted(insert('t', ['code', 'name'], [...rows, ['ab', 'longer']], 'id'))
+      expect(answer).toMatchObject({ row: 2 })
+    })
+  })
+
+  describe('updates and deletes of several rows', () => {
     const rowsOf = async (table = 't') =>
       (await asked(raw(engine, sql`select * from ${sql.table(table)} order by 1`))).rows
 
@@ -483,12 +567,14 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
   test('a schema that plugins set is that of the sequence too', async () => {
     await run(sql`drop schema if exists shard cascade`)
     await run(sql`create schema shard`)
-    await run(sql`create table shard.t (id serial primary key, name text)`)
+    await run(sql`create table shard.t (id serial primary key, name text, code bigint)`)
+    await run(sql`alter table t add column code int`)
     const own = kyselyEngine(
       new Kysely({ dialect: new PostgresDialect({ pool: postgresPool(database.name, 2) }) }).withSchema('shard'),
     )
     const connection = await connect(own)
-    expect(await ask(connection, insert('t', ['name'], names(3), 'id'))).toEqual([[1, 2, 3]])
+    const codes = names(3).map((row, i) => [...row, String(2n ** 40n + BigInt(i))])
+    expect(await ask(connection, insert('t', ['name', 'code'], codes, 'id'))).toEqual([[1, 2, 3]])
     await connection.release()
     await own.close()
     expect(await asked(insert('shard.t', ['name'], names(2), 'id'))).toEqual([[4, 5]])

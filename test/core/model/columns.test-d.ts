@@ -17,9 +17,12 @@ import {
   type Key,
   nullable,
   type PlainDate,
+  type PlainTime,
   plainDate,
+  plainTime,
   primaryKey,
   type Row,
+  type Services,
   select,
   set,
   text,
@@ -28,6 +31,8 @@ import {
   uuid,
   where,
   withDefault,
+  withInsertDefault,
+  withUpdateDefault,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
@@ -46,6 +51,7 @@ const Order = entity('Order', 'orders', {
     withDefault((services) => services.now),
   ),
   day: plainDate,
+  from: plainTime,
   total: decimal(12, 2),
   state: pipe(
     enumOf('open', 'paid'),
@@ -74,6 +80,7 @@ expectTypeOf<Row<typeof Order>>().toEqualTypeOf<{
   readonly id: OrderId
   readonly at: Date
   readonly day: PlainDate
+  readonly from: PlainTime
   readonly total: Decimal
   readonly state: 'open' | 'paid'
   readonly token: string
@@ -96,10 +103,24 @@ where<typeof orders, 'state', '='>('state', '=', 'lost')
 where<typeof orders, 'total', '>'>('total', '>', '12.50')
 // @ts-expect-error nor a day
 where<typeof orders, 'day', '='>('day', '=', '2026-02-30')
+// @ts-expect-error nor a time
+where<typeof orders, 'from', '='>('from', '=', '24:00')
 // @ts-expect-error any number may be the id of something else
 where<typeof orders, 'id', '='>('id', '=', 7)
 // @ts-expect-error a list is one value, and not its item
 where<typeof orders, 'tags', '='>('tags', '=', 'new')
+pipe(text, withDefault('a'))
+pipe(integer, nullable, withInsertDefault(null), withUpdateDefault(7))
+pipe(
+  instant,
+  withDefault((services) => {
+    expectTypeOf(services).toEqualTypeOf<Services>()
+    return services.now
+  }),
+)
+const seven = withDefault(7)
+// @ts-expect-error the default is no value of the column
+pipe(text, seven)
 const lost = withDefault(() => 'lost')
 // @ts-expect-error the default is no value of the enum
 lost(enumOf('open', 'paid'))

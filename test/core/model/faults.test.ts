@@ -19,23 +19,28 @@ import {
   ModelError,
   named,
   nullable,
+  ofType,
+  positioned,
   primaryKey,
   references,
   sequence,
+  serverVersion,
   subtype,
   text,
+  unique,
   version,
   withDefault,
   withInsertDefault,
   withUpdateDefault,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
-import { sql } from 'kysely'
+import { type ExpressionBuilder, sql } from 'kysely'
 import { expect, test } from 'vitest'
 
 type Entities = Readonly<Record<string, AnyEntity>>
 type Make = (target: string, options?: object) => unknown
-type Builders = Readonly<Record<string, Readonly<Record<'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany', Make>>>>
+type Method = 'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany' | 'joinsMany' | 'joinsOne'
+type Builders = Readonly<Record<string, Readonly<Record<Method, Make>>>>
 type Relate = (r: { readonly User: Builders[string]; readonly Post: Builders[string] }) => unknown
 
 /** Defines a model regardless of what its types say. */
@@ -55,6 +60,8 @@ const id = pipe(integer, primaryKey, generated)
 const User = entity('User', 'users', { id, name: text })
 const Post = entity('Post', 'posts', { id, title: text, userId: integer, label: text })
 const Seat = entity('Seat', 'seats', { row: pipe(integer, primaryKey), number: pipe(integer, primaryKey) })
+/** Its code is as good as its key. */
+const Coded = entity('User', 'users', { id, code: pipe(integer, unique) })
 const Kind = entity('Kind', 'kinds', { id, kind: text }, { discriminator: 'kind', identity: 'kind' })
 
 /** A user with some more columns, whatever their types. */
@@ -74,6 +81,13 @@ const author =
 const links =
   (through: object, options: object = {}): Relate =>
   ({ User: r }) => ({ User: { posts: r?.manyToMany('Post', { through, ...options }) } })
+const joins =
+  (options: object): Relate =>
+  ({ User: r }) => ({ User: { posts: r?.joinsMany('Post', { on: sameName, ...options }) } })
+const sameName = (eb: ExpressionBuilder<never, never>) =>
+  eb('target.label' as never, '=', eb.ref('owner.name' as never) as never)
+const condition = (text: string) => (eb: ExpressionBuilder<never, never>) =>
+  eb(text as never, '=', eb.ref('owner.name' as never) as never)
 const link = { table: 'users_posts', own: ['user_id'], target: ['post_id'] }
 
 const nothing: Relate = () => ({})
@@ -92,16 +106,26 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'two entities of one table',
     { User, Other: entity('Other', 'users', { id }) },
     nothing,
-    "Other: table 'users' belongs to User already",
+    "Other: table 'users' belongs to User already; name another, or make it a subtype",
   ],
-  ['no primary key', { User: entity('User', 'users', { name: text }) }, nothing, 'User: no column is a primaryKey'],
+  [
+    'no primary key',
+    { User: entity('User', 'users', { name: text }) },
+    nothing,
+    'User: no column is a primaryKey, which tells its rows apart; make one so',
+  ],
   [
     'two attributes of one column',
     user({ name: text, title: pipe(text, named('name')) }),
     nothing,
-    "User.title: column 'name' belongs to attribute 'name' already",
+    "User.title: column 'name' belongs to attribute 'name' already; say named for one of them",
   ],
-  ['a column without a name', user({ name: pipe(text, named('')) }), nothing, 'User.name: its column has no name'],
+  [
+    'a column without a name',
+    user({ name: pipe(text, named('')) }),
+    nothing,
+    'User.name: its column has no name; give named one, or leave it out',
+  ],
   [
     'a unique constraint of nothing',
     user({}, { unique: [[]] }),
@@ -119,6 +143,102 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     user({}, { unique: [['nickname']] }),
     nothing,
     "User.unique: 'nickname' is no attribute of User",
+  ],
+  // names
+  [
+    'an entity with a name of two',
+    { 'User.Old': entity('User.Old', 'users', { id }) },
+    nothing,
+    'User.Old: a name with a dot is taken for a column of a table; choose another',
+  ],
+  [
+    'an attribute with a dot',
+    user({ 'a.b': text }),
+    nothing,
+    'User.a.b: a name with a dot is taken for a column of a table; choose another',
+  ],
+  [
+    'an attribute that reads as an alias',
+    user({ 'a as b': text }),
+    nothing,
+    "User.a as b: a name with 'as' in it is taken for two; choose another",
+  ],
+  ['an attribute without a name', user({ '': pipe(text, named('a')) }), nothing, 'User.: it has no name'],
+  [
+    'an attribute that every object has',
+    user({ toString: text }),
+    nothing,
+    "User.toString: every object has a property 'toString'; choose another name",
+  ],
+  [
+    'a relationship that every object has',
+    both,
+    ({ User: r }) => ({ User: { constructor: r?.hasMany('Post', { foreignKey: 'userId' }) } }),
+    "User.constructor: every object has a property 'constructor'; choose another name",
+  ],
+  ['a table without a name', { User: entity('User', '', { id }) }, nothing, 'User: its table has no name'],
+  [
+    'a table in a schema of a schema',
+    { User: entity('User', 'a.b.users', { id }) },
+    nothing,
+    "User: 'a.b.users' names no table; say 'table' or 'schema.table'",
+  ],
+  [
+    'a type without a name',
+    user({ name: pipe(text, ofType({ postgres: '' })) }),
+    nothing,
+    'User.name: its type in the table is empty; give ofType one, or leave it out',
+  ],
+  // constraints
+  ['an index of nothing', user({}, { indexes: [[]] }), nothing, 'User.indexes: an index names no attribute'],
+  [
+    'an index of strangers',
+    user({}, { indexes: [{ attributes: [['born', 'desc']] }] }),
+    nothing,
+    "User.indexes: 'born' is no attribute of User",
+  ],
+  [
+    'two constraints of one name',
+    user(
+      { a: integer, b: integer },
+      { unique: [{ attributes: ['a'], name: 'once' }], indexes: [{ attributes: ['b'], name: 'once' }] },
+    ),
+    nothing,
+    "User.indexes: the table has something named 'once' already; choose another",
+  ],
+  [
+    'a constraint whose name is empty',
+    user({ a: integer }, { unique: [{ attributes: ['a'], name: '' }] }),
+    nothing,
+    'User.unique: its name is empty; give it one, or leave the name out',
+  ],
+  [
+    'a foreign key of several tables',
+    {
+      Seat,
+      Post: entity(
+        'Post',
+        'posts',
+        { id, row: integer, number: integer },
+        { foreignKeys: [{ attributes: ['row', 'number'], references: ['seats.row', 'posts.id'] }] },
+      ),
+    },
+    nothing,
+    'Post.foreignKeys: [seats.row, posts.id] are columns of several tables',
+  ],
+  [
+    'a foreign key of too many columns',
+    {
+      Seat,
+      Post: entity(
+        'Post',
+        'posts',
+        { id, row: integer },
+        { foreignKeys: [{ attributes: ['row'], references: ['seats.row', 'seats.number'] }] },
+      ),
+    },
+    nothing,
+    'Post.foreignKeys: [row] cannot refer to [seats.row, seats.number]: give a column for each attribute',
   ],
   // keys
   [
@@ -207,7 +327,76 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     nothing,
     'User.n: sequence s cannot give ids in blocks of 0; a block has 1 at the least',
   ],
+  [
+    'a sequence without a name',
+    user({ n: pipe(integer, generatedBy(sequence(''))) }),
+    nothing,
+    'User.n: its sequence has no name',
+  ],
+  [
+    'a counter without a table',
+    user({ n: pipe(integer, generatedBy(counter('', 'users'))) }),
+    nothing,
+    "User.n: counter users counts in '', which names no table",
+  ],
+  [
+    'a sequence of blocks of two sizes',
+    user({
+      n: pipe(integer, generatedBy(sequence('s'))),
+      m: pipe(integer, generatedBy(pipe(sequence('s'), hiLo({ block: 10 })))),
+    }),
+    nothing,
+    'User.m: sequence s counts blocks of 1 for User.n, and of 10 here; give it one size',
+  ],
+  [
+    'a counter in a table that has no counters',
+    user({ n: pipe(integer, generatedBy(counter('users', 'n'))), name: text }),
+    nothing,
+    "User.n: counter n counts in 'users', the table of User, which has no column 'next'; add it, or count in another table",
+  ],
+  [
+    'a counter of texts',
+    {
+      ...user({ n: pipe(integer, generatedBy(counter('counters', 'n'))) }),
+      Counter: entity('Counter', 'counters', { name: pipe(text, primaryKey), next: text }),
+    },
+    nothing,
+    "User.n: counter n counts in 'counters', the table of Counter, whose column 'next' is text; make it integer or bigint",
+  ],
+  [
+    'a counter that is not found by its name',
+    {
+      ...user({ n: pipe(integer, generatedBy(counter('counters', 'n'))) }),
+      Counter: entity('Counter', 'counters', { id, name: text, next: integer }),
+    },
+    nothing,
+    "User.n: counter n counts in 'counters', the table of Counter, whose key is not 'name'; make it so, or count in another table",
+  ],
   // versions
+  [
+    'a version of texts',
+    user({ v: version(anything(text)) }),
+    nothing,
+    'User.v: a version counts, and the column is text; make it an integer',
+  ],
+  [
+    'a version that is set besides',
+    user({
+      v: pipe(
+        integer,
+        version,
+        withUpdateDefault(() => 1),
+      ),
+    }),
+    nothing,
+    'User.v: a version counts by itself; leave withUpdateDefault out',
+  ],
+  [
+    'a deferred version of the database',
+    user({ v: pipe(integer, serverVersion, deferred) }),
+    nothing,
+    'User.v: a version is loaded with its row, and cannot be deferred',
+  ],
   [
     'a deferred version',
     user({ v: pipe(integer, version, deferred) }),
@@ -239,7 +428,24 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     nothing,
     'User.n: decimal(3, 5) is none: it has 1 to 65 digits, at most 30 of them after the point',
   ],
-  ['an enum that repeats itself', user({ n: enumOf('a', 'a') }), nothing, 'User.n: the enum names a value twice'],
+  [
+    'an enum that repeats itself',
+    user({ n: enumOf('a', 'a') }),
+    nothing,
+    'User.n: the enum names a value twice; leave one out',
+  ],
+  [
+    'an enum of nothing',
+    user({ n: anything({ ...enumOf('a'), detail: { _tag: 'Enum', values: [] } }) }),
+    nothing,
+    'User.n: the enum has no values; give it one at the least',
+  ],
+  [
+    'an array of impossible decimals',
+    user({ n: arrayOf(decimal(0, 0)) }),
+    nothing,
+    'User.n: decimal(0, 0) is none: it has 1 to 65 digits, at most 30 of them after the point',
+  ],
   [
     'an array of bytes',
     user({ n: arrayOf(blob) }),
@@ -259,7 +465,92 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     nothing,
     "User.n.references: 'users' has no column 'nothing'",
   ],
+  [
+    'a reference to another kind',
+    { User, Post: entity('Post', 'posts', { id, author: pipe(text, references('users.id')) }) },
+    nothing,
+    "Post.author.references: 'author' is text, and users.id is integer; give both one kind",
+  ],
+  [
+    'a reference to what several rows have',
+    { User, Post: entity('Post', 'posts', { id, author: pipe(text, references('users.name')) }) },
+    nothing,
+    "Post.author.references: several rows of 'users' may have the same name; make it unique, or refer to the primary key",
+  ],
+  [
+    'a reference to a part of a key',
+    { Seat, Post: entity('Post', 'posts', { id, row: pipe(integer, references('seats.row')) }) },
+    nothing,
+    "Post.row.references: several rows of 'seats' may have the same row; make it unique, or refer to the primary key",
+  ],
+  [
+    'a reference that becomes null, and cannot',
+    {
+      User,
+      Post: entity('Post', 'posts', { id, userId: pipe(integer, references('users.id', { onDelete: 'set null' })) }),
+    },
+    nothing,
+    "Post.userId.references: on delete set null needs columns that may be NULL; make 'userId' nullable, or choose another action",
+  ],
+  [
+    'a reference that becomes its default, and has none',
+    {
+      User,
+      Post: entity('Post', 'posts', { id, userId: pipe(integer, references('users.id', { onUpdate: 'set default' })) }),
+    },
+    nothing,
+    "Post.userId.references: on update set default needs a default of the table; give 'userId' one by withServerDefault, or choose another action",
+  ],
   // subtypes
+  [
+    'a discriminator with a default',
+    {
+      Kind: entity(
+        'Kind',
+        'kinds',
+        {
+          id,
+          kind: pipe(
+            text,
+            withDefault(() => 'kind'),
+          ),
+        },
+        { discriminator: 'kind', identity: 'kind' },
+      ),
+    },
+    nothing,
+    "Kind.discriminator: 'kind' is given by the entity of a row; leave its default out",
+  ],
+  [
+    'a discriminator that may be null',
+    user({ kind: pipe(text, nullable) }, { discriminator: 'kind', identity: 'a' }),
+    nothing,
+    "User.discriminator: 'kind' may be null, and every row has a discriminator",
+  ],
+  [
+    'an identity of another type',
+    { Kind, Sub: subtype(Kind)('Sub', {}, { identity: anything(7) }) },
+    nothing,
+    "Sub.identity: 7 is no value of 'kind'",
+  ],
+  [
+    'an abstract entity without subtypes',
+    user({ kind: text }, { discriminator: 'kind' }),
+    nothing,
+    'User.identity: without one it is abstract, and it has no subtype; give it an identity, or the model a subtype of it',
+  ],
+  [
+    'a subtype that has what it inherits',
+    { Kind, Sub: subtype(Kind)('Sub', { kind: text } as never, { identity: 'sub' }) },
+    nothing,
+    'Sub.kind: Kind has an attribute of that name',
+  ],
+  [
+    'a subtype with a version of its own',
+    { Kind, Sub: subtype(Kind)('Sub', { v: pipe(integer, version) }, { identity: 'sub' }) },
+    nothing,
+    'Sub.v: a version is for Kind to have, whose key it shares',
+  ],
   [
     'a subtype of nobody',
     { Sub: subtype(Kind)('Sub', {}, { identity: 'sub' }) },
@@ -373,11 +664,133 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     links({ ...link, table: 'seats' }),
     "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
   ],
+  [
+    'a condition on what a target has not',
+    both,
+    joins({ on: condition('target.nane') }),
+    "User.posts.on: 'target.nane' is no attribute of Post",
+  ],
+  [
+    'a condition on what an owner has not',
+    both,
+    joins({
+      on: (eb: ExpressionBuilder<never, never>) =>
+        eb('target.label' as never, '=', eb.ref('owner.nane' as never) as never),
+    }),
+    "User.posts.on: 'owner.nane' is no attribute of User",
+  ],
+  [
+    'a condition on the targets alone',
+    both,
+    joins({ on: (eb: ExpressionBuilder<never, never>) => eb('target.label' as never, '=', 'x' as never) }),
+    "User.posts.on: it says nothing of the owner; a condition on the targets alone is a 'where'",
+  ],
+  [
+    'a condition through no entity',
+    both,
+    joins({ through: { tag: 'Tag' } }),
+    "User.posts.through: 'Tag' is no entity of the model",
+  ],
+  [
+    'a condition through a side',
+    both,
+    joins({ through: { target: 'User' } }),
+    "User.posts.through: 'target' is the name of a side; choose another",
+  ],
+  [
+    'places in what is only joined',
+    { User, Post },
+    joins({ collection: positioned('userId') }),
+    'User.posts.collection: nothing writes what is only joined, and so nobody would keep its places',
+  ],
+  [
+    'a reference by a condition',
+    both,
+    author({
+      on: (eb: ExpressionBuilder<never, never>) =>
+        eb('target.name' as never, '=', eb.ref('owner.label' as never) as never),
+    }),
+    'Post.author.on: it goes by its foreign key; joinsOne goes by a condition',
+  ],
+  [
+    'an inverse of what is only joined',
+    both,
+    ({ User: u, Post: p }) => ({
+      User: { posts: u?.joinsMany('Post', { on: sameName }) },
+      Post: { author: p?.belongsTo('User', { foreignKey: 'userId', inverse: 'posts' }) },
+    }),
+    'Post.author.inverse: User.posts does not lead back to Post',
+  ],
+  [
+    'a foreign key to attributes of another number',
+    { User: Coded, Post },
+    author({ references: ['id', 'code'] }),
+    'Post.author.references: [userId] cannot refer to [id, code]: give an attribute for each',
+  ],
+  [
+    'a foreign key to what rows may have alike',
+    both,
+    ({ Post: r }) => ({ Post: { author: r?.belongsTo('User', { foreignKey: 'label', references: 'name' }) } }),
+    'Post.author.references: several rows of User may have the same name; make it unique',
+  ],
+  [
+    'a foreign key to what is no attribute',
+    both,
+    author({ references: 'nane' }),
+    "Post.author.references: 'nane' is no attribute of User",
+  ],
+  [
+    'a foreign key to what the flush gives',
+    {
+      User: entity('User', 'users', {
+        id,
+        code: pipe(
+          text,
+          unique,
+          withInsertDefault(() => 'x'),
+        ),
+      }),
+      Post,
+    },
+    ({ Post: r }) => ({ Post: { author: r?.belongsTo('User', { foreignKey: 'label', references: 'code' }) } }),
+    "Post.author.references: 'code' is not known when a row comes to refer to it; it is to be given before, and not deferred",
+  ],
+  [
+    'inverses that refer to different attributes',
+    { User: Coded, Post },
+    ({ User: u, Post: p }) => ({
+      User: { posts: u?.hasMany('Post', { foreignKey: 'userId', inverse: 'author' }) },
+      Post: { author: p?.belongsTo('User', { foreignKey: 'userId', references: 'code' }) },
+    }),
+    'User.posts.inverse: Post.author refers to other attributes',
+  ],
+  [
+    'others of another table',
+    both,
+    author({ accepts: ['Post'] }),
+    'Post.author.accepts: Post shares no table with User',
+  ],
+  [
+    'others of no entity',
+    both,
+    author({ accepts: ['Guest'] }),
+    "Post.author.accepts: 'Guest' is no entity of the model",
+  ],
+  [
+    'others without the foreign key',
+    {
+      User: entity('User', 'users', { id }),
+      Post: subtype(Kind)('Post', { userId: integer }, { identity: 'post' }),
+      Kind,
+    },
+    posts({ accepts: ['Kind'] }),
+    "User.posts.accepts: Kind has no 'userId', which Post is told by",
+  ],
 ]
 
 test('the table has no fault twice', () => {
   expect(new Set(table.map(([fault]) => fault)).size).toBe(table.length)
-  expect(table.length).toBeGreaterThanOrEqual(25)
+  expect(table.length).toBeGreaterThanOrEqual(80)
 })
 
 test.each(table)('%s', (_, entities, relate, said) => {
@@ -392,4 +805,11 @@ test('of several faults each has its line', () => {
       '  User.n: decimal(3, 5) is none: it has 1 to 65 digits, at most 30 of them after the point',
     ].join('\n'),
   )
+})
+
+test('every line names a place, and says what to do or what is missing', () => {
+  for (const [, , , said] of table) {
+    expect(said).toMatch(/^[\w. ]*: \S/)
+    expect(said).not.toMatch(/undefined|\[object|\n/)
+  }
 })

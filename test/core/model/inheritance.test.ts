@@ -185,7 +185,9 @@ describe('defineModel refuses', () => {
     const B = subtype(A)('B', 'b', { ref: text }, { identity: 'b', key: ['x', 'y'] })
     expect(faultsOf({ A, B })).toEqual(['B.key: 2 columns cannot hold the key of A, which has 1'])
     const C = subtype(A)('C', 'c', { ref: text }, { identity: 'c', key: 'ref' })
-    expect(faultsOf({ A, C })).toEqual(["C.ref: column 'ref' belongs to attribute 'id' already"])
+    expect(faultsOf({ A, C })).toEqual([
+      "C.ref: column 'ref' belongs to attribute 'id' already; say named for one of them",
+    ])
   })
 
   test('columns of two kinds under one name in one table', () => {

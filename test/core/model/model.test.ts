@@ -202,8 +202,8 @@ describe('a faulty model', () => {
     const Nameless = entity('Nameless', 'users', { name: text })
     expect(() => define({ User, Nameless })(() => ({}))).toThrow(
       new ModelError([
-        { path: 'Nameless', message: "table 'users' belongs to User already" },
-        { path: 'Nameless', message: 'no column is a primaryKey' },
+        { path: 'Nameless', message: "table 'users' belongs to User already; name another, or make it a subtype" },
+        { path: 'Nameless', message: 'no column is a primaryKey, which tells its rows apart; make one so' },
       ]),
     )
     expect(new ModelError([{ path: 'A.b', message: 'is wrong' }]).message).toBe(
@@ -229,17 +229,19 @@ describe('a faulty model', () => {
 
   test('two entities on one table', () => {
     expect(faultsOf({ User, Person: entity('Person', 'users', { id }) })).toEqual([
-      "Person: table 'users' belongs to User already",
+      "Person: table 'users' belongs to User already; name another, or make it a subtype",
     ])
   })
 
   test('no primary key', () => {
-    expect(faultsOf({ User: entity('User', 'users', { name: text }) })).toEqual(['User: no column is a primaryKey'])
+    expect(faultsOf({ User: entity('User', 'users', { name: text }) })).toEqual([
+      'User: no column is a primaryKey, which tells its rows apart; make one so',
+    ])
   })
 
   test('two attributes on one column', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, name: text, title: pipe(text, named('name')) }) })).toEqual([
-      "User.title: column 'name' belongs to attribute 'name' already",
+      "User.title: column 'name' belongs to attribute 'name' already; say named for one of them",
     ])
   })
 
@@ -253,7 +255,7 @@ describe('a faulty model', () => {
     [decimal(0, 0), 'decimal(0, 0) is none: it has 1 to 65 digits, at most 30 of them after the point'],
     [decimal(2, 5), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
     [decimal(66, 2), 'decimal(66, 2) is none: it has 1 to 65 digits, at most 30 of them after the point'],
-    [enumOf('a', 'b', 'a'), 'the enum names a value twice'],
+    [enumOf('a', 'b', 'a'), 'the enum names a value twice; leave one out'],
     [arrayOf(arrayOf(text)), 'an array cannot hold array; keep such lists as JSON, by jsonOf'],
     [arrayOf(blob), 'an array cannot hold blob; keep such lists as JSON, by jsonOf'],
     [arrayOf(decimal(2, 5)), 'decimal(2, 5) is none: it has 1 to 65 digits, at most 30 of them after the point'],
@@ -345,7 +347,7 @@ describe('a faulty model', () => {
     ).toEqual([
       "User.byNothing.collection: 'nothing' is no attribute of Letter",
       "User.byBody.collection: 'body' is deferred, and groupedBy(body) has to know it",
-      "User.shared.collection: 'place' is one of Letter, which other collections may hold too; map the links",
+      "User.shared.collection: 'place' is one place for all who share a Letter; map the links as an entity that holds it, and lead on by through()",
       "User.backwards.collection: it loads in the order of 'place'; leave orderBy out",
     ])
   })

@@ -97,8 +97,8 @@ test('does not lead where there is nothing', () => {
   through(model.Order, 'lines', items)
   // @ts-expect-error the draft of a link lacks its quantity
   through(model.Order, 'lines', 'item', { make: (item) => ({ item }) })
-  // @ts-expect-error a reference is no collection of links
-  through(model.Line, 'order', 'note', { make: (given) => ({ note: given }) })
+  // @ts-expect-error a link that leads to many cannot be made of one of them
+  through(model.Order, 'lines', through(model.Line, 'order', 'lines'), { make: () => ({ quantity: 1, itemId: 1 }) })
 })
 
 test('asks for what it leads to', () => {

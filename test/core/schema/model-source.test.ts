@@ -55,6 +55,35 @@ describe.each(kyselyHosts)('a model from a database on $name', ({ name, why, cre
 })
 
 describe('the source of a model', () => {
+  test('tells of foreign keys that a model would refuse, and leaves them out', async () => {
+    const files = printed()
+    const database = new Database(':memory:')
+    database.exec(`
+      create table people (id integer primary key, name text not null);
+      create table letters (
+        id integer primary key,
+        sender text references people (id),
+        about text references people (name),
+        receiver integer not null references people (id) on delete set null
+      );
+    `)
+    const engine = sqliteEngine(database)
+    const source = rightOf(modelFromSync(engine))
+    expect(source.split('\n').filter((line) => line.startsWith('// '))).toEqual([
+      '// letters: (sender) is not of the type of the key that it refers to: it is no relationship',
+      '// letters: foreign key (sender): sender is of another type than what it refers to, and a model does not say it',
+      '// letters: foreign key (about): what it refers to, people (name), is not unique, and a model does not say it',
+      '// letters: foreign key (receiver): it sets receiver to NULL, which may not be NULL: a model does not say so',
+    ])
+    const { model } = await files.load<{ model: AnyModel }>('refused', source)
+    expect(rightOf(driftSync(model)(engine)).differences.map(({ _tag }) => _tag)).toEqual([
+      'ForeignKeyRules',
+      'ExtraForeignKey',
+      'ExtraForeignKey',
+    ])
+    files.remove()
+  })
+
   const library = `
     create table authors (id integer primary key, "Full Name" varchar(80) not null default 'N. N.', born date);
     create table books (

@@ -45,6 +45,7 @@ const corrupt: Readonly<Record<string, Partial<Record<DialectName, string>>>> = 
   decimal: { sqlite: "'12.50'", postgres: "'NaN'" },
   instant: { sqlite: "'2026-01-31 12:00'", postgres: "'infinity'", mysql: "'0000-00-00 00:00:00'" },
   plainDate: { sqlite: "'2026-02-30'", postgres: "'infinity'", mysql: "'0000-00-00'" },
+  plainTime: { sqlite: "'9:30'", postgres: "'24:00:00'", mysql: "'-01:00:00'" },
   uuid: { sqlite: "'x'", mysql: "'x'" },
   json: { sqlite: "'{'" },
   'array of text': { sqlite: "'{}'", postgres: "'{NULL}'", mysql: "'{}'" },

@@ -44,6 +44,7 @@ const names = [
   'instant',
   'isoDate of kind timestamp',
   'plainDate',
+  'plainTime',
   'uuid',
   'enum',
 ]

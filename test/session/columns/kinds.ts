@@ -17,9 +17,12 @@ import {
   jsonOf,
   nullable,
   type PlainDate,
+  type PlainTime,
   parseDecimal,
   parsePlainDate,
+  parsePlainTime,
   plainDate,
+  plainTime,
   real,
   text,
   uuid,
@@ -54,6 +57,7 @@ export const some = <A>(option: Option<A>): A => {
 
 export const number = (digits: string): Decimal => some(parseDecimal(digits))
 export const day = (iso: string): PlainDate => some(parsePlainDate(iso))
+export const time = (iso: string): PlainTime => some(parsePlainTime(iso))
 
 interface UserIdBrand {
   readonly UserId: unique symbol
@@ -88,6 +92,8 @@ const instants = fc.oneof(
   fc.constantFrom(first, last, new Date(0)),
 )
 const days = instants.map((date) => day(date.toISOString().slice(0, 10)))
+
+const times = instants.map((date) => time(date.toISOString().slice(11, 23)))
 
 const isStorable = (value: unknown): boolean => !/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(value))
 const documents = fc
@@ -138,6 +144,7 @@ export const kinds: ReadonlyArray<Kind> = [
   ),
   kind('isoDate of kind text', column(isoDate, 'text'), [new Date(0), new Date('2026-03-29T01:30:00.123Z')], instants),
   kind('plainDate', plainDate, ['0001-01-01', '2011-12-30', '9999-12-31'].map(day), days),
+  kind('plainTime', plainTime, ['00:00:00', '09:30:00', '09:30:00.01', '09:30:00.5', '23:59:59.999'].map(time), times),
   kind(
     'uuid',
     uuid,
@@ -174,6 +181,7 @@ export const kinds: ReadonlyArray<Kind> = [
     false,
   ),
   kind('array of days', arrayOf(plainDate), [['2026-01-31'].map(day), []], fc.array(days), false),
+  kind('array of times', arrayOf(plainTime), [['09:30:00', '09:30:00.5'].map(time), []], fc.array(times), false),
   kind('array of UUIDs', arrayOf(uuid), [['123e4567-e89b-12d3-a456-426614174000'], []], fc.array(fc.uuid()), false),
   kind('array of booleans', arrayOf(boolean), [[true, false], []], fc.array(fc.boolean()), false),
   kind('array of reals', arrayOf(real), [[0.1, -1e20], []], fc.array(fc.integer().map((n) => n / 8)), false),

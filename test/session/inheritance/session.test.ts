@@ -5,6 +5,8 @@ import {
   entity,
   generated,
   integer,
+  named,
+  nullable,
   orderBy,
   primaryKey,
   select,
@@ -25,6 +27,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { staff } from '../../core/model/staff.js'
 import { type App, found, openOn } from '../app.js'
+import { openOnServer, servers } from '../server-app.js'
 
 const filled = (options: Session.RuntimeOptions = {}): App => {
   const app = openOn(staff, options)
@@ -325,6 +328,73 @@ describe('unique values', () => {
     expect(app.rows('books')).toMatchObject([{ isbn: '2' }, { isbn: '1' }])
     expect(app.rows('tags')).toMatchObject([{ place: 2 }, { place: 1 }])
   })
+})
+
+describe('unique values of a column that subtypes call by different names', () => {
+  const id = pipe(integer, primaryKey, generated)
+  const Person = entity('Person', 'people', { id, kind: text }, { discriminator: 'kind', identity: 'person' })
+  const Guard = subtype(Person)(
+    'Guard',
+    { badge: pipe(integer, nullable, unique, named('number')) },
+    { identity: 'guard' },
+  )
+  const Guest = subtype(Person)(
+    'Guest',
+    // its own word for another column
+    { ticket: pipe(integer, nullable, unique, named('number')), badge: pipe(text, nullable, named('colour')) },
+    { identity: 'guest' },
+  )
+  const model = defineModel({ Person, Guard, Guest })(() => ({}))
+
+  const fill = Session.gen(function* () {
+    yield* Session.add(model.Guard, { badge: 1 })
+    yield* Session.addAll(model.Guest, [
+      { ticket: 2, badge: 'red' },
+      { ticket: 3, badge: 'blue' },
+    ])
+    yield* Session.commit
+    const guard = yield* pipe(select(model.Guard), Session.one)
+    const [guest, other] = yield* pipe(select(model.Guest), orderBy('id'), Session.query)
+    return [guard, guest!, other!] as const
+  })
+  const numbers = (rows: ReadonlyArray<unknown>) => rows.map((row) => (row as { readonly number: unknown }).number)
+
+  const swap = Session.gen(function* () {
+    const [guard, guest, other] = yield* fill
+    yield* pipe(guard, Session.set(model.Guard, { badge: 2 }))
+    yield* pipe(guest, Session.set(model.Guest, { ticket: 3 }))
+    yield* pipe(other, Session.set(model.Guest, { ticket: 1, badge: 'green' }))
+    yield* Session.commit
+  })
+
+  const leave = Session.gen(function* () {
+    const [guard, guest, other] = yield* fill
+    yield* pipe(guest, Session.remove(model.Guest))
+    yield* pipe(guard, Session.set(model.Guard, { badge: 2 }))
+    yield* pipe(other, Session.set(model.Guest, { ticket: 1 }))
+    yield* Session.add(model.Guard, { badge: 3 })
+    yield* Session.commit
+  })
+
+  test('change places, and are taken from what goes', () => {
+    const swapped = openOn(model)
+    swapped.run(swap)
+    expect(numbers(swapped.rows('people'))).toEqual([2, 3, 1])
+    const left = openOn(model)
+    left.run(leave)
+    expect(numbers(left.rows('people'))).toEqual([2, 1, 3])
+  })
+
+  for (const { host, title, isMissing } of servers) {
+    test.skipIf(isMissing)(`on ${title} too`, async () => {
+      const swapped = await openOnServer(host, model)
+      await swapped.run(swap)
+      expect(numbers(await swapped.rows('people'))).toEqual([2, 3, 1])
+      const left = await openOnServer(host, model)
+      await left.run(leave)
+      expect(numbers(await left.rows('people'))).toEqual([2, 1, 3])
+    })
+  }
 })
 
 describe('what holds for every query of a base', () => {

@@ -247,6 +247,31 @@ describe('the refresh-expire cascade', () => {
     expect(app.rows('order_lines')).toContainEqual(expect.objectContaining({ article: 'chalk' }))
   })
 
+  test('takes along what is pending and an orphan without what expires, and what that holds', () => {
+    const Owner = entity('Owner', 'owners', { id: pipe(integer, primaryKey, generated), name: text })
+    const Part = entity('Part', 'parts', {
+      id: pipe(integer, primaryKey, generated),
+      name: text,
+      ownerId: pipe(integer, nullable),
+      partId: pipe(integer, nullable),
+    })
+    const orphaning = [...cascade, 'delete', 'delete-orphan'] as const
+    const owners = defineModel({ Owner, Part })((r) => ({
+      Owner: { parts: r.Owner.hasMany('Part', { foreignKey: 'ownerId', cascade: orphaning }) },
+      Part: { parts: r.Part.hasMany('Part', { foreignKey: 'partId', cascade: orphaning }) },
+    }))
+    const app = openOn(owners)
+    const owner = app.run(Session.add(owners.Owner, { name: 'a', parts: [{ name: 'old' }] }))
+    app.run(Session.commit)
+    app.run(Session.load(owners.Owner, 'parts')(owner))
+    app.run(Session.append(owners.Owner, 'parts', { name: 'new', parts: [{ name: 'newer' }] })(owner))
+    const alone = app.run(Session.add(owners.Part, { name: 'alone' }))
+    app.run(Session.expire(owners.Owner)(owner))
+    expect(inspect(app, alone)?.status).toBe('pending')
+    app.run(Session.commit)
+    expect(app.rows('parts')).toMatchObject([{ name: 'old' }, { name: 'alone' }])
+  })
+
   test('is not followed where names are given', () => {
     const { app, order, pen } = arrangeOrder()
     app.run(Session.expire(orders.Order, 'customer', 'lines')(order))

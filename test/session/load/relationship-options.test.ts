@@ -31,8 +31,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Host, mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
 import { resultOf } from '../app.js'
 
-/** The model with its tables in one schema and the links in another. */
-const modelIn = <const A extends string, const B extends string>(own: A, other: B) => {
+/** The model with its tables in one schema and the links in another, whose names types take for empty. */
+const modelIn = (own: '', other: '') => {
   const Town = entity('Town', `${own}towns`, {
     region: pipe(integer, primaryKey),
     name: pipe(text, primaryKey),
@@ -61,6 +61,22 @@ const modelIn = <const A extends string, const B extends string>(own: A, other: 
         inverse: 'friends',
         orderBy: 'name',
       }),
+      // in any region
+      namesakes: r.Town.joinsMany('Street', {
+        on: (eb) => eb('target.town', '=', eb.ref('owner.name')),
+        orderBy: 'id',
+      }),
+      // those of its twins, by name
+      friendly: r.Town.joinsMany('Street', {
+        through: { friend: 'Town' },
+        on: (eb) =>
+          eb.and([
+            eb('friend.twinRegion', '=', eb.ref('owner.region')),
+            eb('friend.twinName', '=', eb.ref('owner.name')),
+            eb('target.town', '=', eb.ref('friend.name')),
+          ]),
+        orderBy: 'id',
+      }),
     },
     Street: { place: r.Street.belongsTo('Town', { foreignKey: ['region', 'town'], inverse: 'streets' }) },
   }))
@@ -88,6 +104,13 @@ const onHost = (host: Host, own: string, other: string): Setting => {
       const database = await host.create()
       const engine = database.open()
       onTestFinished(async () => {
+        // a schema of MariaDB is a database beside
+        if (host === mysqlHost && own !== other) {
+          const app = Session.runtime(modelIn('', ''), engine)
+          for (const name of [other, own]) {
+            await Session.run(app)(Session.sql(sql`drop database if exists ${sql.id(name.slice(0, -1))}`))()
+          }
+        }
         await engine.close()
         await database.drop()
       })
@@ -101,6 +124,7 @@ const settings: ReadonlyArray<Setting> = [
   onHost(postgresHost, '', ''),
   onHost(mysqlHost, '', ''),
   onHost(postgresHost, 'land.', 'roads.'),
+  onHost(mysqlHost, `unitary_land_${process.pid}.`, `unitary_roads_${process.pid}.`),
   {
     title: 'an attached database of SQLite',
     isMissing: false,
@@ -171,6 +195,8 @@ describe.each(settings)('$title', ({ isMade, isMissing, open, other, own }) => {
           eager('twins'),
           eager('friends'),
           eager('friendOf'),
+          eager('namesakes'),
+          eager('friendly'),
           orderBy('region'),
           orderBy('name'),
           Session.query,
@@ -184,11 +210,13 @@ describe.each(settings)('$title', ({ isMade, isMissing, open, other, own }) => {
           names(town.twins),
           names(town.friends),
           names(town.friendOf),
+          town.namesakes.length,
+          town.friendly.map((street) => street.name),
         ]),
       ).toEqual([
-        ['1 Kiel', [], ['2 Ulm'], [], ['2 Ulm'], ['1 Ulm']],
-        ['1 Ulm', [], ['2 Ulm'], [], ['1 Kiel', '2 Ulm'], []],
-        ['2 Ulm', ['High', 'Low'], null, ['1 Kiel', '1 Ulm'], [], ['1 Kiel', '1 Ulm']],
+        ['1 Kiel', [], ['2 Ulm'], [], ['2 Ulm'], ['1 Ulm'], 0, []],
+        ['1 Ulm', [], ['2 Ulm'], [], ['1 Kiel', '2 Ulm'], [], 2, []],
+        ['2 Ulm', ['High', 'Low'], null, ['1 Kiel', '1 Ulm'], [], ['1 Kiel', '1 Ulm'], 2, ['High', 'Low']],
       ])
     },
   )
@@ -205,7 +233,8 @@ describe.each(settings)('$title', ({ isMade, isMissing, open, other, own }) => {
         const byFriend = yield* pipe(of, where(any('friends', where('name', '=', 'Kiel'))), Session.query)
         const byTwin = yield* pipe(of, where(has('twin', where('region', '=', 2))), Session.query)
         const joining = yield* pipe(of, join('friends', 'f', where('region', '=', 1)), Session.query)
-        return { friendOf, streets, byStreet, byFriend, byTwin, joining }
+        const byCondition = yield* pipe(of, where(any('namesakes', where('name', '=', 'Low'))), Session.query)
+        return { friendOf, streets, byStreet, byFriend, byTwin, joining, byCondition }
       }),
     )
     expect(names(asked.friendOf)).toEqual(['1 Kiel', '1 Ulm'])
@@ -214,5 +243,6 @@ describe.each(settings)('$title', ({ isMade, isMissing, open, other, own }) => {
     expect(names(asked.byFriend)).toEqual(['1 Ulm'])
     expect(names(asked.byTwin)).toEqual(['1 Kiel', '1 Ulm'])
     expect(names(asked.joining)).toEqual(['1 Ulm'])
+    expect(asked.byCondition.length).toBe(2)
   })
 })

@@ -347,4 +347,67 @@ describe('without inverse', () => {
     expect(app.run(Session.commit)).toMatchObject({ inserted: 0 })
     expect(sheets(app)).toHaveLength(2)
   })
+
+  test('a pending child that another folder took before it was given up is inserted there', () => {
+    const { app, a, b } = arrangeFolders()
+    const three = app.run(Session.add(model.Sheet, {}))
+    app.run(Session.append(model.Folder, 'sheets', three)(a))
+    app.run(Session.append(model.Folder, 'sheets', three)(b))
+    app.run(Session.detach(model.Folder, 'sheets', three)(a))
+    app.run(Session.commit)
+    expect(sheets(app)).toMatchObject([{}, {}, { id: 3, folderId: 2 }])
+  })
+
+  test('a pending child that both gave up is not inserted', () => {
+    const { app, a, b } = arrangeFolders()
+    const three = app.run(Session.add(model.Sheet, {}))
+    app.run(Session.append(model.Folder, 'sheets', three)(a))
+    app.run(Session.append(model.Folder, 'sheets', three)(b))
+    app.run(Session.detach(model.Folder, 'sheets', three)(a))
+    app.run(Session.detach(model.Folder, 'sheets', three)(b))
+    expect(app.run(Session.commit)).toMatchObject({ inserted: 0 })
+    app.run(Session.add(model.Sheet, {}))
+    expect(app.run(Session.commit)).toMatchObject({ inserted: 1 })
+  })
+
+  const Box = entity('Box', 'boxes', { id, name: text })
+  const Lid = entity('Lid', 'lids', { id, boxId: optional })
+  const boxes = defineModel({ Box, Lid })((r) => ({
+    Box: { lid: r.Box.hasOne('Lid', { foreignKey: 'boxId', cascade: orphaning }) },
+  }))
+
+  for (const isStored of [true, false]) {
+    const arrangeBoxes = () => {
+      const app = openOn(boxes)
+      const a = app.run(Session.add(boxes.Box, { name: 'a', ...(isStored ? {} : { lid: {} }) }))
+      const b = app.run(Session.add(boxes.Box, { name: 'b' }))
+      if (isStored) app.run(Session.commit)
+      if (isStored) app.run(Session.set(boxes.Box, { lid: {} })(a))
+      const lid = app.run(Session.related(boxes.Box, 'lid')(a))
+      if (lid._tag === 'None') throw new Error('no lid')
+      return { app, a, b, lid: lid.value }
+    }
+    const where = isStored ? 'between rows' : 'between pending ones'
+
+    test(`a pending has-one that passes on ${where} stays, whichever came first`, () => {
+      for (const isTakenFirst of [true, false]) {
+        const { app, a, b, lid } = arrangeBoxes()
+        const take = () => app.run(Session.set(boxes.Box, { lid })(b))
+        if (isTakenFirst) take()
+        app.run(Session.set(boxes.Box, { lid: null })(a))
+        if (!isTakenFirst) take()
+        app.run(Session.commit)
+        expect(app.rows('lids')).toEqual([{ id: 1, boxId: 2 }])
+      }
+    })
+
+    test(`a pending has-one that came back ${where}, and is given up, is not inserted`, () => {
+      const { app, a, b, lid } = arrangeBoxes()
+      app.run(Session.set(boxes.Box, { lid })(b))
+      app.run(Session.set(boxes.Box, { lid: null })(b))
+      app.run(Session.set(boxes.Box, { lid: null })(a))
+      app.run(Session.commit)
+      expect(app.rows('lids')).toEqual([])
+    })
+  }
 })

@@ -12,6 +12,7 @@ import type { Attribute, Mapping } from '../model/mapping.js'
 import { Snapshot } from '../model/snapshot.js'
 import type { Services } from '../services.js'
 import { checkExpression, onlyChecks } from './check.js'
+import { mayGenerate } from './generated-code.js'
 
 /**
  * A value that its column's codec rejects, as the driver gave it. A reader returns it in place of a snapshot.
@@ -329,14 +330,6 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
         (view as unknown as Record<string, unknown>)[names[i] as string] = related[i]
       return view
     },
-  }
-}
-
-const mayGenerate = (): boolean => {
-  try {
-    return new Function('return true')() === true
-  } catch {
-    return false
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Instants and days.
+ * Instants, days, and times of day.
  */
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import * as t from 'io-ts'
@@ -62,5 +62,41 @@ export const plainDate: t.Type<PlainDate, PlainDate, unknown> = new t.Type(
   'plainDate',
   isPlainDate,
   (u, c) => (isPlainDate(u) ? t.success(u) : t.failure(u, c)),
+  t.identity,
+)
+
+declare const plainTimeBrand: unique symbol
+
+/** A time of day, `HH:MM:SS` or `HH:MM:SS.mmm`, without zeros at the end of the fraction. @category model */
+export type PlainTime = string & { readonly [plainTimeBrand]: 'PlainTime' }
+
+const isPlainTime = (value: unknown): value is PlainTime =>
+  typeof value === 'string' && /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{0,2}[1-9])?$/.test(value)
+
+const isWhole = /^\d\d:\d\d$/
+
+/** A time of day in its shortest form; what is none stays as it is. */
+export const shortestTime = (text: string): string =>
+  isWhole.test(text) ? `${text}:00` : text.replace(/^(\d\d:\d\d:\d\d)(?:\.0+|(\.\d*[1-9])0*)$/, '$1$2')
+
+/**
+ * The time of day that a text names, to the millisecond, with seconds or without; none where there is no such time.
+ *
+ * @example
+ * parsePlainTime('09:30') // some('09:30:00')
+ * parsePlainTime('24:00') // none
+ *
+ * @category constructors
+ */
+export const parsePlainTime = (text: string): Option<PlainTime> => {
+  const time = shortestTime(text)
+  return isPlainTime(time) ? some(time) : none
+}
+
+/** Times of day. @category codecs */
+export const plainTime: t.Type<PlainTime, PlainTime, unknown> = new t.Type(
+  'plainTime',
+  isPlainTime,
+  (u, c) => (isPlainTime(u) ? t.success(u) : t.failure(u, c)),
   t.identity,
 )

@@ -3,8 +3,9 @@
  *
  * How returned values find their rows differs by database, and nowhere rests on the order of RETURNING. Rows that bring
  * their keys are told apart by them. Of rows whose key is generated:
- * - PostgreSQL: the keys are drawn from the column's sequence first, in one query for the whole call, and inserted with
- *   the rows. A column without a sequence, or one that is GENERATED ALWAYS, is inserted row by row.
+ * - PostgreSQL: the keys are drawn from the column's sequence by the statement that inserts the rows (see `postgres-insert.ts`),
+ *   or first, in one query for the whole call, where more than keys is asked for. A column without a sequence, or one that is
+ *   GENERATED ALWAYS, is inserted row by row.
  * - SQLite: one multi-row statement draws consecutive keys, which is verified.
  * - MySQL and MariaDB: row by row, each answered with its own insert id, or with what MariaDB's RETURNING gives.
  *
@@ -12,13 +13,14 @@
  * for.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { InsertQueryNode, type QueryResult, type RawNode, sql } from 'kysely'
+import { type QueryResult, type RawNode, sql } from 'kysely'
 import type { DeleteCall, DriverRow, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
 import { chunkSizes, fitsStatement } from './chunk.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, engineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import { runBatch } from './postgres-batch.js'
+import { runInsertBatch, sequenceNames, sequenceQuery } from './postgres-insert.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { isFaultOfRow } from './row-fault.js'
 import type { WriteConnection } from './write-connection.js'
@@ -174,29 +176,20 @@ const insertChunks = async (
 
 /**
  * Draws values from the sequence of a column, as its default would; none where the column has no sequence of its own or
- * takes no value from outside. Names are read from a transformed tree, so that plugins that rename have their say.
+ * takes no value from outside.
  */
 const drawFromSequence = async (
   connection: WriteConnection,
   call: InsertCall,
   key: string,
 ): Promise<Either<EngineError, ReadonlyArray<unknown>>> => {
-  const tree = connection.transform(insertTree('postgres', call.table, [key], 1, []))
-  const into = InsertQueryNode.is(tree) ? tree.into?.table : undefined
-  const column = InsertQueryNode.is(tree) ? tree.columns?.[0]?.column.name : undefined
-  const table = [into?.schema?.name, into?.identifier.name]
-    .filter((name) => name !== undefined)
-    .map((name) => `"${name.replaceAll('"', '""')}"`)
-    .join('.')
+  const names = sequenceNames(connection, call.table, key)
   const text = connection.textOf(
     'Sequence',
     () =>
-      sql`select nextval(q.sequence) as id from (
-  select pg_get_serial_sequence(${''}, ${''})::regclass as sequence from pg_attribute
-  where attrelid = ${''}::regclass and attname = ${''} and attidentity <> 'a' offset 0
-) as q cross join generate_series(1, ${0}::int) where q.sequence is not null`.toOperationNode() as RawNode,
+      sql`select nextval(q.sequence) as id from (${sequenceQuery}) as q cross join generate_series(1, ${0}::int) where q.sequence is not null`.toOperationNode() as RawNode,
   )
-  const drawn = await connection.run(text, [table, column, table, column, call.rows.length], null)
+  const drawn = await connection.run(text, [...names, ...names, call.rows.length], null)
   return isLeft(drawn) ? drawn : right(drawn.right.rows.map(({ id }) => toInteger(id)))
 }
 
@@ -209,6 +202,9 @@ export const runInsert = async (
   rowByRow: boolean,
 ): Promise<Either<EngineError, Returned>> => {
   const { dialect } = connection
+  const batched = await inserted(connection, call, rowByRow)
+  if (isLeft(batched)) return batched
+  if (batched.right !== null) return right(batched.right)
   const made = insertion(call, dialect)
   const { answers, matching } = made
   if (dialect.name === 'postgres' && matching?._tag === 'Counted' && call.rows.length > 1 && !rowByRow) {
@@ -222,6 +218,16 @@ export const runInsert = async (
   return error === null ? right(answers) : left(error)
 }
 
+/** Rows that one statement inserts many of; null where there is no such statement. */
+const inserted = (
+  connection: WriteConnection,
+  call: InsertCall,
+  rowByRow: boolean,
+): Promise<Either<EngineError, Returned | null>> =>
+  connection.dialect.name !== 'postgres' || (rowByRow && call.returning.length > 0)
+    ? Promise.resolve(nothing)
+    : runInsertBatch(connection, call)
+
 /** Inserts rows with keys that were drawn for them; what else is asked for finds its row by them. */
 const insertWithKeys = async (
   connection: WriteConnection,
@@ -229,18 +235,24 @@ const insertWithKeys = async (
   key: string,
   keys: ReadonlyArray<unknown>,
 ): Promise<Either<EngineError, Returned>> => {
-  const keyed = insertion(
-    {
-      ...call,
-      columns: [...call.columns, key],
-      rows: call.rows.map((row, i) => [...row, keys[i]]),
-      returning: call.returning.filter((column) => column !== key),
-    },
-    connection.dialect,
-  )
-  const error = await insertChunks(connection, keyed, chunkSizes(keyed.call.columns.length, connection.dialect.limits))
-  const others: Returned = keyed.answers
-  return error === null ? right(others.toSpliced(call.returning.indexOf(key), 0, keys)) : left(error)
+  const keyed: InsertCall = {
+    ...call,
+    columns: [...call.columns, key],
+    rows: call.rows.map((row, i) => [...row, keys[i]]),
+    returning: call.returning.filter((column) => column !== key),
+  }
+  const batched = await runInsertBatch(connection, keyed)
+  const others = isLeft(batched) || batched.right !== null ? batched : await insertInChunks(connection, keyed)
+  return isLeft(others) ? others : right((others.right ?? []).toSpliced(call.returning.indexOf(key), 0, keys))
+}
+
+const insertInChunks = async (
+  connection: WriteConnection,
+  call: InsertCall,
+): Promise<Either<EngineError, Returned>> => {
+  const made = insertion(call, connection.dialect)
+  const error = await insertChunks(connection, made, chunkSizes(call.columns.length, connection.dialect.limits))
+  return error === null ? right(made.answers) : left(error)
 }
 
 /**

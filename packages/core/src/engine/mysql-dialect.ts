@@ -12,6 +12,7 @@
  * - Doubles come as text that is off by their last bit now and then, so what is missing comes beside it.
  */
 import { BinaryOperationNode, FunctionNode, type OperationNode, OperatorNode, ParensNode, ValueNode } from 'kysely'
+import { shortestTime } from '../codec/time.js'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
 import { toBigint, toBoolean, toBytes, toInteger, toJsonText, toSpelledReal, toUtc } from './from-driver.js'
@@ -29,6 +30,7 @@ const columnTypes: Kinds<string> = {
   boolean: 'boolean',
   timestamp: 'datetime(3)',
   date: 'date',
+  time: 'time(3)',
   json: 'json',
   array: 'json',
   blob: 'longblob',
@@ -63,12 +65,16 @@ const selected: Readonly<Partial<Kinds<Selected>>> = {
   decimal: text,
   timestamp: text,
   date: text,
+  time: text,
   json: text,
   array: text,
 }
 
 /** A `Date` is of a time zone that nobody can tell here: no codec takes what becomes of it. */
 const toZoneless = (value: unknown): unknown => (value instanceof Date ? 'a Date' : toUtc(value))
+
+/** TIME(3) comes with all of its digits. */
+const toShortest = (value: unknown): unknown => (typeof value === 'string' ? shortestTime(value) : value)
 
 const readings: Kinds<((value: unknown) => unknown) | null> = {
   integer: toInteger,
@@ -81,6 +87,7 @@ const readings: Kinds<((value: unknown) => unknown) | null> = {
   boolean: toBoolean,
   timestamp: toZoneless,
   date: toZoneless,
+  time: toShortest,
   json: toJsonText,
   array: toJsonText,
   blob: toBytes,
@@ -89,6 +96,12 @@ const readings: Kinds<((value: unknown) => unknown) | null> = {
 /** ISO text in UTC as DATETIME takes it. */
 const toDatetime = (value: unknown): unknown =>
   typeof value === 'string' ? value.replace('T', ' ').replace(/Z$/, '') : value
+
+/** A time of day with all digits that TIME(3) has, as the server itself spells it in defaults. */
+const toTime = (value: unknown): unknown =>
+  typeof value === 'string' ? `${value}${value.includes('.') ? '' : '.'}`.padEnd(12, '0') : value
+
+const writings: Readonly<Partial<Kinds<(value: unknown) => unknown>>> = { timestamp: toDatetime, time: toTime }
 
 /** As which type a value is compared, of those that CAST knows. */
 const castType = (type: ColumnType): string | null => {
@@ -99,6 +112,8 @@ const castType = (type: ColumnType): string | null => {
       return 'datetime(3)'
     case 'date':
       return 'date'
+    case 'time':
+      return 'time(3)'
     default:
       return null
   }
@@ -118,7 +133,7 @@ export const mysqlDialect: Dialect = {
         : value instanceof Uint8Array && !Buffer.isBuffer(value)
           ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
           : value,
-  written: (kind) => (kind === 'timestamp' ? toDatetime : null),
+  written: (kind) => writings[kind] ?? null,
   fromDriver: (kind) => readings[kind],
   selectedAs: (kind) => selected[kind] ?? null,
   // MySQL compares an exact number with text as doubles

@@ -28,6 +28,7 @@ const columnTypes: Kinds<string> = {
   boolean: 'boolean',
   timestamp: 'timestamptz(3)',
   date: 'date',
+  time: 'time(3)',
   json: 'jsonb',
   array: 'text[]',
   blob: 'bytea',
@@ -41,6 +42,7 @@ const selected: Readonly<Partial<Kinds<Selected>>> = {
   decimal: text,
   timestamp: { ...text, by: (column) => FunctionNode.create('timezone', [utc, column]) },
   date: text,
+  time: text,
   json: text,
   array: { ...text, by: (column) => FunctionNode.create('to_json', [column]) },
 }
@@ -56,6 +58,7 @@ const readings: Kinds<((value: unknown) => unknown) | null> = {
   boolean: null,
   timestamp: toUtc,
   date: null,
+  time: null,
   json: toJsonText,
   array: toJsonText,
   blob: toBytes,
@@ -78,7 +81,9 @@ const looseType = ({ kind, detail }: ColumnType): string =>
       ? 'timestamptz'
       : kind === 'decimal'
         ? 'numeric'
-        : typeOf({ kind, detail })
+        : kind === 'time'
+          ? 'time'
+          : typeOf({ kind, detail })
 
 /**
  * @category instances

@@ -29,7 +29,7 @@ import {
 import { compileForSqlite } from './sqlite-compile.js'
 import { SqliteCursors } from './sqlite-cursors.js'
 import { sqliteError } from './sqlite-error.js'
-import { narrowRows, type PreparedQuery, prepareQuery } from './sqlite-query.js'
+import { type PreparedQuery, prepareQuery } from './sqlite-query.js'
 import { bindable, type SqliteWriteOptions, sqliteWrites } from './sqlite-writes.js'
 
 type SavepointCall = Extract<TransactionCall, { readonly name: string }>
@@ -90,7 +90,7 @@ export const sqliteCalls = (database: Database, options: SqliteCallOptions): Sql
 
   const query = ({ statement: { sql: text, parameters } }: QueryCall): Either<EngineError, QueryAnswer> => {
     running = text
-    const { statement, wideColumns, isSchemaChange } = queries.get(text) ?? keepQuery(text)
+    const { statement, toRows, isSchemaChange } = queries.get(text) ?? keepQuery(text)
     if (!statement.readonly || !statement.reader) cursors.setAside()
     if (!statement.reader) {
       const { changes } = statement.run(bindable(parameters))
@@ -98,8 +98,7 @@ export const sqliteCalls = (database: Database, options: SqliteCallOptions): Sql
       if (isSchemaChange) queries.clear()
       return right({ rows: [], affected: changes })
     }
-    const rows = statement.all(bindable(parameters)) as DriverRow[]
-    if (wideColumns !== null) narrowRows(rows, wideColumns)
+    const rows = toRows(statement.all(bindable(parameters)))
     return right({ rows, affected: statement.readonly ? 0 : rows.length })
   }
 

@@ -7,19 +7,19 @@
 import type { DriverRow, FetchCall, OpenCursorCall } from './call.js'
 import { CursorTable } from './cursor-table.js'
 import { Spool } from './spool.js'
-import { narrowRows, type PreparedQuery } from './sqlite-query.js'
+import type { PreparedQuery } from './sqlite-query.js'
 import { bindable } from './sqlite-writes.js'
 
 /** Where the rows that are left come from; null where none are. */
 type Source =
-  | { readonly _tag: 'Iterator'; readonly iterator: Iterator<DriverRow> }
+  | { readonly _tag: 'Iterator'; readonly iterator: Iterator<unknown> }
   | { readonly _tag: 'Spool'; readonly spool: Spool }
   | null
 
 interface SqliteCursor {
   readonly name: string
   readonly sql: string
-  readonly wideColumns: PreparedQuery['wideColumns']
+  readonly toRows: PreparedQuery['toRows']
   /** Rows of a portion, as they were asked for last. */
   portion: number
   source: Source
@@ -38,14 +38,14 @@ export class SqliteCursors {
 
   /** `query` is prepared for this cursor alone: a statement that is iterated does nothing else. */
   open({ name, statement, hold }: OpenCursorCall, query: PreparedQuery): void {
-    const iterator = query.statement.iterate(bindable(statement.parameters)) as Iterator<DriverRow>
+    const iterator = query.statement.iterate(bindable(statement.parameters)) as Iterator<unknown>
     this.#iterating++
     this.#cursors.add(
       name,
       {
         name,
         sql: statement.sql,
-        wideColumns: query.wideColumns,
+        toRows: query.toRows,
         portion: firstPortion,
         source: { _tag: 'Iterator', iterator },
       },
@@ -64,10 +64,9 @@ export class SqliteCursors {
     if (cursor === undefined || cursor.source === null) return []
     cursor.portion = count
     if (cursor.source._tag === 'Spool') return cursor.source.spool.take(count)
-    const rows: DriverRow[] = []
-    this.#read(cursor, cursor.source.iterator, count, (row) => rows.push(row))
-    if (cursor.wideColumns !== null) narrowRows(rows, cursor.wideColumns)
-    return rows
+    const given: unknown[] = []
+    this.#read(cursor, cursor.source.iterator, count, (row) => given.push(row))
+    return cursor.toRows(given)
   }
 
   close(name: string): void {
@@ -80,11 +79,9 @@ export class SqliteCursors {
     if (this.#iterating === 0) return
     for (const cursor of this.#cursors.all()) {
       if (cursor.source?._tag !== 'Iterator') continue
-      const { wideColumns } = cursor
       const spool = new Spool(cursor.portion)
-      this.#read(cursor, cursor.source.iterator, Number.POSITIVE_INFINITY, (row) => {
-        if (wideColumns !== null) narrowRows([row], wideColumns)
-        spool.append(row)
+      this.#read(cursor, cursor.source.iterator, Number.POSITIVE_INFINITY, (given) => {
+        for (const row of cursor.toRows([given])) spool.append(row)
       })
       cursor.source = { _tag: 'Spool', spool }
     }
@@ -121,7 +118,7 @@ export class SqliteCursors {
   }
 
   /** Reads on, at most so many rows. What fails has no rows left to be told. */
-  #read(cursor: SqliteCursor, iterator: Iterator<DriverRow>, count: number, give: (row: DriverRow) => void): void {
+  #read(cursor: SqliteCursor, iterator: Iterator<unknown>, count: number, give: (row: unknown) => void): void {
     let isWell = false
     try {
       for (let i = 0; i < count; i++) {

@@ -36,6 +36,7 @@ const columnTypes: Readonly<Record<ColumnKind, string>> = {
   boolean: 'boolean',
   timestamp: 'text',
   date: 'text',
+  time: 'text',
   json: 'text',
   array: 'text',
   blob: 'blob',

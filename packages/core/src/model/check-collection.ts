@@ -34,8 +34,13 @@ export const checkCollection = (
     }
   }
   if (position === null) return
+  if (_tag === 'JoinsMany') {
+    faults.push({ path, message: 'nothing writes what is only joined, and so nobody would keep its places' })
+    return
+  }
   if (_tag === 'ManyToMany') {
-    const message = `'${position.attribute}' is one of ${target.name}, which other collections may hold too; map the links`
+    // a table of links has keys only, and a place of the target's own would be the same for all who share it
+    const message = `'${position.attribute}' is one place for all who share a ${target.name}; map the links as an entity that holds it, and lead on by through()`
     faults.push({ path, message })
   }
   const [first, ...others] = orderBy

@@ -1,6 +1,7 @@
 /**
  * What can be wrong with an attribute that types let through.
  */
+import { tableFault } from './check-name.js'
 import { type AnyColumn, type ColumnDetail, type ColumnKind, hasFlag } from './column.js'
 import { generatorName } from './generator.js'
 import type { Attribute, Mapping } from './mapping.js'
@@ -12,7 +13,8 @@ import type { Attribute, Mapping } from './mapping.js'
  */
 export const columnFaults = (mapping: Mapping, attribute: Attribute): ReadonlyArray<string> =>
   [
-    attribute.columnName === '' ? 'its column has no name' : null,
+    attribute.columnName === '' ? 'its column has no name; give named one, or leave it out' : null,
+    typeFault(attribute.column),
     ...(attribute.isKey ? keyFaults(mapping, attribute) : []),
     ...generatedFaults(mapping, attribute),
     ...(isVersion(attribute) ? versionFaults(mapping, attribute) : []),
@@ -26,10 +28,13 @@ const keyFaults = ({ key }: Mapping, { column, isDeferred, isNullable }: Attribu
   isNullable && key.every((other) => other.isNullable) ? 'a primary key needs a column that cannot be nullable' : null,
   isDeferred ? 'a primary key is loaded with its row, and cannot be deferred' : null,
   column.insertExpression === null ? null : 'a primary key cannot be an expression, since its row is found by it',
-  column.updateValue === null && column.updateExpression === null
-    ? null
-    : 'an update cannot give a row another primary key by itself; leave withUpdateDefault out',
+  hasUpdateDefault(column)
+    ? 'an update cannot give a row another primary key by itself; leave withUpdateDefault out'
+    : null,
 ]
+
+const hasUpdateDefault = ({ updateExpression, updateValue }: AnyColumn): boolean =>
+  updateValue !== null || updateExpression !== null
 
 const generatedFaults = ({ key }: Mapping, { column, isGenerated, isKey }: Attribute): Faults => {
   if (!isGenerated) return []
@@ -55,6 +60,12 @@ const versionFaults = ({ attributes }: Mapping, attribute: Attribute): Faults =>
     attribute.isNullable && hasFlag(attribute.column, 'version')
       ? 'every row has a version; it cannot be nullable'
       : null,
+    hasFlag(attribute.column, 'version') && attribute.column.kind !== 'integer'
+      ? `a version counts, and the column is ${attribute.column.kind}; make it an integer`
+      : null,
+    hasFlag(attribute.column, 'version') && hasUpdateDefault(attribute.column)
+      ? 'a version counts by itself; leave withUpdateDefault out'
+      : null,
     first === attribute ? null : `an entity has one version, and '${first?.name}' is it already`,
   ]
 }
@@ -62,6 +73,10 @@ const versionFaults = ({ attributes }: Mapping, attribute: Attribute): Faults =>
 const generatorFault = ({ defaultValue, generator, insertExpression, insertValue, kind }: AnyColumn): string | null => {
   if (generator === null) return null
   const name = generatorName(generator)
+  if (generator.name === '') return `its ${generator._tag.toLowerCase()} has no name`
+  if (generator._tag === 'Counter' && tableFault(generator.table) !== null) {
+    return `${name} counts in '${generator.table}', which names no table`
+  }
   if (kind !== 'integer' && kind !== 'bigint') return `${name} gives integers, and the column is ${kind}`
   if (!Number.isSafeInteger(generator.block) || generator.block < 1) {
     return `${name} cannot give ids in blocks of ${generator.block}; a block has 1 at the least`
@@ -69,6 +84,12 @@ const generatorFault = ({ defaultValue, generator, insertExpression, insertValue
   const hasDefault = defaultValue !== null || insertValue !== null || insertExpression !== null
   return hasDefault ? `${name} gives its value, and it has a default too; leave one of them out` : null
 }
+
+/** A type of its own that is none. */
+const typeFault = ({ sqlType }: AnyColumn): string | null =>
+  sqlType !== null && (typeof sqlType === 'string' ? [sqlType] : Object.values(sqlType)).includes('')
+    ? 'its type in the table is empty; give ofType one, or leave it out'
+    : null
 
 /** What no database could make a column of; null for what all of them can. */
 const detailFault = (detail: ColumnDetail | null): string | null => {
@@ -81,7 +102,8 @@ const detailFault = (detail: ColumnDetail | null): string | null => {
         : `decimal(${precision}, ${scale}) is none: it has 1 to 65 digits, at most 30 of them after the point`
     }
     case 'Enum':
-      return new Set(detail.values).size === detail.values.length ? null : 'the enum names a value twice'
+      if (detail.values.length === 0) return 'the enum has no values; give it one at the least'
+      return new Set(detail.values).size === detail.values.length ? null : 'the enum names a value twice; leave one out'
     case 'Array':
       return nested.has(detail.item.kind)
         ? `an array cannot hold ${detail.item.kind}; keep such lists as JSON, by jsonOf`

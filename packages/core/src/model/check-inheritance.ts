@@ -12,7 +12,7 @@ import { hasConcretes } from './parts.js'
 export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: ModelFault[]): void => {
   const { inheritance } = entity
   if (inheritance === null) return
-  if (inheritance._tag === 'Base') checkBase(mapping, inheritance.discriminator, faults)
+  if (inheritance._tag === 'Base') checkBase(mapping, entity, inheritance.discriminator, faults)
   else {
     const parent = mapping.parent ?? mapping.concreteOf
     if (parent === null) {
@@ -38,14 +38,14 @@ export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: Mo
 
 const show = (value: unknown): string => JSON.stringify(value) ?? String(value)
 
-const checkBase = (mapping: Mapping, name: string, faults: ModelFault[]): void => {
+const checkBase = (mapping: Mapping, entity: AnyEntity, name: string, faults: ModelFault[]): void => {
   const path = `${mapping.name}.discriminator`
   const { discriminator } = mapping
   if (discriminator === null) {
     faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}` })
     return
   }
-  const wrong = unfit(discriminator)
+  const wrong = unfit(discriminator, (entity.columns as Columns)[name] as AnyColumn)
   if (wrong !== null) faults.push({ path, message: `'${name}' ${wrong}` })
   const known = new Map<unknown, string>()
   for (const { identity, name: entity } of withDescendants(mapping)) {
@@ -59,10 +59,13 @@ const checkBase = (mapping: Mapping, name: string, faults: ModelFault[]): void =
 }
 
 /** Why an attribute cannot tell entities apart. */
-const unfit = ({ isDeferred, isKey, isNullable }: Attribute): string | null => {
+const unfit = ({ isDeferred, isKey, isNullable }: Attribute, column: AnyColumn): string | null => {
   if (isKey) return 'is part of the primary key, and cannot be the discriminator'
   if (isNullable) return 'may be null, and every row has a discriminator'
-  return isDeferred ? 'is deferred, and every row is read with its discriminator' : null
+  if (isDeferred) return 'is deferred, and every row is read with its discriminator'
+  const { defaultValue, generator, insertExpression, insertValue } = column
+  const hasDefault = defaultValue !== null || insertValue !== null || insertExpression !== null || generator !== null
+  return hasDefault ? 'is given by the entity of a row; leave its default out' : null
 }
 
 const checkSubtype = (

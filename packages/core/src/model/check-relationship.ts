@@ -1,6 +1,7 @@
 /**
  * What can be wrong with the options of a relationship that types let through.
  */
+import { type AnyColumn, hasFlag } from './column.js'
 import type { ModelFault } from './fault.js'
 import { linkSide, ownerSide, targetSide } from './join-condition.js'
 import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
@@ -63,11 +64,26 @@ export const checkReferred = (
   if (references.length !== foreignKey.length) {
     const message = `[${foreignKey.join(', ')}] cannot refer to [${references.join(', ')}]: give an attribute for each`
     faults.push({ path, message })
+    return
+  }
+  for (const { column, isDeferred, isKey, name } of key) {
+    if (isKey || !(isDeferred || isGivenLate(column))) continue
+    const message = `'${name}' is not known when a row comes to refer to it; it is to be given before, and not deferred`
+    faults.push({ path, message })
   }
   if (key.length < references.length || isUnique(referred, key)) return
   const message = `several rows of ${referred.name} may have the same ${references.join(', ')}; make it unique`
   faults.push({ path, message })
 }
+
+/** Is a value made by the flush or the database, where a draft gives none? */
+const isGivenLate = (column: AnyColumn): boolean =>
+  column.serverDefault !== null ||
+  column.insertExpression !== null ||
+  column.insertValue !== null ||
+  column.updateValue !== null ||
+  column.updateExpression !== null ||
+  hasFlag(column, 'serverVersion')
 
 const isUnique = (mapping: Mapping, attributes: ReadonlyArray<Attribute>): boolean =>
   [mapping.key, ...mapping.uniqueKeys].some(

@@ -49,12 +49,14 @@ export type KeyOfCollection<F extends CollectionShape, Row> = (F & { readonly ro
 export interface ListShape extends CollectionShape {
   readonly shown: ReadonlyArray<this['member']>
   readonly key: never
+  readonly form: 'list'
 }
 
 /** @category model */
 export interface SetShape extends CollectionShape {
   readonly shown: ReadonlySet<this['member']>
   readonly key: never
+  readonly form: 'set'
 }
 
 type ValueAt<Row, K extends string> = K extends keyof Row ? Row[K] : never
@@ -63,24 +65,62 @@ type ValueAt<Row, K extends string> = K extends keyof Row ? Row[K] : never
 export interface MapShape<K extends string> extends CollectionShape {
   readonly shown: ReadonlyMap<ValueAt<this['row'], K>, this['member']>
   readonly key: ValueAt<this['row'], K>
+  readonly form: 'keyed'
 }
 
 /** @category model */
 export interface RecordShape<K extends string> extends CollectionShape {
   readonly shown: Readonly<Record<Extract<ValueAt<this['row'], K>, string>, this['member']>>
   readonly key: ValueAt<this['row'], K>
+  readonly form: 'keyed'
 }
 
 /** @category model */
 export interface GroupsShape<K extends string> extends CollectionShape {
   readonly shown: ReadonlyMap<ValueAt<this['row'], K>, ReadonlyArray<this['member']>>
   readonly key: never
+  readonly form: 'grouped'
 }
 
 /** `position` is the attribute that holds the places. @category model */
 export interface PositionedShape<P extends string> extends ListShape {
   readonly position: P
 }
+
+/** Things with what they stand under in a collection. @category model */
+export type Entries = ReadonlyArray<readonly [key: CollectionKey, thing: unknown]>
+
+/** @category model */
+export interface ListForm {
+  readonly _tag: 'List'
+}
+
+/** @category model */
+export interface SetForm {
+  readonly _tag: 'Set'
+}
+
+/** One thing under a key. @category model */
+export interface KeyedForm {
+  readonly _tag: 'Keyed'
+  readonly from: (entries: Entries) => unknown
+  readonly entries: (self: unknown) => Entries
+}
+
+/** Several things under a key: the value of an attribute. @category model */
+export interface GroupedForm {
+  readonly _tag: 'Grouped'
+  readonly by: string
+  readonly from: (entries: Entries) => unknown
+  readonly entries: (self: unknown) => Entries
+}
+
+/**
+ * As what a collection shows things that stand in the places of its members, as a proxy has them.
+ *
+ * @category model
+ */
+export type CollectionForm = ListForm | SetForm | KeyedForm | GroupedForm
 
 /** What may be given for a collection: its own value, or its members in order. */
 type Given<F extends CollectionShape, A> = CollectionOf<F, A> | ReadonlyArray<A>
@@ -113,6 +153,8 @@ export interface CollectionKind<F extends CollectionShape, in Row = never> {
   readonly attributes: ReadonlyArray<string>
   /** Where the members' places are written, and the first of them. */
   readonly position: Position | null
+  /** As what a proxy over it shows the far sides: a list, where nothing is said. */
+  readonly form: CollectionForm
 }
 
 /** @category model */
@@ -160,6 +202,7 @@ const plain = {
   isUnique: false,
   attributes: [],
   position: null,
+  form: { _tag: 'List' },
 } as const
 
 /**
@@ -205,6 +248,7 @@ export const asSet: CollectionKind<SetShape, unknown> = {
   to: (self) => [...self],
   is: (value) => value instanceof Set,
   isUnique: true,
+  form: { _tag: 'Set' },
 }
 
 const keptBy = (member: unknown, attribute: string): CollectionKey | undefined =>
@@ -218,6 +262,18 @@ const misplaced = (attribute: string, entries: Iterable<readonly [unknown, unkno
       return `what is kept by ${attribute} '${String(own)}' stands under '${String(key)}'`
   }
   return null
+}
+
+const mapForm: KeyedForm = {
+  _tag: 'Keyed',
+  from: (entries) => new Map(entries),
+  entries: (self) => [...(self as ReadonlyMap<CollectionKey, unknown>)],
+}
+
+const recordForm: KeyedForm = {
+  _tag: 'Keyed',
+  from: (entries) => Object.fromEntries(entries.map(([key, thing]) => [String(key), thing])),
+  entries: (self) => Object.entries(self as Readonly<Record<string, unknown>>),
 }
 
 const zipped = (
@@ -250,6 +306,7 @@ export const keyedBy = <const K extends string>(
     fault: (value: ReadonlyMap<unknown, unknown>) => misplaced(attribute, value),
     isUnique: true,
     attributes: [attribute],
+    form: mapForm,
   }) as never
 
 /**
@@ -268,6 +325,7 @@ export const recordBy = <const K extends string>(
     to: (self: Readonly<Record<string, unknown>>) => Object.values(self),
     is: (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value),
     fault: (value: Readonly<Record<string, unknown>>) => misplaced(attribute, Object.entries(value)),
+    form: recordForm,
   }) as never
 
 /**
@@ -283,25 +341,26 @@ export const groupedBy = <const K extends string>(
     ...plain,
     name: `groupedBy(${attribute})`,
     isUnique: true,
-    from: (members: ReadonlyArray<unknown>) => {
-      const groups = new Map<unknown, unknown[]>()
-      for (const member of members) {
-        const key = keptBy(member, attribute)
-        const group = groups.get(key)
-        if (group === undefined) groups.set(key, [member])
-        else group.push(member)
-      }
-      return groups
-    },
+    from: (members: ReadonlyArray<unknown>) => grouped(members.map((member) => [keptBy(member, attribute), member])),
     to: (self: ReadonlyMap<unknown, ReadonlyArray<unknown>>) => [...self.values()].flat(),
     is: (value: unknown) => value instanceof Map,
-    fault: (value: ReadonlyMap<unknown, ReadonlyArray<unknown>>) =>
-      misplaced(
-        attribute,
-        [...value].flatMap(([key, group]) => group.map((member) => [key, member] as const)),
-      ),
+    fault: (value: ReadonlyMap<unknown, ReadonlyArray<unknown>>) => misplaced(attribute, groupEntries(value)),
     attributes: [attribute],
+    form: { _tag: 'Grouped', by: attribute, from: grouped, entries: groupEntries },
   }) as never
+
+const grouped = (entries: ReadonlyArray<readonly [unknown, unknown]>): ReadonlyMap<unknown, ReadonlyArray<unknown>> => {
+  const groups = new Map<unknown, unknown[]>()
+  for (const [key, thing] of entries) {
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [thing])
+    else group.push(thing)
+  }
+  return groups
+}
+
+const groupEntries = <K>(groups: ReadonlyMap<K, ReadonlyArray<unknown>>): ReadonlyArray<readonly [K, unknown]> =>
+  [...groups].flatMap(([key, group]) => group.map((thing) => [key, thing] as const))
 
 /**
  * An array whose members know their places by an integer attribute of their own: it loads in that order, and a flush numbers it

@@ -1,7 +1,7 @@
 /**
  * Who gives a column its value where the program gives none: the draft, the insert, the update, the table, or a generator.
  */
-import type { Expression } from 'kysely'
+import { type Expression, isOperationNodeSource } from 'kysely'
 import type { Services } from '../services.js'
 import { type Column, type ColumnFlag, flagged } from './column.js'
 import type { Generator } from './generator.js'
@@ -13,20 +13,27 @@ type Takes<A, V> = [V] extends [A]
     ? unknown
     : { readonly fault: 'the default is no value of the column' }
 
+/** A value, or how services give it. No column has values that are functions. */
+type Given<V> = V | ((services: Services) => V)
+
+const given = (value: unknown): ((services: Services) => never) =>
+  (typeof value === 'function' ? value : () => value) as (services: Services) => never
+
 /**
  * A client-side default: what a draft gets that leaves the attribute out. It is visible on the instance from then on,
  * and the same value is inserted.
  *
  * @example
+ * const state = pipe(text, withDefault('draft'))
  * const joined = pipe(column(isoDate, 'text'), withDefault((services) => services.now))
  *
  * @category combinators
  */
 export const withDefault =
-  <const V>(defaultValue: (services: Services) => V) =>
+  <const V>(value: Given<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
     ...flagged<A, O, F, 'default'>(self, 'default'),
-    defaultValue: defaultValue as never,
+    defaultValue: given(value),
   })
 
 /**
@@ -38,19 +45,19 @@ export const withDefault =
  * can have one.
  *
  * @example
- * const status = pipe(text, withInsertDefault(() => 'new'))
+ * const status = pipe(text, withInsertDefault('new'))
  * const created = pipe(instant, withInsertDefault(sql`now()`)) // PostgreSQL
  *
  * @see https://docs.sqlalchemy.org/en/21/core/defaults.html#python-executed-functions
  * @category combinators
  */
 export const withInsertDefault =
-  <const V>(given: ((services: Services) => V) | Expression<V>) =>
+  <const V>(value: Given<V> | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
     ...flagged<A, O, F, 'default'>(self, 'default'),
-    ...(typeof given === 'function'
-      ? { insertValue: given as never, insertExpression: null }
-      : { insertValue: null, insertExpression: given }),
+    ...(isOperationNodeSource(value)
+      ? { insertValue: null, insertExpression: value as Expression<V> }
+      : { insertValue: given(value), insertExpression: null }),
   })
 
 /**
@@ -68,12 +75,12 @@ export const withInsertDefault =
  * @category combinators
  */
 export const withUpdateDefault =
-  <const V>(given: ((services: Services) => V) | Expression<V>) =>
+  <const V>(value: Given<V> | Expression<V>) =>
   <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F> => ({
     ...(self as Column<A, O, F>),
-    ...(typeof given === 'function'
-      ? { updateValue: given as never, updateExpression: null }
-      : { updateValue: null, updateExpression: given }),
+    ...(isOperationNodeSource(value)
+      ? { updateValue: null, updateExpression: value as Expression<V> }
+      : { updateValue: given(value), updateExpression: null }),
   })
 
 /**

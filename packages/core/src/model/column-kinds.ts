@@ -8,7 +8,13 @@ import * as t from 'io-ts'
 import { bigInt as bigIntCodec, bytes, IntegerType, json } from '../codec/codecs.js'
 import { type Decimal, DecimalType } from '../codec/decimal.js'
 import { listOf } from '../codec/list.js'
-import { InstantType, type PlainDate, plainDate as plainDateCodec } from '../codec/time.js'
+import {
+  InstantType,
+  type PlainDate,
+  type PlainTime,
+  plainDate as plainDateCodec,
+  plainTime as plainTimeCodec,
+} from '../codec/time.js'
 import { uuid as uuidCodec } from '../codec/uuid.js'
 import { type Column, type ColumnFlag, column } from './column.js'
 
@@ -44,6 +50,14 @@ export const instant: Column<Date, string> = column(new InstantType(), 'timestam
  * @category constructors
  */
 export const plainDate: Column<PlainDate> = column(plainDateCodec, 'date')
+
+/**
+ * A time of day without a date or time zone, to the millisecond, in its shortest form: `09:30:00`, `23:59:59.5` (see
+ * `parsePlainTime`): `time(3)`, and text on SQLite.
+ *
+ * @category constructors
+ */
+export const plainTime: Column<PlainTime> = column(plainTimeCodec, 'time')
 
 /**
  * A UUID in its canonical form of lower case: `uuid` on PostgreSQL, `char(36)` on MySQL, text on SQLite.

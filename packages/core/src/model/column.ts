@@ -22,8 +22,8 @@ import { columnReference, type ForeignKey, type ReferenceOptions } from './refer
 /**
  * The portable type of a column, from which each dialect chooses its own. It says too what the codec meets on the database's
  * side, whatever the driver: a number (`integer`, `real`), a number, bigint or decimal text (`bigint`), a boolean, bytes
- * (`blob`), and text otherwise - ISO 8601 in UTC with milliseconds for a `timestamp`, `YYYY-MM-DD` for a `date`, plain digits
- * for a `decimal`, JSON for `json` and `array`.
+ * (`blob`), and text otherwise - ISO 8601 in UTC with milliseconds for a `timestamp`, `YYYY-MM-DD` for a `date`, `HH:MM:SS` for a
+ * `time`, plain digits for a `decimal`, JSON for `json` and `array`.
  *
  * @category model
  */
@@ -38,6 +38,7 @@ export type ColumnKind =
   | 'boolean'
   | 'timestamp'
   | 'date'
+  | 'time'
   | 'json'
   | 'array'
   | 'blob'

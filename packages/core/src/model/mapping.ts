@@ -377,6 +377,17 @@ export const takes = ({ accepts, target }: RelationshipMapping, mapping: Mapping
   isKindOf(mapping, target) || accepts.some((accepted) => isKindOf(mapping, accepted))
 
 /**
+ * The nearest entity that all instances are that a relationship takes.
+ *
+ * @category combinators
+ */
+export const commonTarget = ({ accepts, target }: RelationshipMapping): Mapping => {
+  let common = target
+  while (common.parent !== null && !accepts.every((accepted) => isKindOf(accepted, common))) common = common.parent
+  return common
+}
+
+/**
  * Is it only joined, by a condition, so that nothing writes it?
  *
  * @category guards

@@ -11,7 +11,10 @@
 
 import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
+import { checkGenerators } from './check-generator.js'
 import { checkInheritance } from './check-inheritance.js'
+import { nameFault, tableFault } from './check-name.js'
+import { checkReferences } from './check-reference.js'
 import { checkAccepted, checkBetween, checkLinks, checkReferred, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
 import type { AnyEntity } from './entity.js'
@@ -35,10 +38,9 @@ import {
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes, hasTable, lastPart } from './parts.js'
-import { columnReference } from './reference.js'
 import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
-import { entitiesIn, storedMappings } from './stored.js'
+import { storedMappings } from './stored.js'
 
 /**
  * @category model
@@ -131,18 +133,24 @@ const resolve = (
   faults: ModelFault[],
 ): ReadonlyArray<Mapping> => {
   const mappings = mapEntities(entities)
-  const tables = new Map<string, string>()
+  const owners = new Map<string, string>()
   for (const [name, entity] of Object.entries(entities)) {
     const mapping = mappings.get(name) as Mapping
     if (entity.name !== name) {
       faults.push({ path: name, message: `the entity is called '${entity.name}'; give it the same name here` })
     }
     if (reserved.has(name)) faults.push({ path: name, message: 'the name is reserved; choose another' })
-    const other = tables.get(entity.table)
+    const other = owners.get(entity.table)
     if (other !== undefined) {
-      faults.push({ path: name, message: `table '${entity.table}' belongs to ${other} already` })
+      faults.push({
+        path: name,
+        message: `table '${entity.table}' belongs to ${other} already; name another, or make it a subtype`,
+      })
     }
-    tables.set(entity.table, name)
+    owners.set(entity.table, name)
+    for (const message of [nameFault(name), tableFault(entity.table)]) {
+      if (message !== null) faults.push({ path: name, message })
+    }
     checkEntity(mapping, faults)
     checkConstraints(mapping, faults)
     checkInheritance(mapping, entity, faults)
@@ -161,7 +169,9 @@ const resolve = (
   checkLinks(mappings, faults)
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
-  checkReferences(storedMappings(all), faults)
+  const tables = storedMappings(all)
+  checkReferences(tables, faults)
+  checkGenerators(tables, faults)
   return all
 }
 
@@ -191,7 +201,7 @@ const mapEntities = (entities: Entities): ReadonlyMap<string, Mapping> => {
 
 const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
   if (mapping.key.length === 0) {
-    faults.push({ path: mapping.name, message: 'no column is a primaryKey' })
+    faults.push({ path: mapping.name, message: 'no column is a primaryKey, which tells its rows apart; make one so' })
   }
   const part = mapping.parts.at(-1) as TablePart
   const columns = new Map<string, string>(part.key.map((column, i) => [column, mapping.key[i]?.name ?? '']))
@@ -199,11 +209,16 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     const path = `${mapping.name}.${attribute.name}`
     const other = columns.get(attribute.columnName)
     if (other !== undefined && other !== attribute.name) {
-      faults.push({ path, message: `column '${attribute.columnName}' belongs to attribute '${other}' already` })
+      faults.push({
+        path,
+        message: `column '${attribute.columnName}' belongs to attribute '${other}' already; say named for one of them`,
+      })
     }
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
+    const unfit = nameFault(attribute.name)
+    if (unfit !== null) faults.push({ path, message: unfit })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
 }
@@ -214,6 +229,7 @@ const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
     const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
     faults.push({ path: mapping.name, message })
   }
+  checkConstraintNames(mapping, faults)
   for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
   for (const { attributes } of indexes) {
     const names = attributes.map(([attribute]) => attribute)
@@ -225,6 +241,27 @@ const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
     const path = `${mapping.name}.foreignKeys`
     const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
     faults.push({ path, message })
+  }
+}
+
+/** Notes names that two constraints or indexes of a table are given. */
+const checkConstraintNames = (mapping: Mapping, faults: ModelFault[]): void => {
+  const { checks, foreignKeys, indexes, unique } = mapping.constraints
+  const taken = new Set<string>()
+  const given = [
+    ...lastPart(mapping).attributes.map(({ column, name }) => [name, column.foreignKey?.name ?? null] as const),
+    ...unique.map(({ name }) => ['unique', name] as const),
+    ...checks.map(({ name }) => ['checks', name] as const),
+    ...indexes.map(({ name }) => ['indexes', name] as const),
+    ...foreignKeys.map(({ options }) => ['foreignKeys', options.name ?? null] as const),
+  ]
+  for (const [option, name] of given) {
+    if (name === null) continue
+    const path = `${mapping.name}.${option}`
+    if (name === '') faults.push({ path, message: 'its name is empty; give it one, or leave the name out' })
+    else if (taken.has(name))
+      faults.push({ path, message: `the table has something named '${name}' already; choose another` })
+    taken.add(name)
   }
 }
 
@@ -274,6 +311,8 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const unfit = nameFault(name)
+    if (unfit !== null) faults.push({ path, message: unfit })
     if (hasConcretes(owner))
       faults.push({ path, message: `${owner.name} has concrete subtypes; declare it for each of them` })
     if (hasConcretes(target) && !relationship.viewonly) {
@@ -305,7 +344,7 @@ const relate = (
     checkRelationship(path, relationship, owner, faults)
     checkAccepted(`${path}.accepts`, accepts, target, [...foreignKey, ...key], isLinked, faults)
     checkBetween(`${path}.through`, between, faults)
-    const sides: SideTables = new Map([[ownerSide, owner], [targetSide, target], ...between])
+    const sides: SideTables = new Map([...between, [ownerSide, owner], [targetSide, target]])
     if (on !== null) checkCondition(`${path}.on`, on, sides, faults)
     if ('collection' in relationship) checkCollection(relationship, target, `${path}.collection`, faults)
     foreignKey.forEach(({ name: held, column }, i) => {
@@ -436,31 +475,3 @@ const areInverse = (a: RelationshipMapping, b: RelationshipMapping): boolean =>
     : a.through.table === b.through.table &&
       a.through.own.join() === b.through.target.join() &&
       a.through.target.join() === b.through.own.join())
-
-const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFault[]): void => {
-  const byTable = new Map(tables.map((mapping) => [mapping.table, mapping]))
-  const check = (path: string, table: string, column: string): void => {
-    const target = byTable.get(table)
-    if (target === undefined) {
-      faults.push({ path, message: `no entity has the table '${table}'` })
-    } else if (!target.attributes.some((a) => a.columnName === column)) {
-      faults.push({ path, message: `'${table}' has no column '${column}'` })
-    }
-  }
-  for (const mapping of tables) {
-    for (const { name, column } of mapping.attributes) {
-      const { foreignKey } = column
-      if (foreignKey !== null) check(`${mapping.name}.${name}.references`, foreignKey.table, foreignKey.column)
-    }
-    for (const { name, constraints } of entitiesIn(mapping)) {
-      const path = `${name}.foreignKeys`
-      for (const { references } of constraints.foreignKeys) {
-        const referred = references.map(columnReference)
-        for (const { table, column } of referred) check(path, table, column)
-        if (new Set(referred.map(({ table }) => table)).size > 1) {
-          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
-        }
-      }
-    }
-  }
-}

@@ -6,7 +6,7 @@
  */
 import type { AnyColumn } from './column.js'
 import type { Attribute, Mapping, RelationshipMapping } from './mapping.js'
-import { isOnlyJoined, withDescendants } from './mapping.js'
+import { commonTarget, isOnlyJoined, withDescendants } from './mapping.js'
 import { hasTable, isDerived } from './parts.js'
 
 const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
@@ -159,7 +159,9 @@ const storedRelationship = (
   relationship: RelationshipMapping,
   tableFor: (mapping: Mapping) => Stored | undefined,
 ): RelationshipMapping | null => {
-  const { kind, owner, target, foreignKey, isByIdentity, key } = relationship
+  const { kind, owner, foreignKey, isByIdentity, key } = relationship
+  // a foreign key refers to what all have that it may refer to
+  const target = kind === 'BelongsTo' || kind === 'ManyToMany' ? commonTarget(relationship) : relationship.target
   const [ownTable, targetTable] = [tableFor(owner)?.mapping, tableFor(target)?.mapping]
   if (ownTable === undefined || targetTable === undefined) return null
   if (kind === 'ManyToMany') return { ...relationship, owner: ownTable, target: targetTable }

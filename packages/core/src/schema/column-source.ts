@@ -77,6 +77,7 @@ const text = simple('text')
 const boolean = simple('boolean')
 const instant = simple('instant', 'timestamp')
 const plainDate = simple('plainDate', 'date')
+const plainTime = simple('plainTime', 'time')
 const json = simple('jsonOf(t.unknown)', 'json')
 const blob = simple('blob')
 const uuid = simple('uuid')
@@ -102,6 +103,7 @@ const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) =
     if (declared.startsWith('bool')) return boolean
     if (/^(?:datetime|timestamp)/.test(declared)) return instant
     if (declared === 'date') return plainDate
+    if (declared === 'time') return plainTime
     if (/^jsonb?$/.test(declared)) return json
     switch (name) {
       case 'integer':
@@ -134,6 +136,7 @@ const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) =
     if (name.startsWith('timestamp without'))
       return { ...instant, note: `${declared} has no time zone: its instants are the session's, better is timestamptz` }
     if (name === 'date') return plainDate
+    if (name.startsWith('time without')) return plainTime
     if (/^jsonb?$/.test(name)) return json
     if (name === 'bytea') return blob
     return name === 'uuid' ? uuid : textual(declared)
@@ -148,6 +151,7 @@ const kinds: Readonly<Record<Dialect['name'], (name: string, declared: string) =
     if (/^(?:tiny|medium|long)?text$|^(?:var)?char\(/.test(name)) return text
     if (/^(?:datetime|timestamp)/.test(name)) return instant
     if (name === 'date') return plainDate
+    if (/^time(?:\(|$)/.test(name)) return plainTime
     if (name === 'json') return json
     if (/blob$|binary\(/.test(name)) return blob
     return textual(declared)

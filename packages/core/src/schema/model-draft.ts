@@ -48,6 +48,8 @@ export interface RelationshipDraft {
   readonly inverse: string
   /** Attributes that hold the key, in the order of the key; none of many to many. */
   readonly foreignKey: ReadonlyArray<string>
+  /** Attributes of the other side that it refers to; null for the primary key. */
+  readonly references: ReadonlyArray<string> | null
   readonly onDelete: ForeignKeySchema['onDelete']
   readonly through: LinkDraft | null
 }
@@ -166,14 +168,31 @@ const attributeNames = ({ attributes }: EntityDraft, columns: ReadonlyArray<stri
 const sameColumns = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
   a.length === b.length && a.every((column) => b.includes(column))
 
-/** Columns of a foreign key in the order of the key that it refers to; null where it refers to something else. */
-const inKeyOrder = (
+/**
+ * Columns of a foreign key and those that it refers to, in the order of the primary key where it refers to that; null where it
+ * refers to what several rows may have alike.
+ */
+const pairsOf = (
   { columns, targetColumns }: ForeignKeySchema,
   target: TableSchema,
-): ReadonlyArray<string> | null => {
+): {
+  readonly columns: ReadonlyArray<string>
+  readonly key: ReadonlyArray<string>
+  readonly isPrimary: boolean
+} | null => {
   const key = target.primaryKey?.columns ?? []
-  return sameColumns(targetColumns, key) ? key.map((column) => columns[targetColumns.indexOf(column)] as string) : null
+  if (sameColumns(targetColumns, key)) {
+    return { columns: key.map((column) => columns[targetColumns.indexOf(column)] as string), key, isPrimary: true }
+  }
+  const isUnique = target.unique.some((unique) => sameColumns(targetColumns, unique.columns))
+  return isUnique ? { columns, key: targetColumns, isPrimary: false } : null
 }
+
+/** Does the table give a row that leaves the column out a value? */
+const isGiven = ({ columns }: TableSchema, name: string): boolean =>
+  columns.some(
+    (column) => column.name === name && (column.default !== null || column.computed !== null || column.isCounted),
+  )
 
 const kindsOf = ({ attributes }: EntityDraft, columns: ReadonlyArray<string>): ReadonlyArray<ColumnKind | undefined> =>
   columns.map((name) => attributes.find(({ column }) => column.name === name)?.source.type.kind)
@@ -190,9 +209,13 @@ const relate = (holder: Drafting, drafts: ReadonlyMap<string, Drafting>, note: N
       )
       continue
     }
-    const columns = inKeyOrder(foreignKey, target.table)
-    if (columns === null) continue
-    const key = target.table.primaryKey?.columns ?? []
+    const pairs = pairsOf(foreignKey, target.table)
+    if (pairs === null) continue
+    const { columns, isPrimary, key } = pairs
+    if (!isPrimary && key.some((name) => isGiven(target.table, name))) {
+      note(table.name, `(${columns.join(', ')}) refers to what the database gives beside a key: it is no relationship`)
+      continue
+    }
     if (kindsOf(holder, columns).join() !== kindsOf(target, key).join()) {
       note(table.name, `(${columns.join(', ')}) is not of the type of the key that it refers to: it is no relationship`)
       continue
@@ -212,7 +235,12 @@ const relate = (holder: Drafting, drafts: ReadonlyMap<string, Drafting>, note: N
       ...(isOnly && !isSelf ? [many] : []),
       `${stem}${capitalised(many)}`,
     )
-    const shared = { foreignKey: attributeNames(holder, columns), onDelete: foreignKey.onDelete, through: null }
+    const shared = {
+      foreignKey: attributeNames(holder, columns),
+      references: isPrimary ? null : attributeNames(target, key),
+      onDelete: foreignKey.onDelete,
+      through: null,
+    }
     holder.relationships.push({ _tag: 'BelongsTo', name, target: target.name, inverse, ...shared })
     target.relationships.push({
       _tag: isOne ? 'HasOne' : 'HasMany',
@@ -367,6 +395,7 @@ const linked = ({ table, ends, isIndexed }: FoundLink, drafts: ReadonlyMap<strin
       target: side.to.name,
       inverse: side.inverse,
       foreignKey: [],
+      references: null,
       onDelete: null,
       through: {
         table: table.name,

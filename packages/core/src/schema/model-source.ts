@@ -20,6 +20,7 @@ import {
   type RelationshipDraft,
 } from './model-draft.js'
 import { fitting, postgresNaming, unqualified } from './naming.js'
+import { saidForeignKeys } from './reference-source.js'
 
 /**
  * The source of a model, in TypeScript: its entities with their columns, keys and constraints, and the relationships that
@@ -60,6 +61,7 @@ const combinators = [
   'nullable',
   'ofType',
   'plainDate',
+  'plainTime',
   'primaryKey',
   'real',
   'references',
@@ -86,8 +88,7 @@ type DialectName = DatabaseSchema['dialect']
 const entitySource = (entity: EntityDraft, draft: ModelDraft, dialect: DialectName, untold: string[]): string => {
   const { name, table, attributes } = entity
   const nameOf = (column: string): string => attributes.find((a) => a.column.name === column)?.name ?? column
-  const known = new Set(draft.entities.map((other) => other.table.name))
-  const references = table.foreignKeys.filter((foreignKey) => known.has(foreignKey.table))
+  const references = saidForeignKeys(entity, draft, untold)
   const own = new Map<string, ForeignKeySchema>()
   for (const foreignKey of references) {
     const [column, ...more] = foreignKey.columns
@@ -256,13 +257,16 @@ const modelText = ({ entities }: ModelDraft): string => {
 }
 
 const relationshipText = (owner: string, relationship: RelationshipDraft): string => {
-  const { _tag, target, inverse, foreignKey, onDelete, through } = relationship
+  const { _tag, target, inverse, foreignKey, onDelete, references, through } = relationship
   const method = `${_tag.charAt(0).toLowerCase()}${_tag.slice(1)}`
   const names = (list: ReadonlyArray<string>): string => `[${list.map(quoted).join(', ')}]`
-  const [only = '', ...more] = foreignKey
+  const oneOrMany = (list: ReadonlyArray<string>): string => (list.length === 1 ? quoted(list[0] ?? '') : names(list))
   const options = [
     ...(through === null
-      ? [`foreignKey: ${more.length === 0 ? quoted(only) : names(foreignKey)}`]
+      ? [
+          `foreignKey: ${oneOrMany(foreignKey)}`,
+          ...(references === null ? [] : [`references: ${oneOrMany(references)}`]),
+        ]
       : [
           `through: { ${[
             `table: ${quoted(through.table)}`,

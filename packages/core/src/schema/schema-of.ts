@@ -180,7 +180,10 @@ const namesOf =
 const columnOf = (mapping: Mapping, attribute: Attribute, { dialect, inKeys }: Making): ColumnSchema => {
   const { column, columnName, isNullable } = attribute
   const isCounted =
-    attribute.isGenerated && mapping.key.length === 1 && (column.kind === 'integer' || column.kind === 'bigint')
+    attribute.isGenerated &&
+    column.serverDefault === null &&
+    mapping.key.length === 1 &&
+    (column.kind === 'integer' || column.kind === 'bigint')
   // a counted key of SQLite is the row id itself, which must be of type INTEGER by that name
   const type = isCounted && dialect.name === 'sqlite' ? 'integer' : typeOf(attribute, inKeys.has(attribute), dialect)
   return {

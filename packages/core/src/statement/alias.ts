@@ -35,6 +35,10 @@ export const partsOf = (path: string): readonly [owner: string | null, relations
   return dot === -1 ? [null, path] : [path.slice(0, dot), path.slice(dot + 1)]
 }
 
+/** The path of a relationship of an alias; null for the query's own entity. */
+export const pathFrom = (alias: string | null, relationship: string): string =>
+  alias === null ? relationship : `${alias}.${relationship}`
+
 /** Where a path leads in a query of a mapping; null where there is nothing. */
 export const pathIn = (mapping: Mapping, aliases: ReadonlyArray<Alias>, path: string): AliasPath | null => {
   const [owner, name] = partsOf(path)

@@ -94,7 +94,7 @@ export const undeferGroup =
  */
 export const alsoSelecting = (self: AnySelect, attributes: ReadonlyArray<Attribute>): AnySelect => {
   const selected = columnsOf(self)
-  return selected === null || attributes.every(({ position }) => selected[position] !== null)
+  return attributes.every(({ isDeferred, position }) => (selected === null ? !isDeferred : selected[position] !== null))
     ? self
     : selecting(self, (attribute, isSelected) => isSelected || attributes.includes(attribute))
 }

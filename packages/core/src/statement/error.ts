@@ -111,7 +111,17 @@ export interface InvalidClause {
 }
 
 /** @category errors */
-export type Clause = 'join' | 'any' | 'has' | 'containsEager' | 'page' | 'lock' | 'fromQuery' | 'selectRows' | 'union'
+export type Clause =
+  | 'join'
+  | 'any'
+  | 'has'
+  | 'containsEager'
+  | 'page'
+  | 'lock'
+  | 'fromQuery'
+  | 'selectRows'
+  | 'union'
+  | 'valueThrough'
 
 /** @category errors */
 export type StatementError =

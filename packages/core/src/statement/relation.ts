@@ -159,5 +159,6 @@ export const always: OperationNode = BinaryOperationNode.create(
 export const columnIn = (table: string, name: string): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(name), namedTable(table))
 
-const aliased = (table: OperationNode, alias: string): AliasNode =>
+/** A table, or something that is selected, under a name. */
+export const aliased = (table: OperationNode, alias: string): AliasNode =>
   AliasNode.create(table, IdentifierNode.create(alias))

@@ -15,7 +15,7 @@ import { chain, map, of, type Program, suspend, transition, traverseArray } from
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
-import type { LoadedTargets } from './known.js'
+import { allTargets, type LoadedTargets } from './known.js'
 import { joiningsOf, originOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
 import { loadSubtypes } from './subtypes.js'
@@ -73,7 +73,7 @@ const loadNested = (
   { targets, joined }: Fetched,
   from: Owners,
 ): Program<LoadError, LoadedRelationship> => {
-  const found = [...new Set([...targets.values()].flat())]
+  const found = [...new Set(allTargets(targets))]
   const options = optionsOf(load, from)
   return chain(() =>
     suspend((state): Program<LoadError, LoadedRelationship> => {
@@ -184,7 +184,7 @@ const loadSomeLevels = (
 ): Program<LoadError, LoadedRelationship> =>
   chain(({ targets }: Fetched): Program<LoadError, LoadedRelationship> => {
     const made = (deeper: LoadedRelationship | null): LoadedRelationship => ({ load, targets, deeper, nested: [] })
-    const next = [...new Set([...targets.values()].flat())]
+    const next = [...new Set(allTargets(targets))]
     return levels === 1 ? of(made(null)) : map(made)(loadSomeLevels(load, next, from, levels - 1))
   })(fetchBy(load, owners, from))
 
@@ -197,7 +197,7 @@ const loadAllLevels = (
   const level = (next: ReadonlyArray<InstanceId>): Program<LoadError, LoadedRelationship> =>
     chain(({ targets }: Fetched): Program<LoadError, LoadedRelationship> => {
       for (const [id, some] of targets) all.set(id, some)
-      const unloaded = [...new Set([...targets.values()].flat())].filter((id) => !all.has(id))
+      const unloaded = [...new Set(allTargets(targets))].filter((id) => !all.has(id))
       return unloaded.length === 0 ? of({ load, targets: all, deeper: 'all', nested: [] }) : level(unloaded)
     })(fetchBy(load, next, from))
   return level([...new Set(owners)])

@@ -127,12 +127,20 @@ export const ownRows = (
   ids: ReadonlyArray<InstanceId>,
 ): ReadonlyArray<number> => {
   const isContained = repeats(parts.filter((part) => part.isContained))
-  const rows = isContained ? [] : answer.batches.flatMap((batch) => batch.rows)
+  const rows = isContained
+    ? []
+    : inOrder(
+        answer.batches.map((batch) => batch.rows),
+        answer.order,
+      )
   const seen = new Set<unknown>()
   const own: number[] = []
+  let last: unknown = null
   for (let i = 0; i < ids.length; i++) {
     const row = rows[i]?.[joinedRow] ?? ids[i]
-    if (seen.has(row)) continue
+    // those that a join repeats mostly follow one another
+    if (row === last || seen.has(row)) continue
+    last = row
     seen.add(row)
     own.push(i)
   }
@@ -199,7 +207,8 @@ const targetsIn = (
   const isSeen = hasLoadHooks(state.hooks, target)
   const targets: Array<ReadonlyArray<InstanceId | null>> = []
   for (const { dialect, rows, token } of batches) {
-    const present = rows.filter((row: DriverRow) => keys.every((key) => row[key] !== null))
+    const isThere = (row: DriverRow): boolean => keys.every((key) => row[key] !== null)
+    const present = rows.every(isThere) ? rows : rows.filter(isThere)
     const absorbed = absorb(
       state,
       changes,
@@ -214,30 +223,55 @@ const targetsIn = (
       },
     )
     if (isLeft(absorbed)) return absorbed
+    if (present === rows) {
+      targets.push(absorbed.right)
+      continue
+    }
     let next = 0
     targets.push(rows.map((row) => (row === present[next] ? (absorbed.right[next++] as InstanceId) : null)))
   }
   return right(inOrder(targets, order))
 }
 
+/** The targets of each owner, each once. What repeats mostly stands in rows that follow one another. */
 const gathered = (
   owners: ReadonlyArray<InstanceId | null>,
   targets: ReadonlyArray<InstanceId | null>,
 ): ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>> => {
-  const members = new Map<InstanceId, Set<InstanceId>>()
+  const members = new Map<InstanceId, Gathered>()
+  let last: InstanceId | null = null
+  let some: Gathered = { targets: [], seen: null }
   for (let i = 0; i < owners.length; i++) {
-    const owner = owners[i] ?? null
+    const owner = owners[i] as InstanceId | null
     if (owner === null) continue
-    let some = members.get(owner)
-    if (some === undefined) {
-      some = new Set()
+    if (owner !== last) {
+      some = members.get(owner) ?? { targets: [], seen: null }
       members.set(owner, some)
+      last = owner
     }
-    const target = targets[i] ?? null
-    if (target !== null) some.add(target)
+    const target = targets[i] as InstanceId | null
+    if (target !== null && target !== some.targets.at(-1)) gather(some, target)
   }
-  return new Map([...members].map(([owner, some]) => [owner, [...some]]))
+  const all = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+  for (const [owner, { targets: own }] of members) all.set(owner, own)
+  return all
 }
+
+interface Gathered {
+  readonly targets: InstanceId[]
+  /** The same as a set, once there are many. */
+  seen: Set<InstanceId> | null
+}
+
+const gather = (some: Gathered, target: InstanceId): void => {
+  const { targets } = some
+  if (some.seen === null && targets.length >= manyTargets) some.seen = new Set(targets)
+  if (some.seen === null ? targets.includes(target) : some.seen.has(target)) return
+  targets.push(target)
+  some.seen?.add(target)
+}
+
+const manyTargets = 16
 
 /** What the session knew already stays; a narrowed load is only shown. */
 const keep = (

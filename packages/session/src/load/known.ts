@@ -6,12 +6,20 @@ import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected } from '../transition/members.js'
+import { rawOf } from '../transition/referred.js'
 import { freshen, referredTo, targetOf } from '../transition/relate.js'
 
 type Instance = Instance.Instance
 
 /** The targets of each owner, in order. */
 export type LoadedTargets = ReadonlyMap<InstanceId, ReadonlyArray<InstanceId>>
+
+/** All targets, owner by owner. @category combinators */
+export const allTargets = (targets: LoadedTargets): InstanceId[] => {
+  const ids: InstanceId[] = []
+  for (const some of targets.values()) for (const id of some) ids.push(id)
+  return ids
+}
 
 /** Does the instance's snapshot have all that the entity has, and is not out of date? It may be of a subtype. */
 export const isKnown = (state: SessionState, instance: Instance, mapping: Mapping): boolean =>
@@ -28,6 +36,7 @@ export const knownTargets = (
   narrowed: string | null,
 ): ReadonlyArray<InstanceId> | null => {
   const isNew = owner.status === 'transient' || owner.status === 'pending'
+  if (isLoadedPending(owner, relationship)) return knownOfPending(state, owner, relationship)
   if (relationship.kind !== 'BelongsTo') {
     const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
     return (
@@ -44,6 +53,42 @@ export const knownTargets = (
   return target === null ? [] : [target]
 }
 
+/** Is it loaded though its owner has no row yet? @category guards */
+export const isLoadedPending = ({ status }: Instance, { loadOnPending }: RelationshipMapping): boolean =>
+  loadOnPending && status === 'pending'
+
+/** What a pending owner was given, or what the keys that it was given say without asking. */
+const knownOfPending = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): ReadonlyArray<InstanceId> | null => {
+  const related = Instance.relatedOf(owner, relationship)
+  if (related !== undefined) return Instance.membersOf(related) ?? null
+  const isHolder = relationship.kind === 'BelongsTo'
+  const key = rawOf(owner, isHolder ? relationship.foreignKey : relationship.key, Instance.valueAt)
+  if (key === null || key === undefined) return []
+  const referred = isHolder ? referredTo(state, owner, relationship) : null
+  return referred === null ? null : [referred.id]
+}
+
+/**
+ * Does the state know all that a collection or has-one holds, as `knownTargets` would tell it? O(1).
+ *
+ * @category guards
+ */
+export const areMembersKnown = (
+  state: SessionState,
+  owner: Instance,
+  relationship: RelationshipMapping,
+  narrowed: string | null,
+): boolean => {
+  if (isLoadedPending(owner, relationship)) return knownOfPending(state, owner, relationship) !== null
+  if (owner.status === 'transient' || owner.status === 'pending') return true
+  const known = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)
+  return known !== undefined && isUnder(known, narrowed) && (known._tag === 'One' || known.members !== null)
+}
+
 const isUnder = (known: Instance.Related, narrowed: string | null): boolean =>
   known._tag === 'One' || known.narrowed === narrowed || (narrowed === null && known.narrowed === Instance.byHooks)
 
@@ -58,7 +103,7 @@ export const keepMembers = (
   relationship: RelationshipMapping,
   loaded: ReadonlyArray<InstanceId>,
   narrowed: string | null,
-): InstanceId[] => {
+): ReadonlyArray<InstanceId> => {
   const owner = freshen(state, changes.instances.get(id) as Instance)
   const known = Instance.relatedOf(owner, relationship)
   if (!relationship.isCollection) {
@@ -73,7 +118,8 @@ export const keepMembers = (
   }
   const gather = (ids: ReadonlyArray<InstanceId>): Collection.Collection =>
     collected(relationship, ids, (one) => changes.instances.get(one) as Instance)
-  let many = Instance.many(gather(loaded), narrowed)
+  // an array that was filled one by one has room for more, which one that is kept has no use for
+  let many = Instance.many(gather(loaded.slice()), narrowed)
   if (known?._tag === 'Many') {
     const present = new Set(loaded)
     const { added, removed } = known
@@ -82,7 +128,7 @@ export const keepMembers = (
     many = { ...known, members: gather(members), narrowed }
   }
   changes.instances.set(id, Instance.withRelated(owner, relationship, many))
-  return [...Collection.toArray(many.members ?? Collection.empty)]
+  return Collection.toArray(many.members ?? Collection.empty)
 }
 
 /** A reference that was set while nobody knew what it held has replaced what was loaded. */

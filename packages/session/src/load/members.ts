@@ -2,7 +2,6 @@
  * Relationships as queries: for those that are too large to be loaded.
  */
 import {
-  decodedKeyOf,
   type Mapped,
   type RelationshipMapping,
   type RelationshipName,
@@ -19,6 +18,7 @@ import { fail, of, type Program, suspend } from '../program/program.js'
 import * as Instance from '../state/instance.js'
 import { find } from './relationship.js'
 import { ordered, targetOf, targetQuery } from './target-query.js'
+import { keyHeld } from './targets.js'
 
 /** Why there is no query of what a relationship holds. @category errors */
 export type MembersError = ModelMismatch | NotInSession | InvalidValue | InvalidState
@@ -64,5 +64,5 @@ const heldBy = (owner: Instance.Instance, relationship: RelationshipMapping): Re
     const values = relationship.foreignKey.map((attribute) => Instance.valueAt(owner, attribute))
     return values.includes(undefined) ? null : values
   }
-  return owner.key === null ? null : decodedKeyOf(owner.mapping, owner.key)
+  return keyHeld(owner, relationship)?.values ?? null
 }

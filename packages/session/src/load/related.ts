@@ -14,7 +14,7 @@ import type { Instance } from '../state/instance.js'
 import { instanceAt, optionsIn } from '../state/session-state.js'
 import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
-import { isKnown, knownTargets, type LoadedTargets, withReferences } from './known.js'
+import { allTargets, isKnown, isLoadedPending, knownTargets, type LoadedTargets, withReferences } from './known.js'
 import { reloadExpired } from './reload.js'
 import { narrowedBy } from './target-query.js'
 import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
@@ -35,7 +35,7 @@ export const loadRelated = (
 ): Program<LoadError, Fetched> =>
   chain((fetched: Fetched) =>
     asking.query === null
-      ? map(() => fetched)(reloadExpired(relationship.target, [...fetched.targets.values()].flat()))
+      ? map(() => fetched)(reloadExpired(relationship.target, allTargets(fetched.targets)))
       : of(fetched),
   )(loadUnknown(owners, relationship, asking))
 
@@ -54,12 +54,18 @@ const loadUnknown = (
       const owner = instanceAt(state, id)
       const known = isKept ? knownTargets(state, owner, relationship, narrowed) : null
       if (known !== null) targets.set(id, known)
-      else if (owner.status === 'persistent' || (owner.status === 'deleted' && relationship.kind === 'BelongsTo')) {
+      else if (
+        owner.status === 'persistent' ||
+        (owner.status === 'deleted' && relationship.kind === 'BelongsTo') ||
+        isLoadedPending(owner, relationship)
+      ) {
         unknown.push(id)
       } else if (owner.status === 'detached') return fail(notToBeLoaded(owner))
       else targets.set(id, [])
     }
     if (unknown.length === 0) return kept(relationship, targets)
+    // a load of what is pending is not to write it
+    const isPending = unknown.some((id) => instanceAt(state, id).status === 'pending')
     return chain((query: AnySelect | null) =>
       chain(() =>
         map(({ targets: found, joined }: Fetched): Fetched => {
@@ -70,7 +76,7 @@ const loadUnknown = (
             knownOwners(relationship, unknown),
           ),
         ),
-      )(flushed),
+      )(isPending ? of(undefined) : flushed),
     )(narrowedLoad(relationship, asking.query))
   })
 
@@ -91,10 +97,12 @@ const kept = (relationship: RelationshipMapping, targets: LoadedTargets): Progra
 
 /** An owner that has expired does not know its foreign key. */
 const knownOwners = (
-  { kind, owner: mapping }: RelationshipMapping,
+  { isByIdentity, kind, owner: mapping }: RelationshipMapping,
   owners: ReadonlyArray<InstanceId>,
 ): Program<TargetsError | ObjectDeleted, undefined> =>
-  kind === 'BelongsTo' ? chain(() => stillThere(mapping, owners))(reloadExpired(mapping, owners)) : of(undefined)
+  kind === 'BelongsTo' || !isByIdentity
+    ? chain(() => stillThere(mapping, owners))(reloadExpired(mapping, owners))
+    : of(undefined)
 
 const stillThere = (mapping: Mapping, owners: ReadonlyArray<InstanceId>): Program<ObjectDeleted, undefined> =>
   suspend((state): Program<ObjectDeleted, undefined> => {

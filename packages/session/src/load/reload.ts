@@ -1,11 +1,11 @@
 /**
  * Rows that are to be known again. Flushes nothing: what asks says when that is to be done.
  */
-import { decodedKeyOf, type InstanceId, type Mapping } from '@unitary/core'
+import { decodedKeyOf, type InstanceId, type Mapping, type RawKey } from '@unitary/core'
 import { isLeft, right } from 'fp-ts/lib/Either.js'
 import type { DecodeError, HookError, RequestError } from '../error.js'
 import { requestRows } from '../hook/loaded.js'
-import { map, type Outcome, type Program, suspend, traverseArray } from '../program/program.js'
+import { map, type Outcome, of, type Program, suspend, traverseArray } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
@@ -22,16 +22,19 @@ export const reloadExpired = (
   ids: ReadonlyArray<InstanceId>,
 ): Program<RequestError | DecodeError | HookError, undefined> =>
   suspend((state): Program<RequestError | DecodeError | HookError, undefined> => {
-    const isOwn = (id: InstanceId): boolean => instanceAt(state, id).mapping.root === mapping.root
-    if (!ids.every(isOwn)) return reloadEach(ids)
-    const byToken = new Map<ShardToken | null, unknown[]>()
-    for (const id of new Set(ids)) {
+    const expired = new Map<InstanceId, Instance.Instance>()
+    for (const id of ids) {
       const instance = instanceAt(state, id)
-      const { status, key, token, epoch } = instance
+      if (instance.mapping.root !== mapping.root) return reloadEach(ids)
+      const { status, key, epoch } = instance
       if (status !== 'persistent' || key === null) continue
-      if (epoch === state.epoch && !Instance.isPartialAs(instance, mapping)) continue
+      if (epoch !== state.epoch || Instance.isPartialAs(instance, mapping)) expired.set(id, instance)
+    }
+    if (expired.size === 0) return of(undefined)
+    const byToken = new Map<ShardToken | null, unknown[]>()
+    for (const { key, token } of expired.values()) {
       const keys = byToken.get(token) ?? []
-      keys.push(...decodedKeyOf(mapping, key))
+      keys.push(...decodedKeyOf(mapping, key as RawKey))
       byToken.set(token, keys)
     }
     return map(() => undefined)(

@@ -36,6 +36,7 @@ import type { LookupRequest, QueryAnswer, QueryRequest } from '../program/reques
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, optionsIn, type SessionState } from '../state/session-state.js'
+import { rawOf } from '../transition/referred.js'
 import { foreignKeyOf } from '../transition/relate.js'
 import { type Joined, type JoinedTargets, joinInPlace, repeats, takeJoined } from './joined.js'
 import { keepMembers, type LoadedTargets, loadedOne } from './known.js'
@@ -161,8 +162,8 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
     ? filtered(state, relationship, given, options)
     : whole(given)
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
-  const { foreignKey, kind } = relationship
-  const query = shown === null || kind === 'BelongsTo' ? shown : alsoSelecting(shown, foreignKey)
+  const { foreignKey, key, kind } = relationship
+  const query = shown === null ? null : alsoSelecting(shown, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
   const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
@@ -235,7 +236,23 @@ const takeTargets = (
   return isLeft(taken) ? taken : right([ids, taken.right[0], taken.right[1]])
 }
 
+/** What owners are known by, where that is no primary key, may have expired. */
 const loadMany = (
+  token: ShardToken | null,
+  owners: ReadonlyArray<Instance>,
+  relationship: RelationshipMapping,
+  lookup: Lookup,
+): Program<TargetsError, Fetched> =>
+  relationship.isByIdentity
+    ? loadOfOwners(token, owners, relationship, lookup)
+    : chain(() => loadOfOwners(token, owners, relationship, lookup))(
+        reloadExpired(
+          relationship.owner,
+          owners.map(({ id }) => id),
+        ),
+      )
+
+const loadOfOwners = (
   token: ShardToken | null,
   owners: ReadonlyArray<Instance>,
   relationship: RelationshipMapping,
@@ -245,11 +262,11 @@ const loadMany = (
     const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
-    for (const owner of owners) {
-      if (owner.key === null) continue
-      ownerOf.set(owner.key, owner.id)
-      // as the database has it, whatever the key has been set to since
-      for (const value of decodedKeyOf(owner.mapping, owner.key)) keys.push(value)
+    for (const { id } of owners) {
+      const held = keyHeld(instanceAt(asked, id), relationship)
+      if (held === null) continue
+      ownerOf.set(held.key, id)
+      for (const value of held.values) keys.push(value)
     }
     const by = {
       attributes: relationship.foreignKey,
@@ -265,61 +282,84 @@ const loadMany = (
         const taken = takeTargets(state, relationship, lookup, answer.right, given)
         if (isLeft(taken)) return [taken, state]
         const [ids, joined, next] = taken.right
-        const members = new Map<InstanceId, InstanceId[]>(owners.map((owner) => [owner.id, []]))
+        const members = new Map<InstanceId, InstanceId[]>()
+        for (const owner of owners) members.set(owner.id, [])
         const isRepeated =
           relationship.between.length > 0 ||
           lookup.query?.node.joins !== undefined ||
           (lookup.joined !== null && repeats(lookup.joined.parts))
-        forEachRow(answer.right, (row, dialect, i) => {
-          const key = isByOwner
-            ? ownerIn(row, relationship.owner.key, dialect)
-            : foreignKeyIn(row, relationship.foreignKey, dialect)
-          const owner = key === null ? undefined : ownerOf.get(key)
-          const list = owner === undefined ? undefined : members.get(owner)
-          const target = ids[i] as InstanceId
-          if (list !== undefined) list.push(target)
-        })
+        let at = 0
+        for (const { dialect, rows } of answer.right.batches) {
+          const keyIn = isByOwner
+            ? keyReader(relationship.owner.key, (_, i) => linkedOwner(i), dialect)
+            : keyReader(relationship.foreignKey, ({ name }) => name, dialect)
+          for (const row of rows) {
+            const target = ids[at++] as InstanceId
+            const key = keyIn(row)
+            const owner = key === null ? undefined : ownerOf.get(key)
+            if (owner !== undefined) members.get(owner)?.push(target)
+          }
+        }
         if (isRepeated) for (const [id, some] of members) members.set(id, [...new Set(some)])
         if (!lookup.isWhole) return [right({ targets: members, joined }), next]
         const changes = edit(next)
-        for (const [id, loaded] of members)
-          members.set(id, keepMembers(next, changes, id, relationship, loaded, lookup.narrowed))
-        return [right({ targets: members, joined }), done(next, changes)]
+        const kept = new Map<InstanceId, ReadonlyArray<InstanceId>>()
+        for (const [id, loaded] of members) {
+          kept.set(id, keepMembers(next, changes, id, relationship, loaded, lookup.narrowed))
+        }
+        return [right({ targets: kept, joined }), done(next, changes)]
       },
     )
   })
 
-/** Rows in the order of the answer. */
-const forEachRow = (answer: QueryAnswer, f: (row: DriverRow, dialect: Dialect, index: number) => void): void => {
-  let index = 0
-  for (const { dialect, rows } of answer.batches) for (const row of rows) f(row, dialect, index++)
+/**
+ * What the foreign keys of its targets hold of an owner: as the database has it, whatever it has been set to since. Null where
+ * it is not known, or NULL.
+ */
+export const keyHeld = (
+  owner: Instance,
+  { isByIdentity, key: attributes }: RelationshipMapping,
+): { readonly key: RawKey; readonly values: ReadonlyArray<unknown> } | null => {
+  const { key, mapping } = owner
+  if (key !== null && isByIdentity) return { key, values: decodedKeyOf(mapping, key) }
+  const read = key === null ? Instance.valueAt : Instance.committedAt
+  const raw = rawOf(owner, attributes, read)
+  return raw === null || raw === undefined
+    ? null
+    : { key: raw, values: attributes.map((attribute) => read(owner, attribute)) }
 }
 
-/** The raw key that a row's foreign key holds, as the database has it, whatever the instance has been changed to. */
-const foreignKeyIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
-  keyIn(row, attributes, ({ name }) => name, dialect)
-
-/** The raw key of the owner that a row was found for, over a table of links. */
-const ownerIn = (row: DriverRow, attributes: ReadonlyArray<Attribute>, dialect: Dialect): RawKey | null =>
-  keyIn(row, attributes, (_, i) => linkedOwner(i), dialect)
-
-const keyIn = (
-  row: DriverRow,
+/** Reads the raw key that attributes of a row make, as the database has it, whatever has been set since. */
+const keyReader = (
   attributes: ReadonlyArray<Attribute>,
   nameOf: (attribute: Attribute, i: number) => string,
   dialect: Dialect,
-): RawKey | null => {
-  const parts: unknown[] = []
-  for (let i = 0; i < attributes.length; i++) {
-    const attribute = attributes[i] as Attribute
-    const given = row[nameOf(attribute, i)]
-    if (given === null || given === undefined) return null
-    const convert = dialect.fromDriver(attribute.column.kind)
-    const value = convert === null ? given : convert(given)
-    const encoded = attribute.encode === t.identity ? value : normalised(attribute, value)
-    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
+): ((row: DriverRow) => RawKey | null) => {
+  const parts = attributes.map((attribute, i) => keyPartReader(attribute, nameOf(attribute, i), dialect))
+  const [only, another] = parts
+  if (only !== undefined && another === undefined) {
+    return (row) => {
+      const value = only(row)
+      return value === null ? null : rawKeyOfValue(value)
+    }
   }
-  return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
+  return (row) => {
+    const values = parts.map((part) => part(row))
+    return values.includes(null) ? null : JSON.stringify(values)
+  }
+}
+
+/** Reads a part of a key, encoded; null where the row has none. */
+const keyPartReader = (attribute: Attribute, name: string, dialect: Dialect): ((row: DriverRow) => unknown) => {
+  const convert = dialect.fromDriver(attribute.column.kind)
+  const isPlain = attribute.encode === t.identity
+  return (row) => {
+    const given = row[name]
+    if (given === null || given === undefined) return null
+    const value = convert === null ? given : convert(given)
+    const encoded = isPlain ? value : normalised(attribute, value)
+    return typeof encoded === 'bigint' ? String(encoded) : encoded
+  }
 }
 
 /** A codec may read several forms of a value, and writes one. */
@@ -364,7 +404,18 @@ const loadOne = (
           if (isLeft(taken)) return [taken, current]
           const [ids, joined, next] = taken.right
           const found = new Map<RawKey, InstanceId>()
-          for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
+          if (relationship.isByIdentity) for (const id of ids) found.set(instanceAt(next, id).key as RawKey, id)
+          else {
+            let at = 0
+            for (const { dialect, rows } of answer.right.batches) {
+              const keyIn = keyReader(relationship.key, ({ name }) => name, dialect)
+              for (const row of rows) {
+                const target = ids[at++] as InstanceId
+                const key = keyIn(row)
+                if (key !== null) found.set(key, target)
+              }
+            }
+          }
           const targets = new Map<InstanceId, ReadonlyArray<InstanceId>>()
           const changes = edit(next)
           for (const { id } of owners) {
@@ -372,6 +423,8 @@ const loadOne = (
             const key = foreignKeyOf(owner, relationship, readerOf(owner, relationship))
             const target = key === null || key === undefined ? undefined : found.get(key)
             targets.set(id, target === undefined ? [] : [target])
+            // what is pending writes what it holds, and this is only what its foreign key says
+            if (owner.status === 'pending') continue
             // also where no row has that key: it has been looked for
             if (!lookup.isWhole || (target === undefined && lookup.narrowed !== null)) continue
             const one = loadedOne(Instance.relatedOf(owner, relationship), target ?? null)

@@ -1,7 +1,14 @@
 /**
  * Instances with what was loaded beside them, as the program sees them.
  */
-import { type InstanceId, type Mapping, type RowViewer, rowClassOf, Snapshot } from '@unitary/core'
+import {
+  type InstanceId,
+  type Mapping,
+  type RelationshipMapping,
+  type RowViewer,
+  rowClassOf,
+  Snapshot,
+} from '@unitary/core'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import type { LoadedRelationship } from './eager.js'
@@ -45,45 +52,71 @@ const viewing = (
   const viewFor =
     mapping.subtypes.length === 0 ? () => view : (id: InstanceId) => viewerOf(instanceAt(state, id).mapping, names)
   const seen = new Map<InstanceId, Snapshot>()
-  const drain = drainer()
+  const pending: Step[] = []
+  let isDraining = false
   const own: View = (id) => {
     const known = seen.get(id)
     if (known !== undefined) return known
-    // filled in after the instance is known, which its targets may lead back to
-    const fill: Array<() => void> = []
-    // of what is no list only once its members are there
-    const gathered: Array<(made: Record<string, unknown>) => void> = []
-    const related = loaded.map((part, i) => {
-      const targets = part.targets.get(id) ?? []
+    const related = new Array<unknown>(loaded.length)
+    // what is made of members is given once they are there: it is taken up after them
+    let finish: Finish | null = null
+    const first = pending.length
+    for (let i = 0; i < loaded.length; i++) {
+      const { load, targets } = loaded[i] as LoadedRelationship
+      const { relationship } = load
+      const ids = targets.get(id) ?? nobody
       const show = views[i] as View
-      if (part.load.relationship.isCollection) {
+      if (relationship.isCollection) {
         const members: Snapshot[] = []
-        fill.push(() => {
-          for (const target of targets) members.push(show(target))
-          Object.freeze(members)
-        })
-        const { relationship } = part.load
-        if (isList(relationship)) return members
-        gathered.push((made) => {
-          made[relationship.name] = shownMembers(state, id, relationship, targets, members)
-        })
-        return undefined
+        if (isList(relationship)) related[i] = members
+        else {
+          finish ??= { _tag: 'Finish', id, made: null, gathered: [] }
+          finish.gathered.push({ relationship, ids, members })
+        }
+        // what shows nothing beside itself leads nowhere
+        if (show === plain) fillMembers(members, ids, show)
+        else pending.push({ _tag: 'Members', members, ids, show })
+        continue
       }
-      const only = targets[0]
-      if (only === undefined) return none
+      const only = ids[0]
+      if (only === undefined) {
+        related[i] = none
+        continue
+      }
       const one = some(undefined as Snapshot | undefined) as { value: Snapshot | undefined }
-      fill.push(() => {
-        one.value = show(only)
-      })
-      return one
-    })
+      related[i] = one
+      if (show === plain) one.value = show(only)
+      else pending.push({ _tag: 'One', one, id: only, show })
+    }
     const alone = plain(id)
     const made = viewFor(id)(alone, Snapshot.instanceOf(alone) as InstanceId, related)
+    // filled in after the instance is known, which its targets may lead back to
     seen.set(id, made)
-    if (gathered.length === 0) Object.freeze(made)
-    else fill.unshift(() => finish(made, gathered))
-    drain(fill)
+    if (finish === null) Object.freeze(made)
+    else {
+      finish.made = made
+      pending.splice(first, 0, finish)
+    }
+    if (!isDraining) drain()
     return made
+  }
+  // one step after another, however deep they lead
+  const drain = (): void => {
+    isDraining = true
+    for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+      switch (step._tag) {
+        case 'Members':
+          fillMembers(step.members, step.ids, step.show)
+          break
+        case 'One':
+          step.one.value = step.show(step.id)
+          break
+        case 'Finish':
+          giveGathered(state, step)
+          break
+      }
+    }
+    isDraining = false
   }
   const views = loaded.map((part): View => {
     const { deeper, load, nested } = part
@@ -93,23 +126,53 @@ const viewing = (
   return own
 }
 
-/** Gives an instance the collections that are made of members which are there by now. */
-const finish = (made: Snapshot, gathered: ReadonlyArray<(made: Record<string, unknown>) => void>): void => {
-  for (const give of gathered) give(made as unknown as Record<string, unknown>)
-  Object.freeze(made)
+const nobody: ReadonlyArray<InstanceId> = []
+
+/** What is still to be filled in of an instance that is shown. */
+type Step =
+  | {
+      readonly _tag: 'Members'
+      readonly members: Snapshot[]
+      readonly ids: ReadonlyArray<InstanceId>
+      readonly show: View
+    }
+  | {
+      readonly _tag: 'One'
+      readonly one: { value: Snapshot | undefined }
+      readonly id: InstanceId
+      readonly show: View
+    }
+  | Finish
+
+/** Collections that are no lists, made of their members. */
+interface Finish {
+  readonly _tag: 'Finish'
+  readonly id: InstanceId
+  made: Snapshot | null
+  readonly gathered: Array<{
+    readonly relationship: RelationshipMapping
+    readonly ids: ReadonlyArray<InstanceId>
+    readonly members: ReadonlyArray<Snapshot>
+  }>
 }
 
-/** Runs steps that lead to more steps one after another, however deep they lead. */
-const drainer = (): ((steps: ReadonlyArray<() => void>) => void) => {
-  const pending: Array<() => void> = []
-  let isRunning = false
-  return (steps) => {
-    pending.push(...steps)
-    if (isRunning) return
-    isRunning = true
-    for (let step = pending.pop(); step !== undefined; step = pending.pop()) step()
-    isRunning = false
+const fillMembers = (members: Snapshot[], ids: ReadonlyArray<InstanceId>, show: View): void => {
+  for (let i = 0; i < ids.length; i++) members.push(show(ids[i] as InstanceId))
+  Object.freeze(members)
+}
+
+/** Gives an instance the collections that are made of members which are there by now. */
+const giveGathered = (state: SessionState, { gathered, id, made }: Finish): void => {
+  for (const { ids, members, relationship } of gathered) {
+    ;(made as unknown as Record<string, unknown>)[relationship.name] = shownMembers(
+      state,
+      id,
+      relationship,
+      ids,
+      members,
+    )
   }
+  Object.freeze(made)
 }
 
 const viewers = new WeakMap<Mapping, Map<string, RowViewer>>()

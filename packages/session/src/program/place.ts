@@ -110,11 +110,11 @@ const notThere = 'it is not in the collection'
 
 const isPlace = (index: number, last: number): boolean => Number.isInteger(index) && index >= 0 && index <= last
 
-type OnMembers<S, Members> = (
+type OnMembers<S, Members, E = ReplaceError> = (
   relationship: RelationshipMapping,
   members: Members,
   state: SessionState,
-) => Program<ReplaceError, S>
+) => Program<E, S>
 
 const onList = <M, N extends string, S extends Snapshot<N>>(
   entity: Mapped<M, N>,
@@ -126,17 +126,22 @@ const onList = <M, N extends string, S extends Snapshot<N>>(
     change(relationship, Collection.toArray(members), state),
   )
 
-const onMembers = <M, N extends string, S extends Snapshot<N>>(
+/**
+ * A change of a collection by the members that it has once it is loaded.
+ *
+ * @category combinators
+ */
+export const onMembers = <M, N extends string, S extends Snapshot<N>, E = never>(
   entity: Mapped<M, N>,
   name: string,
   owner: S,
-  change: OnMembers<S, Collection.Collection>,
-): Program<ReplaceError, S> =>
+  change: OnMembers<S, Collection.Collection, E | ReplaceError>,
+): Program<E | ReplaceError, S> =>
   onLoaded(
     entity,
     name,
     owner,
-    suspend((state): Program<ReplaceError, S> => {
+    suspend((state): Program<E | ReplaceError, S> => {
       const found = resolve(state, entity, owner)
       if (isLeft(found)) return fail(found.left)
       const relationship = entity.mapping.relationshipOf.get(name)

@@ -5,7 +5,7 @@ import type { AnySelect, CollectionGiven, GivenTo, Mapped, Snapshot, WritableCol
 import { isLeft } from 'fp-ts/lib/Either.js'
 import type { DecodeError, RaisedLoad, RequestError } from '../error.js'
 import { narrowedLoad } from '../hook/execute.js'
-import { knownTargets } from '../load/known.js'
+import { areMembersKnown } from '../load/known.js'
 import { narrowedBy } from '../load/target-query.js'
 import { fetchWith, plainly } from '../load/targets.js'
 import type { ChangeError } from '../transition/set.js'
@@ -67,7 +67,7 @@ export const onLoaded = <M, N extends string, E, A>(
     const instance = found.right
     const options = instance.origin?.options ?? {}
     // what was loaded under other criteria is not what is to be changed
-    if (knownTargets(state, instance, relationship, narrowedBy(state, relationship, options)) !== null) return change
+    if (areMembersKnown(state, instance, relationship, narrowedBy(state, relationship, options))) return change
     if (relationship.load === 'writeOnly') {
       const { key, mapping } = instance
       return fail({ _tag: 'RaisedLoad', entity: mapping.name, key, relationship: name, strategy: 'writeOnly' })

@@ -1,66 +1,71 @@
 /**
- * Association proxies in a session: what stands at the far side of links, loaded and changed as if the owner had it itself.
+ * Changing what a proxy leads to, as if the owner had it itself.
  *
- * Adding makes a link, removing takes the link away (and deletes it, where the links cascade delete-orphan). Loading takes one
- * statement for each relationship on the way, however many links there are.
+ * Adding makes a link, removing takes the link away (and deletes it, where the links cascade delete-orphan). What links are kept by
+ * names them: what stands under a key is set on the link that is there. What a proxy of the far side leads to is changed by that
+ * proxy.
  */
 import {
-  type Attribute,
+  type AnyThrough,
+  type CollectionKey,
+  formThrough,
   type InstanceId,
-  type Mapping,
   type Reach,
-  type RelationshipMapping,
-  rawKeyOfValue,
-  Snapshot,
+  type Snapshot,
   type Through,
   type ThroughLinks,
-  type ThroughTo,
   type WritableCollection,
 } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
-import { none, some } from 'fp-ts/lib/Option.js'
+import { isNone, type Option, type Some } from 'fp-ts/lib/Option.js'
 import type { InvalidValue } from '../error.js'
 import type { LoadError } from '../load/error.js'
-import type { LoadedTargets } from '../load/known.js'
-import { find, loadTargets } from '../load/relationship.js'
-import * as Instance from '../state/instance.js'
-import { instanceAt } from '../state/session-state.js'
+import { memberAt } from '../load/shown.js'
+import { targetOf } from '../load/target-query.js'
+import { loadThrough, type Trail, trailOf } from '../load/through.js'
+import { instanceAt, type SessionState } from '../state/session-state.js'
 import type { ChangeError } from '../transition/set.js'
-import { chain, fail, gets, map, of, type Program, suspend } from './program.js'
+import { onMembers, removeKey } from './place.js'
+import { chain, fail, map, of, type Program, suspend, traverseArray } from './program.js'
+import { draftUnder, farKeyOf, isMany, linksAlong, linksOf, type Put, relinked, waysOf } from './relink.js'
 import { type ReplaceError, replace } from './replace.js'
-import { append, detach } from './work.js'
+import { append, detach, set } from './work.js'
 
 /** Why what a proxy leads to cannot be changed. @category errors */
 export type ThroughError = LoadError | ChangeError | ReplaceError
 
-/** One end of a proxy's ways, and the instance next to the owner that it was reached by: the link. */
-interface Way {
-  readonly link: InstanceId
-  readonly end: InstanceId
-}
+/** A proxy that leads over a list or a set of links. */
+type Unkeyed<R extends Reach> = R['links'] extends 'one'
+  ? { readonly fault: 'it leads over one link: see setThrough' }
+  : R['form'] extends 'list' | 'set'
+    ? unknown
+    : { readonly fault: 'its links are kept by key: see setKeyThrough, replaceThrough' }
+
+/** A proxy that leads over links that are kept by key. */
+type Keyed<R extends Reach> = R['links'] extends 'one'
+  ? { readonly fault: 'it leads over one link: see setThrough' }
+  : [R['key']] extends [never]
+    ? { readonly fault: 'its links are not kept by key: see appendThrough, replaceThrough' }
+    : unknown
+
+/** A proxy that leads over a collection of links. */
+type Collected<R extends Reach> = R['links'] extends 'one'
+  ? { readonly fault: 'it leads over one link: see setThrough' }
+  : unknown
+
+/** What a change can put again. */
+type Modifiable<R extends Reach> = R['links'] extends 'one'
+  ? unknown
+  : { readonly make: (far: never, key: never) => unknown }
+
+/** A proxy that leads over one link. */
+type Single<R extends Reach> = R['links'] extends 'one'
+  ? unknown
+  : { readonly fault: 'it leads over many links: see replaceThrough' }
 
 /**
- * What a proxy shows of an instance, loaded where it is not: a list in the order of the links, or an option. Links that lead
- * nowhere show nothing.
- *
- * @example
- * pipe(order, Session.loadThrough(items))
- *
- * @see https://docs.sqlalchemy.org/en/21/orm/extensions/associationproxy.html
- * @category loading
- */
-export const loadThrough =
-  <M, N extends string, R extends Reach>(proxy: Through<M, N, R>) =>
-  (instance: Snapshot<N>): Program<LoadError, ThroughTo<R>> =>
-    chain((ways: ReadonlyArray<Way>) =>
-      gets((state) => {
-        const shown = ways.map(({ end }) => shownAt(proxy, instanceAt(state, end)))
-        return (proxy.isCollection ? shown : shown.length === 0 ? none : some(shown[0])) as ThroughTo<R>
-      }),
-    )(waysOf(proxy, instance))
-
-/**
- * Adds to a proxy, by links that its `make` gives drafts of. Nothing is loaded.
+ * Adds to a proxy, by links that its `make` gives drafts of. Nothing is loaded, but for a set, which makes no second link to
+ * what it has. O(links) for a set: give many at once.
  *
  * @example
  * pipe(order, Session.appendThrough(items, apple, { name: 'pear', price: 2 }))
@@ -68,12 +73,27 @@ export const loadThrough =
  * @category work
  */
 export const appendThrough =
-  <M, N extends string, R extends Reach, G>(proxy: ThroughLinks<M, N, R, G>, ...far: ReadonlyArray<NoInfer<G>>) =>
-  <S extends Snapshot<N>>(owner: S): Program<ChangeError, S> =>
-    append(proxy.entity, linksOf(proxy), ...far.map((one) => proxy.make(one as never) as never))(owner)
+  <M, N extends string, R extends Reach>(
+    proxy: ThroughLinks<M, N, R> & Unkeyed<R>,
+    ...far: ReadonlyArray<NoInfer<R>['given']>
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> => {
+    const made = (things: ReadonlyArray<unknown>): Program<ThroughError, S> =>
+      append(
+        proxy.entity,
+        nameOf(proxy),
+        ...(things.map((one) => proxy.make(one as never, null as never)) as never[]),
+      )(owner)
+    if (!isOverSet(proxy)) return made(far)
+    return onTrail(proxy, owner, (state, trail) => {
+      const there = new Set(waysOf(state, proxy, trail).map(({ far: key }) => key))
+      const missing = new Map(far.map((one) => [farKeyOf(proxy, one), one]))
+      return made([...missing].flatMap(([key, one]) => (there.has(key) ? [] : [one])))
+    })
+  }
 
 /**
- * Takes something away from a proxy: the first link to it leaves the owner. Links are loaded where they are not.
+ * Takes something away from a proxy: the first link to it leaves the owner, of a set all. Links are loaded where they are not.
  *
  * `InvalidValue` where no link leads to it.
  *
@@ -83,141 +103,172 @@ export const appendThrough =
  * @category work
  */
 export const detachThrough =
-  <M, N extends string, R extends Reach, G>(proxy: ThroughLinks<M, N, R, G>, far: NoInfer<G>) =>
+  <M, N extends string, R extends Reach>(proxy: ThroughLinks<M, N, R> & Unkeyed<R>, far: NoInfer<R>['given']) =>
   <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
-    chain((ways: ReadonlyArray<Way>) =>
-      suspend((state): Program<ThroughError, S> => {
-        const wanted = keyOf(proxy, endOf(proxy), far)
-        const found = ways.find(({ end }) => keyAt(proxy, instanceAt(state, end)) === wanted)
-        if (found === undefined) return fail(noMember(proxy, far))
-        return detach(proxy.entity, linksOf(proxy), instanceAt(state, found.link).snapshot as never)(owner)
-      }),
-    )(waysOf(proxy, owner))
+    onTrail(proxy, owner, (state, trail) => {
+      const wanted = farKeyOf(proxy, far)
+      const found = waysOf(state, proxy, trail).filter((way) => way.far === wanted)
+      if (found.length === 0) return fail(noMember(proxy, far))
+      const leaving = isOverSet(proxy) ? found : found.slice(0, 1)
+      return leaving.reduce<Program<ThroughError, S>>(
+        (before, { link }) =>
+          chain((one: S) => detach(proxy.entity, nameOf(proxy), instanceAt(state, link).snapshot as never)(one))(
+            before,
+          ),
+        of(owner),
+      )
+    })
 
 /**
- * Makes what a proxy leads to what is given, in its order. Links to what stays stay themselves, with all else that they hold;
- * links that lead nowhere stay at the end.
+ * Makes what a proxy leads to what is given, in its order. Links to what stays stay themselves, with all else that they hold, and
+ * by key those under keys that stay; links that lead nowhere stay too, at the end.
  *
  * So it is a lens with `loadThrough`: to put what was got changes nothing, and what was put is got.
  *
  * @example
  * pipe(order, Session.replaceThrough(items, [pear, apple]))
+ * pipe(user, Session.replaceThrough(settings, new Map([['colour', 'red']])))
  *
  * @category work
  */
 export const replaceThrough =
-  <M, N extends string, R extends Reach, G>(proxy: ThroughLinks<M, N, R, G>, far: ReadonlyArray<NoInfer<G>>) =>
+  <M, N extends string, R extends Reach>(proxy: ThroughLinks<M, N, R> & Collected<R>, whole: NoInfer<R>['whole']) =>
   <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
-    chain((links: ReadonlyArray<InstanceId>) =>
-      chain((ways: ReadonlyArray<Way>) =>
-        suspend((state): Program<ThroughError, S> => {
-          const linked = new Map<unknown, InstanceId[]>()
-          // from the last to the first, so that the first is taken first
-          for (let i = ways.length - 1; i >= 0; i--) {
-            const { end, link } = ways[i] as Way
-            const key = keyAt(proxy, instanceAt(state, end))
-            const known = linked.get(key)
-            if (known === undefined) linked.set(key, [link])
-            else known.push(link)
-          }
-          const mapping = endOf(proxy)
-          const leading = new Set(ways.map(({ link }) => link))
-          const snapshotAt = (id: InstanceId): unknown => instanceAt(state, id).snapshot
-          const members = far.map((one) => {
-            const link = linked.get(keyOf(proxy, mapping, one))?.pop()
-            return link === undefined ? proxy.make(one as never) : snapshotAt(link)
-          })
-          const astray = links.filter((link) => !leading.has(link)).map(snapshotAt)
-          return replace(proxy.entity, linksOf(proxy), [...members, ...astray] as never)(owner)
-        }),
-      )(goOn(proxy, links)),
-    )(linksFrom(proxy, owner))
+    putLinks(proxy, whole, owner)
 
-/** The collection of links. */
-const linksOf = <M, N extends string>({ path }: Through<M, N, Reach>): WritableCollection<M, N> =>
-  path[0] as WritableCollection<M, N>
+/**
+ * Sets what a proxy leads to over a reference, on the link that is there. Where there is none its `make` gives one; a proxy that
+ * has no `make` fails with `InvalidValue`.
+ *
+ * @example
+ * const bio = through(model.User, 'profile', 'bio', { make: (bio) => ({ bio }) })
+ * pipe(user, Session.setThrough(bio, 'a painter'))
+ *
+ * @category work
+ */
+export const setThrough =
+  <M, N extends string, R extends Reach>(proxy: Through<M, N, R> & Single<R>, far: NoInfer<R>['whole']) =>
+  <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
+    putOne(proxy, far, owner)
 
-/** The entity at the end, whose attribute or rows are shown. */
-const endOf = ({ entity, path }: Through<unknown, string, Reach>): Mapping =>
-  path.reduce((at, name) => (at.relationshipOf.get(name) as RelationshipMapping).target, entity.mapping)
+/**
+ * Makes what a proxy has under a key what is given: on the link that is there, or by a new one.
+ *
+ * @example
+ * pipe(user, Session.setKeyThrough(settings, 'colour', 'red'))
+ *
+ * @category work
+ */
+export const setKeyThrough =
+  <M, N extends string, R extends Reach>(
+    proxy: ThroughLinks<M, N, R> & Keyed<R>,
+    key: NoInfer<R>['key'],
+    far: NoInfer<R>['given'],
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
+    onMembers(proxy.entity, nameOf(proxy), owner, (links, members, state): Program<ThroughError, S> => {
+      const link = memberAt(state, links, members, key as CollectionKey)
+      if (link !== undefined) return map(() => owner)(putFar(proxy, link, far))
+      const draft = draftUnder(proxy, key as CollectionKey, far)
+      return isLeft(draft) ? fail(draft.left) : append(proxy.entity, nameOf(proxy), draft.right as never)(owner)
+    })
 
-/** All ends that a proxy leads to, in order, each with its link. */
-const waysOf = <M, N extends string>(
-  proxy: Through<M, N, Reach>,
-  owner: Snapshot<N>,
-): Program<LoadError, ReadonlyArray<Way>> =>
-  chain((links: ReadonlyArray<InstanceId>) => goOn(proxy, links))(linksFrom(proxy, owner))
+/**
+ * Takes away what a proxy has under a key: the link leaves the owner. `InvalidValue` where there is none.
+ *
+ * @example
+ * pipe(user, Session.removeKeyThrough(settings, 'colour'))
+ *
+ * @category work
+ */
+export const removeKeyThrough = <M, N extends string, R extends Reach>(
+  proxy: Through<M, N, R> & Keyed<R>,
+  key: NoInfer<R>['key'],
+): (<S extends Snapshot<N>>(owner: S) => Program<ThroughError, S>) =>
+  removeKey(proxy.entity, proxy.path[0] as never, key as never)
 
-/** What the first relationship leads to. */
-const linksFrom = <M, N extends string>(
-  { entity, path }: Through<M, N, Reach>,
-  owner: Snapshot<N>,
-): Program<LoadError, ReadonlyArray<InstanceId>> =>
-  suspend((state) => {
-    const found = find(state, entity, path[0] as string, owner)
-    if (isLeft(found)) return fail(found.left)
-    const [{ id }, relationship] = found.right
-    return map((targets: LoadedTargets) => targets.get(id) ?? [])(loadTargets([id], relationship))
+/**
+ * Changes what a proxy shows by a function: loads it, and puts what that gives. Of an option it changes what there is.
+ *
+ * @example
+ * pipe(user, Session.modifyThrough(settings, (all) => new Map([...all, ['colour', 'red']])))
+ * pipe(user, Session.modifyThrough(bio, (words) => words.trim()))
+ *
+ * @category work
+ */
+export const modifyThrough =
+  <M, N extends string, R extends Reach>(
+    proxy: Through<M, N, R> & Modifiable<R>,
+    change: (shown: R['form'] extends 'one' ? R['member'] : R['shown']) => NoInfer<R>['whole'],
+  ) =>
+  <S extends Snapshot<N>>(owner: S): Program<ThroughError, S> =>
+    chain((shown: unknown): Program<ThroughError, S> => {
+      const isOption = formThrough(proxy) === 'one'
+      if (isOption && isNone(shown as Option<unknown>)) return of(owner)
+      const far = change((isOption ? (shown as Some<unknown>).value : shown) as never)
+      return put(proxy, far, owner)
+    })(loadThrough(proxy)(owner))
+
+type Change<S> = Program<ThroughError, S>
+
+/** Puts what a proxy of any kind leads to. */
+const put = <S extends Snapshot>(proxy: AnyThrough, whole: unknown, owner: S): Change<S> =>
+  isOverMany(proxy) ? putLinks(proxy, whole, owner) : putOne(proxy, whole, owner)
+
+const putLinks = <S extends Snapshot>(proxy: AnyThrough, whole: unknown, owner: S): Change<S> =>
+  onTrail(proxy, owner, (state, trail) => {
+    const links = relinked(state, proxy, trail, whole)
+    if (isLeft(links)) return fail(links.left)
+    const { changed, members } = links.right
+    return chain(
+      () => replace(proxy.entity, linksOf(proxy).name as never, members as never)(owner as never) as Change<S>,
+    )(traverseArray(({ far, link }: Put) => putFar(proxy, link, far))(changed))
   })
 
-/** And from there the others, for all at once. */
-const goOn = (
-  { entity, path }: Through<unknown, string, Reach>,
-  links: ReadonlyArray<InstanceId>,
-): Program<LoadError, ReadonlyArray<Way>> => {
-  const first = entity.mapping.relationshipOf.get(path[0] as string)
-  let at = first?.target
-  let ways: Program<LoadError, ReadonlyArray<Way>> = of(links.map((link) => ({ link, end: link })))
-  for (const name of path.slice(1)) {
-    const relationship = at?.relationshipOf.get(name)
-    if (at === undefined || relationship === undefined) return fail(noRelationship(at?.name ?? entity.name, name))
-    at = relationship.target
-    ways = chain((reached: ReadonlyArray<Way>) =>
-      map((targets: LoadedTargets) =>
-        reached.flatMap(({ end, link }) => (targets.get(end) ?? []).map((target): Way => ({ link, end: target }))),
-      )(
-        loadTargets(
-          reached.map(({ end }) => end),
-          relationship,
-        ),
-      ),
-    )(ways)
-  }
-  return ways
-}
+const putOne = <S extends Snapshot>(proxy: AnyThrough, far: unknown, owner: S): Change<S> =>
+  onTrail(headOf(proxy), owner, (state, trail): Change<S> => {
+    const link = linksAlong(state, proxy, trail)[0]
+    if (link !== undefined) return map(() => owner)(putFar(proxy, link.to, far))
+    const draft = draftUnder(proxy, null, far)
+    if (isLeft(draft)) return fail(draft.left)
+    return set(proxy.entity, { [linksOf(proxy).name]: draft.right } as never)(owner as never) as Change<S>
+  })
 
-const shownAt = (proxy: Through<unknown, string, Reach>, end: Instance.Instance): unknown => {
-  const attribute = proxy.attribute === null ? undefined : end.mapping.attributeOf.get(proxy.attribute)
-  return attribute === undefined ? end.snapshot : Instance.valueAt(end, attribute)
-}
+/** Puts what stands at the far side of a link. */
+const putFar = (proxy: AnyThrough, link: InstanceId, far: unknown): Change<unknown> =>
+  suspend((state): Change<unknown> => {
+    const { snapshot } = instanceAt(state, link)
+    const beyond = proxy.far
+    if (typeof beyond !== 'string') return put(beyond, far, snapshot)
+    const links = linksOf(proxy)
+    const target = targetOf(state.model, links)
+    return isMany(beyond, links)
+      ? replace(target, beyond as never, far as never)(snapshot as never)
+      : set(target, { [beyond]: far } as never)(snapshot as never)
+  })
 
-/** What tells one far side from another: which instance it is, or the value as the database has it. */
-const keyAt = (proxy: Through<unknown, string, Reach>, end: Instance.Instance): unknown => {
-  const attribute = proxy.attribute === null ? undefined : end.mapping.attributeOf.get(proxy.attribute)
-  return attribute === undefined ? end.id : valueKey(attribute, Instance.valueAt(end, attribute))
-}
+/** Its name, where it is a collection. */
+const nameOf = <M, N extends string>({ path }: Through<M, N, Reach>): WritableCollection<M, N> =>
+  path[0] as WritableCollection<M, N>
 
-/** The same of what is given. What pictures no instance yet is like nothing that is there. */
-const keyOf = (proxy: Through<unknown, string, Reach>, end: Mapping, far: unknown): unknown => {
-  const attribute = proxy.attribute === null ? undefined : end.attributeOf.get(proxy.attribute)
-  return attribute === undefined ? (Snapshot.instanceOf(far) ?? far) : valueKey(attribute, far)
-}
+const isOverSet = (proxy: AnyThrough): boolean => linksOf(proxy).collection.form._tag === 'Set'
 
-const valueKey = (attribute: Attribute, value: unknown): unknown =>
-  value === undefined ? undefined : rawKeyOfValue(attribute.column.codec.is(value) ? attribute.encode(value) : value)
+const isOverMany = (proxy: AnyThrough): boolean => linksOf(proxy).isCollection
 
-const noMember = ({ entity, path }: Through<unknown, string, Reach>, value: unknown): InvalidValue => ({
+/** The proxy up to its links. */
+const headOf = (proxy: AnyThrough): AnyThrough => ({ ...proxy, path: proxy.path.slice(0, 1) })
+
+/** A change by what stands along the way of a proxy, which is loaded where it is not. */
+const onTrail = <A>(
+  proxy: AnyThrough,
+  owner: Snapshot,
+  change: (state: SessionState, trail: Trail) => Change<A>,
+): Change<A> => chain((trail: Trail) => suspend((state) => change(state, trail)))(trailOf(proxy, owner))
+
+const noMember = ({ entity, path }: AnyThrough, value: unknown): InvalidValue => ({
   _tag: 'InvalidValue',
   entity: entity.name,
   attribute: path.join('.'),
   value,
   problem: 'no link leads to it',
-})
-
-const noRelationship = (entity: string, name: string): InvalidValue => ({
-  _tag: 'InvalidValue',
-  entity,
-  attribute: name,
-  value: name,
-  problem: `${entity} has no attribute or relationship of that name`,
 })

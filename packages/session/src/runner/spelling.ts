@@ -15,8 +15,16 @@ type Row = ReadonlyArray<unknown>
 export const kindsOf = ({ mappings }: Pick<AnyModel, 'mappings'>, step: Step): Kinds => {
   const mapping = mappings.find(({ name }) => name === step.entity)
   if (mapping === undefined) return new Map()
-  if ('relationship' in step) return linkKinds(mapping, step.relationship)
-  return new Map(mapping.attributes.map(({ column, columnName }) => [columnName, column.kind]))
+  return 'relationship' in step ? linkKinds(mapping, step.relationship) : ownKinds(mapping)
+}
+
+const known = new WeakMap<Mapping, Kinds>()
+
+const ownKinds = (mapping: Mapping): Kinds => {
+  const kinds =
+    known.get(mapping) ?? new Map(mapping.attributes.map(({ column, columnName }) => [columnName, column.kind]))
+  known.set(mapping, kinds)
+  return kinds
 }
 
 const linkKinds = (mapping: Mapping, name: string): Kinds => {

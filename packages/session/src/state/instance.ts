@@ -109,6 +109,8 @@ export interface Instance {
   readonly unset: ReadonlyArray<string> | null
   /** What the query that gave it says of later loads; null where it says nothing. */
   readonly origin: Origin | null
+  /** Of a pending one: who took it last over a relationship that it does not know, and is an orphan without. */
+  readonly takenBy?: ReadonlyMap<RelationshipMapping, InstanceId>
 }
 
 /**

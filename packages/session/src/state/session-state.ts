@@ -264,52 +264,93 @@ export interface StateEdit {
   nextOrder: number
   /** Where relationships are noted that change, while somebody wants to know. */
   moves: Move[] | null
+  /** See `done`. */
+  readonly done: (state: SessionState) => SessionState
+}
+
+/** Sets that a transition never looks at are not edited. */
+class Edit implements StateEdit {
+  readonly instances: IntMap.IntMapEdit<Instance>
+  readonly identityMap: IdentityMap.IdentityMapEdit
+  nextInstance: number
+  nextOrder: number
+  moves: Move[] | null = null
+  readonly #from: SessionState
+  #added: IntMap.IntMapEdit<true> | null = null
+  #changed: IntMap.IntMapEdit<true> | null = null
+  #deleted: IntMap.IntMapEdit<true> | null = null
+  #gone: IntMap.IntMapEdit<true> | null = null
+  #origins: IntMap.IntMapEdit<Instance> | null = null
+
+  constructor(from: SessionState) {
+    this.#from = from
+    this.instances = IntMap.edit(from.instances)
+    this.identityMap = IdentityMap.edit(from.identityMap)
+    this.nextInstance = from.nextInstance
+    this.nextOrder = from.nextOrder
+  }
+
+  get added(): IntMap.IntMapEdit<true> {
+    this.#added ??= IntMap.edit(this.#from.added)
+    return this.#added
+  }
+
+  get changed(): IntMap.IntMapEdit<true> {
+    this.#changed ??= IntMap.edit(this.#from.changed)
+    return this.#changed
+  }
+
+  get deleted(): IntMap.IntMapEdit<true> {
+    this.#deleted ??= IntMap.edit(this.#from.deleted)
+    return this.#deleted
+  }
+
+  get gone(): IntMap.IntMapEdit<true> {
+    this.#gone ??= IntMap.edit(this.#from.gone)
+    return this.#gone
+  }
+
+  get origins(): IntMap.IntMapEdit<Instance> {
+    this.#origins ??= IntMap.edit(this.#from.origins)
+    return this.#origins
+  }
+
+  done(state: SessionState): SessionState {
+    const instances = this.instances.done()
+    const identityMap = this.identityMap.done()
+    const added = this.#added?.done() ?? state.added
+    const changed = this.#changed?.done() ?? state.changed
+    const deleted = this.#deleted?.done() ?? state.deleted
+    const gone = this.#gone?.done() ?? state.gone
+    const origins = this.#origins?.done() ?? state.origins
+    return instances === state.instances &&
+      identityMap === state.identityMap &&
+      added === state.added &&
+      changed === state.changed &&
+      deleted === state.deleted &&
+      gone === state.gone &&
+      origins === state.origins
+      ? state
+      : revise(state, {
+          instances,
+          identityMap,
+          added,
+          changed,
+          deleted,
+          gone,
+          origins,
+          nextInstance: this.nextInstance,
+          nextOrder: this.nextOrder,
+        })
+  }
 }
 
 /** @category combinators */
-export const edit = (state: SessionState): StateEdit => ({
-  instances: IntMap.edit(state.instances),
-  identityMap: IdentityMap.edit(state.identityMap),
-  added: IntMap.edit(state.added),
-  changed: IntMap.edit(state.changed),
-  deleted: IntMap.edit(state.deleted),
-  gone: IntMap.edit(state.gone),
-  origins: IntMap.edit(state.origins),
-  nextInstance: state.nextInstance,
-  nextOrder: state.nextOrder,
-  moves: null,
-})
+export const edit = (state: SessionState): StateEdit => new Edit(state)
 
 /**
  * The state that the edit made; the same state where nothing changed.
  *
  * @category combinators
  */
-export const done = (state: SessionState, changes: StateEdit): SessionState => {
-  const instances = changes.instances.done()
-  const identityMap = changes.identityMap.done()
-  const added = changes.added.done()
-  const changed = changes.changed.done()
-  const deleted = changes.deleted.done()
-  const gone = changes.gone.done()
-  const origins = changes.origins.done()
-  return instances === state.instances &&
-    identityMap === state.identityMap &&
-    added === state.added &&
-    changed === state.changed &&
-    deleted === state.deleted &&
-    gone === state.gone &&
-    origins === state.origins
-    ? state
-    : revise(state, {
-        instances,
-        identityMap,
-        added,
-        changed,
-        deleted,
-        gone,
-        origins,
-        nextInstance: changes.nextInstance,
-        nextOrder: changes.nextOrder,
-      })
-}
+export const done = (state: SessionState, changes: StateEdit): SessionState => changes.done(state)

@@ -75,6 +75,9 @@ export const absorb = (
   const isAlone = only !== null && mapping.discriminator === null
   const readingFor = only === null ? readingsOf(mapping, from.dialect, options) : null
   const ids = new Array<InstanceId>(rows.length)
+  // a join gives rows that repeat an instance one after another, and nothing else in them is new
+  const mayRepeat = isAlone && !options.populateExisting
+  let lastKey: unknown = null
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as DriverRow
     const reading = only ?? (readingFor as ReadingFor)(row)
@@ -82,6 +85,11 @@ export const absorb = (
     // the key as the driver gives it, where that is the raw key already: what is known need not be decoded again
     const plainKey = keyName === null ? null : row[keyName]
     if (typeof plainKey === 'number' || typeof plainKey === 'string') {
+      if (plainKey === lastKey) {
+        ids[i] = ids[i - 1] as InstanceId
+        continue
+      }
+      if (mayRepeat) lastKey = plainKey
       const known = isAlone
         ? edit.identityMap.get(mapping, token, plainKey)
         : knownAs(edit, reading.mapping, token, plainKey)
@@ -130,6 +138,8 @@ interface Reading {
   readonly read: RowReader
   /** Do the rows leave out what an instance should have? */
   readonly partial: boolean
+  /** May the rows have what an instance can be whole without? */
+  readonly isDeferring: boolean
 }
 
 const readingOf = (
@@ -142,6 +152,7 @@ const readingOf = (
   columns,
   read: rowReaderOf(mapping, dialect, mode, columns),
   partial: isPartial(mapping, columns),
+  isDeferring: mapping.attributes.some(({ isDeferred }) => isDeferred),
 })
 
 type ReadingFor = (row: DriverRow) => Reading | null
@@ -217,12 +228,13 @@ const isCurrent = (
   state: SessionState,
   edit: StateEdit,
   id: InstanceId,
-  { columns }: Reading,
+  { columns, isDeferring }: Reading,
   options: AbsorbOptions,
 ): boolean => {
   const instance = edit.instances.get(id) as Instance.Instance
   if (instance.epoch !== state.epoch || instance.unset !== null || options.populateExisting) return false
   if (columns === null) return !instance.partial
+  if (!instance.partial && !isDeferring) return true
   return instance.mapping.attributes.every(
     (attribute) => columns[attribute.position] === null || Instance.valueAt(instance, attribute) !== undefined,
   )

@@ -13,8 +13,10 @@ import type { LoadNeeded } from './remove.js'
 
 /**
  * Expires an instance: all of it, and all that its refresh-expire cascade reaches, or the attributes and relationships
- * named. Changes that no flush has written are forgotten too. Only for what is persistent.
+ * named. Changes that no flush has written are forgotten too, and what is pending leaves the unit of work with a relationship
+ * that it is an orphan without; other pending instances stay. Only for what is persistent.
  *
+ * @see https://docs.sqlalchemy.org/en/21/orm/cascades.html#refresh-expire
  * @category transitions
  */
 export const expire = (
@@ -34,8 +36,20 @@ export const expire = (
     if (visited.has(id)) continue
     visited.add(id)
     const instance = instanceAt(state, id)
-    if (instance.status !== 'persistent') continue
-    stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('refresh-expire')))
+    if (!Instance.isInUnitOfWork(instance)) continue
+    const reached = (isOrphaning: boolean): ReadonlyArray<InstanceId> =>
+      reachedBy(
+        state,
+        instance,
+        ({ cascade }) => cascade.has('refresh-expire') && cascade.has('delete-orphan') === isOrphaning,
+      )
+    stack.push(...reached(false).filter((other) => instanceAt(state, other).status === 'persistent'), ...reached(true))
+    if (instance.status === 'pending') {
+      // nobody that it could belong to knows of it any more
+      changes.added.delete(id)
+      changes.instances.set(id, { ...instance, status: 'transient', order: 0 })
+      continue
+    }
     // the flush that deletes a row needs to know what refers to it
     put(changes, { ...forgetAll(instance), related: IntMap.has(state.deleted, id) ? instance.related : null })
   }

@@ -175,18 +175,20 @@ export const undone = (state: SessionState): SessionState => {
  *
  * @category transitions
  */
-export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => {
+export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => ({
+  // a commit that keeps what is known keeps the standing of what is gone, too
+  ...(options.expire && state.gone.size > 0 ? withDetached(state) : state),
+  gone: IntMap.empty,
+  origins: IntMap.empty,
+  frames: null,
+  isWritten: false,
+  epoch: options.expire ? state.epoch + 1 : state.epoch,
+})
+
+const withDetached = (state: SessionState): SessionState => {
   const changes = edit(state)
   IntMap.forEach(state.gone, (_, id) => {
-    // a commit that keeps what is known keeps the standing of what is gone, too
-    if (options.expire) changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
-    changes.gone.delete(id)
+    changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
   })
-  return {
-    ...done(state, changes),
-    origins: IntMap.empty,
-    frames: null,
-    isWritten: false,
-    epoch: options.expire ? state.epoch + 1 : state.epoch,
-  }
+  return done(state, changes)
 }

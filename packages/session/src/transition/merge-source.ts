@@ -3,12 +3,14 @@
  */
 import {
   isKindOf,
+  isOnlyJoined,
   type Mapping,
   membersGiven,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
   Snapshot,
+  takes,
 } from '@unitary/core'
 import { type Option, toNullable } from 'fp-ts/lib/Option.js'
 import type { InvalidValue, NotInSession } from '../error.js'
@@ -16,7 +18,7 @@ import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
-import { entityOf, faultOf, misfit } from './draft.js'
+import { entityOf, faultOf, misfit, unwritable } from './draft.js'
 import { instanceOf } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -118,14 +120,17 @@ const heldBy = (data: Values, { isCollection, name }: RelationshipMapping): unkn
  */
 export const mergeFault = (from: SessionState, root: Mapping, given: unknown): InvalidValue | NotInSession | null => {
   const visited = new Set<unknown>()
-  const stack: Array<readonly [mapping: Mapping, given: unknown]> = [[root, given]]
+  const stack: Array<readonly [mapping: Mapping, given: unknown, over: RelationshipMapping | null]> = [
+    [root, given, null],
+  ]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    const [wanted, data] = node
+    const [wanted, data, over] = node
     if (visited.has(data)) continue
     visited.add(data)
     const instance = instanceOf(from, data)
     if (instance !== undefined) {
-      if (!isKindOf(instance.mapping, wanted)) return { _tag: 'NotInSession', entity: wanted.name }
+      const fits = over === null ? isKindOf(instance.mapping, wanted) : takes(over, instance.mapping)
+      if (!fits) return { _tag: 'NotInSession', entity: wanted.name }
       continue
     }
     const mapping = entityOf(wanted, data as Values)
@@ -134,6 +139,11 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
     for (const relationship of mapping.relationships) {
       const held = heldBy(data as Values, relationship)
       if (held === undefined || (held === null && !relationship.isCollection)) continue
+      if (isOnlyJoined(relationship)) {
+        // a row that was loaded with it may have it beside, and that is not merged
+        if (Snapshot.instanceOf(data) !== null) continue
+        return unwritable(relationship)
+      }
       const members = relationship.isCollection ? membersGiven(relationship.collection, held) : [held]
       if (typeof members === 'string') return misfit(relationship, held, members)
       const { target } = relationship
@@ -141,7 +151,7 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
         if (typeof one !== 'object' || one === null) {
           return misfit(relationship, one, `a draft or an instance of ${target.name} is needed`)
         }
-        stack.push([target, one])
+        stack.push([target, one, relationship])
       }
     }
   }

@@ -4,14 +4,14 @@
  * All of it works on an edit: one call may touch four instances (an address that moves to another user: the address, the
  * old user, the new one, and whatever stood in its place). Setting one side sets the other and goes no further.
  */
-import type { InstanceId, RelationshipMapping, Snapshot } from '@unitary/core'
-import { decodedKeyOf, rawKeyOfValue, rowClassOf } from '@unitary/core'
+import type { InstanceId, RawKey, RelationshipMapping, Snapshot } from '@unitary/core'
+import { decodedKeyOf, rowClassOf } from '@unitary/core'
 import * as Collection from '../state/collection.js'
-import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected, fitting, type Instances, joining, leaving } from './members.js'
 import { reachedBy } from './reach.js'
+import { rawOf, referredAnywhere, referredAt } from './referred.js'
 
 type Instance = Instance.Instance
 
@@ -66,7 +66,23 @@ export const targetOf = (
   if (isExpired(state, owner)) return undefined
   const key = foreignKeyOf(owner, relationship)
   if (key === undefined || key === null) return key
-  return edit.identityMap.get(relationship.target, owner.token, key)
+  return relationship.isByIdentity ? edit.identityMap.get(relationship.target, owner.token, key) : undefined
+}
+
+/**
+ * The same, but that what a foreign key refers to by other attributes than the primary key is looked for among all that the
+ * state has.
+ *
+ * @category combinators
+ */
+export const findTarget = (
+  state: SessionState,
+  edit: Pick<StateEdit, 'identityMap'>,
+  owner: Instance,
+  relationship: RelationshipMapping,
+): InstanceId | null | undefined => {
+  const target = targetOf(state, edit, owner, relationship)
+  return target !== undefined || relationship.isByIdentity ? target : referredTo(state, owner, relationship)?.id
 }
 
 /**
@@ -78,16 +94,7 @@ export const foreignKeyOf = (
   owner: Instance,
   relationship: RelationshipMapping,
   read: typeof Instance.valueAt = Instance.valueAt,
-): ReturnType<typeof rawKeyOfValue> | undefined => {
-  const parts: unknown[] = []
-  for (const attribute of relationship.foreignKey) {
-    const value = read(owner, attribute)
-    if (value === undefined || value === null) return value
-    const encoded = attribute.encode(value)
-    parts.push(typeof encoded === 'bigint' ? String(encoded) : encoded)
-  }
-  return parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
-}
+): RawKey | null | undefined => rawOf(owner, relationship.foreignKey, read)
 
 /**
  * The instance that a belongs-to relationship refers to, on whichever shard it lives; null where it refers to none, and
@@ -106,12 +113,10 @@ export const referredTo = (
   if (known?._tag === 'One') return known.target === null ? null : instanceAt(state, known.target)
   const key = foreignKeyOf(owner, relationship)
   if (key === undefined || key === null) return null
-  if (Instance.hasIdentity(owner)) {
-    const local = IdentityMap.get(state.identityMap, relationship.target, owner.token, key)
-    return local === undefined ? null : instanceAt(state, local)
-  }
-  const [only, another] = IdentityMap.anywhere(state.identityMap, relationship.target, key)
-  return only === undefined || another !== undefined ? null : instanceAt(state, only[1])
+  const { target } = relationship
+  if (Instance.hasIdentity(owner)) return referredAt(state, relationship, target, owner.token, key) ?? null
+  const [only, another] = referredAnywhere(state, relationship, target, key)
+  return only === undefined || another !== undefined ? null : only
 }
 
 /**
@@ -133,6 +138,7 @@ export const heldBefore = (
   if (isOutdated || relationship.kind !== 'BelongsTo') return undefined
   const key = foreignKeyOf(owner, relationship, Instance.committedAt)
   if (key === undefined || key === null) return key
+  if (!relationship.isByIdentity) return undefined
   const target = edit.identityMap.get(relationship.target, owner.token, key)
   return target === undefined || isExpired(state, at(edit, target)) ? undefined : target
 }
@@ -162,22 +168,37 @@ const putTarget = (
     target === null && !isNew(owner) && (typeof held === 'number' || (old?._tag === 'One' && old.hasLeft === true))
   const one: Instance.One = { _tag: 'One', target, changed, committed, ...(hasLeft ? { hasLeft } : {}) }
   put(edit, Instance.withRelated(owner, relationship, one))
+  if (target !== null) noteTaker(edit, ownerId, relationship, target)
   // what a reference gave up belongs to nothing now
   if (typeof held === 'number' && held !== target && !isElsewhere(state, edit, ownerId, relationship, held)) {
     leaveOrphan(state, edit, relationship, held)
   }
 }
 
-/** Does what an owner gives up know that it belongs to another by now? */
+/**
+ * Notes who takes what is pending already, and may be another's, where nothing else tells: when that one gives it up it is no
+ * orphan, and stays.
+ */
+const noteTaker = (edit: StateEdit, owner: InstanceId, relationship: RelationshipMapping, member: InstanceId): void => {
+  if (relationship.inverse !== null || !relationship.cascade.has('delete-orphan')) return
+  const taken = at(edit, member)
+  if (taken.status !== 'pending') return
+  edit.instances.set(member, { ...taken, takenBy: new Map(taken.takenBy).set(relationship, owner) })
+}
+
+/** Does what an owner gives up belong to another by now? */
 const isElsewhere = (
   state: SessionState,
   edit: StateEdit,
   owner: InstanceId,
-  { inverse, kind }: RelationshipMapping,
+  relationship: RelationshipMapping,
   member: InstanceId,
 ): boolean => {
-  if (inverse === null || kind !== 'HasOne') return false
-  const holder = heldBefore(state, edit, at(edit, member), inverse)
+  const { inverse, kind } = relationship
+  const given = at(edit, member)
+  if (inverse === null) return (given.takenBy?.get(relationship) ?? owner) !== owner
+  if (kind !== 'HasOne') return false
+  const holder = heldBefore(state, edit, given, inverse)
   return typeof holder === 'number' && holder !== owner
 }
 
@@ -239,6 +260,7 @@ const putMember = (
       removed: Collection.remove(removed, member),
     }),
   )
+  noteTaker(edit, ownerId, relationship, member)
   for (const other of next?.displaced ?? []) detach(state, edit, ownerId, relationship, other)
   return true
 }
@@ -394,7 +416,7 @@ export const detach = (
   if (members !== null && Collection.has(members, member)) return
   if (inverse === null || inverse.through !== null) {
     if (inverse !== null) dropMember(state, edit, member, inverse, owner)
-    leaveOrphan(state, edit, relationship, member)
+    if (!isElsewhere(state, edit, owner, relationship, member)) leaveOrphan(state, edit, relationship, member)
     return
   }
   leave(state, edit, member, inverse, owner)
@@ -418,7 +440,8 @@ const leaveOrphan = (
     const instance = at(edit, id)
     if (instance.status !== 'pending') continue
     edit.added.delete(id)
-    edit.instances.set(id, { ...instance, status: 'transient', order: 0 })
+    const { takenBy: _, ...forsaken } = instance
+    edit.instances.set(id, { ...forsaken, status: 'transient', order: 0 })
     stack.push(...reachedBy(state, instance, ({ cascade }) => cascade.has('delete')))
   }
 }

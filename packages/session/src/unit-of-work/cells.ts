@@ -80,7 +80,7 @@ export const openStep = (mapping: Mapping, { kinds, of }: Cells): OpenStep => ({
 })
 
 /** Has the row the step's shape? @category guards */
-export const isShape = (open: OpenStep, kinds: Uint8Array): boolean => {
+export const isShape = (open: Pick<OpenStep, 'kinds'>, kinds: Uint8Array): boolean => {
   for (let i = 0; i < kinds.length; i++) if (open.kinds[i] !== kinds[i]) return false
   return true
 }
@@ -120,17 +120,36 @@ export const computedColumns = (
     kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
   )
 
-/** The columns of a step's shape, of those attributes that one table holds. @category combinators */
-export const shapeColumns = (
-  open: Pick<OpenStep, 'kinds' | 'mapping' | 'of'>,
-  attributes: ReadonlyArray<Attribute> = open.mapping.attributes,
-): ReadonlyArray<PlanColumn> =>
+/** What a row has of each attribute: rows of one shape share a step. */
+type Shape = Pick<OpenStep, 'kinds' | 'mapping' | 'of'>
+
+interface KnownShape extends Shape {
+  readonly columns: ReadonlyArray<PlanColumn>
+}
+
+const shapes = new WeakMap<Mapping, ReadonlyArray<KnownShape>>()
+
+/** How many shapes of an entity are remembered. */
+const mostShapes = 16
+
+/** The columns of a step's shape. The same array for the same shape, mostly: a plan of a row costs little beside it. @category combinators */
+export const shapeColumns = ({ kinds, mapping, of }: Shape): ReadonlyArray<PlanColumn> => {
+  const known = shapes.get(mapping) ?? []
+  const found = known.find((shape) => isShape(shape, kinds) && shape.of.every((name, i) => name === of[i]))
+  if (found !== undefined) return found.columns
+  const columns = shapeColumnsIn({ kinds, mapping, of }, mapping.attributes)
+  if (known.length < mostShapes) shapes.set(mapping, [...known, { kinds, mapping, of, columns }])
+  return columns
+}
+
+/** The same of those attributes that one table holds. @category combinators */
+export const shapeColumnsIn = (shape: Shape, attributes: ReadonlyArray<Attribute>): ReadonlyArray<PlanColumn> =>
   attributes.flatMap((attribute): ReadonlyArray<PlanColumn> => {
-    const kind = open.kinds[attribute.position]
+    const kind = shape.kinds[attribute.position]
     if (!hasCell(kind)) return []
-    const of = open.of[attribute.position]
+    const of = shape.of[attribute.position]
     const planned = column(attribute, kind === key ? (of ?? null) : null)
-    const refersTo = open.mapping.relationships.find(
+    const refersTo = shape.mapping.relationships.find(
       ({ foreignKey, kind: side }) => side === 'BelongsTo' && foreignKey.includes(attribute),
     )?.target.name
     return [refersTo === undefined ? planned : { ...planned, refersTo }]
@@ -208,7 +227,9 @@ export const keyPart = (state: SessionState, changes: ChangeSet, instance: Insta
     if (reference === undefined) {
       const value =
         encodedOf(holder, held) ?? (raw === null ? undefined : encodedKeyOf(mapping, raw)[mapping.key.indexOf(held)])
-      return value === undefined ? { value: id, of: held.name } : { value, of: null }
+      if (value !== undefined) return { value, of: null }
+      // what is referred to by other attributes brings them along, or has none
+      return held.isKey ? { value: id, of: held.name } : { value: null, of: null }
     }
     const { relationship, target } = reference
     if (target === null) return { value: null, of: null }

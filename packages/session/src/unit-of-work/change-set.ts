@@ -18,8 +18,9 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, type InstanceSet, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/reach.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
-import { isInKey, keyLinksOf, referredBy } from './key-links.js'
+import { rawOf } from '../transition/referred.js'
+import { findTarget, foreignKeyOf, targetOf } from '../transition/relate.js'
+import { isInKey, isReferred, keyLinksOf, referredAttributes, referredBy } from './key-links.js'
 import { sortByLevels } from './topological-sort.js'
 
 type Instance = Instance.Instance
@@ -49,7 +50,7 @@ export interface ChangeSet {
   readonly imposed: ReadonlyMap<InstanceId, ReadonlyArray<Reference>>
   /** Instances whose foreign keys follow a parent's new key by themselves, in the database. */
   readonly carried: ReadonlyArray<Carried>
-  /** Instances whose primary keys change. */
+  /** Instances whose primary keys change, or what else foreign keys refer to. */
   readonly renamed: ReadonlySet<InstanceId>
   readonly isDeleted: (id: InstanceId) => boolean
   readonly isInserted: (id: InstanceId) => boolean
@@ -186,7 +187,11 @@ const keyToBe = (state: SessionState, instance: Instance): RawKey | null => {
     const one = relationship.kind === 'BelongsTo' ? Instance.relatedOf(instance, relationship) : undefined
     if (one?._tag !== 'One' || one.target === null) continue
     const target = instanceAt(state, one.target)
-    const given = target.key === null ? [] : decodedKeyOf(target.mapping, target.key)
+    const given = !relationship.isByIdentity
+      ? relationship.key.map((attribute) => Instance.valueAt(target, attribute))
+      : target.key === null
+        ? []
+        : decodedKeyOf(target.mapping, target.key)
     relationship.foreignKey.forEach(({ isKey, name }, i) => {
       if (isKey) values[name] ??= given[i]
     })
@@ -212,7 +217,7 @@ const mayOwn = (mapping: Mapping): boolean =>
   mapping.relationships.some(({ cascade, kind }) => kind !== 'BelongsTo' || cascade.has('delete-orphan'))
 
 /** Is it over a foreign key that the other side holds, and written? */
-const isReferred = ({ kind, viewonly }: RelationshipMapping): boolean =>
+const isHeldByTarget = ({ kind, viewonly }: RelationshipMapping): boolean =>
   (kind === 'HasMany' || kind === 'HasOne') && !viewonly
 
 /** Instances whose collections may have changed: pending ones, then those that have rows. */
@@ -281,7 +286,7 @@ const joinedTo = (owners: Owners): ReadonlyMap<InstanceId, ReadonlyArray<Instanc
   const joined = new Map<InstanceId, InstanceId[]>()
   for (const owner of owners) {
     for (const relationship of owner.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+      const related = isHeldByTarget(relationship) ? Instance.relatedOf(owner, relationship) : undefined
       for (const id of related === undefined ? [] : Instance.addedTo(related)) {
         const known = joined.get(id)
         if (known === undefined) joined.set(id, [owner.id])
@@ -345,7 +350,7 @@ const imposeReferences = (
     for (const owner of owners) {
       if (deleted.has(owner.id)) continue
       for (const relationship of owner.mapping.relationships) {
-        const related = isReferred(relationship) ? Instance.relatedOf(owner, relationship) : undefined
+        const related = isHeldByTarget(relationship) ? Instance.relatedOf(owner, relationship) : undefined
         if (related === undefined) continue
         const target = changesOf === Instance.addedTo ? owner.id : null
         for (const id of changesOf(related)) {
@@ -384,7 +389,7 @@ const imposeNulls = (
     const owner = instanceAt(state, id)
     if (isExpired(state, owner)) continue
     for (const relationship of owner.mapping.relationships) {
-      if (!isReferred(relationship) || relationship.passiveDeletes === 'all') continue
+      if (!isHeldByTarget(relationship) || relationship.passiveDeletes === 'all') continue
       const related = Instance.relatedOf(owner, relationship)
       if (related === undefined) continue
       for (const member of unchangedIn(related)) {
@@ -422,7 +427,8 @@ const isAnothers = (
     return target !== undefined && target !== holder.id
   }
   const key = isExpired(state, child) ? null : foreignKeyOf(child, relationship, Instance.committedAt)
-  return key !== undefined && key !== null && key !== holder.key
+  if (key === undefined || key === null) return false
+  return key !== (relationship.isByIdentity ? holder.key : rawOf(holder, relationship.key, Instance.committedAt))
 }
 
 const unchangedIn = (related: Instance.Related): ReadonlyArray<InstanceId> => {
@@ -445,8 +451,31 @@ export const isRenamed = (instance: Instance): boolean => {
   })
 }
 
+/** Is anything to be changed that other rows refer to the row by: its primary key, or other attributes? @category guards */
+export const isReferredAnew = (model: AnyModel, instance: Instance): boolean => {
+  if (isRenamed(instance)) return true
+  const referred = referredAttributes(model)
+  if (referred.size === 0) return false
+  const { committed, mapping, related } = instance
+  if (committed !== null && mapping.attributes.some((one) => one.name in committed && referred.has(one))) return true
+  if (related === null) return false
+  return mapping.relationships.some((relationship) => {
+    if (relationship.kind !== 'BelongsTo' || relationship.viewonly || !isReferred(model, relationship)) return false
+    const one = Instance.relatedOf(instance, relationship)
+    return one?._tag === 'One' && one.changed && one.target !== null
+  })
+}
+
+/** May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself? */
+const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
+  key.some(
+    (attribute) =>
+      (committed !== null && attribute.name in committed) ||
+      keyLinksOf(model, mapping).some(({ relationship: { foreignKey } }) => foreignKey.includes(attribute)),
+  )
+
 /**
- * The rows whose primary keys are to be changed, also by those that they refer to.
+ * The rows whose primary keys are to be changed, or what else refers to them, also by those that they refer to.
  *
  * @category combinators
  */
@@ -477,18 +506,22 @@ const followKeys = (
   imposed: Map<InstanceId, Reference[]>,
 ): Followed => {
   const renamed = new Set<InstanceId>()
-  for (const instance of changed) if (!deleted.has(instance.id) && isRenamed(instance)) renamed.add(instance.id)
+  for (const instance of changed) {
+    if (!deleted.has(instance.id) && isReferredAnew(state.model, instance)) renamed.add(instance.id)
+  }
   for (const [id, references] of imposed) {
     if (deleted.has(id) || instanceAt(state, id).status !== 'persistent') continue
-    if (references.some(({ relationship, target }) => target !== null && isInKey(relationship))) renamed.add(id)
+    if (references.some(({ relationship, target }) => target !== null && isReferred(state.model, relationship))) {
+      renamed.add(id)
+    }
   }
   if (renamed.size === 0) return nothingFollowed
   const carried: Carried[] = []
   const follow = (id: InstanceId, relationship: RelationshipMapping, target: InstanceId): void => {
-    if (deleted.has(id)) return
+    if (deleted.has(id) || !isFollowing(state.model, instanceAt(state, target), relationship)) return
     if (relationship.passiveUpdates) carried.push({ instance: id, relationship, target })
     else impose(imposed, id, { relationship, target })
-    if (isInKey(relationship)) renamed.add(id)
+    if (isReferred(state.model, relationship)) renamed.add(id)
   }
   // who refers without the other side's knowing has to be looked for
   const oneSided = referringAlone(state, deleted)
@@ -496,7 +529,7 @@ const followKeys = (
   for (const id of renamed) {
     const parent = instanceAt(state, id)
     for (const relationship of parent.mapping.relationships) {
-      const related = isReferred(relationship) ? Instance.relatedOf(parent, relationship) : undefined
+      const related = isHeldByTarget(relationship) ? Instance.relatedOf(parent, relationship) : undefined
       for (const child of related === undefined ? [] : unchangedIn(related)) follow(child, relationship, id)
     }
     for (const { instance, relationship } of oneSided.get(id) ?? []) follow(instance, relationship, id)
@@ -535,12 +568,12 @@ const referringAlone = (
       if (target !== undefined) put(target, id, link.relationship)
     }
     for (const relationship of oneSided) {
-      if (!isKindOf(instance.mapping, relationship.owner) || isInKey(relationship)) continue
+      if (!isKindOf(instance.mapping, relationship.owner) || isReferred(state.model, relationship)) continue
       const one = Instance.relatedOf(instance, relationship)
       if (one?._tag === 'One' && one.changed) continue
       // what the database carries is known again when it is read, what it does not has to be written
       if (one === undefined && relationship.passiveUpdates) continue
-      const target = targetOf(state, identityMap, instance, relationship)
+      const target = findTarget(state, identityMap, instance, relationship)
       if (target !== undefined && target !== null) put(target, id, relationship)
     }
   })

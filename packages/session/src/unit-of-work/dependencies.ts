@@ -37,6 +37,16 @@ export const entityGroups = (model: AnyModel): ReadonlyArray<EntityGroup> => {
   return found
 }
 
+const cyclic = new WeakMap<AnyModel, ReadonlySet<Mapping>>()
+
+/** Entities whose instances are sorted one by one. @category combinators */
+export const cyclicEntities = (model: AnyModel): ReadonlySet<Mapping> => {
+  const found =
+    cyclic.get(model) ?? new Set(entityGroups(model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+  cyclic.set(model, found)
+  return found
+}
+
 /** The entities that are no subtypes, in the model's order. @category combinators */
 export const rootsOf = ({ mappings }: AnyModel): ReadonlyArray<Mapping> =>
   mappings.filter(({ parent }) => parent === null)

@@ -1,6 +1,6 @@
 /**
- * Foreign keys that are part of the primary key of the rows that hold them: where the key that they refer to changes,
- * theirs does too.
+ * Foreign keys that are part of the primary key of the rows that hold them, or of other attributes that foreign keys refer to:
+ * where what they refer to changes, theirs does too.
  */
 import {
   type AnyModel,
@@ -12,9 +12,9 @@ import {
   rawKeyOfValue,
   withDescendants,
 } from '@unitary/core'
-import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState } from '../state/session-state.js'
+import { referredAt } from '../transition/referred.js'
 import { isPostUpdate } from './dependencies.js'
 
 type Instance = Instance.Instance
@@ -30,12 +30,36 @@ export interface KeyLink {
 export const isInKey = (relationship: RelationshipMapping): boolean =>
   !isPostUpdate(relationship) && relationship.foreignKey.some(({ isKey }) => isKey)
 
+const referredTo = new WeakMap<AnyModel, ReadonlySet<Attribute>>()
+
+/**
+ * The attributes beside primary keys that foreign keys refer to.
+ *
+ * @category combinators
+ */
+export const referredAttributes = (model: AnyModel): ReadonlySet<Attribute> => {
+  const known = referredTo.get(model)
+  if (known !== undefined) return known
+  const made = new Set(
+    model.mappings.flatMap(({ relationships }) =>
+      relationships.flatMap(({ isByIdentity, key, viewonly }) => (isByIdentity || viewonly ? [] : key)),
+    ),
+  )
+  referredTo.set(model, made)
+  return made
+}
+
+/** Is the foreign key part of what other rows refer to the row by that holds it? @category guards */
+export const isReferred = (model: AnyModel, relationship: RelationshipMapping): boolean =>
+  isInKey(relationship) ||
+  (!isPostUpdate(relationship) && relationship.foreignKey.some((attribute) => referredAttributes(model).has(attribute)))
+
 const found = new WeakMap<AnyModel, ReadonlyMap<Mapping, ReadonlyArray<KeyLink>>>()
 
 const none: ReadonlyArray<KeyLink> = []
 
 /**
- * The relationships that parts of an entity's primary key follow from.
+ * The relationships that parts of an entity's primary key follow from, and of what else refers to it.
  *
  * @category combinators
  */
@@ -45,7 +69,7 @@ export const keyLinksOf = (model: AnyModel, mapping: Mapping): ReadonlyArray<Key
   const links = new Map<Mapping, KeyLink[]>()
   // what is inherited is the same
   for (const relationship of new Set(model.mappings.flatMap(({ relationships }) => relationships))) {
-    if (relationship.viewonly || !isInKey(relationship)) continue
+    if (relationship.viewonly || !isReferred(model, relationship)) continue
     const { kind, owner, target } = relationship
     const [holder, referred] = kind === 'BelongsTo' ? [owner, target] : [target, owner]
     for (const one of withDescendants(holder)) {
@@ -77,7 +101,7 @@ export const referredBy = (
     parts.push(typeof value === 'bigint' ? String(value) : value)
   }
   const raw = parts.length === 1 ? rawKeyOfValue(parts[0]) : JSON.stringify(parts)
-  return raw === null ? undefined : IdentityMap.get(state.identityMap, referred, row.token, raw)
+  return raw === null ? undefined : referredAt(state, relationship, referred, row.token, raw)?.id
 }
 
 const encodedCommitted = (row: Instance, attribute: Attribute): unknown => {

@@ -9,8 +9,9 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
-import { goingOf, isRenamed, renamedRows } from './change-set.js'
+import { goingOf, isReferredAnew, renamedRows } from './change-set.js'
 import { isWithinGroup } from './dependencies.js'
+import { referredAttributes } from './key-links.js'
 import { placed, placeNeeds } from './places.js'
 
 type Instance = Instance.Instance
@@ -24,7 +25,9 @@ const nothing: ReadonlyArray<LoadNeeded> = []
  * @category combinators
  */
 export const flushNeeds = (given: SessionState): ReadonlyArray<LoadNeeded> => {
-  if (given.deleted.size === 0 && (given.changed.size === 0 || !canNeed(given.model))) return nothing
+  const isByAttributes = referredAttributes(given.model).size > 0
+  const isAdding = isByAttributes && given.added.size > 0
+  if (given.deleted.size === 0 && !isAdding && (given.changed.size === 0 || !canNeed(given.model))) return nothing
   const state = placed(given)
   const going = goingOf(state).deleted
   const needs: LoadNeeded[] = [...placeNeeds(given)]
@@ -33,6 +36,7 @@ export const flushNeeds = (given: SessionState): ReadonlyArray<LoadNeeded> => {
     if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)
   })
   if (hasActiveUpdates(state)) needsOfKeys(state, going, needs)
+  if (isByAttributes) needsOfReferences(state, going, needs)
   const taken = going.size === 0 ? nowhere : entitiesWritten(state)
   for (const id of going) {
     const instance = instanceAt(state, id)
@@ -66,8 +70,8 @@ const canNeed = (model: AnyModel): boolean => {
       (mapping) =>
         mayNeed(mapping) ||
         mapping.relationships.some(
-          ({ cascade, collection, passiveUpdates }) =>
-            cascade.has('delete-orphan') || collection.position !== null || !passiveUpdates,
+          ({ cascade, collection, isByIdentity, passiveUpdates }) =>
+            cascade.has('delete-orphan') || collection.position !== null || !passiveUpdates || !isByIdentity,
         ),
     )
   models.set(model, found)
@@ -95,7 +99,7 @@ const hasActiveUpdates = ({ changed, instances, model }: SessionState): boolean 
   let found = false
   IntMap.forEach(changed, (_, id) => {
     const instance = IntMap.get(instances, id)
-    found ||= instance !== undefined && isRenamed(instance)
+    found ||= instance !== undefined && isReferredAnew(model, instance)
   })
   return found
 }
@@ -109,6 +113,29 @@ const needsOfKeys = (state: SessionState, going: ReadonlySet<InstanceId>, needs:
       if (viewonly || passiveUpdates || kind === 'BelongsTo' || isLoaded(state, instance, relationship)) continue
       needs.push({ instance, relationship })
     }
+  }
+}
+
+/** What rows come to refer to by other attributes than the primary key, which are not known. */
+const needsOfReferences = (state: SessionState, going: ReadonlySet<InstanceId>, needs: LoadNeeded[]): void => {
+  const need = (id: InstanceId, { key }: RelationshipMapping): void => {
+    const instance = instanceAt(state, id)
+    if (instance.status !== 'persistent' || going.has(id)) return
+    const isUnknown =
+      isExpired(state, instance) || key.some((attribute) => Instance.valueAt(instance, attribute) === undefined)
+    if (isUnknown) needs.push({ instance, relationship: null })
+  }
+  for (const set of [state.added, state.changed]) {
+    IntMap.forEach(set, (_, id) => {
+      const instance = instanceAt(state, id)
+      for (const relationship of instance.mapping.relationships) {
+        const related = Instance.relatedOf(instance, relationship)
+        if (related === undefined || relationship.isByIdentity || relationship.viewonly) continue
+        const added = Instance.addedTo(related)
+        if (relationship.kind === 'BelongsTo') for (const target of added) need(target, relationship)
+        else if (added.length > 0) need(id, relationship)
+      }
+    })
   }
 }
 

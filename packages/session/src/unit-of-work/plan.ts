@@ -10,6 +10,7 @@
  * O(changes + links between them).
  */
 import {
+  type AnyModel,
   type Attribute,
   type InstanceId,
   type Mapping,
@@ -24,7 +25,8 @@ import type { BlanksPrimaryKey, CircularDependency, MissingKey, UniqueClash } fr
 import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { referredAt } from '../transition/referred.js'
+import { findTarget, foreignKeyOf } from '../transition/relate.js'
 import {
   absent,
   type Cells,
@@ -47,7 +49,7 @@ import {
   shapeColumns,
 } from './cells.js'
 import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
-import { entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
@@ -148,7 +150,7 @@ class Planner {
     this.#saved = state.model.mappings.map(() => [])
     this.#deleted = state.model.mappings.map(() => [])
     this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
-    this.#cyclic = new Set(entityGroups(state.model).flatMap((group) => (group.isCyclic ? group.mappings : [])))
+    this.#cyclic = cyclicEntities(state.model)
   }
 
   plan(): PlanError | null {
@@ -205,6 +207,7 @@ class Planner {
 
   #deletes(): PlanError | null {
     const { deletes } = this.#changes
+    if (deletes.every(({ length }) => length === 0)) return null
     const groups = entityGroups(this.#state.model)
     for (let i = groups.length - 1; i >= 0; i--) {
       const group = groups[i] as (typeof groups)[number]
@@ -267,18 +270,18 @@ class Planner {
 
   /** What a row refers to in the database, whatever has been set since. */
   #committedTarget(
-    identityMap: Parameters<typeof targetOf>[1],
+    identityMap: Parameters<typeof findTarget>[1],
     instance: Instance,
     relationship: Mapping['relationships'][number],
   ): InstanceId | null | undefined {
     const one = Instance.relatedOf(instance, relationship)
-    if (one?._tag !== 'One' || !one.changed) return targetOf(this.#state, identityMap, instance, relationship)
+    if (one?._tag !== 'One' || !one.changed) return findTarget(this.#state, identityMap, instance, relationship)
     if (one.committed !== Instance.unknown) return one.committed
     // the row may have been loaded since it was set
     const key = foreignKeyOf(instance, relationship, Instance.committedAt)
     return key === undefined || key === null
       ? key
-      : identityMap.identityMap.get(relationship.target, instance.token, key)
+      : referredAt(this.#state, relationship, relationship.target, instance.token, key)?.id
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
@@ -631,7 +634,7 @@ class Planner {
     const id = this.steps.length
     const { root } = mapping
     const roots = rootsOf(this.#state.model)
-    const referring = roots.filter((other) => refersTo(other, root))
+    const referring = roots.filter((other) => referredRoots(this.#state.model, other).includes(root))
     this.steps.push({
       _tag: 'Delete',
       id,
@@ -651,7 +654,7 @@ class Planner {
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
-    const referred = rootsOf(this.#state.model).filter((other) => refersTo(mapping, other))
+    const referred = referredRoots(this.#state.model, mapping)
     return ascending([mapping, ...referred].flatMap((other) => this.#stepsOf(this.#saved, other)))
   }
 
@@ -686,6 +689,15 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
 })
 
 const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+
+const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The hierarchies whose rows those of another refer to. */
+const referredRoots = (model: AnyModel, root: Mapping): ReadonlyArray<Mapping> => {
+  const known = referred.get(root) ?? rootsOf(model).filter((other) => refersTo(root, other))
+  referred.set(root, known)
+  return known
+}
 
 /** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
 const refersTo = (from: Mapping, to: Mapping): boolean =>

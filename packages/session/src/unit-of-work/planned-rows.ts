@@ -38,7 +38,11 @@ export const writtenBy = ({ step, row }: Write): InstanceId => step.instances[ro
 
 /** Does the step set one of the attributes? @category guards */
 export const touches = (columns: ReadonlyArray<PlanColumn>, attributes: Attributes): boolean =>
-  columns.some(({ attribute }) => attributes.some(({ name }) => name === attribute))
+  columns.some(({ column }) => attributes.some(({ columnName }) => columnName === column))
+
+/** The place of an attribute of the table among columns, which single-table subtypes may call by another name. */
+const placeOf = (columns: ReadonlyArray<PlanColumn>, { columnName }: Attribute): number =>
+  columns.findIndex(({ column }) => column === columnName)
 
 /** Values as one that can be compared: null where one of them is NULL, undefined where one is not known. */
 const together = (values: ReadonlyArray<unknown>): RawKey | null | undefined => {
@@ -108,7 +112,7 @@ export class PlannedRows {
     if (step._tag === 'Delete') return attributes.map(() => null)
     const columns = step._tag === 'Update' ? step.set : columnsOf(step)
     return attributes.map((attribute) => {
-      const place = columns.findIndex((column) => column.attribute === attribute.name)
+      const place = placeOf(columns, attribute)
       if (place >= 0) return literalIn(columns, step.rows[row], place)
       return step._tag === 'Update' ? this.#valueBefore(write, attribute) : undefined
     })
@@ -169,12 +173,12 @@ export class PlannedRows {
     const row = this.rowOf(writtenBy(write))
     for (const { step, row: at } of this.earlier(write).toReversed()) {
       const columns = step._tag === 'Update' ? step.set : []
-      const place = columns.findIndex((column) => column.attribute === attribute.name)
+      const place = placeOf(columns, attribute)
       if (place >= 0) return literalIn(columns, step.rows[at], place)
     }
     return attribute.isKey && row.key !== null
       ? encodedKeyOf(row.mapping, row.key)[row.mapping.key.findIndex(({ name }) => name === attribute.name)]
-      : committedOf(this.#state, row, attribute)
+      : committedOf(this.#state, row, ownAttribute(row.mapping, write.step.table, attribute))
   }
 }
 
@@ -205,9 +209,16 @@ const literalIn = (
   place: number,
 ): unknown => (columns[place]?.source._tag === 'Literal' ? row?.[place] : undefined)
 
+/** What an entity calls an attribute of one of its tables; null where it is another's, which knows what it holds. */
+const ownAttribute = (mapping: Mapping, table: string, attribute: Attribute): Attribute | null => {
+  if (mapping.attributeOf.get(attribute.name) === attribute) return attribute
+  const part = mapping.parts.find((one) => one.table === table)
+  return part?.attributes.find(({ columnName }) => columnName === attribute.columnName) ?? null
+}
+
 /** The encoded value that the database has, as far as it is known. */
-const committedOf = (state: SessionState, row: Instance, attribute: Attribute): unknown => {
-  if (isExpired(state, row)) return undefined
+const committedOf = (state: SessionState, row: Instance, attribute: Attribute | null): unknown => {
+  if (attribute === null || isExpired(state, row)) return undefined
   const { committed } = row
   const isSet = committed !== null && attribute.name in committed
   const before = isSet ? committed[attribute.name] : Instance.valueAt(row, attribute)

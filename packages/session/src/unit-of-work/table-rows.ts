@@ -10,7 +10,7 @@ import {
   withDescendants,
 } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import { absent, type Cells, computedColumns, hasCell, key, literal, shapeColumns } from './cells.js'
+import { absent, type Cells, computedColumns, hasCell, key, literal, shapeColumnsIn } from './cells.js'
 import type { PlanColumn } from './step.js'
 
 /** Rows of one table and shape that are being gathered into a step. */
@@ -80,7 +80,7 @@ const opened = (
 ): TableRows => ({ shape, mapping, part, columns, computed, where, instances: [], rows: [] })
 
 const columnsIn = (mapping: Mapping, part: TablePart, { kinds, of }: Cells): ReadonlyArray<PlanColumn> =>
-  shapeColumns({ mapping, kinds, of }, part.attributes)
+  shapeColumnsIn({ mapping, kinds, of }, part.attributes)
 
 const computedIn = (
   mapping: Mapping,

@@ -50,6 +50,8 @@ const unlikelyValue = ({ column, isGenerated }: Attribute, { id, key }: Instance
       return new Date(Date.UTC(1000, 0, 1) + id).toISOString()
     case 'date':
       return new Date(Date.UTC(1000, 0, 1 + id)).toISOString().slice(0, 10)
+    case 'time':
+      return new Date(86_399_999 - id).toISOString().slice(11, 23)
     case 'decimal':
       return column.detail?._tag === 'Decimal'
         ? `-${10n ** BigInt(column.detail.precision - column.detail.scale) - 1n - BigInt(id)}`

@@ -79,7 +79,7 @@ const cut = (batch: Rows, from: number, to: number): Rows => {
 }
 
 /** Kinds whose values come as text that sorts as they do. */
-const sortable: ReadonlySet<string | null> = new Set(['decimal', 'timestamp', 'date'])
+const sortable: ReadonlySet<string | null> = new Set(['decimal', 'timestamp', 'date', 'time'])
 
 /**
  * Of an expression over another database than SQLite, nothing tells its collation, nor that it is no number as text.

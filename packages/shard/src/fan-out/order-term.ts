@@ -181,7 +181,17 @@ export const hiddenSelection = ({ attribute, name, hidden }: OrderTerm): Readonl
 }
 
 /** Kinds that hold text, which the database might order in a way of its own. */
-const texts: ReadonlySet<string> = new Set(['text', 'enum', 'decimal', 'uuid', 'timestamp', 'date', 'json', 'array'])
+const texts: ReadonlySet<string> = new Set([
+  'text',
+  'enum',
+  'decimal',
+  'uuid',
+  'timestamp',
+  'date',
+  'time',
+  'json',
+  'array',
+])
 
 const bytewise = { sqlite: 'binary', postgres: 'C', mysql: 'utf8mb4_bin' } as const
 

@@ -1,0 +1,212 @@
+/**
+ * Inserts of many rows on PostgreSQL by one statement, their values as arrays (see `postgres-arrays.ts`).
+ *
+ * Keys that a sequence gives are drawn by the same statement, in the order of the rows, and come back beside the rows' numbers:
+ * the order in which RETURNING gives rows is nobody's promise. They come as one text, which is read faster than rows are.
+ *
+ * @example
+ * // with "unitary_source" as (select pg_get_serial_sequence('"users"', 'id')::regclass as "sequence" ...),
+ * //   "unitary_rows" as materialized (select *, nextval((select "sequence" from "unitary_source")) as "unitary_key"
+ * //     from (select * from unnest($1::text[]) with ordinality as unitary_rows(unitary_0, unitaryordinal) ...) ...),
+ * //   "unitary_inserted" as (insert into "users" ("name", "id") select "unitary_0", "unitary_key" from "unitary_rows")
+ * // select string_agg("unitary_key"::text, ',' order by "unitaryordinal") as "unitarykeys" from "unitary_rows"
+ */
+import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
+import {
+  AliasNode,
+  ColumnNode,
+  CommonTableExpressionNameNode,
+  CommonTableExpressionNode,
+  IdentifierNode,
+  InsertQueryNode,
+  ReturningNode,
+  SelectionNode,
+  SelectQueryNode,
+  sql,
+  WithNode,
+} from 'kysely'
+import type { DriverRow, InsertCall, Returned } from './call.js'
+import type { EngineError } from './error.js'
+import { toInteger } from './from-driver.js'
+import {
+  alias,
+  arraysOf,
+  batchSize,
+  expression,
+  inSavepoint,
+  isForRows,
+  nth,
+  ordinal,
+  raw,
+  rowsTable,
+  typesOf,
+  withoutTypes,
+} from './postgres-arrays.js'
+import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
+import type { WriteConnection } from './write-connection.js'
+import { kindsText, type Returning, returningOf, returningSelections, tableNode } from './write-tree.js'
+
+const source = 'unitary_source'
+const inserted = 'unitary_inserted'
+const drawn = 'unitary_key'
+/** Names that come back, in one word. */
+const keys = 'unitarykeys'
+
+/**
+ * Runs a call of several rows in few statements. It is null, and nothing has been written, where that cannot be done: the
+ * database computes columns, an array cannot hold one, nothing tells returned rows apart, the key has no sequence, or a
+ * statement failed, and the rows alone tell which of them is at fault.
+ */
+export const runInsertBatch = async (
+  connection: WriteConnection,
+  call: InsertCall,
+): Promise<Either<EngineError, Returned | null>> => {
+  const matching = call.returning.length === 0 ? null : matchingOf(call)
+  const isTold = call.returning.length === 0 || matching?._tag === 'Given' || isDrawn(call, matching)
+  const isComputed = call.computed !== undefined && call.computed.length > 0
+  if (call.rows.length < 2 || call.columns.length === 0 || isComputed || !isTold) return right(null)
+  return inSavepoint(connection, async () => {
+    const asked = await typesOf(connection, call.table, call.columns)
+    // who may insert may not be one who may read
+    if (isLeft(asked)) return isForRows(asked.left) ? right(withoutTypes(connection, call.table, call.columns)) : asked
+    const types = asked.right
+    if (types === null) return right(null)
+    return isDrawn(call, matching)
+      ? insertDrawing(connection, call, types, matching.key[0])
+      : insertGiven(connection, call, types, matching)
+  })
+}
+
+/** Are keys all that is asked for? What else is asked for is told apart by keys that are drawn before. */
+const isDrawn = (
+  { returning }: InsertCall,
+  matching: Matching | null,
+): matching is Extract<Matching, { readonly _tag: 'Counted' }> => matching?._tag === 'Counted' && returning.length === 1
+
+/** Inserts rows with keys that the same statement draws. */
+const insertDrawing = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  types: ReadonlyArray<string>,
+  key: string,
+): Promise<Either<EngineError, Returned | null>> => {
+  const names = sequenceNames(connection, call.table, key)
+  const text = connection.textOf(`Insert drawing\n${call.table}\n${call.columns.join('\n')}\n\n${key}`, () =>
+    drawingTree(call, types, key),
+  )
+  const given: unknown[] = []
+  const failed = await eachBatch(connection, call, types, text, [...names, ...names], (rows, _, size) => {
+    const found = rows[0]?.[keys]
+    const some = typeof found === 'string' ? found.split(',') : []
+    // the column has no sequence: nothing was inserted
+    if (some.length !== size) return false
+    for (const one of some) given.push(toInteger(one))
+    return true
+  })
+  if (isLeft(failed)) return failed
+  return right(failed.right ? null : [given])
+}
+
+/** Inserts rows that bring all that they are told apart by. */
+const insertGiven = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  types: ReadonlyArray<string>,
+  matching: Matching | null,
+): Promise<Either<EngineError, Returned | null>> => {
+  const selected = selectedBy(call, matching)
+  const shape = `${call.table}\n${call.columns.join('\n')}\n\n${selected.join('\n')}\n${kindsText(selected, call.kinds)}`
+  const text = connection.textOf(`Insert batch\n${shape}`, () =>
+    batchTree(call, types, returningOf(selected, call.kinds, connection.dialect)),
+  )
+  const keyOf = matching?.key.map((column) => (row: DriverRow) => row[column]) ?? []
+  const answers = call.returning.map(() => new Array<unknown>(call.rows.length))
+  const failed = await eachBatch(connection, call, types, text, [], (rows, at, size) => {
+    if (matching === null) return true
+    const ordered = inOrder(matching, rows, keyOf, call.rows, at, size)
+    if (ordered === null) return false
+    call.returning.forEach((column, j) => {
+      const into = answers[j] as unknown[]
+      for (let i = 0; i < size; i++) into[at + i] = ordered[i]?.[column]
+    })
+    return true
+  })
+  if (isLeft(failed)) return failed
+  return right(failed.right ? null : answers)
+}
+
+/** Runs a statement for ten thousand rows at a time, until one fails or its answer is not taken: then it is true. */
+const eachBatch = async (
+  connection: WriteConnection,
+  call: InsertCall,
+  types: ReadonlyArray<string>,
+  text: string,
+  before: ReadonlyArray<unknown>,
+  take: (rows: ReadonlyArray<DriverRow>, at: number, size: number) => boolean,
+): Promise<Either<EngineError, boolean>> => {
+  for (let at = 0; at < call.rows.length; at += batchSize) {
+    const rows = call.rows.slice(at, at + batchSize)
+    const arrays = arraysOf(rows, types.length, connection.dialect)
+    const result = await connection.run(text, [...before, ...arrays], null)
+    if (isLeft(result)) return isForRows(result.left) ? right(true) : result
+    if (!take(result.right.rows, at, rows.length)) return right(true)
+  }
+  return right(false)
+}
+
+/**
+ * The table and column of a key, as `pg_get_serial_sequence` takes them. Names are read from a transformed tree, so that
+ * plugins that rename have their say.
+ *
+ * @category combinators
+ */
+export const sequenceNames = (
+  connection: WriteConnection,
+  table: string,
+  key: string,
+): readonly [table: string, column: string] => {
+  const tree = connection.transform(
+    InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(table)), { columns: [ColumnNode.create(key)] }),
+  )
+  const into = tree.into?.table
+  const name = [into?.schema?.name, into?.identifier.name]
+    .filter((part) => part !== undefined)
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+  return [name, tree.columns?.[0]?.column.name ?? key]
+}
+
+/** The sequence of a column that takes values from outside. Its parameters are the names, twice. */
+export const sequenceQuery = sql`select pg_get_serial_sequence(${''}, ${''})::regclass as sequence from pg_attribute where attrelid = ${''}::regclass and attname = ${''} and attidentity <> 'a' offset 0`
+
+const drawingTree = (call: InsertCall, types: ReadonlyArray<string>, key: string): SelectQueryNode => {
+  const sequence = sql`(select sequence from ${sql.id(source)})`
+  const given = sql`select * from ${expression(rowsTable(types))} order by ${sql.id(ordinal)} offset 0`
+  const rows = sql`(select ${sql.id(alias)}.*, nextval(${sequence}) as ${sql.id(drawn)} from (${given}) as ${sql.id(alias)} where ${sequence} is not null)`
+  const columns = [...call.columns.map((_, i) => nth(i)), drawn].map((name) => sql.id(name))
+  const insert = InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
+    columns: [...call.columns, key].map((column) => ColumnNode.create(column)),
+    values: raw(sql`select ${sql.join(columns)} from ${sql.id(alias)}`),
+  })
+  const found = sql`string_agg(${sql.id(drawn)}::text, ',' order by ${sql.id(ordinal)})`
+  const tables = [{ ...named(alias, raw(rows)), materialized: true }, named(inserted, insert)]
+  return {
+    ...SelectQueryNode.createFrom(
+      [raw(sql`${sql.id(alias)}`)],
+      tables.reduce(WithNode.cloneWithExpression, WithNode.create(named(source, raw(sql`(${sequenceQuery})`)))),
+    ),
+    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create(keys)))],
+  }
+}
+
+const named = (name: string, expression: Parameters<typeof CommonTableExpressionNode.create>[1]) =>
+  CommonTableExpressionNode.create(CommonTableExpressionNameNode.create(name), expression)
+
+const batchTree = (call: InsertCall, types: ReadonlyArray<string>, returning: Returning): InsertQueryNode => {
+  const columns = call.columns.map((_, i) => sql.id(nth(i)))
+  return InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
+    columns: call.columns.map((column) => ColumnNode.create(column)),
+    values: raw(sql`select ${sql.join(columns)} from ${expression(rowsTable(types))}`),
+    ...(returning.length === 0 ? {} : { returning: ReturningNode.create(returningSelections(returning)) }),
+  })
+}
