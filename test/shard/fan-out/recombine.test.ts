@@ -191,6 +191,23 @@ describe('groups over several shards', () => {
     ])
   })
 
+  it('of rows that have lost their parent are one, wherever the rows are', () => {
+    for (const database of Object.values(world.databases)) {
+      database.prepare('insert into weather_reports (location_id, temperature) values (null, 50)').run()
+    }
+    const perLocation = pipe(
+      reports,
+      groupBy('locationId'),
+      selectRows((q) => ({ location: q.ref('locationId'), reports: q.fn.countAll() })),
+      orderBy('location'),
+      limit(2),
+    )
+    expect(run(Session.rows(perLocation))).toEqual([
+      { location: null, reports: 4 },
+      { location: 1, reports: 1 },
+    ])
+  })
+
   it('are ordered by an aggregate that no row holds', () => {
     const byCount = pipe(
       locations,

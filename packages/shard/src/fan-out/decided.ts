@@ -29,11 +29,16 @@ export const decidedIn = ({ entity, node }: AnyQuery, choosers: Choosers): Decid
   return { areWhole, areGroupsWhole: areWhole((node.groupBy?.items ?? []).map(({ groupBy }) => groupBy)) }
 }
 
-/** The attributes that decide the shard of a row; none where nobody knows. */
+/**
+ * The attributes that decide the shard of a row; none where nobody knows. One that may be NULL tells nothing: a row that has
+ * lost its parent stays where it is.
+ */
 const decidingAttributes = (mapping: Mapping, choosers: Choosers): ReadonlyArray<Attribute> => {
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return []
-  if (basis.kind === 'relationship') return mapping.relationshipOf.get(basis.name)?.foreignKey ?? []
-  const attribute = mapping.attributeOf.get(basis.name)
-  return attribute === undefined ? [] : [attribute]
+  const attributes =
+    basis.kind === 'relationship'
+      ? (mapping.relationshipOf.get(basis.name)?.foreignKey ?? [])
+      : mapping.attributes.filter(({ name }) => name === basis.name)
+  return attributes.some(({ isNullable }) => isNullable) ? [] : attributes
 }

@@ -41,6 +41,8 @@ export interface Term {
 export interface Slots {
   readonly statement: AnyRows
   readonly comparisons: ReadonlyArray<TextComparison>
+  /** What the name of a value of the rows stands for; anything else as it is, without parentheses around it. */
+  readonly expanded: (node: OperationNode) => OperationNode
   /** The slot of an aggregate call, or of what hangs on the group alone; why there is none. */
   readonly slotOf: (node: OperationNode) => Either<string, number>
 }
@@ -53,8 +55,7 @@ const unread: Reading = { kind: null, codec: null, source: null }
  * @category constructors
  */
 export const termOf = (slots: Slots, given: OperationNode): Either<string, Term> => {
-  const node = ParensNode.is(given) ? given.node : given
-  if (ParensNode.is(node)) return termOf(slots, node)
+  const node = slots.expanded(given)
   if (ValueNode.is(node)) {
     return right({ evaluate: () => node.value, reading: unread, literal: node })
   }

@@ -24,6 +24,7 @@ import {
   type OperationNode,
   type OrderByItemNode,
   ParensNode,
+  RawNode,
   ReferenceNode,
   SelectionNode,
   type SelectQueryNode,
@@ -176,7 +177,7 @@ class Making implements Slots {
   }
 
   slotOf(given: OperationNode): Either<string, number> {
-    const node = this.#expanded(given)
+    const node = this.expanded(given)
     const known = this.#nodes.findIndex((other) => isSameTree(this.statement, other, node))
     if (known >= 0) return right(known)
     const call = callAt(node)
@@ -201,6 +202,8 @@ class Making implements Slots {
 
   /** The slot of what hangs on the group alone. */
   #ofGroup(node: OperationNode): Either<string, number> {
+    const call = callIn(node)
+    if (call !== null) return left(notOfGroups(call))
     const stray = referencesIn(node).find(
       (reference) => !this.#keys.some((other) => isSameTree(this.statement, other, reference)),
     )
@@ -215,7 +218,7 @@ class Making implements Slots {
 
   #groupByItems(): Either<string, null> {
     for (const { groupBy } of this.statement.node.groupBy?.items ?? []) {
-      const node = this.#expanded(this.#atPosition(groupBy))
+      const node = this.expanded(this.#atPosition(groupBy))
       const problem = this.#key(node, null)
       if (problem !== null) return left(problem)
     }
@@ -278,7 +281,7 @@ class Making implements Slots {
       return left('one of its orders has a direction or collation that only the database knows; order by its own')
     }
     if (isPosition(item.orderBy)) return left('it is ordered by the number of a column; order by its name')
-    const node = this.#expanded(item.orderBy)
+    const node = this.expanded(item.orderBy)
     const term = termOf(this, node)
     if (isLeft(term)) return left(`in ORDER BY, ${term.left}`)
     const { evaluate, reading } = term.right
@@ -286,10 +289,9 @@ class Making implements Slots {
     return right({ evaluate, kind: reading.kind, attribute, isDescending, nulls: item.nulls ?? null, collation })
   }
 
-  /** What the name of a value stands for. */
-  #expanded(given: OperationNode): OperationNode {
-    const node = ParensNode.is(given) ? given.node : given
-    if (ParensNode.is(node)) return this.#expanded(node)
+  expanded(given: OperationNode): OperationNode {
+    if (ParensNode.is(given)) return this.expanded(given.node)
+    const node = RawNode.is(given) ? onlyNode(given) : given
     if (!ReferenceNode.is(node) || node.table !== undefined || !ColumnNode.is(node.column)) return node
     const { name } = node.column.column
     return this.statement.outputs.some((output) => output._tag === 'Value' && output.column === name)
@@ -306,7 +308,7 @@ class Making implements Slots {
   #selectedAs(column: string): OperationNode {
     for (const { selection } of this.statement.node.selections ?? []) {
       if (AliasNode.is(selection) && IdentifierNode.is(selection.alias) && selection.alias.name === column) {
-        return ParensNode.is(selection.node) ? this.#expanded(selection.node) : selection.node
+        return ParensNode.is(selection.node) ? this.expanded(selection.node) : selection.node
       }
     }
     return ReferenceNode.create(ColumnNode.create(column))
@@ -391,5 +393,11 @@ const notOfGroups = (call: RowsCall): string =>
 /** Numbers are wanted as drivers give them, which tells whether they are exact. */
 const partKind = ({ _tag }: Aggregate, kind: ColumnKind | null): ColumnKind | null =>
   _tag === 'Least' || _tag === 'Greatest' ? kind : _tag === 'All' || _tag === 'Any' ? 'boolean' : null
+
+/** What `sql.ref` names; raw text that is more stays as it is. */
+const onlyNode = (node: RawNode): OperationNode =>
+  node.parameters.length === 1 && node.sqlFragments.every((fragment) => fragment.trim() === '')
+    ? (node.parameters[0] as OperationNode)
+    : node
 
 const nameOf = (node: ReferenceNode): string => (ColumnNode.is(node.column) ? node.column.column.name : 'a column')
