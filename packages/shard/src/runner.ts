@@ -79,8 +79,9 @@ import { combine } from './fan-out/combine.js'
 import { countOver } from './fan-out/count.js'
 import { merge } from './fan-out/merge.js'
 import { type FanOutPolicy, faultOfSettings, settingsOf } from './fan-out/policy.js'
-import { CombinedRows, MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
-import type { Recombination } from './fan-out/recombination.js'
+import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
+import { CombinedRows, MergedGroups } from './fan-out/read-groups.js'
+import { askedInOrder, type Recombination } from './fan-out/recombination.js'
 import { spreadOf } from './fan-out/spread.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
@@ -376,8 +377,7 @@ class Sharded {
     const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
     if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
     if (spread.right._tag === 'Recombined') {
-      const combined = yield* this.#combine(spread.right.recombination, tokens, asking)
-      return isLeft(combined) ? combined : right(new CombinedRows(combined.right))
+      return yield* this.#groupReader(spread.right.recombination, tokens, request, asking)
     }
     const { fanOut } = spread.right
     const isNullLow = this.#isNullLow(tokens)
@@ -394,6 +394,31 @@ class Sharded {
     return right(
       isMerged ? new MergedShards(open, readers, entity, fanOut, isNullLow) : new ShardByShard(open, readers, fanOut),
     )
+  }
+
+  *#groupReader(
+    recombination: Recombination,
+    tokens: Tokens,
+    request: OpenCursorRequest,
+    asking: Asking,
+  ): Effect<Either<RequestError, Reader>> {
+    const { asked, keyOrder } = recombination
+    if (keyOrder === null) {
+      const combined = yield* this.#combine(recombination, tokens, asking)
+      return isLeft(combined) ? combined : right(new CombinedRows(combined.right))
+    }
+    const isNullLow = this.#isNullLow(tokens)
+    const sources = tokens.map((token) => {
+      const statement = askedInOrder(recombination, keyOrder, this.#engine(token).dialect.name, isNullLow)
+      return this.#source(token, { ...request, statement }, asking)
+    })
+    const opened = yield* openAll(sources, asking, this.#askers)
+    if (isLeft(opened)) return opened
+    const { readers, sources: open } = opened.right
+    const all = { terms: keyOrder, offset: 0, limit: null }
+    const merged = new MergedShards(open, readers, asked.entity.name, all, isNullLow)
+    const { dialect } = this.#engine(tokens[0] as string)
+    return right(new MergedGroups(merged, recombination, dialect, this.#comparisons(tokens)))
   }
 
   /** A shard whose query can be opened. */

@@ -269,7 +269,8 @@ describe.each(hosts)('groups over four shards', (host, numRuns) => {
           expect(rightOf(await Session.run(sharded)(Session.count(query))())).toBe(expected.length)
           const streamed: unknown[] = []
           for await (const row of Session.stream(sharded, { chunk: 3 })(query)) streamed.push(rightOf(row))
-          expect(shown(streamed)).toEqual(found)
+          if (isOrdered) expect(shown(streamed)).toEqual(found)
+          else expect([...shown(streamed)].sort()).toEqual([...found].sort())
         }
       },
       120_000,

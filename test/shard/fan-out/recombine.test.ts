@@ -220,6 +220,58 @@ describe('groups over several shards', () => {
   })
 })
 
+describe('streams of groups over several shards', () => {
+  const many = () => {
+    for (const [shard, database] of Object.entries(world.databases)) {
+      const insert = database.prepare('insert into weather_locations (id, continent, city) values (?, ?, ?)')
+      for (let i = 100; i < 1100; i++) insert.run(i, shard, `city ${i % 700}`)
+    }
+  }
+  const perCity = pipe(
+    locations,
+    where('id', '>=', 100),
+    groupBy('city'),
+    selectRows((q) => ({ city: q.ref('city'), locations: q.fn.countAll(), ids: q.fn.count('id').distinct() })),
+  )
+  const first = <A>(query: typeof perCity): ReadonlyArray<A> => {
+    for (const chunk of Session.streamChunksSync(world.runtime, { chunk: 20 })(query)) return rightOf(chunk) as never
+    return []
+  }
+  const fetched = () =>
+    world.journal.asked.splice(0).reduce((sum, { call }) => sum + (call._tag === 'Fetch' ? call.count : 0), 0)
+
+  it('hold a portion of each shard where these can give their groups in order', () => {
+    many()
+    world.asked()
+    expect(first(pipe(perCity, orderBy('city', 'desc')))).toHaveLength(20)
+    // groups of one id each at the finest, four shards, portions of a hundred
+    expect(fetched()).toBeLessThanOrEqual(800)
+    expect(first(perCity)).toHaveLength(20)
+    expect(fetched()).toBeLessThanOrEqual(800)
+  })
+
+  it('are those of the whole query, whatever its order is', () => {
+    many()
+    const queries = [
+      perCity,
+      pipe(perCity, orderBy('city'), limit(30), offset(650)),
+      pipe(perCity, orderBy('locations', 'desc'), orderBy('city'), limit(50)),
+      pipe(
+        perCity,
+        having((eb) => eb(eb.fn.countAll(), '>', 4)),
+        orderBy('city', 'desc'),
+      ),
+    ]
+    for (const query of queries) {
+      const whole = run(Session.rows(query))
+      const streamed = [...Session.streamSync(world.runtime, { chunk: 7 })(query)].map(rightOf)
+      if (query === perCity) expect(new Set(streamed.map(({ city }) => city)).size).toBe(700)
+      else expect(streamed).toEqual(whole)
+      expect(streamed).toHaveLength(whole.length)
+    }
+  })
+})
+
 describe('what cannot be put together from groups', () => {
   const problem = (query: Parameters<typeof Session.rows>[0]): string => {
     const { message } = fails(Session.rows(query)) as Session.RoutingError

@@ -3,7 +3,7 @@
  */
 import type { Dialect, DriverRow, TextComparison } from '@unitary/core'
 import type { QueryAnswer, Rows } from '@unitary/session'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { isNumeric, mayBeOne, portable, type Running, running } from './aggregate.js'
 import { compareValues } from './compare.js'
 import { compareNumeric, numericOf } from './exact.js'
@@ -37,21 +37,15 @@ export const combine = (
     const problem = groups.add(batch)
     if (problem !== null) return left(problem)
   }
-  const { having, isDistinct, limit, offset, order } = recombination
-  let kept = groups.values()
-  if (having !== null) {
-    const known = kept.map((group) => truth(having(group)))
-    if (known.includes(undefined)) {
-      return left('HAVING compares what only its database can compare (its collation orders texts)')
-    }
-    kept = kept.filter((_, at) => known[at] === true)
-  }
-  const sorted = order.length === 0 ? right(kept) : ordered(kept, order, comparisons, isNullLow)
-  if (sorted._tag === 'Left') return sorted
+  const { isDistinct, limit, offset, order } = recombination
+  const kept = keptBy(groups.values(), recombination)
+  if (isLeft(kept)) return kept
+  const sorted = order.length === 0 ? kept : ordered(kept.right, order, comparisons, isNullLow)
+  if (isLeft(sorted)) return sorted
   const rows = rowsOf(sorted.right, recombination)
-  if (rows === null) return left('it computes what only its database can')
-  const different = isDistinct ? distinctRows(rows, recombination, comparisons) : right(rows)
-  if (different._tag === 'Left') return different
+  if (isLeft(rows)) return rows
+  const different = isDistinct ? distinctRows(rows.right, recombination, comparisons) : rows
+  if (isLeft(different)) return different
   return right({
     batches: [
       {
@@ -65,65 +59,102 @@ export const combine = (
   })
 }
 
-/** Values that are portable already. */
-const inMemory = (dialect: Dialect): Dialect => ({ ...dialect, fromDriver: () => null })
+/** A database whose values are portable already. */
+export const inMemory = (dialect: Dialect): Dialect => ({ ...dialect, fromDriver: () => null })
 
 /** The groups that have been met, by their keys. */
 class Groups {
+  readonly #grouping: Grouping
+  readonly #groups = new Map<string, ReadonlyArray<Running>>()
+
+  constructor(recombination: Recombination, comparisons: ReadonlyArray<TextComparison>) {
+    this.#grouping = new Grouping(recombination, comparisons)
+    if (recombination.isWhole) this.#groups.set('', this.#grouping.begin())
+  }
+
+  /** Takes the groups of one shard; what is wrong with them, or null. */
+  add({ dialect, rows }: Rows): string | null {
+    const read = this.#grouping.reader(dialect)
+    for (const row of rows) {
+      const values = read(row)
+      const identity = this.#grouping.identityOf(values)
+      if (isLeft(identity)) return identity.left
+      const group = this.#groups.get(identity.right) ?? this.#grouping.begin()
+      this.#groups.set(identity.right, group)
+      const problem = this.#grouping.add(group, values, dialect)
+      if (problem !== null) return problem
+    }
+    return null
+  }
+
+  values(): ReadonlyArray<Group> {
+    return Array.from(this.#groups.values(), resultsOf)
+  }
+}
+
+/** Which group a row belongs to, and what it adds to it. */
+export class Grouping {
   readonly #recombination: Recombination
   readonly #likenesses: ReadonlyArray<Likenesses>
-  readonly #groups = new Map<string, ReadonlyArray<Running>>()
 
   constructor(recombination: Recombination, comparisons: ReadonlyArray<TextComparison>) {
     this.#recombination = recombination
     this.#likenesses = recombination.keys.map(
       (key) => new Likenesses(likenessOf((recombination.columns[key] as AskedColumn).kind, comparisons)),
     )
-    if (recombination.isWhole) this.#groups.set('', this.#begin())
   }
 
-  /** Takes the groups of one shard; what is wrong with them, or null. */
-  add({ dialect, rows }: Rows): string | null {
-    const { columns, keys, slots } = this.#recombination
+  /** The values of rows of a database, by column. The same list each time. */
+  reader(dialect: Dialect): (row: DriverRow) => ReadonlyArray<unknown> {
+    const { columns } = this.#recombination
     const converts = columns.map(({ kind }) => (kind === null ? null : dialect.fromDriver(kind)))
     const values = new Array<unknown>(columns.length)
-    for (const row of rows) {
+    return (row) => {
       for (let at = 0; at < columns.length; at++) {
         const given = row[(columns[at] as AskedColumn).name] ?? null
         const convert = converts[at] ?? null
         values[at] = convert === null || given === null ? given : convert(given)
       }
-      let identity = ''
-      for (let i = 0; i < keys.length; i++) {
-        const key = keys[i] as number
-        const value = values[key]
-        const clash = this.#likenesses[i]?.clash(value) ?? null
-        if (clash !== null) {
-          return `in GROUP BY or DISTINCT, ${mayBeOne(clash, value)}; ask for the rows themselves`
-        }
-        const part = identityOf(value, (columns[key] as AskedColumn).kind)
-        identity += `${part.length}:${part}`
-      }
-      const group = this.#groups.get(identity) ?? this.#begin()
-      this.#groups.set(identity, group)
-      for (let i = 0; i < slots.length; i++) {
-        const problem = (group[i] as Running).add(partsOf(slots[i] as Slot, values), dialect)
-        if (problem !== null) return problem
-      }
+      return values
     }
-    return null
   }
 
-  values(): ReadonlyArray<Group> {
-    return Array.from(this.#groups.values(), (group) => group.map((one) => one.result()))
+  /** What the rows of a group have in common, and no others. */
+  identityOf(values: ReadonlyArray<unknown>): Either<string, string> {
+    const { columns, keys } = this.#recombination
+    let identity = ''
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i] as number
+      const value = values[key]
+      const clash = this.#likenesses[i]?.clash(value) ?? null
+      if (clash !== null) {
+        return left(`in GROUP BY or DISTINCT, ${mayBeOne(clash, value)}; ask for the rows themselves`)
+      }
+      const part = identityOf(value, (columns[key] as AskedColumn).kind)
+      identity += `${part.length}:${part}`
+    }
+    return right(identity)
   }
 
-  #begin(): ReadonlyArray<Running> {
+  begin(): ReadonlyArray<Running> {
     return this.#recombination.slots.map((slot) =>
       slot._tag === 'Asked' ? new First() : running(slot.aggregate, slot.operand),
     )
   }
+
+  /** Adds a row to its group; what is wrong with it, or null. */
+  add(group: ReadonlyArray<Running>, values: ReadonlyArray<unknown>, dialect: Dialect): string | null {
+    const { slots } = this.#recombination
+    for (let i = 0; i < slots.length; i++) {
+      const problem = (group[i] as Running).add(partsOf(slots[i] as Slot, values), dialect)
+      if (problem !== null) return problem
+    }
+    return null
+  }
 }
+
+/** What a group has come to. */
+export const resultsOf = (group: ReadonlyArray<Running>): Group => group.map((one) => one.result())
 
 const partsOf = (slot: Slot, values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   slot._tag === 'Asked' ? [values[slot.column]] : slot.columns.map((column) => values[column])
@@ -144,19 +175,36 @@ class First implements Running {
   }
 }
 
-/** Null where a value cannot be told. */
-const rowsOf = (groups: ReadonlyArray<Group>, { outputs }: Recombination): ReadonlyArray<DriverRow> | null => {
+/** The groups that HAVING keeps. */
+export const keptBy = (
+  groups: ReadonlyArray<Group>,
+  { having }: Recombination,
+): Either<string, ReadonlyArray<Group>> => {
+  if (having === null) return right(groups)
+  const known = groups.map((group) => truth(having(group)))
+  return known.includes(undefined)
+    ? left(
+        'HAVING compares what only its database can compare (its collation orders texts); ask for the rows themselves',
+      )
+    : right(groups.filter((_, at) => known[at] === true))
+}
+
+/** The rows that groups give. */
+export const rowsOf = (
+  groups: ReadonlyArray<Group>,
+  { outputs }: Recombination,
+): Either<string, ReadonlyArray<DriverRow>> => {
   const rows: DriverRow[] = []
   for (const group of groups) {
     const row: Record<string, unknown> = {}
     for (const { column, evaluate, kind } of outputs) {
       const value = evaluate(group)
-      if (value === undefined) return null
+      if (value === undefined) return left('it computes what only its database can; ask for the aggregates themselves')
       row[column] = portable(value, kind)
     }
     rows.push(row)
   }
-  return rows
+  return right(rows)
 }
 
 /** Each row once, where it comes first. */
@@ -195,7 +243,8 @@ const ordered = (
   const columns: Array<ReadonlyArray<unknown>> = []
   for (const term of order) {
     const values = groups.map(term.evaluate)
-    if (values.includes(undefined)) return left('ORDER BY computes what only its database can')
+    if (values.includes(undefined))
+      return left('ORDER BY computes what only its database can; order by the aggregates themselves')
     const isForeign = !isKnown && term.attribute === null && !sortable.has(term.kind)
     if (isForeign && values.some((value) => typeof value === 'string')) {
       return left(

@@ -89,12 +89,15 @@ export class ShardByShard implements Reader {
   }
 }
 
+/** By what rows are merged, and which of them. */
+export type Merging = Pick<FanOut, 'terms' | 'offset' | 'limit'>
+
 /** The rows of an ordered query, merged. */
 export class MergedShards implements Reader {
   readonly #sources: ReadonlyArray<ShardSource>
   readonly #readers: ReadonlyArray<EngineReader>
   readonly #entity: string
-  readonly #fanOut: FanOut
+  readonly #fanOut: Merging
   readonly #merger: Merger
   /** The portion that each shard is at. */
   readonly #portions: Array<ReadonlyArray<DriverRow>>
@@ -105,7 +108,7 @@ export class MergedShards implements Reader {
     sources: ReadonlyArray<ShardSource>,
     readers: ReadonlyArray<EngineReader>,
     entity: string,
-    fanOut: FanOut,
+    fanOut: Merging,
     isNullLow: boolean,
   ) {
     this.#sources = sources
@@ -174,32 +177,6 @@ export class MergedShards implements Reader {
       this.#merger.feed(shard, columns.right, rows.right.length < portion)
     }
     return right(undefined)
-  }
-}
-
-/** Rows that were put together from groups, which only all of them tell: as many as there are groups are in memory. */
-export class CombinedRows implements Reader {
-  readonly #answer: QueryAnswer
-  #at = 0
-
-  constructor(answer: QueryAnswer) {
-    this.#answer = answer
-  }
-
-  *fetch(count: number): Effect<Either<RequestError, QueryAnswer>> {
-    yield* closeAll([])
-    const from = this.#at
-    this.#at += count
-    const { batches } = this.#answer
-    return right({
-      ...this.#answer,
-      batches: batches.map((batch) => ({ ...batch, rows: batch.rows.slice(from, from + count) })),
-    })
-  }
-
-  /** Nothing is open. */
-  close(): Effect<void> {
-    return closeAll([])
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type AnyRows,
   type Attribute,
   type ColumnKind,
+  type Dialect,
   readingIn,
   type TextComparison,
 } from '@unitary/core'
@@ -22,7 +23,8 @@ import {
   IdentifierNode,
   LimitNode,
   type OperationNode,
-  type OrderByItemNode,
+  OrderByItemNode,
+  OrderByNode,
   ParensNode,
   RawNode,
   ReferenceNode,
@@ -34,7 +36,7 @@ import { type Aggregate, aggregateOf, type Operand } from './aggregate.js'
 import { callAt, called, callIn, type RowsCall } from './calls.js'
 import type { Collation } from './compare.js'
 import { type Evaluate, type Slots, termOf } from './group-expression.js'
-import { collationOf, directionOf, isPosition } from './order-term.js'
+import { collationOf, directionOf, isPosition, itemFor, type OrderTerm } from './order-term.js'
 import { isSameTree, referencesIn } from './same-tree.js'
 import { windowOf } from './window.js'
 
@@ -91,7 +93,30 @@ export interface Recombination {
   readonly order: ReadonlyArray<CombinedOrder>
   readonly offset: number
   readonly limit: number | null
+  /**
+   * The order in which shards can give their groups, so that those of one group come together and the rows in the order of
+   * the query; null where there is none.
+   */
+  readonly keyOrder: ReadonlyArray<OrderTerm> | null
 }
+
+/**
+ * The query that a shard is asked for its groups in the order of their keys. O(keys).
+ *
+ * @category combinators
+ */
+export const askedInOrder = (
+  { asked }: Recombination,
+  keyOrder: ReadonlyArray<OrderTerm>,
+  dialect: Dialect['name'],
+  isNullLow: boolean,
+): AnyRows => ({
+  ...asked,
+  node: {
+    ...asked.node,
+    orderBy: OrderByNode.create(keyOrder.map((term) => itemFor(term, dialect, isNullLow))),
+  },
+})
 
 /**
  * Does a query have to be put together from groups? `areWhole`: no group of it has rows on several shards.
@@ -173,7 +198,46 @@ class Making implements Slots {
       order,
       offset,
       limit,
+      keyOrder: node.frontModifiers === undefined || isOfDistinctRows ? this.#keyOrder() : null,
     })
+  }
+
+  /** The keys, those of ORDER BY first. */
+  #keyOrder(): ReadonlyArray<OrderTerm> | null {
+    if (this.#keys.length === 0) return null
+    const terms: OrderTerm[] = []
+    const rest = new Set(this.#keys)
+    for (const item of this.statement.node.orderBy?.items ?? []) {
+      const key = this.#keys.find((one) => isSameTree(this.statement, one, this.expanded(item.orderBy)))
+      const term = key === undefined ? null : this.#keyTerm(key, item)
+      if (key === undefined || term === null) return null
+      if (rest.delete(key)) terms.push(term)
+    }
+    for (const key of rest) {
+      const term = this.#keyTerm(key, OrderByItemNode.create(key))
+      if (term === null) return null
+      terms.push(term)
+    }
+    return terms
+  }
+
+  /** A key as shards order by it; null where that is not the order that memory knows. */
+  #keyTerm(key: OperationNode, item: OrderByItemNode): OrderTerm | null {
+    const { kind, source } = readingIn(this.statement, key)
+    const isUnknown = (kind === 'text' || kind === 'enum') && this.comparisons.includes('collation')
+    if (!ReferenceNode.is(key) || source === null || isUnknown) return null
+    if (collationOf(item) !== 'binary') return null
+    const column = this.#columns[this.#groupedColumns[this.#keys.indexOf(key)] as number] as AskedColumn
+    return {
+      name: column.name,
+      attribute: source.attribute,
+      kind,
+      isDescending: directionOf(item) === true,
+      nulls: item.nulls ?? null,
+      collation: 'binary',
+      item: { ...item, orderBy: key },
+      hidden: null,
+    }
   }
 
   slotOf(given: OperationNode): Either<string, number> {
