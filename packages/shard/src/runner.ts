@@ -81,7 +81,7 @@ import { merge } from './fan-out/merge.js'
 import { type FanOutPolicy, faultOfSettings, settingsOf } from './fan-out/policy.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from './fan-out/read.js'
 import { CombinedRows, MergedGroups } from './fan-out/read-groups.js'
-import { askedInOrder, type Recombination } from './fan-out/recombination.js'
+import { askedInOrder, askedOf, type Recombination } from './fan-out/recombination.js'
 import { spreadOf } from './fan-out/spread.js'
 import { shardsOfLookup, shardsOfSql, shardsOfStatement, shardsOfWrite, type Tokens } from './route/choose.js'
 import { type InsertPart, routeInsert } from './route/route-insert.js'
@@ -113,8 +113,8 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
  *
  * New rows go where the choosers put them, and instances keep to the shard that they came from: refreshes, loads of
  * their relationships, updates and deletes go there. Queries, gets by key and bulk statements go to the shards that
- * they concern; ORDER BY, LIMIT and OFFSET hold for all shards together. Joins and subqueries see one shard's rows at
- * a time, and a relationship is loaded from the shard of its owner: what belongs together belongs on one shard (see
+ * they concern; ORDER BY, LIMIT and OFFSET hold for all shards together, and so do aggregates, GROUP BY, HAVING and
+ * DISTINCT. Joins and subqueries see one shard's rows at a time, and a relationship is loaded from the shard of its owner: what belongs together belongs on one shard (see
  * `withParent`).
  *
  * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are
@@ -314,12 +314,12 @@ class Sharded {
 
   /** Each shard gives its groups, which are put together. */
   *#combine(recombination: Recombination, tokens: Tokens, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
+    const [comparisons, isNullLow] = [this.#comparisons(tokens), this.#isNullLow(tokens)]
     const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
-      runQuery(connection, engine, recombination.asked, token),
+      runQuery(connection, engine, askedOf(recombination, engine.dialect.name, isNullLow), token),
     )
     if (isLeft(batches)) return batches
     const { dialect } = this.#engine(tokens[0] as string)
-    const [comparisons, isNullLow] = [this.#comparisons(tokens), this.#isNullLow(tokens)]
     const combined = combine(batches.right.values, recombination, { dialect, comparisons, isNullLow })
     return isLeft(combined)
       ? left(notMergeable(asking.operation, recombination.asked.entity.name, combined.left))

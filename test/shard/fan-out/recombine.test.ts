@@ -144,6 +144,24 @@ describe('groups over several shards', () => {
     ).toEqual([{ initial: 'T', cities: 2 }])
   })
 
+  it('are asked for up to the end of the window where they are ordered by their keys', () => {
+    const perCity = pipe(
+      locations,
+      groupBy('city'),
+      selectRows((q) => ({ city: q.ref('city'), locations: q.fn.countAll() })),
+      orderBy('city', 'desc'),
+      limit(2),
+      offset(1),
+    )
+    world.asked()
+    expect(run(Session.rows(perCity)).map(({ city }) => city)).toEqual(['Tokyo', 'Quito'])
+    const asked = world.journal.asked.flatMap(({ call }) => (call._tag === 'Query' ? [call.statement] : []))
+    expect(asked[0]).toEqual({
+      sql: 'select "weather_locations"."city" as "unitary_0", count(*) as "unitary_1" from "weather_locations" group by "weather_locations"."city" order by "weather_locations"."city" collate "binary" desc limit ?',
+      parameters: [3],
+    })
+  })
+
   it('may be of what is joined', () => {
     const perTemperature = pipe(
       locations,

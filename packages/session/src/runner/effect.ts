@@ -144,7 +144,6 @@ export const driveUntil = <A>(
   while (step.done !== true) {
     const result = perform(step.value, cutoff)
     if (result instanceof Promise) return driveOn(effect, step.value, result, cutoff)
-    if (result === givenUp) return givenUp
     step = effect.next(result)
   }
   return step.value
@@ -219,11 +218,10 @@ const perform = (operation: Operation, cutoff: Cutoff | null): unknown => {
       return performWithin(operation.milliseconds, operation.effect, cutoff)
     case 'Together': {
       const results = operation.effects.map((effect) => driveUntil(effect, cutoff))
+      // nothing is given up but what is waited for
       return results.some((result) => result instanceof Promise)
         ? Promise.all(results).then((all) => (all.includes(givenUp) ? givenUp : all))
-        : results.includes(givenUp)
-          ? givenUp
-          : results
+        : results
     }
   }
 }

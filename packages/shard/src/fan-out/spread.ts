@@ -8,7 +8,8 @@ import type { Choosers } from '../chooser/chooser.js'
 import { decidedIn } from './decided.js'
 import { type FanOut, fanOutOf } from './fan-out.js'
 import { problemOf, problemOfRows, problemOfWindows } from './problem.js'
-import { type Recombination, recombinationOf, recombines } from './recombination.js'
+import { type Recombination, recombines } from './recombination.js'
+import { recombinationOf } from './recombine.js'
 
 /**
  * @category model
