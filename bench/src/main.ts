@@ -6,7 +6,8 @@ import { contest, type Outcome } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
 import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { type FanOutFigure, fanOutAsync, fanOutSync } from './measures/fan-out.js'
-import { changeHeld, memory, streamHeld } from './measures/memory.js'
+import { levelOfFew, levels, mostGrowth } from './measures/growth.js'
+import { changeHeld, memory, mostBeyondRow, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { statements } from './measures/statements.js'
 import { steps } from './measures/steps.js'
@@ -76,7 +77,20 @@ if (isWanted('growth')) {
       if (at <= (values.quick ? 0.1 : 10)) grown.push(show(await contest([limit, unitary], workload(name, at), runs)))
     }
   }
-  writeResults('growth', grown)
+  const measured = [...levels(grown), levelOfFew([1_000, 10_000, 100_000, 1_000_000].slice(0, values.quick ? 2 : 4))]
+  console.log(
+    figures(
+      `\nwhat it takes at other sizes, by what it takes at the first: ${mostGrowth} at the most`,
+      measured.flatMap(({ from, growth, isWithin, name }) => [
+        [`${name}${isWithin ? '' : ': more'}`],
+        ...[[from, 1] as const, ...growth].map(([size, ratio]): [string, string] => [
+          `  ${size.toLocaleString('en')}`,
+          ratio.toFixed(2),
+        ]),
+      ]),
+    ),
+  )
+  writeResults('growth', { contests: grown, levels: measured })
 }
 
 if (isWanted('phases')) {
@@ -113,11 +127,15 @@ if (isWanted('statements')) {
 }
 
 if (isWanted('memory')) {
-  const measured = memory(100_000 * scale)
+  const measured = memory(100_000)
   console.log(
     figures(
-      '\nwhat is held for an instance',
-      measured.map(([name, bytes]) => [name, `${bytes.toFixed(0)} bytes`]),
+      `\nwhat is held for an instance of three columns: beyond the row ${mostBeyondRow} bytes at the most`,
+      measured.map(([name, bytes, bound]) => [
+        name,
+        `${bytes.toFixed(0)} bytes`,
+        bound === null || bytes <= bound ? '' : 'more',
+      ]),
     ),
   )
   const sizes = [10_000, 1_000_000 * scale]

@@ -1,9 +1,11 @@
 import {
+  type AnyModel,
   any,
   composite,
   computed,
   computedValue,
   createAllSync,
+  deferred,
   defineModel,
   entity,
   faultsOf,
@@ -19,6 +21,7 @@ import {
   selectRows,
   text,
   through,
+  undefer,
   validate,
   viewThrough,
   where,
@@ -27,6 +30,7 @@ import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
+import { toNullable } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
 import { errorOf, resultOf } from '../session/app.js'
 import { examplesOf } from './page.js'
@@ -87,10 +91,10 @@ const model = defineModel({ User, Order, Line, Item })((r) => ({
   },
 }))
 
-const open = () => {
+const open = (on: AnyModel = model) => {
   const engine = sqliteEngine(new Database(':memory:'))
-  createAllSync(model)(engine)
-  const store = Session.createStore(Session.runtime(model, engine))
+  createAllSync(on)(engine)
+  const store = Session.createStore(Session.runtime(on, engine))
   return {
     run: <E, A>(program: Session.Program<E, A>): A => resultOf(store.runSync(program)),
     fails: <E, A>(program: Session.Program<E, A>): E => errorOf(store.runSync(program)),
@@ -185,6 +189,60 @@ example('computed', () => {
   // #endregion
 })
 
+example('expressions', () => {
+  // #region expressions
+  const shop = defineModel({ User, Order })(
+    (r) => ({ User: { orders: r.User.hasMany('Order', { foreignKey: 'userId', orderBy: 'id' }) } }),
+    (a) => ({
+      User: {
+        fullName: a.User.expression(text, (eb) => eb.fn('concat', ['first', sql`' '`, eb.ref('last')])),
+        orderCount: a.User.expression(integer, (eb) =>
+          eb
+            .selectFrom('orders')
+            .whereRef('orders.userId', '=', 'users.id')
+            .select(({ fn }) => fn.countAll().as('count')),
+        ),
+        spent: a.User.expression(pipe(integer, nullable, deferred), (eb) =>
+          eb
+            .selectFrom('orders')
+            .whereRef('orders.userId', '=', 'users.id')
+            .select(({ fn }) => fn.sum('orders.amount').as('sum')),
+        ),
+        surname: a.User.synonym('last'),
+      },
+    }),
+  )
+  // #endregion
+
+  // #region expressions
+  const { run, fails } = open(shop)
+  const orders = [{ note: 'a', placed: 1, amount: 30, currency: 'EUR' }]
+  run(Session.add(shop.User, { first: 'Ed', last: 'Jones', born: 1985, orders }))
+  run(Session.add(shop.User, { first: 'Al', last: 'Ames', born: 1990 }))
+  run(Session.commit)
+
+  const busy = pipe(select(shop.User), where('orderCount', '>', 0), orderBy('fullName'), undefer('spent'))
+  const [ed] = run(Session.query(busy))
+  console.log(ed!.fullName, ed!.orderCount, ed!.spent) // => Ed Jones 1 30
+  // #endregion
+
+  // #region expressions
+  run(pipe(ed!, Session.set(shop.User, { first: 'Edward' })))
+  run(Session.flush)
+  console.log(run(pipe(ed!, Session.read(shop.User))).fullName) // => Edward Jones
+
+  const refused = fails(pipe(ed!, Session.set(shop.User, { fullName: 'Al' } as object)))
+  console.log(Session.render(refused)) // => User.fullName cannot be "Al": the database computes it; leave it out.
+  // #endregion
+
+  // #region expressions
+  const cy = run(Session.add(shop.User, { first: 'Cy', surname: 'Berg', born: 1991 }))
+  run(pipe(cy, Session.set(shop.User, { surname: 'Bergs' })))
+  const [found] = run(Session.query(pipe(select(shop.User), where('surname', '=', 'Bergs'))))
+  console.log(found!.last, found!.surname) // => Bergs Bergs
+  // #endregion
+})
+
 example('composites', () => {
   // #region composites
   interface Money {
@@ -202,5 +260,65 @@ example('composites', () => {
   run(pipe(paid, Session.set(model.Order, total.of({ amount: 25, currency: 'EUR' }))))
   const same = run(pipe(select(model.Order), filterBy(total.of({ amount: 25, currency: 'EUR' })), Session.query))
   console.log(same.map(total.get)) // => [ { amount: 25, currency: 'EUR' } ]
+  // #endregion
+})
+
+example('representations', () => {
+  // #region representations
+  class Customer {
+    readonly #id: number | undefined
+    readonly #name: readonly [first: string, last: string]
+    readonly #born: number
+    constructor(first: string, last: string, born: number, id?: number) {
+      this.#id = id
+      this.#name = [first, last]
+      this.#born = born
+    }
+    get initials(): string {
+      return this.#name.map((part) => part.slice(0, 1)).join('')
+    }
+    marry(last: string): Customer {
+      return new Customer(this.#name[0], last, this.#born, this.#id)
+    }
+    static row(customer: Customer) {
+      const [first, last] = customer.#name
+      const given = { first, last, born: customer.#born }
+      return customer.#id === undefined ? given : { ...given, id: customer.#id }
+    }
+  }
+
+  const customers = Session.represent(model.User, {
+    fromRow: ({ id, first, last, born }) => new Customer(first, last, born, id),
+    toRow: (customer) => Customer.row(customer),
+  })
+  // #endregion
+
+  // #region representations
+  const { run } = open()
+  const ed = run(customers.add(new Customer('Ed', 'Jones', 1985)))
+  run(Session.commit)
+  const [stored] = run(pipe(select(model.User), where('first', '=', 'Ed'), customers.query))
+  console.log(stored!.initials, stored === run(customers.read(ed))) // => EJ true
+
+  const married = run(
+    pipe(
+      stored!,
+      customers.set((one) => one.marry('Smith')),
+    ),
+  )
+  console.log(married.initials, stored!.initials) // => ES EJ
+  console.log(Session.explain(run(Session.flushPlan)))
+  // #endregion
+
+  // #region representations
+  const user = run(customers.snapshot(married))
+  run(pipe(user, Session.append(model.User, 'orders', { note: 'a', placed: 1, amount: 3, currency: 'EUR' })))
+  const [order] = run(Session.query(pipe(select(model.Order), joined('user'))))
+  const buyer = run(customers.show(toNullable(order!.user)!))
+  console.log(buyer === married) // => true
+  // #endregion
+
+  // #region representations
+  console.log(Session.representationFaults(customers)({ id: 1, first: 'Ed', last: 'Jones', born: 1985 })) // => []
   // #endregion
 })

@@ -14,6 +14,8 @@ import {
   select,
   selectin,
   selectinSubtypes,
+  selectOwn,
+  selectScalar,
   set,
   subtype,
   text,
@@ -126,6 +128,15 @@ drafting('add', function* () {
   // #endregion
 })
 
+program('identity', function* () {
+  // #region identity
+  const person = yield* pipe(select(model.Person), where('name', '=', 'ed'), Session.one)
+  const engineer = yield* Session.get(model.Engineer, person.id)
+  const same = yield* Session.read(model.Person)(person)
+  console.log(engineer._tag === 'Some' && engineer.value === same) // => true
+  // #endregion
+})
+
 program('base', function* () {
   // #region base
   const all = yield* Session.query(people)
@@ -175,6 +186,29 @@ program('second', function* () {
 
   const companies = yield* pipe(select(model.Company), selectin('employees', withSubtypes('*')), Session.query)
   console.log(companies.flatMap(({ employees }) => employees.map(({ kind }) => kind))) // => [ 'person', 'engineer', 'lead', 'manager' ]
+  // #endregion
+})
+
+// #region fleet model
+const Vehicle = entity('Vehicle', 'vehicles', { id, kind: text, name: text }, { discriminator: 'kind' })
+const Car = subtype(Vehicle)('Car', 'cars', { doors: integer }, { identity: 'car', load: 'inline' })
+const Boat = subtype(Vehicle)('Boat', 'boats', { draught: integer }, { identity: 'boat', load: 'selectin' })
+const fleet = defineModel({ Vehicle, Car, Boat })(() => ({}))
+// #endregion
+
+programAfter(fleet, Session.of(undefined))('fleet', function* () {
+  // #region fleet
+  yield* Session.add(fleet.Car, { name: 'beetle', doors: 2 })
+  yield* Session.add(fleet.Boat, { name: 'tub', draught: 1 })
+  yield* Session.commit
+  yield* Session.expungeAll
+  yield* asked
+  const all = yield* pipe(select(fleet.Vehicle), orderBy('id'), Session.query)
+  console.log(all.map((one) => (one.kind === 'car' ? one.doors : one.draught))) // => [ 2, 1 ]
+  console.log((yield* asked).length) // => 2
+
+  const names = yield* pipe(selectOwn(fleet.Vehicle), orderBy('id'), selectScalar('name'), Session.rows)
+  console.log(names, yield* asked) // => [ 'beetle', 'tub' ] [ 'select ... from vehicles order by vehicles.id' ]
   // #endregion
 })
 

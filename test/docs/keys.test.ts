@@ -14,9 +14,11 @@ import {
   instant,
   integer,
   nullable,
+  orderBy,
   postgresDialect,
   primaryKey,
   real,
+  references,
   renderDdl,
   returningEntities,
   type Services,
@@ -36,6 +38,7 @@ import {
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import { explain } from '@unitary/session'
+import { byAttribute, choosers, shardedRuntime, shardMap } from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { toError, tryCatch as tryCatchWith } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -52,11 +55,8 @@ const Article = entity('Article', 'articles', {
     instant,
     withDefault((services) => services.now),
   ),
-  /** A value that the flush asks for. */
-  state: pipe(
-    text,
-    withInsertDefault(() => 'draft'),
-  ),
+  /** A value that the flush puts in. */
+  state: pipe(text, withInsertDefault('draft')),
   /** What the database computes, with each insert and update. */
   saves: pipe(integer, withInsertDefault(sql<number>`1`), withUpdateDefault(sql<number>`${sql.ref('saves')} + 1`)),
   /** What the table puts in. */
@@ -85,7 +85,14 @@ const Line = entity('Line', 'lines', {
   orderId: integer,
 })
 
-const model = defineModel({ Article, Message, Reading, Counter, Order, Line })((r) => ({
+const Region = entity('Region', 'regions', { code: pipe(text, primaryKey) })
+const Town = entity('Town', 'towns', {
+  region: pipe(text, primaryKey, references('regions.code', { onUpdate: 'cascade' })),
+  name: pipe(text, primaryKey),
+})
+
+const model = defineModel({ Article, Message, Reading, Counter, Order, Line, Region, Town })((r) => ({
+  Region: { towns: r.Region.hasMany('Town', { foreignKey: 'region' }) },
   Order: { lines: r.Order.hasMany('Line', { foreignKey: 'orderId', inverse: 'order' }) },
   Line: { order: r.Line.belongsTo('Order', { foreignKey: 'orderId', inverse: 'lines' }) },
 }))
@@ -177,6 +184,50 @@ program('generators', function* () {
   const Job = entity('Job', 'jobs', { id: pipe(integer, primaryKey, generatedBy(sequence('job_ids'))), name: text })
   const Task = entity('Task', 'tasks', { id: pipe(integer, primaryKey, generatedBy(counter('counters', 'tasks'))) })
   console.log(renderDdl(ddlOf(defineModel({ Job, Task })(() => ({})))(postgresDialect)))
+  // #endregion
+})
+
+example('shards', () => {
+  const asia = sqliteEngine(new Database(':memory:'))
+  const europe = sqliteEngine(new Database(':memory:'))
+
+  // #region shards
+  const Place = entity('Place', 'places', {
+    id: pipe(integer, primaryKey, generatedBy(counter('counters', 'places', { shard: 'europe' }))),
+    home: text,
+  })
+  const places = defineModel({ Place })(() => ({}))
+  for (const engine of [asia, europe]) resultOf(createAllSync(places)(engine))
+  const world = shardedRuntime(places, {
+    shards: shardMap({ asia, europe }),
+    choosers: choosers(places)({ Place: byAttribute('home', { Delhi: 'asia', Rome: 'europe', Tokyo: 'asia' }) }),
+  })
+  const added = Session.gen(function* () {
+    yield* Session.addAll(places.Place, [{ home: 'Delhi' }, { home: 'Rome' }, { home: 'Tokyo' }])
+    yield* Session.commit
+    return yield* pipe(select(places.Place), orderBy('id'), Session.query)
+  })
+  console.log(resultOf(Session.runSync(world)(added)).map(({ home, id }) => `${id}: ${home}`)) // => [ '1: Delhi', '2: Rome', '3: Tokyo' ]
+  // #endregion
+})
+
+program('natural', function* () {
+  // #region natural
+  const region = yield* Session.add(model.Region, { code: 'n', towns: [{ name: 'Ayr' }] })
+  yield* Session.commit
+  const ayr = yield* Session.get(model.Town, { region: 'n', name: 'Ayr' })
+  console.log(ayr._tag) // => Some
+  // #endregion
+
+  // #region natural
+  yield* Session.set(model.Region, { code: 'north' })(region)
+  console.log(explain(yield* Session.flushPlan))
+  // #endregion
+
+  // #region natural
+  yield* Session.commit
+  const moved = yield* Session.get(model.Town, { region: 'north', name: 'Ayr' })
+  console.log(moved._tag, (yield* Session.load(model.Region, 'towns')(region)).length) // => Some 1
   // #endregion
 })
 

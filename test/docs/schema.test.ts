@@ -117,6 +117,24 @@ example('create', () => {
   // #endregion
 })
 
+example('schemas', () => {
+  // #region schemas
+  const Author = entity('Author', 'archive.authors', { id, name: pipe(text, unique) })
+  const Letter = entity('Letter', 'archive.letters', { id, authorId: pipe(integer, references('archive.authors.id')) })
+  const archive = defineModel({ Author, Letter })(() => ({}))
+
+  const database = new Database(':memory:')
+  database.exec(`attach ':memory:' as archive`)
+  const engine = sqliteEngine(database)
+  resultOf(createAllSync(archive)(engine))
+  console.log(renderDrift(resultOf(driftSync(archive)(engine)))) // => the database is as the model says
+  // #endregion
+
+  // #region schemas
+  console.log(renderDdl(ddlOf(archive)(postgresDialect)))
+  // #endregion
+})
+
 example('drift', () => {
   // #region drift
   const database = new Database(':memory:')

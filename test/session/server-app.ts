@@ -1,19 +1,27 @@
 /**
- * Sessions over database servers, for tests of what differs between databases. Each has a database of its own, which is
+ * Sessions over databases, servers above all, for tests of what differs between them. Each has a database of its own, which is
  * dropped when the test is over.
  */
 import { type AnyModel, createAll, type Engine } from '@unitary/core'
 import * as Session from '@unitary/session'
 import { sql } from 'kysely'
 import { onTestFinished } from 'vitest'
-import { type Host, mysqlHost, postgresHost, skipped } from '../core/engine/databases.js'
+import { type Host, kyselySqliteHost, mysqlHost, postgresHost, skipped, sqliteHost } from '../core/engine/databases.js'
 import { errorOf, resultOf } from './app.js'
 
-/** The servers, each with why it is not there. */
-export const servers = [postgresHost, mysqlHost].map((host) => {
+const described = (host: Host) => {
   const why = skipped(host)
   return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
+}
+
+/** The servers, each with why it is not there. */
+export const servers = [postgresHost, mysqlHost].map(described)
+
+/** A database of each kind. */
+export const hosts = [described(sqliteHost('SQLite')), ...servers]
+
+/** All databases: SQLite by either engine, and the servers. */
+export const databases = [described(sqliteHost('SQLite')), described(kyselySqliteHost), ...servers]
 
 export interface ServerApp {
   readonly engine: Engine
@@ -28,7 +36,11 @@ export interface ServerApp {
 }
 
 /** One session over a new database with the tables of a model. */
-export const openOnServer = async (host: Host, model: AnyModel): Promise<ServerApp> => {
+export const openOnServer = async (
+  host: Host,
+  model: AnyModel,
+  options: Session.RuntimeOptions = {},
+): Promise<ServerApp> => {
   const database = await host.create()
   const engine = database.open()
   onTestFinished(async () => {
@@ -36,7 +48,7 @@ export const openOnServer = async (host: Host, model: AnyModel): Promise<ServerA
     await database.drop()
   })
   resultOf(await createAll(model)(engine)())
-  const runtime = Session.runtime(model, engine)
+  const runtime = Session.runtime(model, engine, options)
   const store = Session.createStore(runtime)
   const run: ServerApp['run'] = async (program) => resultOf(await store.run(program)())
   return {

@@ -53,6 +53,25 @@ if (staffed._tag === 'Right') {
   }
 }
 
+const extended = defineModel({ User, Address })(
+  (r) => ({ Address: { user: r.Address.belongsTo('User', { foreignKey: 'userId' }) } }),
+  (a) => ({
+    User: {
+      count: a.User.expression(integer, (eb) => eb.selectFrom('addresses').select(({ fn }) => fn.countAll().as('n'))),
+      title: a.User.synonym('name'),
+    },
+  }),
+)
+declare const computedUser: Managed<typeof extended, 'User'>
+declare const computedDraft: Draft<typeof extended, 'User'>
+const represented = Session.represent(extended.User, {
+  fromRow: ({ id, name }) => ({ id, name }),
+  toRow: ({ id, name }) => ({ id, name }),
+})
+export const extendedType: never = computedUser
+export const namedDraftType: never = computedDraft
+export const representedType: never = represented.add({ id: 1, name: 'ed' })
+
 declare const user: Managed<M, 'User'>
 declare const pending: Pending<M, 'User'>
 declare const draft: Draft<M, 'Address'>
@@ -148,6 +167,24 @@ describe('an editor shows', () => {
   test('a pending snapshot as what its draft may leave out', () => {
     expect(typeOf('pendingType')).toBe(
       '{ readonly id?: number; readonly joined?: Date; readonly name: string; readonly nickname?: string | null; } & Snapshot<"User">',
+    )
+  })
+
+  test('a snapshot with what a model gives beside columns as one row', () => {
+    expect(typeOf('extendedType')).toMatchInlineSnapshot(
+      `"{ readonly id: number; readonly name: string; readonly nickname: string | null; readonly joined: Date; readonly count: number; readonly title: string; } & Snapshot<"User">"`,
+    )
+  })
+
+  test('a draft that gives an attribute by one of its names as a choice', () => {
+    expect(typeOf('namedDraftType')).toMatchInlineSnapshot(
+      `"{ readonly id?: number; readonly joined?: Date; readonly name: string; readonly nickname?: string | null; readonly title?: never; } | { readonly id?: number; readonly joined?: Date; readonly name?: never; readonly nickname?: string | null; readonly title: string; }"`,
+    )
+  })
+
+  test('a value of the own kind as what it is', () => {
+    expect(typeOf('representedType')).toMatchInlineSnapshot(
+      `"Program<Misrepresented | AddError, { id: number; name: string; }>"`,
     )
   })
 

@@ -117,6 +117,7 @@ export {
   type AnyColumn,
   type Column,
   type ColumnDetail,
+  type ColumnExpression,
   type ColumnFlag,
   type ColumnKind,
   type ColumnType,
@@ -195,8 +196,19 @@ export {
   type RowValidator,
   type Simplify,
   type Single,
+  type SubtypeLoad,
   type ValueOf,
 } from './model/entity.js'
+export type {
+  ExpressionAttribute,
+  ExtendedEntities,
+  ExtendedEntity,
+  Extension,
+  ExtensionAttribute,
+  ExtensionBuilder,
+  Extensions,
+  Synonym,
+} from './model/extension.js'
 export { ModelError, type ModelFault } from './model/fault.js'
 export { type ForeignKeyConstraint, foreignKeysOf } from './model/foreign-keys.js'
 export {
@@ -221,6 +233,7 @@ export type {
   Draft,
   DraftOrInstance,
   EntityOf,
+  ExpressionName,
   GivenTo,
   IdentityOf,
   JoinedName,
@@ -228,6 +241,7 @@ export type {
   KeyedCollectionName,
   KeyOf,
   Managed,
+  OwnName,
   Pending,
   ReferenceName,
   Related,
@@ -236,7 +250,10 @@ export type {
   RowOf,
   ShapeOf,
   SnapshotOf,
+  StoredName,
+  StoredRow,
   SubtypeName,
+  SynonymName,
   TakenBy,
   TargetOf,
   WritableCollection,
@@ -249,6 +266,7 @@ export {
   isKindOf,
   isOnlyJoined,
   type Mapping,
+  mayHaveSeveral,
   type RawKey,
   type RelationshipMapping,
   rawKeyOf,
@@ -257,16 +275,27 @@ export {
   takes,
   withDescendants,
 } from './model/mapping.js'
-export { type AnyModel, defineModel, type Mapped, type Model, type TypeFault } from './model/model.js'
+export {
+  type AnyModel,
+  defineModel,
+  type Mapped,
+  type Model,
+  type ModelBuilder,
+  type TypeFault,
+} from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
   Behaviour,
   BelongsTo,
+  Between,
   Cascade,
   Entities,
   HasMany,
   HasOne,
+  JoinCondition,
+  JoinsMany,
+  JoinsOne,
   Link,
   LoadStrategy,
   ManyToMany,
@@ -274,6 +303,7 @@ export type {
   Relationship,
   RelationshipBuilder,
   Relationships,
+  Sides,
   TargetCondition,
 } from './model/relationship.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
@@ -301,7 +331,7 @@ export {
   type ThroughTo,
   through,
 } from './model/through.js'
-export { faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
+export { byOwnNames, faultsOf, rowFaults, ruleFaults, type ValueFault, valueFaults } from './model/validate.js'
 export { formThrough, type Linked, viewThrough, type Walk, walkThrough } from './model/view-through.js'
 export { type Ddl, type DdlCondition, type DdlOptions, type DdlStatement, ddlOf, renderDdl } from './schema/ddl.js'
 export type { Services } from './services.js'
@@ -334,6 +364,7 @@ export {
 } from './statement/contains.js'
 export { countColumn, counting, existing } from './statement/count.js'
 export { type Criteria, type Filterable, filterBy, type Operand, where, whereOf } from './statement/criteria.js'
+export { type DefaultExtent, type DefaultLoads, type DefaultSubtype, select } from './statement/default-subtypes.js'
 export { type AnyDelete, type Delete, deleteFrom } from './statement/delete.js'
 export { fromQuery, fromSql, type Given, type KeyRow, type QueryOf, type QueryOver } from './statement/derived.js'
 export { conditionAt, type EntityCondition } from './statement/entity-condition.js'
@@ -455,6 +486,7 @@ export {
   type SelfReference,
   selectin,
   subquery,
+  type Targets,
   type Tree,
   type Without,
 } from './statement/load.js'
@@ -478,7 +510,14 @@ export {
   type Rows,
   type ValueOutput,
 } from './statement/rows.js'
-export { type AnySelect, type Load, type RelatedWith, type Resulting, type Select, select } from './statement/select.js'
+export {
+  type AnySelect,
+  type Load,
+  type RelatedWith,
+  type Resulting,
+  type Select,
+  selectOwn,
+} from './statement/select.js'
 export {
   type AliasedResult,
   type EntityPart,

@@ -31,6 +31,21 @@ export interface InvalidValue {
   readonly problem: string
 }
 
+/**
+ * A program's own representation of an entity does not do what it is to: it threw, gave no object, or one that stands for another
+ * instance.
+ *
+ * @category model
+ */
+export interface Misrepresented {
+  readonly _tag: 'Misrepresented'
+  readonly entity: string
+  readonly step: 'fromRow' | 'toRow'
+  readonly problem: string
+  /** What it threw; null where it threw nothing. */
+  readonly cause: unknown
+}
+
 /** The operation is not for an instance of that standing. @category model */
 export interface InvalidState {
   readonly _tag: 'InvalidState'
@@ -312,6 +327,7 @@ export type SessionError =
   | NotInSession
   | ModelMismatch
   | InvalidValue
+  | Misrepresented
   | InvalidState
   | NotLoaded
   | RaisedLoad
@@ -387,6 +403,8 @@ export const render = (error: SessionError): string => {
       return `${error.entity} belongs to another model than the session's; use the model that the runtime was made with.`
     case 'InvalidValue':
       return `${error.attribute === '' ? error.entity : `${error.entity}.${error.attribute}`} cannot be ${show(error.value)}: ${error.problem}.`
+    case 'Misrepresented':
+      return `${error.step} of the representation of ${error.entity} failed: ${error.problem}.`
     case 'InvalidState':
       return `${error.operation} is not for ${error.entity} ${show(error.key)}, which is ${error.status}.`
     case 'NotLoaded':

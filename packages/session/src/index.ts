@@ -23,6 +23,7 @@ export type {
   InvalidState,
   InvalidStatement,
   InvalidValue,
+  Misrepresented,
   MissingKey,
   ModelMismatch,
   MultipleResults,
@@ -201,6 +202,8 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
+export { type Represented, represent } from './represent/represent.js'
 export { EngineReader, locksRows, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
 export {

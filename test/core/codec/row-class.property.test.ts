@@ -293,3 +293,32 @@ describe.each([
     expect(read({ ...plainRow, at: 'yesterday' }, 1)).toMatchObject({ attribute: { name: 'at' }, value: 'yesterday' })
   })
 })
+
+describe('of attributes beside columns', () => {
+  const extended = defineModel({ Thing })(
+    () => ({}),
+    (a) => ({
+      Thing: {
+        loud: a.Thing.expression(pipe(text, nullable), (eb) => eb.fn('upper', ['name'])),
+        title: a.Thing.synonym('name'),
+      },
+    }),
+  ).Thing.mapping
+  const classes = [generateRowClass(extended), plainRowClass(extended)]
+
+  test.each(classes)('synonyms are read, and no properties; what is computed is never written', (rows) => {
+    const snapshot = rows.make(3, { name: 'a', loud: 'A' })
+    expect((snapshot as unknown as { readonly title: string }).title).toBe('a')
+    expect(Object.keys(snapshot)).not.toContain('title')
+    expect(snapshot).toMatchObject({ name: 'a', loud: 'A' })
+    const position = extended.attributeOf.get('loud')?.position ?? -1
+    expect(rows.encode(snapshot)[position]).toBeUndefined()
+    expect(rows.fits({ name: 'a' })).toBe(true)
+    expect(rows.fits({ loud: 'A' })).toBe(false)
+    // nobody says that it is NULL but the database
+    expect(rows.inserted(snapshot, 3, { loud: undefined })).toMatchObject({ loud: 'A' })
+    expect((rows.inserted(rows.make(3, {}), 3, {}) as unknown as { readonly loud?: unknown }).loud).toBeUndefined()
+    const view = rows.viewer(['others'])(snapshot, 3, [[]])
+    expect((view as unknown as { readonly title: string }).title).toBe('a')
+  })
+})

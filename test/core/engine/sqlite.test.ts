@@ -62,6 +62,34 @@ describe('settings', () => {
   })
 })
 
+describe('rows', () => {
+  test('are plain objects, whatever their columns are called', () => {
+    const connection = connectionOf(memory())
+    const { rows } = ask(connection, query(`select 1 as "a.b", 2 as "__proto__", 3 as "it's", 4 as x, 5 as x`))
+    expect(Object.getPrototypeOf(rows[0])).toBe(Object.prototype)
+    expect(Object.entries(rows[0] ?? {})).toEqual([
+      ['a.b', 1],
+      ['__proto__', 2],
+      ["it's", 3],
+      ['x', 5],
+    ])
+  })
+
+  test('of all columns have those that a table was given since', () => {
+    const file = newFile()
+    const database = new Database(file)
+    database.exec('create table t (id integer primary key, big bigint); insert into t values (1, 9007199254740993)')
+    const connection = connectionOf(database)
+    const all = query('select * from t')
+    expect(ask(connection, all).rows).toEqual([{ id: 1, big: 9007199254740993n }])
+    expect(ask(connection, query('select id, big from t')).rows).toEqual([{ id: 1, big: 9007199254740993n }])
+    const other = new Database(file)
+    other.exec(`alter table t add column name text default 'new'`)
+    other.close()
+    expect(ask(connection, all).rows).toEqual([{ id: 1, big: 9007199254740993n, name: 'new' }])
+  })
+})
+
 describe('the connection', () => {
   test('is one: connectSync does not wait for it', () => {
     const engine = sqliteEngine(memory())

@@ -36,6 +36,7 @@ import {
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
+import { sql } from 'kysely'
 import { expectTypeOf } from 'vitest'
 
 interface OrderIdBrand {
@@ -118,6 +119,9 @@ pipe(
     return services.now
   }),
 )
+const now = withDefault(sql<string>`now()`)
+// @ts-expect-error what the database computes is no value, not even of a column that takes any
+pipe(jsonOf(t.unknown), now)
 const seven = withDefault(7)
 // @ts-expect-error the default is no value of the column
 pipe(text, seven)

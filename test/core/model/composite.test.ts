@@ -85,6 +85,15 @@ test('a composite is a lens', () => {
   )
 })
 
+test('no attribute is two parts of one', () => {
+  const both = { make: () => 0, parts: () => ({ x: 0, y: 0 }) }
+  // @ts-expect-error x1 is another part already
+  composite(model.Edge, { x: 'x1', y: 'x1' }, both)
+  // @ts-expect-error there is no such attribute
+  composite(model.Edge, { x: 'x1', y: 'z1' }, both)
+  expect(composite(model.Edge, { x: 'x1', y: 'y1' }, both)._tag).toBe('Composite')
+})
+
 test('its types follow from the entity', () => {
   expectTypeOf(start.get).returns.toEqualTypeOf<Point>()
   expectTypeOf(end.of(none)).toEqualTypeOf<{ readonly x2: number | null; readonly y2: number | null }>()

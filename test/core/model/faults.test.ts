@@ -10,6 +10,7 @@ import {
   decimal,
   deferred,
   defineModel,
+  type ExtensionBuilder,
   entity,
   enumOf,
   generated,
@@ -28,6 +29,7 @@ import {
   subtype,
   text,
   unique,
+  validate,
   version,
   withDefault,
   withInsertDefault,
@@ -43,12 +45,15 @@ type Method = 'hasMany' | 'hasOne' | 'belongsTo' | 'manyToMany' | 'joinsMany' | 
 type Builders = Readonly<Record<string, Readonly<Record<Method, Make>>>>
 type Relate = (r: { readonly User: Builders[string]; readonly Post: Builders[string] }) => unknown
 
-/** Defines a model regardless of what its types say. */
-const define = defineModel as unknown as (entities: Entities) => (relationships: Relate) => unknown
+/** What a model gives its entities beside columns. */
+type Extend = (a: Readonly<Record<string, ExtensionBuilder<Entities, string>>>) => unknown
 
-const faultsOf = (entities: Entities, relationships: Relate): ReadonlyArray<string> => {
+/** Defines a model regardless of what its types say. */
+const define = defineModel as unknown as (entities: Entities) => (relationships: Relate, attributes?: Extend) => unknown
+
+const faultsOf = (entities: Entities, relationships: Relate, attributes?: Extend): ReadonlyArray<string> => {
   try {
-    define(entities)(relationships)
+    define(entities)(relationships, attributes)
     return []
   } catch (error) {
     if (!(error instanceof ModelError)) throw error
@@ -93,7 +98,15 @@ const link = { table: 'users_posts', own: ['user_id'], target: ['post_id'] }
 const nothing: Relate = () => ({})
 const both = { User, Post }
 
-const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: Relate, said: string]> = [
+/** Attributes that a model gives its users. */
+const given =
+  (attributes: (a: ExtensionBuilder<Entities, string>) => object): Extend =>
+  ({ User: a }) => ({ User: attributes(a as ExtensionBuilder<Entities, string>) })
+const anExpression = (eb: unknown) => (eb as ExpressionBuilder<never, never>).lit(1) as never
+
+const table: ReadonlyArray<
+  readonly [fault: string, entities: Entities, relate: Relate, said: string, attributes?: Extend]
+> = [
   // entities
   ['another name', { Person: User }, nothing, "Person: the entity is called 'User'; give it the same name here"],
   [
@@ -130,19 +143,19 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a unique constraint of nothing',
     user({}, { unique: [[]] }),
     nothing,
-    'User.unique: a unique constraint names no attribute',
+    'User.unique: a unique constraint names no attribute; name one, or leave it out',
   ],
   [
     'a unique constraint that repeats itself',
     user({ name: text }, { unique: [['name', 'name']] }),
     nothing,
-    'User.unique: [name, name] names an attribute twice',
+    'User.unique: [name, name] names an attribute twice; leave one out',
   ],
   [
     'a unique constraint of strangers',
     user({}, { unique: [['nickname']] }),
     nothing,
-    "User.unique: 'nickname' is no attribute of User",
+    "User.unique: 'nickname' is no attribute of User; name one that it has",
   ],
   // names
   [
@@ -163,7 +176,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     nothing,
     "User.a as b: a name with 'as' in it is taken for two; choose another",
   ],
-  ['an attribute without a name', user({ '': pipe(text, named('a')) }), nothing, 'User.: it has no name'],
+  ['an attribute without a name', user({ '': pipe(text, named('a')) }), nothing, 'User.: it has no name; give it one'],
   [
     'an attribute that every object has',
     user({ toString: text }),
@@ -176,7 +189,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     ({ User: r }) => ({ User: { constructor: r?.hasMany('Post', { foreignKey: 'userId' }) } }),
     "User.constructor: every object has a property 'constructor'; choose another name",
   ],
-  ['a table without a name', { User: entity('User', '', { id }) }, nothing, 'User: its table has no name'],
+  ['a table without a name', { User: entity('User', '', { id }) }, nothing, 'User: its table has no name; give it one'],
   [
     'a table in a schema of a schema',
     { User: entity('User', 'a.b.users', { id }) },
@@ -190,12 +203,17 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'User.name: its type in the table is empty; give ofType one, or leave it out',
   ],
   // constraints
-  ['an index of nothing', user({}, { indexes: [[]] }), nothing, 'User.indexes: an index names no attribute'],
+  [
+    'an index of nothing',
+    user({}, { indexes: [[]] }),
+    nothing,
+    'User.indexes: an index names no attribute; name one, or leave it out',
+  ],
   [
     'an index of strangers',
     user({}, { indexes: [{ attributes: [['born', 'desc']] }] }),
     nothing,
-    "User.indexes: 'born' is no attribute of User",
+    "User.indexes: 'born' is no attribute of User; name one that it has",
   ],
   [
     'two constraints of one name',
@@ -224,7 +242,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
       ),
     },
     nothing,
-    'Post.foreignKeys: [seats.row, posts.id] are columns of several tables',
+    'Post.foreignKeys: [seats.row, posts.id] are columns of several tables; refer to one',
   ],
   [
     'a foreign key of too many columns',
@@ -245,19 +263,19 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a nullable key',
     keyed(pipe(integer, nullable, primaryKey)),
     nothing,
-    'User.id: a primary key needs a column that cannot be nullable',
+    'User.id: a primary key needs a column that cannot be nullable; leave nullable out',
   ],
   [
     'a deferred key',
     keyed(pipe(integer, primaryKey, deferred)),
     nothing,
-    'User.id: a primary key is loaded with its row, and cannot be deferred',
+    'User.id: a primary key is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a computed key',
     keyed(pipe(text, primaryKey, withInsertDefault(sql<string>`'a'`))),
     nothing,
-    'User.id: a primary key cannot be an expression, since its row is found by it',
+    'User.id: a primary key cannot be an expression, since its row is found by it; give it a value, or draw it by generatedBy',
   ],
   [
     'a key that changes by itself',
@@ -275,13 +293,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a generated column beside the key',
     user({ serial: pipe(integer, generated) }),
     nothing,
-    'User.serial: only a primary key column can be generated',
+    'User.serial: only a primary key column can be generated; say withServerDefault or generatedBy of others',
   ],
   [
     'a generated part of a key',
     user({ part: pipe(integer, primaryKey) }),
     nothing,
-    'User.id: a generated column must be the whole primary key',
+    'User.id: a generated column must be the whole primary key; draw it by generatedBy, or take the others out of the key',
   ],
   [
     'a generated key with a default',
@@ -319,7 +337,7 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a generator of texts',
     user({ n: generatedBy(counter('counters', 'users'))(anything(text)) }),
     nothing,
-    'User.n: counter users gives integers, and the column is text',
+    'User.n: counter users gives integers, and the column is text; make it integer or bigint',
   ],
   [
     'a block of nothing',
@@ -331,13 +349,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a sequence without a name',
     user({ n: pipe(integer, generatedBy(sequence(''))) }),
     nothing,
-    'User.n: its sequence has no name',
+    'User.n: its sequence has no name; give it one',
   ],
   [
     'a counter without a table',
     user({ n: pipe(integer, generatedBy(counter('', 'users'))) }),
     nothing,
-    "User.n: counter users counts in '', which names no table",
+    "User.n: counter users counts in '', which names no table; say 'table' or 'schema.table'",
   ],
   [
     'a sequence of blocks of two sizes',
@@ -395,13 +413,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a deferred version of the database',
     user({ v: pipe(integer, serverVersion, deferred) }),
     nothing,
-    'User.v: a version is loaded with its row, and cannot be deferred',
+    'User.v: a version is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a deferred version',
     user({ v: pipe(integer, version, deferred) }),
     nothing,
-    'User.v: a version is loaded with its row, and cannot be deferred',
+    'User.v: a version is loaded with its row, and cannot be deferred; leave deferred out',
   ],
   [
     'a nullable version',
@@ -413,13 +431,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'two versions',
     user({ v: pipe(integer, version), w: pipe(integer, version) }),
     nothing,
-    "User.w: an entity has one version, and 'v' is it already",
+    "User.w: an entity has one version, and 'v' is it already; leave one out",
   ],
   [
     'a version in the key',
     keyed(pipe(integer, primaryKey, version)),
     nothing,
-    'User.id: a version changes with every update, and cannot be part of the primary key',
+    'User.id: a version changes with every update, and cannot be part of the primary key; give it a column of its own',
   ],
   // kinds
   [
@@ -457,13 +475,22 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a reference to no table',
     user({ n: pipe(integer, references('nobody.id')) }),
     nothing,
-    "User.n.references: no entity has the table 'nobody'",
+    "User.n.references: no entity has the table 'nobody'; add one to the model, or leave the reference out",
   ],
   [
     'a reference to no column',
     user({ n: pipe(integer, references('users.nothing')) }),
     nothing,
-    "User.n.references: 'users' has no column 'nothing'",
+    "User.n.references: 'users' has no column 'nothing'; name one that it has",
+  ],
+  [
+    'a reference to an attribute rather than its column',
+    {
+      User: entity('User', 'users', { id, email: pipe(text, unique, named('e_mail')) }),
+      Post: entity('Post', 'posts', { id, author: pipe(text, references('users.email')) }),
+    },
+    nothing,
+    "Post.author.references: 'users' has no column 'email'; the column of its attribute 'email' is 'e_mail'",
   ],
   [
     'a reference to another kind',
@@ -525,13 +552,13 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a discriminator that may be null',
     user({ kind: pipe(text, nullable) }, { discriminator: 'kind', identity: 'a' }),
     nothing,
-    "User.discriminator: 'kind' may be null, and every row has a discriminator",
+    "User.discriminator: 'kind' may be null, and every row has a discriminator; leave nullable out",
   ],
   [
     'an identity of another type',
     { Kind, Sub: subtype(Kind)('Sub', {}, { identity: anything(7) }) },
     nothing,
-    "Sub.identity: 7 is no value of 'kind'",
+    "Sub.identity: 7 is no value of 'kind'; give one that is",
   ],
   [
     'an abstract entity without subtypes',
@@ -543,31 +570,31 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     'a subtype that has what it inherits',
     { Kind, Sub: subtype(Kind)('Sub', { kind: text } as never, { identity: 'sub' }) },
     nothing,
-    'Sub.kind: Kind has an attribute of that name',
+    'Sub.kind: Kind has an attribute of that name; choose another',
   ],
   [
     'a subtype with a version of its own',
     { Kind, Sub: subtype(Kind)('Sub', { v: pipe(integer, version) }, { identity: 'sub' }) },
     nothing,
-    'Sub.v: a version is for Kind to have, whose key it shares',
+    'Sub.v: a version is for Kind to have, whose key it shares; declare it there',
   ],
   [
     'a subtype of nobody',
     { Sub: subtype(Kind)('Sub', {}, { identity: 'sub' }) },
     nothing,
-    'Sub: it is a subtype of Kind, which is not in the model',
+    'Sub: it is a subtype of Kind, which is not in the model; add it',
   ],
   [
     'an identity twice',
     { Kind, Sub: subtype(Kind)('Sub', {}, { identity: 'kind' }) },
     nothing,
-    'Sub.identity: "kind" is the identity of Kind already',
+    'Sub.identity: "kind" is the identity of Kind already; choose another',
   ],
   [
     'a discriminator that is no attribute',
     user({}, { discriminator: 'kind', identity: 'a' }),
     nothing,
-    "User.discriminator: 'kind' is no attribute of User",
+    "User.discriminator: 'kind' is no attribute of User; name one that it has",
   ],
   // relationships
   [
@@ -663,6 +690,144 @@ const table: ReadonlyArray<readonly [fault: string, entities: Entities, relate: 
     { ...both, Seat },
     links({ ...link, table: 'seats' }),
     "User.posts.through: table 'seats' belongs to Seat, whose rows would be links too; say viewonly",
+  ],
+  [
+    'a load that there is not',
+    { Kind, Sub: subtype(Kind)('Sub', 'subs', {}, { identity: 'sub', load: anything('eager') }) },
+    nothing,
+    "Sub.load: \"eager\" is no load of a subtype; say 'inline' or 'selectin'",
+  ],
+  // attributes beside columns
+  [
+    'attributes of nobody',
+    { User },
+    nothing,
+    'Person: attributes are given to it, but it is no entity of the model',
+    () => ({ Person: {} }),
+  ],
+  [
+    'an expression that is called as a column',
+    { User },
+    nothing,
+    'User.name: a column has the same name',
+    given((a) => ({ name: a.expression(text, anExpression) })),
+  ],
+  [
+    'an expression that is called as a relationship',
+    both,
+    posts({}),
+    'User.posts: a column has the same name',
+    given((a) => ({ posts: a.expression(integer, anExpression) })),
+  ],
+  [
+    'an expression with a default',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'default'; say of its values only whether they are nullable and deferred",
+    given((a) => ({
+      n: a.expression(
+        pipe(
+          integer,
+          withDefault(() => 1),
+        ),
+        anExpression,
+      ),
+    })),
+  ],
+  [
+    'an expression of another name',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'columnName'; say of its values only whether they are nullable and deferred",
+    given((a) => ({ n: a.expression(pipe(integer, named('m')), anExpression) })),
+  ],
+  [
+    'an expression with rules',
+    { User },
+    nothing,
+    "User.n: an expression has no column, which could be 'validate'; say of its values only whether they are nullable and deferred",
+    given((a) => ({
+      n: a.expression(
+        pipe(
+          integer,
+          validate('positive', (n) => n > 0),
+        ),
+        anExpression,
+      ),
+    })),
+  ],
+  [
+    'another name of a stranger',
+    { User },
+    nothing,
+    "User.title: 'nickname' is no attribute of User",
+    given((a) => ({ title: a.synonym(anything('nickname')) })),
+  ],
+  [
+    'another name of itself',
+    { User },
+    nothing,
+    "User.title: 'title' is no column of User itself; a synonym is another name of a column",
+    given((a) => ({ title: a.synonym(anything('title')) })),
+  ],
+  [
+    'another name of another name',
+    { User },
+    nothing,
+    "User.title: 'label' is no column of User itself; a synonym is another name of a column",
+    given((a) => ({ label: a.synonym(anything('name')), title: a.synonym(anything('label')) })),
+  ],
+  [
+    'another name that every object has',
+    { User },
+    nothing,
+    "User.constructor: every object has a property 'constructor'; choose another name",
+    given((a) => ({ constructor: a.synonym(anything('name')) })),
+  ],
+  [
+    'an expression with a dot in its name',
+    { User },
+    nothing,
+    'User.a.b: a name with a dot is taken for a column of a table; choose another',
+    given((a) => ({ 'a.b': a.expression(text, anExpression) })),
+  ],
+  [
+    'another name of what tells entities apart',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    "Kind.sort: 'kind' tells Kind from others in drafts, by that name alone",
+    ({ Kind: kind }) => ({ Kind: { sort: kind?.synonym(anything('kind')) } }),
+  ],
+  [
+    'another name that a column has',
+    { User },
+    nothing,
+    'User.id: a column has the same name',
+    given((a) => ({ id: a.synonym(anything('name')) })),
+  ],
+  [
+    'another name that a relationship has',
+    both,
+    posts({}),
+    "User.posts: 'posts' is another name of 'name' already",
+    given((a) => ({ posts: a.synonym(anything('name')) })),
+  ],
+  [
+    'a name that a parent was given',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    'Sub.label: Kind has an attribute of that name',
+    ({ Kind: kind, Sub: sub }) => ({
+      Kind: { label: kind?.expression(text, anExpression) },
+      Sub: { label: sub?.synonym(anything('level')) },
+    }),
+  ],
+  [
+    'a column that a parent was given as a synonym',
+    { Kind, Sub: subtype(Kind)('Sub', { level: pipe(integer, nullable) }, { identity: 'sub' }) },
+    nothing,
+    "Sub.level: it is another name of 'id' already",
+    ({ Kind: kind }) => ({ Kind: { level: kind?.synonym(anything('id')) } }),
   ],
   [
     'a condition on what a target has not',
@@ -793,8 +958,10 @@ test('the table has no fault twice', () => {
   expect(table.length).toBeGreaterThanOrEqual(80)
 })
 
-test.each(table)('%s', (_, entities, relate, said) => {
-  expect(faultsOf(entities, relate)).toEqual([said])
+const rows = table.map(([fault, entities, relate, said, attributes]) => ({ fault, entities, relate, said, attributes }))
+
+test.each(rows)('$fault', ({ attributes, entities, relate, said }) => {
+  expect(faultsOf(entities, relate, attributes)).toEqual([said])
 })
 
 test('of several faults each has its line', () => {

@@ -119,36 +119,36 @@ describe('defineModel refuses', () => {
 
   test('a subtype whose parent is not in the model', () => {
     const B = subtype(A)('B', 'b', { own: text }, { identity: 'b' })
-    expect(faultsOf({ B })).toContain('B: it is a subtype of A, which is not in the model')
+    expect(faultsOf({ B })).toContain('B: it is a subtype of A, which is not in the model; add it')
   })
 
   test('a subtype of an entity without discriminator', () => {
     const Plain = entity('Plain', 'plain', { id })
     const B = subtype(Plain as never)('B', 'b', { own: text }, { identity: 'b' as never }) as AnyEntity
-    expect(faultsOf({ Plain, B })).toEqual(['B: Plain has no discriminator, and so can have no subtypes'])
+    expect(faultsOf({ Plain, B })).toEqual(['B: Plain has no discriminator, and so can have no subtypes; give it one'])
   })
 
   test('a discriminator that is no attribute, or one that cannot tell rows apart', () => {
     const of = (columns: Parameters<typeof entity>[2], discriminator: string) =>
       faultsOf({ X: entity('X', 'x', columns, { discriminator, identity: 'x' } as never) })
-    expect(of({ id }, 'kind')).toEqual(["X.discriminator: 'kind' is no attribute of X"])
+    expect(of({ id }, 'kind')).toEqual(["X.discriminator: 'kind' is no attribute of X; name one that it has"])
     expect(of({ kind: pipe(text, primaryKey) }, 'kind')).toEqual([
-      "X.discriminator: 'kind' is part of the primary key, and cannot be the discriminator",
+      "X.discriminator: 'kind' is part of the primary key, and cannot be the discriminator; take another attribute",
     ])
     expect(of({ id, kind: pipe(text, nullable) }, 'kind')).toEqual([
-      "X.discriminator: 'kind' may be null, and every row has a discriminator",
+      "X.discriminator: 'kind' may be null, and every row has a discriminator; leave nullable out",
     ])
     expect(of({ id, kind: pipe(text, deferred) }, 'kind')).toEqual([
-      "X.discriminator: 'kind' is deferred, and every row is read with its discriminator",
+      "X.discriminator: 'kind' is deferred, and every row is read with its discriminator; leave deferred out",
     ])
   })
 
   test('an identity that another has, or that is no value of the discriminator', () => {
     const B = subtype(A)('B', { b: text }, { identity: 'b' })
     const C = subtype(B)('C', { c: text }, { identity: 'b' })
-    expect(faultsOf({ A, B, C })).toEqual(['C.identity: "b" is the identity of B already'])
+    expect(faultsOf({ A, B, C })).toEqual(['C.identity: "b" is the identity of B already; choose another'])
     const D = subtype(A)('D', { d: text }, { identity: 5 as never }) as AnyEntity
-    expect(faultsOf({ A, D })).toEqual(["D.identity: 5 is no value of 'kind'"])
+    expect(faultsOf({ A, D })).toEqual(["D.identity: 5 is no value of 'kind'; give one that is"])
   })
 
   test('an abstract entity without subtypes', () => {
@@ -160,7 +160,7 @@ describe('defineModel refuses', () => {
 
   test('an attribute or relationship that is inherited already', () => {
     const B = subtype(A)('B', 'b', { name: text }, { identity: 'b' })
-    expect(faultsOf({ A, B })).toContain('B.name: A has an attribute of that name')
+    expect(faultsOf({ A, B })).toContain('B.name: A has an attribute of that name; choose another')
     const C = subtype(A)('C', 'c', { partnerId: integer, friend: text }, { identity: 'c' })
     const relationships = ((r: Record<string, { belongsTo: (target: string, options: object) => unknown }>) => ({
       A: { friend: r.A?.belongsTo('A', { foreignKey: 'id' }) },
@@ -176,8 +176,8 @@ describe('defineModel refuses', () => {
   test('a key or a version of a subtype', () => {
     const B = subtype(A)('B', 'b', { b: pipe(integer, primaryKey), v: version(integer) }, { identity: 'b' })
     expect(faultsOf({ A, B })).toEqual([
-      'B.b: a primary key is for A to have, whose key it shares',
-      'B.v: a version is for A to have, whose key it shares',
+      'B.b: a primary key is for A to have, whose key it shares; declare it there',
+      'B.v: a version is for A to have, whose key it shares; declare it there',
     ])
   })
 
@@ -193,21 +193,27 @@ describe('defineModel refuses', () => {
   test('columns of two kinds under one name in one table', () => {
     const B = subtype(A)('B', { size: integer }, { identity: 'b' })
     const C = subtype(A)('C', { size: text }, { identity: 'c' })
-    expect(faultsOf({ A, B, C })).toEqual(["C.size: column 'size' is integer for B"])
+    expect(faultsOf({ A, B, C })).toEqual([
+      "C.size: column 'size' is integer for B; give both one kind, or say named for one",
+    ])
     expect(faultsOf({ A, B, D: subtype(A)('D', { size: integer }, { identity: 'd' }) })).toEqual([])
   })
 
   test('a constraint of what stands in another table, or in none', () => {
     const B = subtype(A)('B', 'b', { own: text }, { identity: 'b', indexes: [['own', 'name' as never]] })
-    expect(faultsOf({ A, B })).toEqual(["B.indexes: 'name' does not stand in the table of B"])
+    expect(faultsOf({ A, B })).toEqual([
+      "B.indexes: 'name' does not stand in the table of B; leave it out, or say it of the entity whose table has it",
+    ])
     const Whole = subtype(A)('Whole', 'w', { own: text }, { identity: 'w', indexes: [['own', 'id']] })
     const C = subtype(Whole)('C', { more: text }, { identity: 'c', unique: [['more', 'own', 'id', 'kind']] })
-    expect(faultsOf({ A, Whole, C })).toEqual(["C.unique: 'kind' does not stand in the table of C"])
+    expect(faultsOf({ A, Whole, C })).toEqual([
+      "C.unique: 'kind' does not stand in the table of C; leave it out, or say it of the entity whose table has it",
+    ])
     const Base = entity('Base', 'base', base, { discriminator: 'kind', unique: [['name']] })
     const D = concrete(Base)('D', 'd', { own: text }, { identity: 'd', indexes: [['kind', 'own']] })
     expect(faultsOf({ Base, D })).toEqual([
       'Base: it has no table, since it is abstract and its subtypes are concrete; give these the constraints',
-      "D.indexes: 'kind' does not stand in the table of D",
+      "D.indexes: 'kind' does not stand in the table of D; leave it out, or say it of the entity whose table has it",
     ])
   })
 
@@ -217,7 +223,9 @@ describe('defineModel refuses', () => {
       { aId: integer },
       { identity: 'b', foreignKeys: [{ attributes: ['aId'], references: ['B.id'] }] },
     )
-    expect(faultsOf({ A, B })).toEqual(["B.foreignKeys: no entity has the table 'B'"])
+    expect(faultsOf({ A, B })).toEqual([
+      "B.foreignKeys: no entity has the table 'B'; add one to the model, or leave the reference out",
+    ])
   })
 
   test('an inverse that is declared for a parent', () => {

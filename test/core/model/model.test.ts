@@ -166,10 +166,10 @@ describe('the constraints of an entity', () => {
       },
     } as const
     expect(faultsOf({ Member: Faulty })).toEqual([
-      "Member.unique: 'mail' is no attribute of Member",
-      'Member.unique: a unique constraint names no attribute',
-      'Member.unique: [email, email] names an attribute twice',
-      "Member.indexes: 'mail' is no attribute of Member",
+      "Member.unique: 'mail' is no attribute of Member; name one that it has",
+      'Member.unique: a unique constraint names no attribute; name one, or leave it out',
+      'Member.unique: [email, email] names an attribute twice; leave one out',
+      "Member.indexes: 'mail' is no attribute of Member; name one that it has",
     ])
   })
 
@@ -190,9 +190,9 @@ describe('the constraints of an entity', () => {
     )
     expect(faultsOf({ Tenant, Member })).toEqual([
       'Member.foreignKeys: [tenantId, email] cannot refer to [tenants.id]: give a column for each attribute',
-      'Member.foreignKeys: [tenants.id, members.id] are columns of several tables',
-      "Member.foreignKeys: 'tenants' has no column 'key'",
-      "Member.foreignKeys: no entity has the table 'people'",
+      'Member.foreignKeys: [tenants.id, members.id] are columns of several tables; refer to one',
+      "Member.foreignKeys: 'tenants' has no column 'key'; name one that it has",
+      "Member.foreignKeys: no entity has the table 'people'; add one to the model, or leave the reference out",
     ])
   })
 })
@@ -247,7 +247,7 @@ describe('a faulty model', () => {
 
   test('a primary key that may be NULL', () => {
     expect(faultsOf({ User: entity('User', 'users', { id: pipe(integer, nullable, primaryKey) }) })).toEqual([
-      'User.id: a primary key needs a column that cannot be nullable',
+      'User.id: a primary key needs a column that cannot be nullable; leave nullable out',
     ])
   })
 
@@ -267,18 +267,18 @@ describe('a faulty model', () => {
 
   test('a generated column outside of the primary key', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, serial: pipe(integer, generated) }) })).toEqual([
-      'User.serial: only a primary key column can be generated',
+      'User.serial: only a primary key column can be generated; say withServerDefault or generatedBy of others',
     ])
   })
 
   test('a generated column that is only a part of the primary key', () => {
     expect(faultsOf({ User: entity('User', 'users', { id, part: pipe(integer, primaryKey) }) })).toEqual([
-      'User.id: a generated column must be the whole primary key',
+      'User.id: a generated column must be the whole primary key; draw it by generatedBy, or take the others out of the key',
     ])
   })
 
   test('has a version that is not loaded with its row', () => {
-    const message = 'User.version: a version is loaded with its row, and cannot be deferred'
+    const message = 'User.version: a version is loaded with its row, and cannot be deferred; leave deferred out'
     for (const kind of [version, serverVersion]) {
       expect(faultsOf({ User: entity('User', 'users', { id, version: pipe(integer, kind, deferred) }) })).toEqual([
         message,
@@ -445,6 +445,9 @@ describe('a faulty model', () => {
           c: pipe(integer, references('users.id')),
         }),
       }),
-    ).toEqual(["Pet.a.references: no entity has the table 'owners'", "Pet.b.references: 'users' has no column 'uuid'"])
+    ).toEqual([
+      "Pet.a.references: no entity has the table 'owners'; add one to the model, or leave the reference out",
+      "Pet.b.references: 'users' has no column 'uuid'; name one that it has",
+    ])
   })
 })

@@ -3,10 +3,12 @@
  */
 import {
   createAll,
+  ddlOf,
   defineModel,
   type Engine,
   entity,
   integer,
+  mysqlDialect,
   nullable,
   primaryKey,
   references,
@@ -41,6 +43,10 @@ const model = defineModel({
   Cascaded: child('Cascaded', 'cascaded', { onDelete: 'cascade', onUpdate: 'cascade' }),
   Nulled: child('Nulled', 'nulled', { onDelete: 'set null', onUpdate: 'set null' }),
   Restricted: child('Restricted', 'restricted', { onDelete: 'restrict' }),
+  Defaulted: entity('Defaulted', 'defaulted', {
+    id,
+    parentId: pipe(integer, withServerDefault(sql`3`), references('parents.id', { onDelete: 'set default' })),
+  }),
   Deferred: child('Deferred', 'deferred', { deferrable: 'initially deferred' }),
 })(() => ({}))
 
@@ -89,6 +95,7 @@ describe.each(kyselyHosts)('constraints on $name', ({ create, name, why }) => {
     await sql`insert into cascaded values (1, 1), (2, 2)`.execute(db)
     await sql`insert into nulled values (1, 1), (2, 2)`.execute(db)
     await sql`insert into restricted values (1, 3)`.execute(db)
+    await sql`insert into defaulted values (1, 4)`.execute(db)
     await sql`delete from parents where id = 1`.execute(db)
     expect(await rows('cascaded')).toEqual([{ id: 2, parentId: 2 }])
     expect(await rows('nulled')).toEqual([
@@ -101,6 +108,13 @@ describe.each(kyselyHosts)('constraints on $name', ({ create, name, why }) => {
       { id: 1, parentId: null },
       { id: 2, parentId: null },
     ])
+    // InnoDB knows no such action, and the model is made without it
+    const emptied = sql`delete from parents where id = 4`
+    if (name === 'MariaDB') await refused(emptied).toThrow(/foreign key/i)
+    else {
+      await emptied.execute(db)
+      expect(await rows('defaulted')).toEqual([{ id: 1, parentId: 3 }])
+    }
     await refused(sql`delete from parents where id = 3`).toThrow(/foreign key|restricted/i)
   })
 
@@ -120,6 +134,14 @@ describe.each(kyselyHosts)('constraints on $name', ({ create, name, why }) => {
       .execute((transaction) => sql`insert into deferred values (2, 99)`.execute(transaction))
     await expect(never).rejects.toThrow(/foreign key/i)
   })
+})
+
+test('what MySQL and MariaDB would leave out in silence is told', () => {
+  expect(ddlOf(model)(mysqlDialect).notes.map(({ table, message }) => `${table}: ${message}`)).toEqual([
+    "parents: index 'one_large_a_state': there are no partial indexes here; it is left out, and rows may share its values",
+    'defaulted: foreign key (parentId): there is no set default here; a delete is refused',
+    'deferred: foreign key (parentId): there are no deferrable constraints here; it is checked row by row',
+  ])
 })
 
 test('constraints are made on an engine over a Kysely instance of the application', async () => {

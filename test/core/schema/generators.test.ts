@@ -14,9 +14,11 @@ import {
   hiLo,
   integer,
   mysqlDialect,
+  orderBy,
   postgresDialect,
   primaryKey,
   renderDdl,
+  select,
   sequence,
   sqliteDialect,
   text,
@@ -166,6 +168,33 @@ describe.each(kyselyHosts)('what generators draw from on $name', ({ name, why, c
     await sql`drop sequence stray`.execute(db)
     rightOf(await dropAll(sequences)(engine)())
     expect(rightOf(await introspect(engine)())).toMatchObject({ tables: [], sequences: [] })
+  })
+
+  test.skipIf(why !== null || !hasSequences)('is called as it is written, in a schema too', async () => {
+    const { db, engine } = database
+    const ledger = `ledger_${process.pid}`
+    const Entry = entity('Entry', 'entries', {
+      id: pipe(integer, primaryKey, generatedBy(sequence('entryIds'))),
+      number: pipe(integer, generatedBy(sequence(`${ledger}.Numbers`))),
+    })
+    const entries = defineModel({ Entry })(() => ({}))
+    try {
+      rightOf(await createAll(entries)(engine)())
+      expect(await rendered(entries as never)).toBe(clean)
+      const added = Session.gen(function* () {
+        yield* Session.addAll(entries.Entry, [{}, {}])
+        yield* Session.commit
+        return yield* pipe(select(entries.Entry), orderBy('id'), Session.query)
+      })
+      const found = rightOf(await Session.run(Session.runtime(entries, engine))(added)())
+      expect(found.map(({ id, number }) => [id, number])).toEqual([
+        [1, 1],
+        [2, 2],
+      ])
+      rightOf(await dropAll(entries)(engine)())
+    } finally {
+      await sql`drop schema if exists ${sql.id(ledger)}`.execute(db)
+    }
   })
 
   test.skipIf(why !== null || !hasSequences)('of sequences that columns use is as the columns are', async () => {

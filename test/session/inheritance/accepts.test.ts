@@ -16,8 +16,7 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { openOnServer } from '../server-app.js'
+import { hosts, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey, generated)
 
@@ -43,11 +42,6 @@ const model = defineModel({ Company, Person, Engineer, Manager })((r) => ({
     strict: r.Company.hasMany('Engineer', { foreignKey: 'companyId', viewonly: true }),
   },
 }))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
 
 describe.each(hosts)('a relationship that accepts others, on $title', ({ host, isMissing }) => {
   test.skipIf(isMissing)('is written with them, and loads its targets', async () => {

@@ -5,8 +5,7 @@ import { defineModel, entity, integer, nullable, primaryKey, text, unique } from
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { describe, expect, test } from 'vitest'
-import { mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { openOnServer } from '../server-app.js'
+import { hosts, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey)
 
@@ -29,11 +28,6 @@ const model = defineModel({ Author, Book, Note })((r) => ({
     notes: r.Book.hasMany('Note', { foreignKey: 'bookId', orderBy: 'id', loadOnPending: true, viewonly: true }),
   },
 }))
-
-const hosts = [sqliteHost('SQLite'), postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
 
 describe.each(hosts)('what is pending, on $title', ({ host, isMissing }) => {
   const opened = async () => {

@@ -3,7 +3,6 @@
  */
 import {
   composite,
-  createAll,
   type Decimal,
   decimal,
   defineModel,
@@ -24,9 +23,8 @@ import {
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { kyselySqliteHost, mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { resultOf } from '../app.js'
+import { describe, expect, test } from 'vitest'
+import { databases, openOnServer } from '../server-app.js'
 
 const id = pipe(integer, primaryKey, generated)
 const Stay = entity('Stay', 'stays', {
@@ -70,26 +68,9 @@ const span = composite(
 const euros = (amount: string): Money => ({ amount: amount as Decimal, currency: 'EUR' })
 const march = some({ from: new Date('2026-03-01T12:00:00Z'), until: new Date('2026-03-29T01:30:00.5Z') })
 
-const hosts = [sqliteHost('SQLite'), kyselySqliteHost, postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
-
-describe.each(hosts)('composites on $title', ({ host, isMissing }) => {
-  const open = async () => {
-    const database = await host.create()
-    const engine = database.open()
-    onTestFinished(async () => {
-      await engine.close()
-      await database.drop()
-    })
-    resultOf(await createAll(model)(engine)())
-    const store = Session.createStore(Session.runtime(model, engine))
-    return async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(await store.run(program)())
-  }
-
+describe.each(databases)('composites on $title', ({ host, isMissing }) => {
   test.skipIf(isMissing)('are stored as their parts, and come back as what they were', async () => {
-    const run = await open()
+    const { run } = await openOnServer(host, model)
     const guest = await run(
       Session.add(model.Guest, {
         name: 'ann',
@@ -112,7 +93,7 @@ describe.each(hosts)('composites on $title', ({ host, isMissing }) => {
   })
 
   test.skipIf(isMissing)('are found by, and changed past the unit of work', async () => {
-    const run = await open()
+    const { run } = await openOnServer(host, model)
     const stays = [{ ...price.of(euros('12.5')), ...span.of(march) }, price.of(euros('9')), price.of(euros('12.5'))]
     await run(Session.add(model.Guest, { name: 'ann', stays }))
     await run(Session.commit)

@@ -174,6 +174,21 @@ for (const { host, title, isMissing } of hosts) {
       })
     })
 
+    test('a joined load has the order of its own query, without numbering all of its table', async () => {
+      const emails = async (ordered: (addresses: typeof all) => typeof all): Promise<ReadonlyArray<string>> => {
+        const [found, statements] = await app.counted(Session.query(pipe(users, joined('addresses', ordered))))
+        expect(statements).toHaveLength(1)
+        expect(statements[0]).not.toContain('over')
+        return (found as ReadonlyArray<{ readonly addresses: ReadonlyArray<{ readonly email: string }> }>).flatMap(
+          ({ addresses: own }) => own.map(({ email }) => email),
+        )
+      }
+      const all = select(model.Address)
+      expect(await emails(orderBy('since'))).toEqual(['ed@b', 'ed@a', 'wendy@a'])
+      expect(await emails(flow(orderBy('since', 'desc'), orderBy('id')))).toEqual(['ed@a', 'ed@b', 'wendy@a'])
+      expect(await emails(orderBy((eb) => eb.fn('upper', ['email']), 'desc'))).toEqual(['ed@b', 'ed@a', 'wendy@a'])
+    })
+
     describe('any and has', () => {
       test('give each row once', async () => {
         expect(names(await run(Session.query(pipe(users, where(any('addresses'))))))).toEqual(['ed', 'wendy'])

@@ -1,4 +1,16 @@
-import { containsEager, distinct, join, leftJoin, limit, modify, orderBy, select, selectin, where } from '@unitary/core'
+import {
+  compileStatistics,
+  containsEager,
+  distinct,
+  join,
+  leftJoin,
+  limit,
+  modify,
+  orderBy,
+  select,
+  selectin,
+  where,
+} from '@unitary/core'
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
@@ -38,6 +50,19 @@ describe('page', () => {
     const three = await app.run(pipe(query, Session.page({ size: 2, after: two.next })))
     expect(three).toMatchObject({ rows: [{ label: 'a' }], next: none })
     expect(await app.run(pipe(query, where('id', '<', 0), Session.page(first(2))))).toEqual({ rows: [], next: none })
+  })
+
+  test('compiles the pages after the first once', async () => {
+    const query = pipe(nodes, orderBy('label', 'desc'))
+    let after: Session.PageOptions['after'] = none
+    const misses: number[] = []
+    for (let i = 0; i < 3; i++) {
+      const page = await app.run(pipe(query, Session.page({ size: 1, after })))
+      after = page.next
+      misses.push(compileStatistics(app.engine).misses)
+    }
+    const [, second = 0, third] = misses
+    expect(third).toBe(second)
   })
 
   test('keeps to the conditions and loads of the query', async () => {

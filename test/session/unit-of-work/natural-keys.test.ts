@@ -3,7 +3,6 @@
  * identity for all entities of a hierarchy.
  */
 import {
-  createAll,
   defineModel,
   entity,
   generated,
@@ -19,10 +18,9 @@ import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { sql } from 'kysely'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { kyselySqliteHost, mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { errorOf, resultOf } from '../app.js'
-import { briefly, isStatement, recordingEngine } from '../recording-engine.js'
+import { describe, expect, test } from 'vitest'
+import { mysqlHost } from '../../core/engine/databases.js'
+import { databases, openOnServer } from '../server-app.js'
 
 const carried = { onUpdate: 'cascade' } as const
 
@@ -74,33 +72,8 @@ const model = defineModel({ Region, Town, Street, Owner, Car, Person, Engineer }
   Car: { owner: r.Car.belongsTo('Owner', { foreignKey: 'ownerName', inverse: 'cars' }) },
 }))
 
-const hosts = [sqliteHost('SQLite'), kyselySqliteHost, postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
-
-describe.each(hosts)('keys on $title', ({ host, isMissing }) => {
-  const open = async () => {
-    const database = await host.create()
-    const { calls, clear, engine } = recordingEngine(database.open())
-    onTestFinished(async () => {
-      await engine.close()
-      await database.drop()
-    })
-    resultOf(await createAll(model)(engine)())
-    const store = Session.createStore(Session.runtime(model, engine))
-    const run = async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(await store.run(program)())
-    return {
-      run,
-      fails: async <E, A>(program: Session.Program<E, A>): Promise<E> => errorOf(await store.run(program)()),
-      rows: (table: string) => run(Session.sql(sql`select * from ${sql.table(table)} order by 1`)),
-      statements: () => {
-        const ran = calls.filter(isStatement).map(briefly)
-        clear()
-        return ran
-      },
-    }
-  }
+describe.each(databases)('keys on $title', ({ host, isMissing }) => {
+  const open = () => openOnServer(host, model)
 
   test.skipIf(isMissing)('of several columns find their rows, and what refers to them', async () => {
     const app = await open()
@@ -114,9 +87,7 @@ describe.each(hosts)('keys on $title', ({ host, isMissing }) => {
     const found = await app.run(Session.get(model.Town, { region: 'n', name: 'a' }))
     expect(found).toMatchObject({ value: { region: 'n', name: 'a' } })
     if (found._tag === 'None') return
-    app.statements()
     expect(await app.run(Session.get(model.Town, { name: 'a', region: 'n' }))).toEqual(found)
-    expect(app.statements()).toEqual([])
     const streets = await app.run(Session.load(model.Town, 'streets')(found.value))
     expect(streets.map(({ name, region, town }) => [name, region, town])).toEqual([
       ['x', 'n', 'a'],
@@ -174,7 +145,6 @@ describe.each(hosts)('keys on $title', ({ host, isMissing }) => {
     await app.run(Session.add(model.Engineer, { tenant: 1, number: 7, language: 'de' }))
     await app.run(Session.commit)
     const person = await app.run(Session.get(model.Person, { tenant: 1, number: 7 }))
-    app.statements()
     const engineer = await app.run(Session.get(model.Engineer, { tenant: 1, number: 7 }))
     if (person._tag === 'None' || engineer._tag === 'None') throw new Error('not found')
     expect(await app.run(Session.read(model.Person)(person.value))).toBe(

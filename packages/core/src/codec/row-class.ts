@@ -83,7 +83,7 @@ const hasKnownNames =
 const isValid =
   (attribute: Attribute): ((value: unknown) => boolean) =>
   (value) =>
-    value === undefined || attribute.column.codec.is(value)
+    value === undefined || (attribute.isStored && attribute.column.codec.is(value))
 
 /** How one attribute is read; the fallback calls it, generated code calls it only where it must. */
 type ReadValue = (value: unknown) => unknown
@@ -143,6 +143,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
     `'use strict'
     const Row = { [name]: class extends Snapshot {
       constructor(n, ${args}) { super(n); ${attributes.map((a, i) => `${property('this', a)} = a${i}`).join('; ')} }
+      ${[...mapping.synonyms].map(([name, a]) => `get ${JSON.stringify(name)}() { return ${property('this', a)} }`).join('\n      ')}
     } }[name]
     return {
       Row,
@@ -169,6 +170,7 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
         for (const name in v) given++
         ${attributes
           .map((a, i) => {
+            if (!a.isStored) return `if (${property('v', a)} !== undefined) return false`
             const check = checkExpression(a.column.codec, 'a')
             return `a = ${property('v', a)}; if (a !== undefined) { if (!(${check ?? `isValid[${i}](a)`})) return false; given-- }`
           })
@@ -177,7 +179,9 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
         return given === 0 || hasKnownNames(v)
       },
       encode: (s) => [${attributes
-        .map((a, i) => (a.encode === t.identity ? property('s', a) : `encode[${i}](${property('s', a)})`))
+        .map((a, i) =>
+          a.isStored ? (a.encode === t.identity ? property('s', a) : `encode[${i}](${property('s', a)})`) : 'undefined',
+        )
         .join(', ')}],
     }`,
   )(
@@ -273,6 +277,12 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     instance: number,
     values: Values,
   ) => Snapshot
+  for (const [name, attribute] of mapping.synonyms) {
+    const get = function (this: Values): unknown {
+      return this[attribute.name]
+    }
+    Object.defineProperty(Row.prototype, name, { get })
+  }
   const make: RowClass['make'] = (instance, values) => {
     const snapshot = new Row(instance, values)
     Object.freeze(snapshot)
@@ -290,7 +300,9 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
     fits: (values) => hasKnownNames(mapping)(values) && attributes.every((a) => isValid(a)(values[a.name])),
     encode: (snapshot) => {
       const values = snapshot as unknown as Values
-      return attributes.map((attribute) => encodeOptional(attribute)(values[attribute.name]))
+      return attributes.map((attribute) =>
+        attribute.isStored ? encodeOptional(attribute)(values[attribute.name]) : undefined,
+      )
     },
     patch: (snapshot, instance, patch) => {
       const values: Record<string, unknown> = { ...snapshot }

@@ -25,9 +25,13 @@ export const columnFaults = (mapping: Mapping, attribute: Attribute): ReadonlyAr
 type Faults = ReadonlyArray<string | null>
 
 const keyFaults = ({ key }: Mapping, { column, isDeferred, isNullable }: Attribute): Faults => [
-  isNullable && key.every((other) => other.isNullable) ? 'a primary key needs a column that cannot be nullable' : null,
-  isDeferred ? 'a primary key is loaded with its row, and cannot be deferred' : null,
-  column.insertExpression === null ? null : 'a primary key cannot be an expression, since its row is found by it',
+  isNullable && key.every((other) => other.isNullable)
+    ? 'a primary key needs a column that cannot be nullable; leave nullable out'
+    : null,
+  isDeferred ? 'a primary key is loaded with its row, and cannot be deferred; leave deferred out' : null,
+  column.insertExpression === null
+    ? null
+    : 'a primary key cannot be an expression, since its row is found by it; give it a value, or draw it by generatedBy',
   hasUpdateDefault(column)
     ? 'an update cannot give a row another primary key by itself; leave withUpdateDefault out'
     : null,
@@ -44,8 +48,10 @@ const generatedFaults = ({ key }: Mapping, { column, isGenerated, isKey }: Attri
     column.insertExpression !== null ||
     column.generator !== null
   return [
-    isKey ? null : 'only a primary key column can be generated',
-    key.length > 1 ? 'a generated column must be the whole primary key' : null,
+    isKey ? null : 'only a primary key column can be generated; say withServerDefault or generatedBy of others',
+    key.length > 1
+      ? 'a generated column must be the whole primary key; draw it by generatedBy, or take the others out of the key'
+      : null,
     hasDefault ? 'what the database generates has no default; leave one of them out' : null,
   ]
 }
@@ -55,8 +61,10 @@ const isVersion = ({ column }: Attribute): boolean => hasFlag(column, 'version')
 const versionFaults = ({ attributes }: Mapping, attribute: Attribute): Faults => {
   const first = attributes.find(isVersion)
   return [
-    attribute.isDeferred ? 'a version is loaded with its row, and cannot be deferred' : null,
-    attribute.isKey ? 'a version changes with every update, and cannot be part of the primary key' : null,
+    attribute.isDeferred ? 'a version is loaded with its row, and cannot be deferred; leave deferred out' : null,
+    attribute.isKey
+      ? 'a version changes with every update, and cannot be part of the primary key; give it a column of its own'
+      : null,
     attribute.isNullable && hasFlag(attribute.column, 'version')
       ? 'every row has a version; it cannot be nullable'
       : null,
@@ -66,18 +74,19 @@ const versionFaults = ({ attributes }: Mapping, attribute: Attribute): Faults =>
     hasFlag(attribute.column, 'version') && hasUpdateDefault(attribute.column)
       ? 'a version counts by itself; leave withUpdateDefault out'
       : null,
-    first === attribute ? null : `an entity has one version, and '${first?.name}' is it already`,
+    first === attribute ? null : `an entity has one version, and '${first?.name}' is it already; leave one out`,
   ]
 }
 
 const generatorFault = ({ defaultValue, generator, insertExpression, insertValue, kind }: AnyColumn): string | null => {
   if (generator === null) return null
   const name = generatorName(generator)
-  if (generator.name === '') return `its ${generator._tag.toLowerCase()} has no name`
+  if (generator.name === '') return `its ${generator._tag.toLowerCase()} has no name; give it one`
   if (generator._tag === 'Counter' && tableFault(generator.table) !== null) {
-    return `${name} counts in '${generator.table}', which names no table`
+    return `${name} counts in '${generator.table}', which names no table; say 'table' or 'schema.table'`
   }
-  if (kind !== 'integer' && kind !== 'bigint') return `${name} gives integers, and the column is ${kind}`
+  if (kind !== 'integer' && kind !== 'bigint')
+    return `${name} gives integers, and the column is ${kind}; make it integer or bigint`
   if (!Number.isSafeInteger(generator.block) || generator.block < 1) {
     return `${name} cannot give ids in blocks of ${generator.block}; a block has 1 at the least`
   }

@@ -16,7 +16,7 @@ export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: Mo
   else {
     const parent = mapping.parent ?? mapping.concreteOf
     if (parent === null) {
-      const message = `it is a subtype of ${inheritance.parent.name}, which is not in the model`
+      const message = `it is a subtype of ${inheritance.parent.name}, which is not in the model; add it`
       faults.push({ path: mapping.name, message })
       return
     }
@@ -31,7 +31,7 @@ export const checkInheritance = (mapping: Mapping, entity: AnyEntity, faults: Mo
   } else if (discriminator !== null) {
     const { codec } = (rootEntity(entity).columns as Columns)[discriminator.name] as AnyColumn
     if (!codec.is(identity)) {
-      faults.push({ path, message: `${show(identity)} is no value of '${discriminator.name}'` })
+      faults.push({ path, message: `${show(identity)} is no value of '${discriminator.name}'; give one that is` })
     }
   }
 }
@@ -42,7 +42,7 @@ const checkBase = (mapping: Mapping, entity: AnyEntity, name: string, faults: Mo
   const path = `${mapping.name}.discriminator`
   const { discriminator } = mapping
   if (discriminator === null) {
-    faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}` })
+    faults.push({ path, message: `'${name}' is no attribute of ${mapping.name}; name one that it has` })
     return
   }
   const wrong = unfit(discriminator, (entity.columns as Columns)[name] as AnyColumn)
@@ -52,7 +52,10 @@ const checkBase = (mapping: Mapping, entity: AnyEntity, name: string, faults: Mo
     if (identity === null) continue
     const other = known.get(identity)
     if (other !== undefined) {
-      faults.push({ path: `${entity}.identity`, message: `${show(identity)} is the identity of ${other} already` })
+      faults.push({
+        path: `${entity}.identity`,
+        message: `${show(identity)} is the identity of ${other} already; choose another`,
+      })
     }
     known.set(identity, entity)
   }
@@ -60,9 +63,9 @@ const checkBase = (mapping: Mapping, entity: AnyEntity, name: string, faults: Mo
 
 /** Why an attribute cannot tell entities apart. */
 const unfit = ({ isDeferred, isKey, isNullable }: Attribute, column: AnyColumn): string | null => {
-  if (isKey) return 'is part of the primary key, and cannot be the discriminator'
-  if (isNullable) return 'may be null, and every row has a discriminator'
-  if (isDeferred) return 'is deferred, and every row is read with its discriminator'
+  if (isKey) return 'is part of the primary key, and cannot be the discriminator; take another attribute'
+  if (isNullable) return 'may be null, and every row has a discriminator; leave nullable out'
+  if (isDeferred) return 'is deferred, and every row is read with its discriminator; leave deferred out'
   const { defaultValue, generator, insertExpression, insertValue } = column
   const hasDefault = defaultValue !== null || insertValue !== null || insertExpression !== null || generator !== null
   return hasDefault ? 'is given by the entity of a row; leave its default out' : null
@@ -76,16 +79,28 @@ const checkSubtype = (
 ): void => {
   const { name } = mapping
   if (parent.discriminator === null && inheritance.parent.inheritance === null) {
-    faults.push({ path: name, message: `${parent.name} has no discriminator, and so can have no subtypes` })
+    faults.push({
+      path: name,
+      message: `${parent.name} has no discriminator, and so can have no subtypes; give it one`,
+    })
   }
   for (const [attribute, column] of Object.entries(inheritance.own as Columns)) {
     const path = `${name}.${attribute}`
     if (parent.attributeOf.has(attribute)) {
-      faults.push({ path, message: `${parent.name} has an attribute of that name` })
+      faults.push({ path, message: `${parent.name} has an attribute of that name; choose another` })
     }
     const flag = rootOnly(column)
     if (flag !== null)
-      faults.push({ path, message: `${flag} is for ${mapping.root.name} to have, whose key it shares` })
+      faults.push({
+        path,
+        message: `${flag} is for ${mapping.root.name} to have, whose key it shares; declare it there`,
+      })
+  }
+  if (mapping.load !== null && mapping.load !== 'inline' && mapping.load !== 'selectin') {
+    faults.push({
+      path: `${name}.load`,
+      message: `${show(mapping.load)} is no load of a subtype; say 'inline' or 'selectin'`,
+    })
   }
   if (inheritance._tag === 'Joined') {
     const { key } = mapping.parts.at(-1) as TablePart
@@ -114,7 +129,10 @@ const checkShared = (mapping: Mapping, faults: ModelFault[]): void => {
       const shared = own(other).find((attribute) => attribute.columnName === columnName)
       if (shared === undefined || shared.column.kind === column.kind) continue
       const path = `${mapping.name}.${name}`
-      faults.push({ path, message: `column '${columnName}' is ${shared.column.kind} for ${other.name}` })
+      faults.push({
+        path,
+        message: `column '${columnName}' is ${shared.column.kind} for ${other.name}; give both one kind, or say named for one`,
+      })
     }
   }
 }

@@ -8,7 +8,7 @@
  * @category guards
  */
 export const nameFault = (name: string): string | null => {
-  if (name === '') return 'it has no name'
+  if (name === '') return 'it has no name; give it one'
   if (name in Object.prototype) return `every object has a property '${name}'; choose another name`
   // Kysely reads them so
   if (name.includes('.')) return 'a name with a dot is taken for a column of a table; choose another'
@@ -23,5 +23,7 @@ export const nameFault = (name: string): string | null => {
 export const tableFault = (table: string): string | null => {
   const parts = table.split('.')
   if (parts.length <= 2 && !parts.includes('')) return null
-  return table === '' ? 'its table has no name' : `'${table}' names no table; say 'table' or 'schema.table'`
+  return table === ''
+    ? 'its table has no name; give it one'
+    : `'${table}' names no table; say 'table' or 'schema.table'`
 }

@@ -25,7 +25,7 @@ export const checkReferences = (tables: ReadonlyArray<Mapping>, faults: ModelFau
         const referred = references.map(columnReference)
         check({ path, attributes: own, references: referred, actions: options }, byTable, faults)
         if (new Set(referred.map(({ table }) => table)).size > 1) {
-          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables` })
+          faults.push({ path, message: `[${references.join(', ')}] are columns of several tables; refer to one` })
         }
       }
     }
@@ -51,8 +51,9 @@ const check = (
   for (const [i, { column, table }] of references.entries()) {
     const target = byTable.get(table)
     const referred = target?.attributes.find((attribute) => attribute.columnName === column)
-    if (target === undefined) add(`no entity has the table '${table}'`)
-    else if (referred === undefined) add(`'${table}' has no column '${column}'`)
+    if (target === undefined)
+      add(`no entity has the table '${table}'; add one to the model, or leave the reference out`)
+    else if (referred === undefined) add(`'${table}' has no column '${column}'; ${columnCure(target, column)}`)
     else {
       found.push(referred)
       const own = attributes[i]
@@ -76,6 +77,12 @@ const check = (
     const message = actionFault(event, action ?? null, attributes)
     if (message !== null) add(message)
   }
+}
+
+/** What is meant may be the attribute of that name. */
+const columnCure = ({ attributes }: Mapping, name: string): string => {
+  const meant = attributes.find((attribute) => attribute.name === name)
+  return meant === undefined ? 'name one that it has' : `the column of its attribute '${name}' is '${meant.columnName}'`
 }
 
 /** The kind that stands for all that databases compare with each other. */

@@ -13,6 +13,12 @@ type Takes<A, V> = [V] extends [A]
     ? unknown
     : { readonly fault: 'the default is no value of the column' }
 
+/** What the program gives is no expression, not even where a column takes anything. */
+type Plain<V> =
+  V extends Expression<unknown>
+    ? { readonly fault: 'the database computes expressions: say withInsertDefault, or withServerDefault' }
+    : unknown
+
 /** A value, or how services give it. No column has values that are functions. */
 type Given<V> = V | ((services: Services) => V)
 
@@ -31,7 +37,7 @@ const given = (value: unknown): ((services: Services) => never) =>
  */
 export const withDefault =
   <const V>(value: Given<V>) =>
-  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V>): Column<A, O, F | 'default'> => ({
+  <A, O, F extends ColumnFlag>(self: Column<A, O, F> & Takes<A, V> & Plain<V>): Column<A, O, F | 'default'> => ({
     ...flagged<A, O, F, 'default'>(self, 'default'),
     defaultValue: given(value),
   })

@@ -72,6 +72,8 @@ export type ColumnFlag =
   | 'version'
   | 'serverVersion'
   | 'deferred'
+  | 'expression'
+  | 'synonym'
   | `group ${string}`
 
 /**
@@ -103,6 +105,18 @@ export interface Column<A, O = A, Flags extends ColumnFlag = never> extends Colu
   readonly sqlType: string | SqlTypes | null
   /** What a program's value has to be besides, in the order in which it was said. */
   readonly rules: ReadonlyArray<Rule<A>>
+  /** What the database computes it by, where no table holds it. */
+  readonly expression: ColumnExpression | null
+}
+
+/**
+ * What an attribute is computed by that no table holds, and the table of the entity whose columns it speaks of.
+ *
+ * @category model
+ */
+export interface ColumnExpression {
+  readonly build: (eb: never) => Expression<unknown>
+  readonly table: string
 }
 
 /**
@@ -147,6 +161,7 @@ export const column = <A, O>(codec: t.Type<A, O, unknown>, kind: ColumnKind): Co
   unique: false,
   sqlType: null,
   rules: [],
+  expression: null,
 })
 
 /** The column with one more flag. */

@@ -26,6 +26,13 @@ export type PartsOf<M, N, P extends Attributes<M, N>> = Simplify<{
   readonly [K in keyof P]: P[K] extends keyof RowOf<M, N> ? RowOf<M, N>[P[K]] : never
 }>
 
+/** No attribute is two parts: which of them would it be? */
+type Distinct<P> = {
+  readonly [K in keyof P]: P[K] extends P[Exclude<keyof P, K>]
+    ? { readonly fault: 'the attribute is another part already' }
+    : unknown
+}
+
 /** The attributes of a composite, of a row. @category model */
 export type AttributesOf<M, N, P extends Attributes<M, N>> = Simplify<{
   readonly [A in P[keyof P] & keyof RowOf<M, N>]: RowOf<M, N>[A]
@@ -63,7 +70,7 @@ export interface Composite<in out Value, in out Parts> {
  */
 export const composite = <M, N extends string, const P extends Attributes<M, N>, Value>(
   _entity: Mapped<M, N>,
-  attributes: P,
+  attributes: P & Distinct<P>,
   {
     make,
     parts,

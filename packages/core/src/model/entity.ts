@@ -51,6 +51,24 @@ export interface Family {
   readonly ancestors: string
   /** Those among them with which it shares tables, and so relationships. */
   readonly relatives: string
+  /** How queries of these load what it adds; null where they do not. */
+  readonly load: SubtypeLoad | null
+}
+
+/**
+ * How what a subtype adds is loaded where a query of its base does not say: in the same statement (`withSubtypes`), or by one
+ * more (`selectinSubtypes`).
+ *
+ * @category model
+ */
+export type SubtypeLoad = 'inline' | 'selectin'
+
+interface Sub<out F extends Family> extends Kin<F> {
+  readonly parent: AnyEntity
+  /** What it adds. */
+  readonly own: Columns
+  /** How queries of what it is a subtype of load that; null where they do not. */
+  readonly load: SubtypeLoad | null
 }
 
 interface Kin<out F extends Family> {
@@ -67,29 +85,20 @@ export interface Base<out F extends Family = Family> extends Kin<F> {
 }
 
 /** A table of its own has what it adds, and refers by its key to the table of its parent. @category model */
-export interface Joined<out F extends Family = Family> extends Kin<F> {
+export interface Joined<out F extends Family = Family> extends Sub<F> {
   readonly _tag: 'Joined'
-  readonly parent: AnyEntity
-  /** What it adds. */
-  readonly own: Columns
   /** The columns that hold the key, in the key's order; null where they are called as the parent's. */
   readonly key: ReadonlyArray<string> | null
 }
 
 /** The table of its parent has what it adds. @category model */
-export interface Single<out F extends Family = Family> extends Kin<F> {
+export interface Single<out F extends Family = Family> extends Sub<F> {
   readonly _tag: 'Single'
-  readonly parent: AnyEntity
-  /** What it adds. */
-  readonly own: Columns
 }
 
 /** A table of its own has all of it. @category model */
-export interface Concrete<out F extends Family = Family> extends Kin<F> {
+export interface Concrete<out F extends Family = Family> extends Sub<F> {
   readonly _tag: 'Concrete'
-  readonly parent: AnyEntity
-  /** What it adds. */
-  readonly own: Columns
 }
 
 /** @category model */
@@ -146,9 +155,15 @@ export interface RowOptions<C extends Columns> {
 }
 
 /** A column as Kysely's `DB` has it. */
-export type DatabaseColumn<C> = [Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable'>] extends [never]
+export type DatabaseColumn<C> = [
+  Extract<FlagsOf<C>, 'generated' | 'default' | 'nullable' | 'expression' | 'synonym'>,
+] extends [never]
   ? ColumnType<ValueOf<C>, ValueOf<C>, ValueOf<C>>
-  : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
+  : 'expression' extends FlagsOf<C>
+    ? ColumnType<ValueOf<C>, never, never>
+    : 'synonym' extends FlagsOf<C>
+      ? ColumnType<ValueOf<C>, never, ValueOf<C>>
+      : ColumnType<ValueOf<C>, ValueOf<C> | undefined, ValueOf<C>>
 
 /** A row with these columns. */
 type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: ValueOf<C[K]> }
@@ -215,6 +230,7 @@ export function entity<
     readonly identity: I
     readonly ancestors: never
     readonly relatives: never
+    readonly load: null
   }
 >
 export function entity<const Name extends string, const Table extends string, C extends Columns>(

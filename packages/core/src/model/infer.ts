@@ -15,6 +15,7 @@ import type {
   Row,
   Simplify,
 } from './entity.js'
+import type { ExpressionAttributeOf, ExtensionAttribute, NamedBy, SynonymOf } from './extension.js'
 import type { Model } from './model.js'
 import type { BelongsTo, Entities, HasMany, HasOne } from './relationship.js'
 import type { Snapshot } from './snapshot.js'
@@ -118,7 +119,7 @@ export type CollectionGiven<M, N, K, A> = ReadonlyArray<A> | CollectionWith<M, N
 export type ReferenceName<M, N> = Exclude<RelationshipName<M, N>, CollectionName<M, N>>
 
 /** Attributes that are loaded only when they are asked for. @category model */
-export type DeferredAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>
+export type DeferredAttribute<M, N> = Exclude<AttributesWith<ColumnsOf<EntityOf<M, N>>, 'deferred'>, SynonymName<M, N>>
 
 /** Attributes that are deferred together. @category model */
 export type DeferredIn<M, N, G extends string> = AttributesWith<ColumnsOf<EntityOf<M, N>>, `group ${G}`>
@@ -126,8 +127,25 @@ export type DeferredIn<M, N, G extends string> = AttributesWith<ColumnsOf<Entity
 /** The attributes of the primary key. @category model */
 export type KeyAttribute<M, N> = AttributesWith<ColumnsOf<EntityOf<M, N>>, 'primaryKey'>
 
+/** The attributes of the entity called `N` by their own names. @category model */
+export type OwnName<M, N> = Exclude<keyof RowOf<M, N>, SynonymName<M, N>> & string
+
+/** The attributes of the entity called `N` that its tables hold. @category model */
+export type StoredName<M, N> = Exclude<keyof RowOf<M, N>, ExtensionAttribute<EntityOf<M, N>>> & string
+
+/** What its tables hold of a row. @category model */
+export type StoredRow<M, N> = [ExtensionAttribute<EntityOf<M, N>>] extends [never]
+  ? RowOf<M, N>
+  : Pick<RowOf<M, N>, StoredName<M, N>>
+
 /** The row of the entity called `N`. @category model */
 export type RowOf<M, N> = Row<EntityOf<M, N>>
+
+/** Attributes that an SQL expression computes. @category model */
+export type ExpressionName<M, N> = ExpressionAttributeOf<EntityOf<M, N>>
+
+/** Other names of attributes. @category model */
+export type SynonymName<M, N> = SynonymOf<EntityOf<M, N>>
 
 /** The key of the entity called `N`. @category model */
 export type KeyOf<M, N> = Key<EntityOf<M, N>>
@@ -196,8 +214,13 @@ type GivenValue<E extends AnyEntity, K extends keyof Row<E>> = K extends FamilyO
   : Row<E>[K]
 
 type Given<E extends AnyEntity, Filled> = {
-  readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | Filled>]: Row<E>[K]
-} & { readonly [K in Extract<keyof Row<E>, OptionalAttributes<E> | Filled>]?: GivenValue<E, K> }
+  readonly [K in Exclude<keyof Row<E>, OptionalAttributes<E> | ExtensionAttribute<E> | Filled>]: Row<E>[K]
+} & {
+  readonly [K in Exclude<Extract<keyof Row<E>, OptionalAttributes<E> | Filled>, ExtensionAttribute<E>>]?: GivenValue<
+    E,
+    K
+  >
+}
 
 type Nested<M, N> = {
   readonly [K in Exclude<RelationshipName<M, N>, JoinedName<M, N>>]?: K extends CollectionName<M, N>
@@ -238,7 +261,34 @@ type Abstract<N extends string> = Readonly<Record<'fault', `${N} is abstract; gi
 export type Draft<M, N extends string> =
   IsAbstract<EntityOf<M, N>> extends true
     ? Abstract<N>
-    : Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+    : [SynonymName<M, N>] extends [never]
+      ? Simplify<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>>
+      : // by its parts, which an editor shows
+        ByAnyName<Given<EntityOf<M, N>, FilledAttributes<M, N>> & Nested<M, N>, EntityOf<M, N>> extends infer D
+        ? Flat<D>
+        : never
+
+type Flat<D> = D extends unknown ? Simplify<D> : never
+
+/** A draft that gives what has several names by any one of them. */
+type ByAnyName<D, E> = Simplify<Omit<D, NamedBy<E, SynonymOf<E>>>> &
+  // not by `Intersection`, which would take the choices apart
+  ({
+    [A in NamedBy<E, SynonymOf<E>> & keyof D]: (
+      choice:
+        | OneName<D[A], A | SynonymsFor<E, A>>
+        | (Record<never, never> extends Pick<D, A> ? { readonly [K in A | SynonymsFor<E, A>]?: never } : never),
+    ) => void
+  }[NamedBy<E, SynonymOf<E>> & keyof D] extends (all: infer I) => void
+    ? I
+    : never)
+
+type OneName<V, Names extends PropertyKey> = {
+  [K in Names]: { readonly [P in K]: V } & { readonly [P in Exclude<Names, K>]?: never }
+}[Names]
+
+/** The names that an attribute has beside its own. */
+type SynonymsFor<E, A> = { [K in SynonymOf<E>]: NamedBy<E, K> extends A ? K : never }[SynonymOf<E>] & PropertyKey
 
 /** @category model */
 export type DraftOrInstance<M, N extends string> = Draft<M, N> | Snapshot<N>
@@ -254,8 +304,11 @@ export type GivenTo<M, N, K> = Draft<M, TargetOf<M, N, K>> | SnapshotsNamed<Take
  */
 export type Pending<M, N extends string> =
   EntityOf<M, N> extends infer E extends AnyEntity
-    ? Simplify<Given<E, FilledAttributes<M, N>>> & SnapshotOf<M, N>
+    ? Simplify<Named<Given<E, FilledAttributes<M, N>>, E>> & SnapshotOf<M, N>
     : never
+
+/** What a snapshot shows, by the other names of attributes too. */
+type Named<D, E> = D & { readonly [K in SynonymOf<E>]: D[NamedBy<E, K> & keyof D] }
 
 /**
  * What a relationship holds once loaded.

@@ -9,7 +9,8 @@ import type { OperationNode } from 'kysely'
 import type { AnyCollectionKind } from './collection.js'
 import { type AnyColumn, hasFlag } from './column.js'
 import type { Constraints } from './constraint.js'
-import type { AnyEntity, Columns, RowValidator } from './entity.js'
+import type { AnyEntity, Columns, RowValidator, SubtypeLoad } from './entity.js'
+import { extensionOf } from './extension.js'
 import type { Behaviour, Cascade, Link, OrderDirection, Relationship } from './relationship.js'
 
 /**
@@ -31,6 +32,8 @@ export interface Attribute {
   readonly isNullByDefault: boolean
   /** Loaded only when it is asked for. */
   readonly isDeferred: boolean
+  /** Does a table hold it, rather than an expression compute it? */
+  readonly isStored: boolean
   /** To the portable database side; `t.identity` where the two sides are the same. */
   readonly encode: (value: unknown) => unknown
 }
@@ -82,6 +85,12 @@ export interface Mapping {
   readonly index: number
   readonly attributes: ReadonlyArray<Attribute>
   readonly attributeOf: ReadonlyMap<string, Attribute>
+  /** Attributes by other names that they have. */
+  readonly synonyms: ReadonlyMap<string, Attribute>
+  /** Attributes that the database computes for each row that is read; no table holds them. */
+  readonly expressions: ReadonlyArray<Attribute>
+  /** All mappings of its model, of which expressions may speak. */
+  readonly model: ReadonlyArray<Mapping>
   /** The primary key's attributes, at least one. */
   readonly key: ReadonlyArray<Attribute>
   /** Lists of attributes whose values, taken together, no two rows share; the primary key is not among them. */
@@ -121,6 +130,8 @@ export interface Mapping {
   readonly root: Mapping
   /** Its own subtypes, in the model's order. */
   readonly subtypes: ReadonlyArray<Mapping>
+  /** How queries of what it is a subtype of load what it adds; null where they do not. */
+  readonly load: SubtypeLoad | null
   /** The attribute that tells the entities of a hierarchy apart; null where an entity stands alone. */
   readonly discriminator: Attribute | null
   /** Its own value of the discriminator; null where it is abstract, and where it stands alone. */
@@ -164,8 +175,9 @@ const attributeOf = (name: string, column: AnyColumn, position: number): Attribu
   isKey: hasFlag(column, 'primaryKey'),
   isGenerated: hasFlag(column, 'generated'),
   isNullable: hasFlag(column, 'nullable'),
-  isNullByDefault: hasFlag(column, 'nullable') && !isFilledIn(column),
+  isNullByDefault: hasFlag(column, 'nullable') && !isFilledIn(column) && column.expression === null,
   isDeferred: hasFlag(column, 'deferred'),
+  isStored: column.expression === null,
   encode: column.codec.encode,
 })
 
@@ -210,6 +222,9 @@ export const mapEntity = (
     index,
     attributes,
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    synonyms: synonymsOf(entity, attributes),
+    expressions: attributes.filter(({ isStored }) => !isStored),
+    model: [],
     key,
     uniqueKeys,
     constraints: entity.constraints,
@@ -242,6 +257,7 @@ export const mapEntity = (
     concreteOf: line.concreteOf,
     root: null as never,
     subtypes: [],
+    load: (entity.inheritance !== null && 'load' in entity.inheritance && entity.inheritance.load) || null,
     discriminator: line.discriminator,
     identity: line.identity,
     parts: [],
@@ -252,6 +268,16 @@ export const mapEntity = (
 }
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Names that lead nowhere are a fault of the model, which `defineModel` reports. */
+const synonymsOf = (entity: AnyEntity, attributes: ReadonlyArray<Attribute>): ReadonlyMap<string, Attribute> =>
+  new Map(
+    Object.entries(extensionOf(entity)).flatMap(([name, synonym]) => {
+      const named =
+        synonym._tag === 'Synonym' ? attributes.find((attribute) => attribute.name === synonym.of) : undefined
+      return named === undefined ? [] : [[name, named] as const]
+    }),
+  )
 
 const uniqueKeysOf = (
   attributes: ReadonlyArray<Attribute>,
@@ -334,16 +360,17 @@ const only = ({ codec }: AnyColumn, value: unknown): AnyColumn['codec'] =>
 
 /** The attributes that are stored where tables rather than a column tell entities apart. */
 export const withoutDiscriminator = ({ attributes, discriminator }: Mapping): ReadonlyArray<Attribute> =>
-  attributes.filter((attribute) => attribute !== discriminator)
+  attributes.filter((attribute) => attribute !== discriminator && attribute.isStored)
 
 const partsOf = ({ inheritance, table }: AnyEntity, mapping: Mapping): ReadonlyArray<TablePart> => {
   const { attributes, key, parent } = mapping
   if (parent === null) {
     // the table says it by itself
-    const stored = mapping.concreteOf === null ? attributes : withoutDiscriminator(mapping)
+    const stored =
+      mapping.concreteOf === null ? attributes.filter(({ isStored }) => isStored) : withoutDiscriminator(mapping)
     return [{ mapping, table, key: key.map(({ columnName }) => columnName), attributes: stored }]
   }
-  const own = attributes.slice(parent.attributes.length)
+  const own = attributes.slice(parent.attributes.length).filter(({ isStored }) => isStored)
   // the discriminator is the entity's own
   const inherited = parent.parts.map((part) => ({
     ...part,
@@ -393,6 +420,14 @@ export const commonTarget = ({ accepts, target }: RelationshipMapping): Mapping 
  * @category guards
  */
 export const isOnlyJoined = ({ kind }: RelationshipMapping): boolean => kind === 'JoinsMany' || kind === 'JoinsOne'
+
+/**
+ * May several rows be targets of one owner: all of them, or to choose one from?
+ *
+ * @category guards
+ */
+export const mayHaveSeveral = ({ isCollection, kind }: RelationshipMapping): boolean =>
+  isCollection || kind === 'JoinsOne'
 
 /**
  * An entity and all that are subtypes of it, each before its own subtypes.

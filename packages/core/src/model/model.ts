@@ -11,6 +11,7 @@
 
 import { checkCollection } from './check-collection.js'
 import { columnFaults } from './check-column.js'
+import { checkConstraints } from './check-constraint.js'
 import { checkGenerators } from './check-generator.js'
 import { checkInheritance } from './check-inheritance.js'
 import { nameFault, tableFault } from './check-name.js'
@@ -18,6 +19,13 @@ import { checkReferences } from './check-reference.js'
 import { checkAccepted, checkBetween, checkLinks, checkReferred, checkRelationship } from './check-relationship.js'
 import { asList } from './collection.js'
 import type { AnyEntity } from './entity.js'
+import {
+  type ExtendedEntities,
+  type ExtensionBuilder,
+  type Extensions,
+  extended,
+  extensionBuilder,
+} from './extension.js'
 import { ModelError, type ModelFault } from './fault.js'
 import {
   attributesOfSide,
@@ -37,7 +45,7 @@ import {
   withDescendants,
   withoutDiscriminator,
 } from './mapping.js'
-import { hasConcretes, hasTable, lastPart } from './parts.js'
+import { hasConcretes } from './parts.js'
 import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
 import { relationshipBuilder } from './relationship.js'
 import { storedMappings } from './stored.js'
@@ -90,7 +98,28 @@ type CheckedInverses<Rs> = {
 }
 
 /**
- * Makes a model of entities, then of their relationships.
+ * The second step of a model: the relationships of its entities, and the attributes that it gives them beside their columns.
+ *
+ * @category constructors
+ */
+export interface ModelBuilder<Es extends Entities> {
+  <const Rs extends Relationships<Es>>(
+    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
+  ): Model<Es, Rs> & { readonly [N in keyof Es & string]: Mapped<Model<Es, Rs>, N> }
+  <const Rs extends Relationships<Es>, const Xs extends Extensions<Es>>(
+    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
+    attributes: (a: { readonly [N in keyof Es]: ExtensionBuilder<Es, N> }) => Xs,
+  ): Model<ExtendedEntities<Es, Xs>, Rs> & {
+    readonly [N in keyof Es & string]: Mapped<Model<ExtendedEntities<Es, Xs>, Rs>, N>
+  }
+}
+
+/** The same builder for each entity. */
+const forEach = <A>(entities: Entities, builder: A): Readonly<Record<string, A>> =>
+  Object.fromEntries(Object.keys(entities).map((name) => [name, builder]))
+
+/**
+ * Makes a model of entities, then of their relationships, and of attributes that they have beside their columns.
  *
  * A misspelt target, foreign key or inverse does not compile. What types cannot see (no primary key, a foreign key that
  * does not fit its target's key, two entities on one table, ...) throws a {@link ModelError} that lists every fault.
@@ -98,14 +127,16 @@ type CheckedInverses<Rs> = {
  * @category constructors
  */
 export const defineModel =
-  <const Es extends Entities>(entities: Es) =>
-  <const Rs extends Relationships<Es>>(
-    relationships: (r: { readonly [N in keyof Es]: RelationshipBuilder<Es, N> }) => Rs & CheckedInverses<Rs>,
-  ): Model<Es, Rs> & { readonly [N in keyof Es & string]: Mapped<Model<Es, Rs>, N> } => {
-    const builders = Object.fromEntries(Object.keys(entities).map((name) => [name, relationshipBuilder]))
-    const declared = relationships(builders as never) as Rs
+  <const Es extends Entities>(given: Es): ModelBuilder<Es> =>
+  (
+    relationships: (r: never) => Readonly<Record<string, Declared>>,
+    attributes: ((a: never) => Extensions<Entities>) | null = null,
+  ): never => {
+    const declared = relationships(forEach(given, relationshipBuilder) as never)
     const faults: ModelFault[] = []
-    const mappings = resolve(entities, declared as Readonly<Record<string, Declared>>, faults)
+    const entities =
+      attributes === null ? given : extended(given, attributes(forEach(given, extensionBuilder) as never), faults)
+    const mappings = resolve(entities, declared, faults)
     // biome-ignore lint/plugin: a faulty model is a defect of the program, see ModelError
     if (faults.length > 0) throw new ModelError(faults)
     const model: Record<string, unknown> = {
@@ -169,6 +200,7 @@ const resolve = (
   checkLinks(mappings, faults)
   for (const mapping of mappings.values()) linkInverses(mapping, declared[mapping.name] ?? {}, faults)
   const all = [...mappings.values()]
+  for (const mapping of all) (mapping as Draft<Mapping>).model = all
   const tables = storedMappings(all)
   checkReferences(tables, faults)
   checkGenerators(tables, faults)
@@ -217,77 +249,12 @@ const checkEntity = (mapping: Mapping, faults: ModelFault[]): void => {
     columns.set(attribute.columnName, attribute.name)
     // of what is inherited its own entity is told
     if (attribute.position < (mapping.parent?.attributes.length ?? 0)) continue
+    const named = (mapping.parent ?? mapping.concreteOf)?.synonyms.get(attribute.name)
+    if (named !== undefined) faults.push({ path, message: `it is another name of '${named.name}' already` })
     const unfit = nameFault(attribute.name)
     if (unfit !== null) faults.push({ path, message: unfit })
     for (const message of columnFaults(mapping, attribute)) faults.push({ path, message })
   }
-}
-
-const checkConstraints = (mapping: Mapping, faults: ModelFault[]): void => {
-  const { checks, unique, indexes, foreignKeys } = mapping.constraints
-  if (!hasTable(mapping) && unique.length + indexes.length + foreignKeys.length + checks.length > 0) {
-    const message = 'it has no table, since it is abstract and its subtypes are concrete; give these the constraints'
-    faults.push({ path: mapping.name, message })
-  }
-  checkConstraintNames(mapping, faults)
-  for (const { attributes } of unique) checkNames(mapping, attributes, 'unique', 'a unique constraint', faults)
-  for (const { attributes } of indexes) {
-    const names = attributes.map(([attribute]) => attribute)
-    checkNames(mapping, names, 'indexes', 'an index', faults)
-  }
-  for (const { attributes, references } of foreignKeys) {
-    checkNames(mapping, attributes, 'foreignKeys', 'a foreign key', faults)
-    if (attributes.length === references.length) continue
-    const path = `${mapping.name}.foreignKeys`
-    const message = `[${attributes.join(', ')}] cannot refer to [${references.join(', ')}]: give a column for each attribute`
-    faults.push({ path, message })
-  }
-}
-
-/** Notes names that two constraints or indexes of a table are given. */
-const checkConstraintNames = (mapping: Mapping, faults: ModelFault[]): void => {
-  const { checks, foreignKeys, indexes, unique } = mapping.constraints
-  const taken = new Set<string>()
-  const given = [
-    ...lastPart(mapping).attributes.map(({ column, name }) => [name, column.foreignKey?.name ?? null] as const),
-    ...unique.map(({ name }) => ['unique', name] as const),
-    ...checks.map(({ name }) => ['checks', name] as const),
-    ...indexes.map(({ name }) => ['indexes', name] as const),
-    ...foreignKeys.map(({ options }) => ['foreignKeys', options.name ?? null] as const),
-  ]
-  for (const [option, name] of given) {
-    if (name === null) continue
-    const path = `${mapping.name}.${option}`
-    if (name === '') faults.push({ path, message: 'its name is empty; give it one, or leave the name out' })
-    else if (taken.has(name))
-      faults.push({ path, message: `the table has something named '${name}' already; choose another` })
-    taken.add(name)
-  }
-}
-
-const checkNames = (
-  mapping: Mapping,
-  names: ReadonlyArray<string>,
-  option: keyof Mapping['constraints'],
-  what: string,
-  faults: ModelFault[],
-): void => {
-  const path = `${mapping.name}.${option}`
-  if (names.length === 0) faults.push({ path, message: `${what} names no attribute` })
-  if (new Set(names).size < names.length) {
-    faults.push({ path, message: `[${names.join(', ')}] names an attribute twice` })
-  }
-  for (const attribute of attributes(mapping, names, path, faults)) {
-    if (isStored(mapping, attribute)) continue
-    const message = `'${attribute.name}' does not stand in the table of ${mapping.name}`
-    faults.push({ path, message })
-  }
-}
-
-/** Is an attribute in the table that holds what the entity itself has? */
-const isStored = (mapping: Mapping, attribute: Attribute): boolean => {
-  const { attributes: stored } = lastPart(mapping)
-  return mapping.key.includes(attribute) || stored.includes(attribute)
 }
 
 /** Fills the relationships of a mapping; the mappings are not yet seen by anyone else. */
@@ -311,6 +278,8 @@ const relate = (
       continue
     }
     if (owner.attributeOf.has(name)) faults.push({ path, message: 'a column has the same name' })
+    const named = owner.synonyms.get(name)
+    if (named !== undefined) faults.push({ path, message: `'${name}' is another name of '${named.name}' already` })
     const unfit = nameFault(name)
     if (unfit !== null) faults.push({ path, message: unfit })
     if (hasConcretes(owner))

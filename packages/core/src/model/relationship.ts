@@ -2,8 +2,9 @@
  * Relationships: how entities refer to each other, declared from either side.
  *
  * `hasMany` and `hasOne` stand on the side that is referred to, `belongsTo` on the side that holds the foreign key,
- * `manyToMany` on both sides of a table of links that no entity maps, `joinsMany` and `joinsOne` on a condition alone. Two relationships over one foreign key, or one table
- * of links, that name each other as `inverse` are two views of one fact, and the session keeps them in step.
+ * `manyToMany` on both sides of a table of links that no entity maps, `joinsMany` and `joinsOne` on a condition alone. Two
+ * relationships over one foreign key, or one table of links, that name each other as `inverse` are two views of one fact, and
+ * the session keeps them in step.
  */
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import {
@@ -65,7 +66,7 @@ export type JoinCondition = (eb: ExpressionBuilder<any, any>) => Expression<SqlB
  */
 export interface Behaviour {
   readonly cascade: ReadonlyArray<Cascade>
-  /** The order in which a collection loads. */
+  /** The order in which targets load. */
   readonly orderBy: ReadonlyArray<readonly [attribute: string, direction: OrderDirection]>
   /** Only targets for which it holds are loaded. */
   readonly where: TargetCondition | null
@@ -225,16 +226,14 @@ export interface JoinsOne<Target extends string> extends Behaviour {
   readonly inverse: null
 }
 
-/** A relationship that is only joined, by a condition, and never written. @category model */
-export type Joined = JoinsMany<string> | JoinsOne<string>
-
 /** @category model */
 export type Relationship =
   | HasMany<string, string, string | null>
   | HasOne<string, string, string | null>
   | BelongsTo<string, string, string | null>
   | ManyToMany<string, string | null>
-  | Joined
+  | JoinsMany<string>
+  | JoinsOne<string>
 
 /** @category model */
 export type Entities = Readonly<Record<string, AnyEntity>>
@@ -306,11 +305,14 @@ type SidesThrough<Es extends Entities, Owner, Target, B> = Sides<Owner, Target> 
 
 type Order<E> = AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection]
 
-interface MembersOptions<E, F extends CollectionShape> {
+interface OrderOption<E> {
+  /** The order in which targets load; without it the order is the database's. */
+  readonly orderBy?: AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection] | ReadonlyArray<Order<E>>
+}
+
+interface MembersOptions<E, F extends CollectionShape> extends OrderOption<E> {
   /** As what the members are shown: a list where nothing is said. */
   readonly collection?: CollectionKind<F, E extends AnyEntity ? Row<E> : never>
-  /** The order in which the collection loads; without it the order is the database's. */
-  readonly orderBy?: AttributeOf<E> | readonly [AttributeOf<E>, OrderDirection] | ReadonlyArray<Order<E>>
 }
 
 type CollectionOptions<E, I, A, F extends CollectionShape> = CommonOptions<I, A> & MembersOptions<E, F>
@@ -403,17 +405,18 @@ export interface RelationshipBuilder<Es extends Entities, Self extends keyof Es>
         readonly on: ConditionOn<Es, SidesThrough<Es, Es[Self], Es[T], NoInfer<B>>>
       },
   ) => JoinsMany<T, C>
-  /** The one `target` for which the condition `on` is true; the first of several, in no order that is told. It cannot be written. */
+  /** The one `target` for which the condition `on` is true, the first of several in its order. It cannot be written. */
   readonly joinsOne: <
     const T extends keyof Es & string,
     const B extends Readonly<Record<string, keyof Es & string>> = Record<never, never>,
   >(
     target: T,
-    options: LoadOptions & {
-      /** Entities that the condition goes through, each by a name that it has there. */
-      readonly through?: B
-      readonly on: ConditionOn<Es, SidesThrough<Es, Es[Self], Es[T], NoInfer<B>>>
-    },
+    options: LoadOptions &
+      OrderOption<Es[T]> & {
+        /** Entities that the condition goes through, each by a name that it has there. */
+        readonly through?: B
+        readonly on: ConditionOn<Es, SidesThrough<Es, Es[Self], Es[T], NoInfer<B>>>
+      },
   ) => JoinsOne<T>
 }
 

@@ -12,7 +12,8 @@ import { hasTable, isDerived } from './parts.js'
 const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
 
 /**
- * The tables of some mappings, in their order. The very same list where no entity is a subtype.
+ * The tables of some mappings, in their order. The very same list where no entity is a subtype, or has
+ * attributes that no table holds.
  *
  * @example
  * storedMappings(model.mappings).map(({ table }) => table) // ['people', 'engineers']
@@ -22,7 +23,9 @@ const stored = new WeakMap<ReadonlyArray<Mapping>, ReadonlyArray<Mapping>>()
 export const storedMappings = (mappings: ReadonlyArray<Mapping>): ReadonlyArray<Mapping> => {
   const known = stored.get(mappings)
   if (known !== undefined) return known
-  const made = mappings.some(isDerived) ? tablesOf(mappings) : mappings
+  const made = mappings.some((mapping) => isDerived(mapping) || mapping.expressions.length > 0)
+    ? tablesOf(mappings)
+    : mappings
   stored.set(mappings, made)
   return made
 }
@@ -97,7 +100,7 @@ const tableOf = (mapping: Mapping): Stored => {
   for (const subtype of withDescendants(mapping)) {
     if (subtype === mapping || tableOwner(subtype) !== mapping) continue
     for (const attribute of subtype.attributes.slice(subtype.parent?.attributes.length)) {
-      put(attribute, { isNullable: true })
+      if (attribute.isStored) put(attribute, { isNullable: true })
     }
   }
   const key = mapping.key.map((attribute) => attributeOf.get(attribute) as Attribute)
@@ -114,6 +117,7 @@ const tableOf = (mapping: Mapping): Stored => {
     ...mapping,
     attributes,
     attributeOf: new Map(attributes.map((attribute) => [attribute.name, attribute])),
+    expressions: [],
     key,
     uniqueKeys,
     generatedKey: key.find(({ isGenerated }) => isGenerated) ?? null,

@@ -30,6 +30,7 @@ import type {
   Inheritance,
   Polymorphic,
   Simplify,
+  SubtypeLoad,
 } from './entity.js'
 
 type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
@@ -43,15 +44,32 @@ type AnyPolymorphic = AnyEntity & { readonly inheritance: Inheritance }
  *
  * @category model
  */
-export interface SubtypeOptions<Table extends string, C extends Columns, I, All extends Columns = C>
-  extends EntityOptions<Table, C, All> {
+export interface SubtypeOptions<
+  Table extends string,
+  C extends Columns,
+  I,
+  All extends Columns = C,
+  Load = SubtypeLoad | null,
+> extends EntityOptions<Table, C, All> {
   /** The value of the discriminator in its rows. */
   readonly identity?: I
+  /**
+   * Queries of what it is a subtype of load what it adds, too: `inline`, in the same statement as `withSubtypes` does, or by one
+   * more, `selectin`, as `selectinSubtypes`. `selectOwn` is a query without that.
+   *
+   * @see https://docs.sqlalchemy.org/en/21/orm/queryguide/inheritance.html#configuring-selectin-polymorphic-on-mappers
+   */
+  readonly load?: Load
 }
 
 /** @category model */
-export interface JoinedOptions<Table extends string, C extends Columns, I, All extends Columns = C>
-  extends SubtypeOptions<Table, C, I, All> {
+export interface JoinedOptions<
+  Table extends string,
+  C extends Columns,
+  I,
+  All extends Columns = C,
+  Load = SubtypeLoad | null,
+> extends SubtypeOptions<Table, C, I, All, Load> {
   /** The column of its table that holds the key, or the columns in the key's order, where they are not called as the parent's. */
   readonly key?: string | ReadonlyArray<string>
 }
@@ -68,15 +86,16 @@ type SubtypeColumns<P, C extends Columns, I> = Simplify<
 /** What stands in the table of a joined subtype: the key, and what it adds. */
 type JoinedColumns<P, C extends Columns> = Simplify<Pick<ColumnsOf<P>, AttributesWith<ColumnsOf<P>, 'primaryKey'>> & C>
 
-interface FamilyUnder<P extends AnyEntity, I> {
+interface FamilyUnder<P extends AnyEntity, I, Load extends SubtypeLoad | null> {
   readonly discriminator: FamilyOf<P>['discriminator']
   readonly value: FamilyOf<P>['value']
   readonly identity: I
   readonly ancestors: FamilyOf<P>['ancestors'] | P['name']
   readonly relatives: FamilyOf<P>['relatives'] | P['name']
+  readonly load: Load
 }
 
-interface ConcreteUnder<P extends AnyEntity, I> extends FamilyUnder<P, I> {
+interface ConcreteUnder<P extends AnyEntity, I, Load extends SubtypeLoad | null> extends FamilyUnder<P, I, Load> {
   readonly relatives: never
 }
 
@@ -92,21 +111,33 @@ export interface SubtypeBuilder<P extends AnyPolymorphic> {
     const Table extends string,
     C extends Columns,
     const I extends FamilyOf<P>['value'] | null = null,
+    const Load extends SubtypeLoad | null = null,
   >(
     name: Name,
     table: Table,
     columns: C,
-    options: JoinedOptions<NoInfer<Table>, JoinedColumns<P, NoInfer<C>>, I, SubtypeColumns<P, NoInfer<C>, null>>,
-  ): Polymorphic<Name, Table, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
+    options: JoinedOptions<NoInfer<Table>, JoinedColumns<P, NoInfer<C>>, I, SubtypeColumns<P, NoInfer<C>, null>, Load>,
+  ): Polymorphic<Name, Table, SubtypeColumns<P, C, I>, FamilyUnder<P, I, Load>>
   /**
    * A single-table subtype: what it adds stands in the table of its parent, in columns that rows of others leave NULL. In
    * expressions its rows are a table of the entity's name.
    */
-  <const Name extends string, C extends Columns, const I extends FamilyOf<P>['value'] | null = null>(
+  <
+    const Name extends string,
+    C extends Columns,
+    const I extends FamilyOf<P>['value'] | null = null,
+    const Load extends SubtypeLoad | null = null,
+  >(
     name: Name,
     columns: C,
-    options: SubtypeOptions<NoInfer<Name>, SubtypeColumns<P, NoInfer<C>, null>, I>,
-  ): Polymorphic<Name, Name, SubtypeColumns<P, C, I>, FamilyUnder<P, I>>
+    options: SubtypeOptions<
+      NoInfer<Name>,
+      SubtypeColumns<P, NoInfer<C>, null>,
+      I,
+      SubtypeColumns<P, NoInfer<C>, null>,
+      Load
+    >,
+  ): Polymorphic<Name, Name, SubtypeColumns<P, C, I>, FamilyUnder<P, I, Load>>
 }
 
 type Options = JoinedOptions<string, Columns, unknown>
@@ -123,11 +154,11 @@ type Options = JoinedOptions<string, Columns, unknown>
 export const subtype = <P extends AnyPolymorphic>(parent: P): SubtypeBuilder<P> =>
   ((...given: readonly [string, string, Columns, Options] | readonly [string, Columns, Options]): AnyEntity => {
     const [name, table, own, options] = isJoined(given) ? given : ([given[0], null, given[1], given[2]] as const)
-    const { identity = null, key = null, validate = null } = options
+    const { identity = null, key = null, load = null, validate = null } = options
     const inheritance: Inheritance =
       table === null
-        ? { _tag: 'Single', parent, own, identity }
-        : { _tag: 'Joined', parent, own, identity, key: typeof key === 'string' ? [key] : key }
+        ? { _tag: 'Single', parent, own, identity, load }
+        : { _tag: 'Joined', parent, own, identity, load, key: typeof key === 'string' ? [key] : key }
     return {
       _tag: 'Entity',
       name,
@@ -153,12 +184,19 @@ export type ConcreteBuilder<P extends AnyPolymorphic> = <
   const Table extends string,
   C extends Columns,
   const I extends FamilyOf<P>['value'] | null = null,
+  const Load extends SubtypeLoad | null = null,
 >(
   name: Name,
   table: Table,
   columns: C,
-  options: SubtypeOptions<NoInfer<Table>, SubtypeColumns<P, NoInfer<C>, null>, I>,
-) => Polymorphic<Name, Table, SubtypeColumns<P, C, I>, ConcreteUnder<P, I>>
+  options: SubtypeOptions<
+    NoInfer<Table>,
+    SubtypeColumns<P, NoInfer<C>, null>,
+    I,
+    SubtypeColumns<P, NoInfer<C>, null>,
+    Load
+  >,
+) => Polymorphic<Name, Table, SubtypeColumns<P, C, I>, ConcreteUnder<P, I, Load>>
 
 /**
  * A concrete subtype: a table of its own has its rows with all their attributes, and its keys are its own. A query of the parent
@@ -183,5 +221,11 @@ export const concrete =
       columns: { ...(parent.columns as Columns), ...columns },
       constraints: constraintsOf(options),
       validate: options.validate ?? null,
-      inheritance: { _tag: 'Concrete', parent, own: columns, identity: options.identity ?? null },
+      inheritance: {
+        _tag: 'Concrete',
+        parent,
+        own: columns,
+        identity: options.identity ?? null,
+        load: options.load ?? null,
+      },
     }) as never

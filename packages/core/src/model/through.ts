@@ -22,6 +22,7 @@ import type {
   Draft,
   GivenTo,
   Managed,
+  OwnName,
   ReferenceName,
   Related,
   RelationshipName,
@@ -97,7 +98,7 @@ export type AnyThrough = Through<unknown, string, Reach>
 export type ThroughTo<R extends Reach> = R['shown']
 
 /** Attributes that a row is loaded with. */
-type ShownAttribute<M, N> = Exclude<keyof RowOf<M, N>, DeferredAttribute<M, N>> & string
+type ShownAttribute<M, N> = Exclude<OwnName<M, N>, DeferredAttribute<M, N>>
 
 /** What may stand at the far side of a relationship to `N`: an attribute, a relationship, a proxy of its own. @category model */
 export type Far<M, N extends string> = ShownAttribute<M, N> | RelationshipName<M, N> | Through<M, N, Reach>

@@ -31,20 +31,43 @@ export interface ValueFault {
 export const faultsOf =
   <M, N extends string>({ mapping }: Mapped<M, N>) =>
   (values: Readonly<Partial<Record<keyof RowOf<M, N>, unknown>>>): ReadonlyArray<ValueFault> => [
-    ...valueFaults(mapping, values),
-    ...rowFaults(mapping, values),
+    ...valueFaults(mapping, byOwnNames(mapping, values)),
+    ...rowFaults(mapping, byOwnNames(mapping, values)),
   ]
+
+/**
+ * Values by the attributes' own names, where they are given by others. The very same values where the entity has no synonyms. A
+ * synonym that is given beside the name itself stays, which is a fault (see {@link valueFaults}).
+ *
+ * @category combinators
+ */
+export const byOwnNames = ({ synonyms }: Mapping, values: Values): Values => {
+  if (synonyms.size === 0 || typeof values !== 'object' || values === null) return values
+  const named: Record<string, unknown> = { ...values }
+  for (const [synonym, { name }] of synonyms) {
+    const value = values[synonym]
+    if (value === undefined || named[name] !== undefined) continue
+    delete named[synonym]
+    named[name] = value
+  }
+  return named
+}
 
 /** What is wrong with values one by one. @category guards */
 export const valueFaults = (mapping: Mapping, values: Values): ReadonlyArray<ValueFault> =>
   Object.entries(values).flatMap(([attribute, value]): ReadonlyArray<ValueFault> => {
     const known = mapping.attributeOf.get(attribute)
     if (known === undefined) {
+      const same = mapping.synonyms.get(attribute)
+      if (same !== undefined) {
+        return [{ attribute, value, problem: `it is another name of '${same.name}', which is given too` }]
+      }
       const problem = `${mapping.name} has no attribute or relationship of that name`
       return mapping.relationshipOf.has(attribute) ? [] : [{ attribute, value, problem }]
     }
     const { codec } = known.column
     if (value === undefined) return []
+    if (!known.isStored) return [{ attribute, value, problem: 'the database computes it; leave it out' }]
     return codec.is(value)
       ? brokenRules(mapping, attribute, value)
       : [{ attribute, value, problem: `it is no ${codec.name}` }]

@@ -64,8 +64,8 @@ export interface DdlOptions extends SchemaOptions {
 /**
  * The DDL of a model: tables with their keys, checks, unique constraints and foreign keys, their indexes, and an index on
  * each foreign key that no key covers; the sequences and the tables of counters that its generators draw from; and the schemas
- * that its tables are in, where the database makes such (PostgreSQL, MySQL and MariaDB), which are not dropped. Foreign keys that close a cycle of tables are added after the tables, except on
- * SQLite, where a table may refer to one that is not there yet.
+ * that its tables are in, where the database makes such (PostgreSQL, MySQL and MariaDB), which are not dropped. Foreign keys that
+ * close a cycle of tables are added after the tables, except on SQLite, where a table may refer to one that is not there yet.
  *
  * @example
  * for (const { node } of ddlOf(model)(engine.dialect).create) console.log(engine.compile(node).sql)

@@ -139,8 +139,8 @@ const tableOf = (mapping: Mapping, constraints: ReadonlyArray<ForeignKeyConstrai
         columns: columnNames(constraint.attributes),
         table: constraint.target.table,
         targetColumns: columnNames(constraint.targetAttributes),
-        onDelete: actionOf(constraint.onDelete, dialect),
-        onUpdate: actionOf(constraint.onUpdate, dialect),
+        onDelete: actionOf(constraint, 'onDelete', making),
+        onUpdate: actionOf(constraint, 'onUpdate', making),
         deferrable: deferrableOf(constraint, making),
       }))
       .filter(isWithin(making, mapping.table)),
@@ -277,8 +277,22 @@ const enumChecks = (mapping: Mapping): ReadonlyArray<readonly [Mapping, Check]> 
   )
 }
 
+const actionOf = (
+  { attributes, holder, ...actions }: ForeignKeyConstraint,
+  event: 'onDelete' | 'onUpdate',
+  making: Making,
+): ForeignKeySchema['onDelete'] => {
+  const action = ownAction(actions[event], making.dialect)
+  if (action !== 'set default' || making.dialect.name !== 'mysql') return action
+  // InnoDB takes it, and does nothing of the kind
+  const columns = columnNames(attributes).join(', ')
+  const refused = event === 'onDelete' ? 'a delete' : 'a change of the key'
+  unsupported(making, holder.table, `foreign key (${columns}): there is no set default here; ${refused} is refused`)
+  return null
+}
+
 /** InnoDB's RESTRICT and NO ACTION are one. */
-const actionOf = (action: ReferentialAction | null, dialect: Dialect): ForeignKeySchema['onDelete'] =>
+const ownAction = (action: ReferentialAction | null, dialect: Dialect): ForeignKeySchema['onDelete'] =>
   action === 'no action' || (action === 'restrict' && dialect.name === 'mysql') ? null : action
 
 const deferrableOf = (constraint: ForeignKeyConstraint, making: Making): ForeignKeySchema['deferrable'] => {
@@ -348,7 +362,7 @@ const linkTable = ({ link, owner, target, carries }: LinkTable, making: Making):
         columns,
         table: mapping.table,
         targetColumns: columnNames(mapping.key),
-        onDelete: actionOf(link.onDelete ?? 'cascade', dialect),
+        onDelete: ownAction(link.onDelete ?? 'cascade', dialect),
         onUpdate: isCarried ? ('cascade' as const) : null,
         deferrable: null,
       }))

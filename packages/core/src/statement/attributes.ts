@@ -6,7 +6,7 @@
 import { AliasNode, ColumnNode, IdentifierNode, ReferenceNode, SelectionNode, type SelectQueryNode } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
 import { hasFlag } from '../model/column.js'
-import type { DeferredAttribute, DeferredIn, KeyAttribute, RowOf } from '../model/infer.js'
+import type { DeferredAttribute, DeferredIn, KeyAttribute, OwnName, RowOf } from '../model/infer.js'
 import { type Attribute, type Mapping, withDescendants } from '../model/mapping.js'
 import { introducing, ownAttributes, subtypeColumn } from '../model/parts.js'
 import type { Extent } from './extent.js'
@@ -15,7 +15,7 @@ import type { AnySelect, Select } from './select.js'
 import { attributeNode } from './statement.js'
 
 /** Attributes that a row has unless it is said otherwise. @category model */
-export type Plain<M, N extends string> = Exclude<keyof RowOf<M, N>, DeferredAttribute<M, N>> & string
+export type Plain<M, N extends string> = Exclude<OwnName<M, N>, DeferredAttribute<M, N>>
 
 /** The extent of a query that leaves out attributes besides. @category model */
 export interface Omitting<X extends Extent, A> extends Extent {
@@ -45,9 +45,7 @@ export const defer =
  * @category combinators
  */
 export const loadOnly =
-  <M, N extends string, L, X extends Extent, A extends keyof RowOf<M, N> & string>(
-    ...names: readonly [A, ...ReadonlyArray<A>]
-  ) =>
+  <M, N extends string, L, X extends Extent, A extends OwnName<M, N>>(...names: readonly [A, ...ReadonlyArray<A>]) =>
   (
     self: Select<M, N, L, X>,
   ): Select<

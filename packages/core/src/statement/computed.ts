@@ -12,24 +12,16 @@
  * @see https://docs.sqlalchemy.org/en/21/orm/extensions/hybrid.html
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
-import {
-  CaseNode,
-  type Expression,
-  ExpressionWrapper,
-  FunctionNode,
-  type OperationNode,
-  ParensNode,
-  ReferenceNode,
-  ValueNode,
-} from 'kysely'
+import { type Expression, ExpressionWrapper, type OperationNode } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
 import type { AnyColumn } from '../model/column.js'
 import type { ValueOf } from '../model/entity.js'
 import type { Managed } from '../model/infer.js'
 import type { Mapped } from '../model/model.js'
+import { operand } from './attribute-expression.js'
 import { evaluateExpression } from './evaluate.js'
 import type { NotEvaluable, Result } from './evaluate-term.js'
-import { type Select, select } from './select.js'
+import { type Select, selectOwn } from './select.js'
 import { type ExpressionsOf, expressionsOf, type Statement } from './statement.js'
 
 /**
@@ -73,7 +65,7 @@ export const computed = <M, N extends string, C extends AnyColumn>(
   let evaluable: Result<(row: object, dialect: Dialect | null) => Either<NotEvaluable, unknown>> | null = null
   const read = (row: object, dialect: Dialect | null): Either<NotEvaluable, unknown> => {
     if (value !== undefined) return right(value(row as Managed<M, N>))
-    evaluable ??= evaluateExpression(entity.mapping, nodeFor(expressionsOf(select(entity))), column)
+    evaluable ??= evaluateExpression(entity.mapping, nodeFor(expressionsOf(selectOwn(entity))), column)
     return isLeft(evaluable) ? evaluable : evaluable.right(row, dialect)
   }
   return Object.assign((eb: ExpressionsOf<Select<M, N>>) => new ExpressionWrapper(nodeFor(eb)), {
@@ -94,9 +86,3 @@ export const computedValue =
   <M, N extends string, C extends AnyColumn>(attribute: ComputedAttribute<M, N, C>, dialect: Dialect | null = null) =>
   (row: Managed<M, N>): Either<NotEvaluable, ValueOf<C>> =>
     attribute.read(row, dialect)
-
-/** Beside an operator an expression would come apart. */
-const operand = (node: OperationNode): OperationNode =>
-  ReferenceNode.is(node) || FunctionNode.is(node) || CaseNode.is(node) || ValueNode.is(node) || ParensNode.is(node)
-    ? node
-    : ParensNode.create(node)

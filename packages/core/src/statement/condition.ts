@@ -151,9 +151,10 @@ const columnAt = (scope: Scope, node: OperationNode): At | null => {
     if (candidates.length !== 1) return null
   }
   const found = find(scope, node)
-  return found === null || found.source.mapping === null || !scope.sources.includes(found.source)
-    ? null
-    : { key: columnKey(found.source.name, name), attribute: found.column.attribute }
+  if (found === null || found.source.mapping === null || !scope.sources.includes(found.source)) return null
+  const { attribute } = found.column
+  const own = found.source.mapping.synonyms.has(name) ? attribute.name : name
+  return { key: columnKey(found.source.name, own), attribute }
 }
 
 const allowed = (attribute: Attribute, operator: string, other: OperationNode): Domain => {

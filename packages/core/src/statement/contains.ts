@@ -12,7 +12,7 @@ import { faultIn, faultNode } from './fault.js'
 import { withLoad } from './load.js'
 import { outputNames } from './names.js'
 import { columnIn } from './relation.js'
-import { type AnySelect, type RelatedWith, type Select, select } from './select.js'
+import { type AnySelect, type RelatedWith, type Select, selectOwn } from './select.js'
 import { isCondition, type Refine, relatedEntity } from './targets.js'
 
 /** The aliases that stand for an entity. @category model */
@@ -89,7 +89,7 @@ export const containsEager: ContainsEager = ((
     if (aliases.find((candidate) => candidate.name === alias)?.mapping !== relationship.target) {
       return faulty(self, name, `the query has not joined ${relationship.target.name} as ${alias}`)
     }
-    const refined = refine({ ...select(relatedEntity(entity, relationship)), aliases })
+    const refined = refine({ ...selectOwn(relatedEntity(entity, relationship)), aliases })
     const narrowed = narrowing(refined)
     if (narrowed !== null) return withFault(self, narrowed)
     const targets = withKeys(refined)

@@ -13,6 +13,7 @@ import {
   type SqlBool,
 } from 'kysely'
 import type { RowOf } from '../model/infer.js'
+import { byOwnNames } from '../model/validate.js'
 import { expressions } from './builder.js'
 import type { AnyDelete } from './delete.js'
 import { qualified } from './qualify.js'
@@ -91,7 +92,7 @@ export type Criteria<S> = Partial<RowOf<ModelOf<S>, NameOf<S>>>
 export const filterBy =
   <S extends Filterable>(criteria: Criteria<S>) =>
   (self: S): S =>
-    Object.entries(criteria).reduce(
+    Object.entries(byOwnNames(self.entity.mapping, criteria)).reduce(
       (narrowed, [attribute, value]) =>
         narrow(narrowed, comparison(self, attribute, value === null && !isJson(self, attribute) ? 'is' : '=', value)),
       self,
@@ -130,7 +131,8 @@ const inQuery = (self: Filterable, condition: OperationNode): OperationNode =>
 
 /** Is a null of the attribute JSON's own, since the column holds no NULL? */
 const isJson = ({ entity }: Filterable, name: string): boolean => {
-  const attribute = entity.mapping.attributeOf.get(name)
+  const { attributeOf, synonyms } = entity.mapping
+  const attribute = attributeOf.get(name) ?? synonyms.get(name)
   return attribute?.column.kind === 'json' && !attribute.isNullable
 }
 

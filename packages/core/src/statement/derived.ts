@@ -38,7 +38,7 @@ import { invalidClause, type StatementError } from './error.js'
 import type { Whole } from './extent.js'
 import { faultNode } from './fault.js'
 import { catalogOf, outermost, outputOf } from './scope.js'
-import { type AnySelect, type Select, select } from './select.js'
+import { type AnySelect, type Select, selectOwn } from './select.js'
 import { attributeNode, mappingsOf } from './statement.js'
 
 /** A select query of Kysely's whose rows are `O`. @category model */
@@ -89,7 +89,7 @@ export const fromQuery = <M, N extends string, O extends KeyRow<M, N>>(
 ): Given<M, N, O> => {
   const built = typeof query === 'function' ? query(new QueryCreator<Database<M>>(unbound)) : query
   const node = built.toOperationNode()
-  const self: AnySelect = select(entity)
+  const self: AnySelect = selectOwn(entity)
   const { mapping } = entity
   const output = outputOf(outermost(catalogOf(mappingsOf(self))), node, '')
   const given = mapping.attributes.filter(({ isDeferred, name }) =>
@@ -130,7 +130,7 @@ const missingKey = (mapping: Mapping, given: ReadonlyArray<Attribute>): Statemen
 export const fromSql = <M, N extends string>(entity: Mapped<M, N>, text: RawBuilder<unknown>): Select<M, N> => {
   const { mapping } = entity
   const loaded = mapping.attributes.filter(({ isDeferred }) => !isDeferred)
-  return { ...select(entity), node: derivedNode(mapping, ParensNode.create(text.toOperationNode()), loaded) }
+  return { ...selectOwn(entity), node: derivedNode(mapping, ParensNode.create(text.toOperationNode()), loaded) }
 }
 
 /** `select table.attribute, ... from (...) as table`: a subquery in place of an entity's table. */

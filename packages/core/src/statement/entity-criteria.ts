@@ -21,7 +21,7 @@ import type { Mapping } from '../model/mapping.js'
 import type { AnyModel, Mapped, Model } from '../model/model.js'
 import type { Entities } from '../model/relationship.js'
 import { type EntityCondition, entityCondition, parenthesised } from './entity-condition.js'
-import { type Select, select } from './select.js'
+import { type Select, selectOwn } from './select.js'
 import {
   type AnyStatement,
   type ExecutionOptions,
@@ -227,7 +227,7 @@ const activate = (from: EntityCriteria, options: ExecutionOptions, key: string):
       if (own === undefined) return null
       const known = conditions.get(mapping)
       if (known !== undefined) return known
-      const eb = expressionsOf(select(entityOf(from.model, mapping)))
+      const eb = expressionsOf(selectOwn(entityOf(from.model, mapping)))
       const made = own.flatMap(({ name, condition }) =>
         off.includes(name) ? [] : (condition(eb as never, given)?.toOperationNode() ?? []),
       )

@@ -121,6 +121,8 @@ export type Clause =
   | 'fromQuery'
   | 'selectRows'
   | 'union'
+  | 'set'
+  | 'expression'
   | 'valueThrough'
 
 /** @category errors */

@@ -117,6 +117,7 @@ export const term = (reading: Reading, node: OperationNode): Result<Term> => {
   if (ParensNode.is(node)) return term(reading, node.node)
   if (ValueNode.is(node)) return right(literalTerm(node.value))
   const attribute = attributeAt(reading.mapping, node)
+  if (attribute?.isStored === false) return refuse(reading, 'an attribute that an SQL expression computes')
   if (attribute !== null) return right(attributeTerm(attribute))
   if (BinaryOperationNode.is(node)) return calculation(reading, node)
   if (UnaryOperationNode.is(node)) return negation(reading, node)
@@ -153,7 +154,8 @@ const attributeTerm = (attribute: Attribute): Term => {
 const attributeAt = (mapping: Mapping, node: OperationNode): Attribute | null => {
   if (!ReferenceNode.is(node) || !ColumnNode.is(node.column)) return null
   const isOwn = node.table === undefined || tableName(node.table) === mapping.table
-  return isOwn ? (mapping.attributeOf.get(node.column.column.name) ?? null) : null
+  const { name } = node.column.column
+  return isOwn ? (mapping.attributeOf.get(name) ?? mapping.synonyms.get(name) ?? null) : null
 }
 
 /** What is computed, of no column. */

@@ -58,7 +58,7 @@ export const insertRowsOf = ({ entity, node }: AnyInsert): Either<StatementError
   const fault = conflictFault(mapping, node)
   if (fault !== null) return left(fault)
   const { columns = [], values } = node
-  const isUnknown = (name: string): boolean => !mapping.attributeOf.has(name)
+  const isUnknown = (name: string): boolean => mapping.attributeOf.get(name)?.isStored !== true
   const isOfRows = values === undefined ? node.defaultValues !== true : ValuesNode.is(values)
   const list = values !== undefined && ValuesNode.is(values) ? values.values : []
   const given = list.map(cellsOf)
@@ -93,8 +93,8 @@ const missingIn = ({ attributes }: Mapping, named: ReadonlyArray<Attribute>): At
   return attributes.find((attribute) => isRequired(attribute) && !present.has(attribute)) ?? null
 }
 
-const isRequired = ({ column, isGenerated, isNullable }: Attribute): boolean =>
-  !isNullable && !isGenerated && column.serverDefault === null && !column.flags.includes('serverVersion')
+const isRequired = ({ column, isGenerated, isNullable, isStored }: Attribute): boolean =>
+  isStored && !isNullable && !isGenerated && column.serverDefault === null && !column.flags.includes('serverVersion')
 
 const encodedRows = (
   mapping: Mapping,

@@ -17,7 +17,7 @@ import {
   ValuesNode,
 } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
-import type { RowOf } from '../model/infer.js'
+import type { RowOf, StoredName } from '../model/infer.js'
 import type { Mapped } from '../model/model.js'
 import { insertBuilder } from './builder.js'
 import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
@@ -114,7 +114,7 @@ const rowOf = (names: ReadonlyArray<string>, row: ValuesNode['values'][number]):
  * @category combinators
  */
 export const fromSelect =
-  <S extends AnyInsert, const A extends ReadonlyArray<keyof RowOf<ModelOf<S>, NameOf<S>> & string>>(
+  <S extends AnyInsert, const A extends ReadonlyArray<StoredName<ModelOf<S>, NameOf<S>>>>(
     attributes: A,
     query: (eb: ExpressionsOf<S>) => Expression<Readonly<Record<string, RowOf<ModelOf<S>, NameOf<S>>[A[number]]>>>,
   ) =>

@@ -26,7 +26,7 @@ import {
   SelectQueryNode,
 } from 'kysely'
 import type { RowColumns } from '../codec/row-class.js'
-import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
+import { type Attribute, type Mapping, mayHaveSeveral, type RelationshipMapping } from '../model/mapping.js'
 import { introducing, subtypeColumn } from '../model/parts.js'
 import type { OrderDirection } from '../model/relationship.js'
 import { alsoSelecting, columnsOf, rowColumns, selectedAttributes, selectedOfSubtypes } from './attributes.js'
@@ -191,7 +191,7 @@ export const joinedSelect = (query: AnySelect, parts: ReadonlyArray<JoinedPart>)
  */
 export const joinsInPlace = ({ node }: AnySelect, parts: ReadonlyArray<JoinedPart>): boolean => {
   const { limit, offset, joins, where, orderBy } = node
-  const repeats = parts.some(({ isContained, relationship }) => relationship.isCollection && !isContained)
+  const repeats = parts.some(({ isContained, relationship }) => mayHaveSeveral(relationship) && !isContained)
   const isCounted = limit !== undefined || offset !== undefined || joins !== undefined
   return !(repeats && isCounted) && !containsNames(where) && !containsNames(orderBy)
 }
@@ -301,8 +301,8 @@ const join = (
       )
       if (selections.length > 0) joined = SelectQueryNode.cloneWithSelections(joined, selections)
     }
-    if (!relationship.isCollection) continue
-    if (query?.node.orderBy !== undefined) order.push(OrderByItemNode.create(columnIn(alias, targetOrder)))
+    if (!mayHaveSeveral(relationship)) continue
+    if (query?.node.orderBy !== undefined) order.push(...orderOutside(alias, query.node.orderBy))
     order.push(...relationship.orderBy.map(([attribute, direction]) => orderItem(alias, attribute, direction)))
   }
   return order.length === 0 ? joined : (QueryNode.cloneWithOrderByItems(joined, order) as SelectQueryNode)
@@ -322,15 +322,41 @@ const joining = (
   return QueryNode.cloneWithJoin(node, JoinNode.createWithOn(kind, table, on))
 }
 
-/** A query of targets, its rows numbered in its order. */
+/**
+ * A query of targets that gives what its rows are ordered by. The order itself is made outside, where the targets are those of
+ * the owners: a subquery that numbers its rows is one of the whole table, which no database looks into.
+ */
 const withOrder = ({ node }: AnySelect): SelectQueryNode => {
   if (node.orderBy === undefined) return node
   const { orderBy, ...rest } = node
+  const ordered = isNumbered(orderBy)
+    ? [numbered(orderBy)]
+    : orderBy.items.map(({ orderBy: term }, i) => AliasNode.create(term, IdentifierNode.create(nthOrder(i))))
+  return SelectQueryNode.cloneWithSelections(
+    rest,
+    ordered.map((each) => SelectionNode.create(each)),
+  )
+}
+
+/** The same order of its rows outside of it. */
+const orderOutside = (alias: string, orderBy: OrderByNode): ReadonlyArray<OrderByItemNode> =>
+  isNumbered(orderBy)
+    ? [OrderByItemNode.create(columnIn(alias, targetOrder))]
+    : (orderBy.items as ReadonlyArray<OrderByItemNode>).map((item, i) => ({
+        ...item,
+        orderBy: columnIn(alias, nthOrder(i)),
+      }))
+
+const nthOrder = (i: number): string => `${targetOrder}_${i}`
+
+/** Text may have a direction in it, which no column has: its rows are numbered. */
+const isNumbered = ({ items }: OrderByNode): boolean =>
+  items.some((item) => !OrderByItemNode.is(item) || isText(item.orderBy))
+
+const numbered = ({ items }: OrderByNode): AliasNode => {
   const number = AggregateFunctionNode.cloneWithOver(AggregateFunctionNode.create('row_number', []), {
     ...OverNode.create(),
-    orderBy: OrderByNode.create(orderBy.items),
+    orderBy: OrderByNode.create(items),
   })
-  return SelectQueryNode.cloneWithSelections(rest, [
-    SelectionNode.create(AliasNode.create(number, IdentifierNode.create(targetOrder))),
-  ])
+  return AliasNode.create(number, IdentifierNode.create(targetOrder))
 }

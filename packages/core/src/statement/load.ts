@@ -12,9 +12,18 @@ import type { CollectionName, CollectionWith, Managed, RelationshipName, TargetO
 import type { RelationshipMapping } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
 import type { LoadStrategy } from '../model/relationship.js'
-import type { Extent, Whole } from './extent.js'
-import { type AnySelect, type Load, type RelatedWith, type Select, select } from './select.js'
+import { type DefaultExtent, type DefaultLoads, loadsSubtypes, select } from './default-subtypes.js'
+import type { Extent } from './extent.js'
+import type { AnySelect, Load, RelatedWith, Select } from './select.js'
 import { relatedEntity } from './targets.js'
+
+/** The query of a relationship's targets that a refinement begins with. @category model */
+export type Targets<M, N, K> = Select<
+  M,
+  TargetOf<M, N, K>,
+  DefaultLoads<M, TargetOf<M, N, K>>,
+  DefaultExtent<M, TargetOf<M, N, K>>
+>
 
 /**
  * A combinator that loads a relationship beside the rows. `refine` narrows, orders or extends the query of the targets; a
@@ -28,11 +37,11 @@ export type Eager = <
   L,
   X extends Extent,
   K extends RelationshipName<M, N>,
-  L2 = unknown,
-  X2 extends Extent = Whole,
+  L2 = DefaultLoads<M, TargetOf<M, N, K>>,
+  X2 extends Extent = DefaultExtent<M, TargetOf<M, N, K>>,
 >(
   relationship: K,
-  refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2, X2>,
+  refine?: (target: Targets<M, N, K>) => Select<M, TargetOf<M, N, K>, L2, X2>,
 ) => (self: Select<M, N, L, X>) => Select<M, N, L & { readonly [P in K]: RelatedWith<M, N, K, L2, X2> }, X>
 
 const eager =
@@ -42,10 +51,21 @@ const eager =
     withLoad(self, {
       strategy,
       relationship,
-      refine: refine === undefined ? null : refine(targetOf(self, relationship)),
+      refine: refinement(self, relationship, refine),
       depth: 1,
       alias: null,
     }) as never
+
+/** What a model loads of subtypes is a refinement, too. */
+const refinement = <M, N extends string, K extends string>(
+  self: Select<M, N, unknown, Extent>,
+  relationship: K,
+  refine: ((targets: Targets<M, N, K>) => AnySelect) | undefined,
+): AnySelect | null => {
+  if (refine !== undefined) return refine(targetOf(self, relationship))
+  const target = self.entity.mapping.relationshipOf.get(relationship)?.target
+  return target !== undefined && loadsSubtypes(target) ? targetOf(self, relationship) : null
+}
 
 /**
  * Loads a relationship by one more statement for all results, which names their keys. The best choice for collections.
@@ -134,7 +154,7 @@ export const raise: Unloading = unloading('raise')
 export const lazy =
   <M, N extends string, L, X extends Extent, K extends RelationshipName<M, N> | '*', L2, X2 extends Extent>(
     relationship: K,
-    refine?: (target: Select<M, TargetOf<M, N, K>>) => Select<M, TargetOf<M, N, K>, L2, X2>,
+    refine?: (target: Targets<M, N, K>) => Select<M, TargetOf<M, N, K>, L2, X2>,
   ) =>
   (self: Select<M, N, L, X>): Select<M, N, Without<L, K>, X> =>
     withLoad(self, {
@@ -213,7 +233,7 @@ export const withLoad = <M, N extends string>(
 const targetOf = <M, N extends string, K extends string>(
   self: Select<M, N, unknown, Extent>,
   relationship: K,
-): Select<M, TargetOf<M, N, K>> => {
+): Targets<M, N, K> => {
   // a name that is no relationship does not compile, so the lookup succeeds
   const found = self.entity.mapping.relationshipOf.get(relationship) as RelationshipMapping
   return select(relatedEntity(self.entity, found) as Mapped<M, TargetOf<M, N, K>>)

@@ -65,24 +65,28 @@ const selectionsOf = (
 ): Selections => {
   const { selection } = node
   const stars = starred(scope, selection)
-  if (stars !== null) return stars.some(isRenamed) ? stars.flatMap(spelt) : [node]
+  if (stars !== null) return stars.some(isRenamed) ? stars.flatMap((source) => spelt(source, translate)) : [node]
   if (ReferenceNode.is(selection) && ColumnNode.is(selection.column)) {
-    const resolved = reference(scope, selection)
+    const resolved = translate(selection)
     return resolved === selection ? [node] : [aliased(resolved, selection.column.column.name)]
   }
   return [mapChildren(node, translate)]
 }
 
-const aliased = (node: ReferenceNode, name: string): SelectionNode =>
+const aliased = (node: OperationNode, name: string): SelectionNode =>
   SelectionNode.create(AliasNode.create(node, IdentifierNode.create(name)))
 
 const isRenamed = (source: Source): boolean =>
-  [...source.columns].some(([name, column]) => column !== null && column.columnName !== name)
+  [...source.columns].some(
+    ([name, column]) => column !== null && (column.isComputed === true || column.columnName !== name),
+  )
 
-const spelt = (source: Source): Selections => {
+const spelt = (source: Source, translate: (node: OperationNode) => OperationNode): Selections => {
   const table = namedTable(source.name)
   if (!isRenamed(source)) return [SelectionNode.createSelectAllFromTable(table)]
   return [...source.columns].map(([name, column]) => {
+    if (column?.isComputed === true)
+      return aliased(translate(ReferenceNode.create(ColumnNode.create(name), table)), name)
     const node = ReferenceNode.create(ColumnNode.create(column?.columnName ?? name), table)
     return column === null || column.columnName === name ? SelectionNode.create(node) : aliased(node, name)
   })

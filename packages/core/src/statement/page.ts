@@ -31,7 +31,7 @@ import {
   TupleNode,
   ValueNode,
 } from 'kysely'
-import type { Attribute, Mapping } from '../model/mapping.js'
+import { type Attribute, type Mapping, mayHaveSeveral } from '../model/mapping.js'
 import type { Alias } from './alias.js'
 import { encodedNode } from './encoded.js'
 import { invalidClause, type StatementError } from './error.js'
@@ -226,14 +226,14 @@ const problemOf = ({ aliases, loads, node }: AnySelect): string | null => {
 const isCollection = (aliases: ReadonlyArray<Alias>, alias: string, relationship: string): boolean =>
   aliases.some(
     ({ name, path }) =>
-      name === alias && (path === null || path.relationship.name !== relationship || path.relationship.isCollection),
+      name === alias && (path === null || path.relationship.name !== relationship || mayHaveSeveral(path.relationship)),
   )
 
 const joinedName = ({ table }: JoinNode): string =>
   AliasNode.is(table) && IdentifierNode.is(table.alias) ? table.alias.name : ''
 
 /** May an owner have several rows of it? */
-const isMany = ({ path }: Alias): boolean => path === null || path.relationship.isCollection
+const isMany = ({ path }: Alias): boolean => path === null || mayHaveSeveral(path.relationship)
 
 const has = (terms: ReadonlyArray<Omit<PageTerm, 'column'>>, table: string, attribute: Attribute): boolean =>
   terms.some((term) => term.table === table && term.attribute === attribute)

@@ -126,7 +126,7 @@ const rename = (
   })
 
 /** Puts other nodes in the place of references, where `nodeFor` gives any. */
-const replaceNames = (
+export const replaceNames = (
   scope: Scope,
   node: OperationNode,
   nodeFor: (found: Found, reference: ReferenceNode) => OperationNode | null,

@@ -97,11 +97,12 @@ const outputOf = (scope: Scope, node: SelectionNode, dialect: Dialect, kinds: Ki
   const { selection } = node
   const isNamed = AliasNode.is(selection) && IdentifierNode.is(selection.alias)
   const expression = isNamed ? selection.node : selection
-  const isColumn = ReferenceNode.is(expression) && ColumnNode.is(expression.column)
-  if (!isNamed && !isColumn) return null
+  const isReference = ReferenceNode.is(expression) && ColumnNode.is(expression.column)
+  if (!isNamed && !isReference) return null
+  const isColumn = isReference && columnOf(scope, expression)?.isComputed !== true
   const name = isNamed ? (selection.alias as IdentifierNode).name : nameOf(expression as ReferenceNode)
   const said = kinds.get(name)
-  const kind = said ?? (isColumn ? columnKind(scope, expression) : computedKind(scope, expression))
+  const kind = said ?? (isReference ? columnKind(scope, expression) : computedKind(scope, expression))
   return {
     node,
     name,

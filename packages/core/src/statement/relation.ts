@@ -23,6 +23,7 @@ import {
 } from 'kysely'
 import { linkSide, ownerSide, targetSide } from '../model/join-condition.js'
 import type { Attribute, RelationshipMapping } from '../model/mapping.js'
+import { withOwnAliases } from './own-aliases.js'
 import { placed } from './qualify.js'
 import { namedTable } from './scope.js'
 import { tableNode } from './statement.js'
@@ -117,7 +118,7 @@ const conditionOf = (
   if (on === null) return null
   // a name without a table is the target's
   const tables = [[targetSide, target], [ownerSide, owner], ...between] as const
-  const condition = placed(tables, on, (table, attribute) => {
+  const condition = placed(tables, withOwnAliases(on), (table, attribute) => {
     if (table === ownerSide) return own(attribute)
     return columnIn(table === targetSide ? alias : betweenAlias(link, table), attribute.name)
   })

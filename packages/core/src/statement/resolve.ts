@@ -52,8 +52,10 @@ import type { Dialect } from '../engine/dialect.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { isDerived, isOwnTable, lastPart, sharing } from '../model/parts.js'
+import { expressionAt } from './attribute-expression.js'
 import { Encoded } from './encoded.js'
-import { encodeError, type StatementError, severalTables } from './error.js'
+import { encodeError, invalidClause, type StatementError, severalTables } from './error.js'
+import { faultIn } from './fault.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
 import {
   type Catalog,
@@ -120,6 +122,8 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
       mapping.table.includes('.') ||
       isDerived(mapping) ||
       sharing(mapping).length > 0 ||
+      mapping.expressions.length > 0 ||
+      mapping.synonyms.size > 0 ||
       mapping.attributes.some(
         (attribute) =>
           attribute.name !== attribute.columnName || isSpelt(dialect, attribute) || isCast(dialect, attribute),
@@ -153,7 +157,7 @@ const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expect
     case 'AliasNode':
       return mapChildren<ParensNode | AliasNode>(any, (child) => translate(run, scope, child, expected))
     case 'ReferenceNode':
-      return reference(scope, any)
+      return named(run, scope, any)
     case 'FromNode':
     case 'UsingNode':
       return mapChildren<FromNode | UsingNode>(any, (child) => tableOf(run, scope, child))
@@ -203,6 +207,15 @@ type AnyNode =
   | InsertQueryNode
   | MergeQueryNode
 
+/** A column by its name, or what computes the attribute. */
+const named = (run: Run, scope: Scope, node: ReferenceNode): OperationNode => {
+  const computed = expressionAt(scope, node)
+  if (computed === null) return reference(scope, node)
+  const fault = faultIn(computed.node)
+  if (fault !== null) run.fault ??= fault
+  return translate(run, computed.scope, computed.node, null)
+}
+
 const isMany = (expected: Expected): expected is ReadonlyArray<Column | null> => Array.isArray(expected)
 
 const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : expected)
@@ -244,10 +257,16 @@ const value = (run: Run, node: ValueNode, column: Column | null): OperationNode 
 }
 
 const encodedValue = ({ dialect }: Run, { attribute: { column }, value: given }: Encoded): OperationNode => {
-  const node = ValueNode.create(written(dialect, column.kind, given))
+  const node = ValueNode.create(
+    given instanceof Slot ? unwritten(dialect, column.kind, given) : written(dialect, column.kind, given),
+  )
   const type = dialect?.parameterType(column, 'compared') ?? null
   return type === null ? node : cast(node, type)
 }
+
+/** The place of a value that is as it is written. Where the dialect has a form of its own, its tree is compiled each time. */
+const unwritten = (dialect: Dialect | null, kind: ColumnKind, slot: Slot): Slot | null =>
+  (dialect?.written(kind) ?? null) === null ? slot : null
 
 /** The type that a value of the column has to be cast to where it stands. */
 const castOf = ({ dialect }: Run, column: Column | null): string | null =>
@@ -465,6 +484,7 @@ const clause = (
 
 const assignment = (run: Run, scope: Scope, into: Source | null, node: ColumnUpdateNode): OperationNode => {
   const column = ColumnNode.is(node.column) ? into?.columns.get(node.column.column.name) : columnOf(scope, node.column)
+  if (column?.isComputed === true) run.fault ??= notSet(column)
   return mapChildren(node, (child, property) => {
     if (property === 'value') return translate(run, scope, child, placed(column ?? null, 'assigned'))
     return ColumnNode.is(child) ? columnNode(child, column) : translate(run, scope, child, null)
@@ -514,6 +534,9 @@ const merge = (run: Run, parent: Scope, node: MergeQueryNode): OperationNode => 
   const scope = within(withExpressions(parent, node.with?.expressions ?? []), tables)
   return mapChildren(node, (child, property) => clause(run, parent, scope, scope.sources[0] ?? null, child, property))
 }
+
+const notSet = ({ attribute, mapping }: Column): StatementError =>
+  invalidClause(mapping.name, 'set', attribute.name, 'the database computes it; set what it is computed of')
 
 /** What an UPDATE or INSERT inside a MERGE writes to, which names no table itself. */
 const target = (scope: Scope): Source | null => scope.sources[0] ?? null

@@ -43,6 +43,8 @@ export interface Column {
   readonly attribute: Attribute
   /** Its name where it is referred to: that of the table, or of the subquery's output. */
   readonly columnName: string
+  /** Is it computed by an expression of the attribute where it is referred to? */
+  readonly isComputed?: boolean
   /** Where a value of it stands, if not beside it: assigned to it, or alone among the results of an expression. */
   readonly place?: 'assigned' | 'alone'
 }
@@ -118,6 +120,7 @@ export const sourceOf = (mapping: Mapping, name: string): Source => {
   const isNamed = isDerived(mapping)
   const columns = remembered(columnsOf, mapping, () => [
     ...mapping.attributes.map((attribute) => [attribute.name, column(mapping, attribute, isNamed)] as const),
+    ...[...mapping.synonyms].map(([name, attribute]) => [name, column(mapping, attribute, isNamed)] as const),
     ...sharedColumns(mapping, isNamed),
   ])
   return { name, mapping, columns, computed: nothingComputed, isOpen: false }
@@ -129,6 +132,10 @@ const ownSourceOf = (mapping: Mapping, name: string): Source => {
   const columns = remembered(ownColumnsOf, mapping, () => [
     ...mapping.key.map((attribute, i) => [attribute.name, { mapping, attribute, columnName: key[i] ?? '' }] as const),
     ...lastPart(mapping).attributes.map((attribute) => [attribute.name, column(mapping, attribute, false)] as const),
+    ...ownAttributes(mapping)
+      .filter(({ isStored }) => !isStored)
+      .map((attribute) => [attribute.name, column(mapping, attribute, false)] as const),
+    ...ownSynonyms(mapping),
     ...sharedColumns(mapping, false),
   ])
   return { name, mapping, columns, computed: nothingComputed, isOpen: false }
@@ -144,18 +151,30 @@ const remembered = (
   return found
 }
 
-const column = (mapping: Mapping, attribute: Attribute, isNamed: boolean): Column => ({
-  mapping,
-  attribute,
-  columnName: isNamed ? attribute.name : attribute.columnName,
-})
+const column = (mapping: Mapping, attribute: Attribute, isNamed: boolean): Column => {
+  const columnName = isNamed ? attribute.name : attribute.columnName
+  return attribute.isStored ? { mapping, attribute, columnName } : { mapping, attribute, columnName, isComputed: true }
+}
+
+/** Other names of what stands in the table that a joined subtype brought. */
+const ownSynonyms = (mapping: Mapping): ReadonlyArray<readonly [string, Column]> => {
+  const { attributes } = lastPart(mapping)
+  return [...mapping.synonyms].flatMap(([name, attribute]) =>
+    attributes.includes(attribute) ? [[name, column(mapping, attribute, false)] as const] : [],
+  )
+}
+
+/** The column that a query's output has of one that it selects. */
+const given = (column: Column | null, columnName: string): Column | null =>
+  column && { mapping: column.mapping, attribute: column.attribute, columnName }
 
 /** What subtypes without a table of their own have in this one. */
 const sharedColumns = (mapping: Mapping, isNamed: boolean): ReadonlyArray<readonly [string, Column]> =>
   sharing(mapping).flatMap((subtype) =>
     ownAttributes(subtype).map((attribute) => {
       const name = subtypeColumn(subtype, attribute)
-      return [name, { mapping: subtype, attribute, columnName: isNamed ? name : attribute.columnName }] as const
+      const shared = column(subtype, attribute, false)
+      return [name, isNamed ? { ...shared, columnName: name } : shared] as const
     }),
   )
 
@@ -250,20 +269,20 @@ const selected = (scope: Scope, selections: ReadonlyArray<SelectionNode> | undef
     const stars = starred(scope, selection)
     if (stars !== null) {
       for (const source of stars) {
-        for (const [given, column] of source.columns) columns.set(given, column && { ...column, columnName: given })
-        for (const [given, at] of source.computed) computed.set(given, at)
+        for (const [name, column] of source.columns) columns.set(name, given(column, name))
+        for (const [name, at] of source.computed) computed.set(name, at)
         isOpen ||= source.isOpen
       }
     } else if (ReferenceNode.is(selection) && ColumnNode.is(selection.column)) {
-      const given = selection.column.column.name
+      const output = selection.column.column.name
       const column = columnOf(scope, selection)
-      columns.set(given, column && { ...column, columnName: given })
-      if (column === null) computed.set(given, { scope, node: selection })
+      columns.set(output, given(column, output))
+      if (column === null) computed.set(output, { scope, node: selection })
     } else if (AliasNode.is(selection) && IdentifierNode.is(selection.alias)) {
-      const given = selection.alias.name
+      const output = selection.alias.name
       const column = columnOf(scope, selection.node)
-      columns.set(given, column && { ...column, columnName: given })
-      if (column === null) computed.set(given, { scope, node: selection.node })
+      columns.set(output, given(column, output))
+      if (column === null) computed.set(output, { scope, node: selection.node })
     } else {
       isOpen = true
     }
@@ -311,7 +330,7 @@ const returned = (parent: Scope, node: OperationNode, name: string): Source => {
 /** `with name (a, b) as ...` names the columns anew. */
 const named = (source: Source, name: CommonTableExpressionNameNode): Source => {
   if (name.columns === undefined) return source
-  const given = [...source.columns.values()]
+  const outputs = [...source.columns.values()]
   const names = [...source.columns.keys()]
   return {
     ...source,
@@ -325,8 +344,8 @@ const named = (source: Source, name: CommonTableExpressionNameNode): Source => {
     columns: new Map(
       name.columns.map(({ column }, i) => {
         // the columns cannot be counted where the query's are not all known
-        const known = source.isOpen ? null : (given[i] ?? null)
-        return [column.name, known && { ...known, columnName: column.name }]
+        const known = source.isOpen ? null : (outputs[i] ?? null)
+        return [column.name, given(known, column.name)]
       }),
     ),
   }
@@ -382,10 +401,16 @@ const foundIn = (source: Source | null, name: string): Found | null => {
 
 /**
  * An attribute of a subtype by the subtype's name, where its table is not what has it: that of a parent does, with which it
- * shares the table or to which it is joined.
+ * shares the table or to which it is joined. Or one by the table of a parent, in a query of the subtype that does not read
+ * that table.
  */
 const inherited = (scope: Scope, table: TableNode, name: string): Found | null => {
   const given = tableName(table)
+  if (sourceNamed(scope, given) === null) {
+    const base = scope.catalog.get(given)
+    const found = base === undefined || base.subtypes.length === 0 ? null : inSubtype(scope, base, name)
+    if (found !== null) return found
+  }
   const mapping = sourceNamed(scope, given)?.mapping ?? entityNamed(scope.catalog, given)
   const attribute = mapping?.attributeOf.get(name)
   if (mapping === null || attribute === undefined) return null
@@ -396,6 +421,16 @@ const inherited = (scope: Scope, table: TableNode, name: string): Found | null =
       const found = foundIn(source, shared) ?? foundIn(source, name)
       if (found !== null) return found
     }
+  }
+  return null
+}
+
+/** An attribute of a parent in what a query reads of one of its subtypes. */
+const inSubtype = (scope: Scope, base: Mapping, name: string): Found | null => {
+  if (!base.attributeOf.has(name) && !base.synonyms.has(name)) return null
+  for (let at: Scope | null = scope; at !== null; at = at.parent) {
+    const source = at.sources.find((one) => one.mapping !== null && isKindOf(one.mapping, base) && !isOwnSource(one))
+    if (source !== undefined) return foundIn(source, name)
   }
   return null
 }

@@ -99,11 +99,14 @@ export const entityNode = (mapping: Mapping): SelectQueryNode => {
 }
 
 /**
- * Queries an entity. Without anything else: every row, in no particular order.
+ * Queries an entity for what it has itself, whatever its subtypes say of their loads in the model. Otherwise as `select`.
+ *
+ * @example
+ * pipe(selectOwn(model.Person), withSubtypes('Manager'))
  *
  * @category constructors
  */
-export const select = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> => ({
+export const selectOwn = <M, N extends string>(entity: Mapped<M, N>): Select<M, N> => ({
   _tag: 'Select',
   entity,
   node: entityNode(entity.mapping),

@@ -164,6 +164,7 @@ const signs = {
   array: 23,
   shared: 24,
   referring: 25,
+  encoded: 29,
   number: 27,
   boolean: 28,
   end: 26,
@@ -296,12 +297,18 @@ const read = (node: OperationNode): void => {
 }
 
 const value = ({ immediate, value: given }: ValueNode): void => {
+  if (given instanceof Encoded && immediate === undefined) {
+    // the column says how it is written, and stands nowhere else in the tree
+    sign(signs.encoded)
+    run.tokens[run.length++] = given.attribute
+    run.values.push(given.value)
+    if (run.selecting > 0) run.isWhole = false
+    return
+  }
   if (immediate === undefined) {
     sign(run.selecting === 0 ? signs.parameter : selected[slotType(given) ?? 'other'])
     run.values.push(given)
     if (given instanceof Fault) run.isSuspect = true
-    // how it is written depends on a column that stands nowhere in the tree
-    if (given instanceof Encoded) run.isWhole = false
     return
   }
   // it stands in the SQL itself

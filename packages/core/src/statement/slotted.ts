@@ -2,6 +2,7 @@
  * A tree with a place (see `slot.ts`) for each of its parameters, so that it is compiled once for all trees of its shape.
  */
 import { BinaryOperationNode, type OperationNode, PrimitiveValueListNode, TupleNode, ValueNode } from 'kysely'
+import { Encoded, encodedNode } from './encoded.js'
 import { formOf, isParameter, listOf, paddedLength } from './lists.js'
 import { Slot, slotType } from './slot.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
@@ -19,6 +20,9 @@ interface Run {
 }
 
 const slot = (run: Run, node: OperationNode): OperationNode => {
+  if (isParameter(node) && node.value instanceof Encoded) {
+    return encodedNode(node.value.attribute, new Slot(run.next++))
+  }
   if (isParameter(node)) return ValueNode.create(new Slot(run.next++, null, slotType(node.value)))
   if (PrimitiveValueListNode.is(node)) return slots(run, node, node.values.length)
   if (BinaryOperationNode.is(node)) return operation(run, node)

@@ -32,6 +32,8 @@ import { namedTable } from './scope.js'
 const columnOf = (part: TablePart, name: string): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(name), namedTable(part.table))
 
+const isStored = (attribute: Attribute): boolean => attribute.isStored
+
 const queries = new WeakMap<Mapping, SelectQueryNode>()
 
 /** The rows of a subtype, by the names of their attributes. It speaks the tables' language. */
@@ -48,16 +50,18 @@ const unionOf = (mapping: Mapping): SelectQueryNode => {
   const kinds = withDescendants(mapping).filter(({ identity }) => identity !== null)
   const all = kinds.map((kind) => {
     const [part] = kind.parts as readonly [TablePart]
-    const inherited = mapping.attributes.map((attribute) =>
-      selectedOf(kind, kind.attributes[attribute.position] as Attribute, attribute.name),
-    )
+    const inherited = mapping.attributes
+      .filter(isStored)
+      .map((attribute) => selectedOf(kind, kind.attributes[attribute.position] as Attribute, attribute.name))
     const added = sharing(mapping).flatMap((subtype) =>
-      ownAttributes(subtype).map((attribute) => {
-        const name = subtypeColumn(subtype, attribute)
-        return isKindOf(kind, subtype)
-          ? selectedOf(kind, kind.attributes[attribute.position] as Attribute, name)
-          : missing(subtype, attribute, name)
-      }),
+      ownAttributes(subtype)
+        .filter(isStored)
+        .map((attribute) => {
+          const name = subtypeColumn(subtype, attribute)
+          return isKindOf(kind, subtype)
+            ? selectedOf(kind, kind.attributes[attribute.position] as Attribute, name)
+            : missing(subtype, attribute, name)
+        }),
     )
     return SelectQueryNode.cloneWithSelections(SelectQueryNode.createFrom([namedTable(part.table)]), [
       ...inherited,
@@ -107,7 +111,7 @@ const rowsOf = (mapping: Mapping): SelectQueryNode => {
     selections.push(selectedOf(mapping, mapping.discriminator, mapping.discriminator.name))
   }
   for (const subtype of sharing(mapping)) {
-    for (const attribute of ownAttributes(subtype)) {
+    for (const attribute of ownAttributes(subtype).filter(isStored)) {
       selections.push(selected(lastPart(mapping), attribute.columnName, subtypeColumn(subtype, attribute)))
     }
   }

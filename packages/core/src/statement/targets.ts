@@ -8,7 +8,7 @@ import { alsoSelecting } from './attributes.js'
 import { where } from './criteria.js'
 import { containsText, renamed } from './qualify.js'
 import { operand } from './relation.js'
-import { type AnySelect, select } from './select.js'
+import { type AnySelect, selectOwn } from './select.js'
 import { mappingsOf, tableNode } from './statement.js'
 
 /** Narrows or extends a query of targets. */
@@ -29,7 +29,7 @@ export const targetsOf = (
   refine: Refine | null,
 ): AnySelect => {
   const { where: condition } = relationship
-  const targets: AnySelect = select(relatedEntity(owner, relationship))
+  const targets: AnySelect = selectOwn(relatedEntity(owner, relationship))
   const refined = refine === null ? targets : refine(targets)
   return condition === null ? refined : where<AnySelect>(condition as never)(refined)
 }

@@ -110,8 +110,8 @@ export const linkedOwner = (n: number): string => `unitary_owner_${n}`
 
 /**
  * The targets of a relationship for `count` owners, each row with its owner's key under `linkedOwner`: over a table of links,
- * or by a condition. The values are keys of owners. The same template for the same query, relationship, order and next power of
- * two.
+ * or by a condition, which takes a query to tell the tables of the model. The values are keys of owners. The same template for
+ * the same query, relationship, order and next power of two.
  *
  * @category constructors
  */
@@ -121,7 +121,7 @@ export const selectOfOwners = (
   count: number,
   orderBy: Order,
 ): Template => {
-  const { between, owner, target: mapping, through } = relationship
+  const { owner, target: mapping, through } = relationship
   const capacity = capacityFor(count)
   const make = (): Template => {
     const { columns, node } = withOwners(query, relationship)
@@ -136,7 +136,7 @@ export const selectOfOwners = (
     return {
       _tag: 'Template',
       // the links hold keys of owners, as they are encoded
-      mappings: query === null ? [...new Set([mapping, owner, ...between.map(([, one]) => one)])] : mappingsOf(query),
+      mappings: query === null ? [mapping, owner] : mappingsOf(query),
       node: ordered(narrowed as SelectQueryNode, mapping, orderBy),
       width: columns.length,
       capacity,

@@ -3,7 +3,8 @@
  */
 
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { KeyAttribute, RowOf } from '../model/infer.js'
+import type { ExtensionAttribute } from '../model/extension.js'
+import type { EntityOf, KeyAttribute, RowOf } from '../model/infer.js'
 import { type Attribute, type Mapping, type RawKey, rawKeyOf } from '../model/mapping.js'
 import { isDerived } from '../model/parts.js'
 import { encodeError, missingValue, type StatementError, severalTables, unknownAttribute } from './error.js'
@@ -16,7 +17,7 @@ import { encodeError, missingValue, type StatementError, severalTables, unknownA
 export type KeyedChanges<M, N extends string> =
   RowOf<M, N> extends infer Row
     ? { readonly [K in KeyAttribute<M, N> & keyof Row]: Row[K] } & {
-        readonly [K in Exclude<keyof Row, KeyAttribute<M, N>>]?: Row[K]
+        readonly [K in Exclude<keyof Row, KeyAttribute<M, N> | ExtensionAttribute<EntityOf<M, N>>>]?: Row[K]
       }
     : never
 
@@ -97,7 +98,9 @@ const withDefaults = (
 }
 
 const faultOf = (mapping: Mapping, row: Values, place: number): StatementError | null => {
-  const strange = Object.keys(row).find((name) => row[name] !== undefined && !mapping.attributeOf.has(name))
+  const strange = Object.keys(row).find(
+    (name) => row[name] !== undefined && mapping.attributeOf.get(name)?.isStored !== true,
+  )
   if (strange !== undefined) return unknownAttribute(mapping.name, strange, place)
   const missing = mapping.key.find(({ name }) => row[name] === undefined || row[name] === null)
   return missing === undefined ? null : missingValue(mapping.name, missing.name, place)

@@ -15,6 +15,7 @@ import {
 import type { Database, TableOf } from '../model/database.js'
 import type { Attribute } from '../model/mapping.js'
 import type { Mapped } from '../model/model.js'
+import { byOwnNames } from '../model/validate.js'
 import type { Services } from '../services.js'
 import { updateBuilder } from './builder.js'
 import { type ExpressionsOf, expressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
@@ -55,7 +56,10 @@ export type Changes<S> = UpdateObject<Database<ModelOf<S>>, TableOf<ModelOf<S>, 
 export const set =
   <S extends AnyUpdate>(changes: Changes<S> | ((eb: ExpressionsOf<S>) => Changes<S>)) =>
   (self: S): S => {
-    const given = typeof changes === 'function' ? changes(expressionsOf(self)) : changes
+    const given = byOwnNames(
+      self.entity.mapping,
+      (typeof changes === 'function' ? changes(expressionsOf(self)) : changes) as Readonly<Record<string, unknown>>,
+    )
     const node = updateBuilder(self.node)
       .set(given as never)
       .toOperationNode() as UpdateQueryNode

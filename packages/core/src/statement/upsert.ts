@@ -33,7 +33,7 @@ import {
   ValueNode,
 } from 'kysely'
 import type { Database, TableOf } from '../model/database.js'
-import type { RowOf } from '../model/infer.js'
+import type { StoredName } from '../model/infer.js'
 import type { Mapping } from '../model/mapping.js'
 import { updateBuilder } from './builder.js'
 import { conflictAssignments } from './conflict.js'
@@ -42,7 +42,7 @@ import { attributeNode, type ModelOf, type NameOf, tableNode } from './statement
 import { mapChildren } from './tree.js'
 
 /** The name of an attribute of an insert's entity. @category model */
-export type AttributeOf<S> = keyof RowOf<ModelOf<S>, NameOf<S>> & string
+export type AttributeOf<S> = StoredName<ModelOf<S>, NameOf<S>>
 
 /** What is unique of an entity: an attribute, or several together. @category model */
 export type ConflictTarget<S> = AttributeOf<S> | ReadonlyArray<AttributeOf<S>>

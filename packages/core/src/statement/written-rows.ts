@@ -18,9 +18,9 @@ import { attributeNode } from './statement.js'
 export const canSkip = ({ node: { onConflict } }: AnyInsert): boolean =>
   onConflict !== undefined && (onConflict.updates === undefined || onConflict.updateWhere !== undefined)
 
-/** The attributes that an instance is read with. @category combinators */
+/** The attributes that an instance is read with, but for what is computed, which no database has in the place of a column. @category combinators */
 export const loadedAttributes = ({ entity: { mapping } }: AnyInsert): ReadonlyArray<Attribute> =>
-  mapping.attributes.filter(({ isDeferred }) => !isDeferred)
+  mapping.attributes.filter(({ isDeferred, isStored }) => !isDeferred && isStored)
 
 /** The insert, returning its rows as a query would give them, by attribute names. @category combinators */
 export const returningRows = (statement: AnyInsert): AnyInsert => ({

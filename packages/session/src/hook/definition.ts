@@ -8,6 +8,8 @@ import type {
   AnyUpdate,
   Delete,
   Entities,
+  EntityOf,
+  ExtensionAttribute,
   Insert,
   Model,
   RowOf,
@@ -123,7 +125,7 @@ export interface HooksOf<M, N extends string> {
   readonly load?: (context: LoadContext<M, N>) => Reaction
   /** An attribute is set, or a reference; by drafts and merges too. */
   readonly set?: {
-    readonly [K in keyof RowOf<M, N> & string]?: (
+    readonly [K in Exclude<keyof RowOf<M, N> & string, ExtensionAttribute<EntityOf<M, N>>>]?: (
       context: SetContext<M, N, K, RowOf<M, N>[K]>,
     ) => Verdict<RowOf<M, N>[K]>
   } & {

@@ -12,7 +12,7 @@ import {
   type Mapped,
   type Mapping,
   type RelationshipMapping,
-  select,
+  selectOwn,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { HookError } from '../error.js'
@@ -81,7 +81,7 @@ export const narrowedGet = (mapping: Mapping, options: ExecutionOptions): Progra
     const asked = narrowed(mapping, null, { purpose: 'get', relationship: null }, options)
     if (state.criteria === null) return asked
     return map((query: AnySelect | null): AnySelect | null => {
-      const given = query ?? { ...select(entityOf(state, mapping)), options }
+      const given = query ?? { ...selectOwn(entityOf(state, mapping)), options }
       const shown = narrowedBy(state)(given)
       return shown === given ? query : shown
     })(asked)
@@ -108,7 +108,7 @@ const narrowed = (
   suspend((state): Program<HookError, AnySelect | null> => {
     const [own, session] = hooksOnStatement(state.hooks, 'beforeExecute', mapping)
     if (own.length === 0 && session.length === 0) return of(query)
-    const given = query ?? { ...select(entityOf(state, mapping)), options }
+    const given = query ?? { ...selectOwn(entityOf(state, mapping)), options }
     return map((asked: Statement) => (asked === given ? query : (asked as AnySelect)))(
       consulted('beforeExecute', given, purpose),
     )

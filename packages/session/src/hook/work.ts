@@ -3,7 +3,7 @@
  * what it is given.
  */
 import type { InstanceId, Mapped, Pending, RelationshipMapping, Services, WritableCollection } from '@unitary/core'
-import { isOnlyJoined, membersGiven, Snapshot } from '@unitary/core'
+import { byOwnNames, isOnlyJoined, membersGiven, Snapshot } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Instance } from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
@@ -67,13 +67,14 @@ export const addAll =
 export const set =
   <M, N extends string, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
-    patch: Values,
+    given: Values,
     reference: S,
     services: Services,
   ): Transition<ChangeError, S> =>
   (state) => {
     const found = resolve(state, entity, reference)
     if (isLeft(found)) return found
+    const patch = byOwnNames(found.right.mapping, given)
     const wrong = faultOf(entity.mapping, patch)
     if (wrong !== null) return left(wrong)
     const { id } = found.right

@@ -7,7 +7,7 @@ import {
   type InstanceId,
   type JoinedLoad,
   optionsOver,
-  select,
+  selectOwn,
   targetsOfOwners,
 } from '@unitary/core'
 import { right } from 'fp-ts/lib/Either.js'
@@ -160,7 +160,7 @@ const queryOf = (
 ): AnySelect | null => {
   if (owners === null) return null
   const targets = targetQuery(state.model, relationship, query)
-  const shown = filtered(state, relationship, targets, options).query ?? select(targetOf(state.model, relationship))
+  const shown = filtered(state, relationship, targets, options).query ?? selectOwn(targetOf(state.model, relationship))
   return targetsOfOwners(shown, relationship, owners)
 }
 

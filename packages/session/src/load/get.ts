@@ -15,6 +15,7 @@ import {
   type Managed,
   type Mapped,
   type Mapping,
+  type OwnName,
   optionsOver,
   type RawKey,
   type RelationshipMapping,
@@ -23,7 +24,7 @@ import {
   rawKeyOf,
   rowClassOf,
   Snapshot,
-  select,
+  selectOwn,
   undefer,
 } from '@unitary/core'
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -172,7 +173,7 @@ const lookUpWithLoads = <M, N extends string>(
     if (isLeft(planned)) return fail(planned.left)
     const loads = planned.right
     if (loads.length === 0) return lookUp<M, N>(state, mapping, values, token, query, options)
-    const joined = joinInPlace(state, query ?? select(entity), joiningsFor(loads))
+    const joined = joinInPlace(state, query ?? selectOwn(entity), joiningsFor(loads))
     return chain((found: Option<Managed<M, N>>): Program<GetError, Option<Managed<M, N>>> => {
       const id = isNone(found) ? null : Snapshot.instanceOf(found.value)
       return id === null
@@ -291,7 +292,7 @@ export const read =
     })
 
 /** The name of something that can be known of an instance: an attribute or a relationship. */
-type Name<M, N> = (keyof RowOf<M, N> & string) | RelationshipName<M, N>
+type Name<M, N> = OwnName<M, N> | RelationshipName<M, N>
 
 type Deferred<M, N> = DeferredAttribute<M, N> & keyof RowOf<M, N> & string
 
@@ -407,7 +408,7 @@ const readWith =
         const missing = names.filter((name) => known[name] === undefined)
         if (missing.length === 0) return of(snapshot as unknown as Managed<M, N>)
         if (status !== 'persistent' || key === null) return fail(notToBeLoaded(found.right))
-        const query = undefer(...(missing as unknown as readonly [never]))(select(entity))
+        const query = undefer(...(missing as unknown as readonly [never]))(selectOwn(entity))
         const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
         return chain(() =>
           requestRows(

@@ -14,6 +14,7 @@ import {
   joinedRow,
   joinedSelect,
   joinsInPlace,
+  mayHaveSeveral,
   type Services,
 } from '@unitary/core'
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
@@ -113,7 +114,7 @@ const remembered = (query: AnySelect, joinings: ReadonlyArray<JoinedLoad>): Join
 
 /** Can a row of the query come several times, once for each member of a collection? @category guards */
 export const repeats = (parts: ReadonlyArray<JoinedPart>): boolean =>
-  parts.some(({ relationship }) => relationship.isCollection)
+  parts.some(({ relationship }) => mayHaveSeveral(relationship))
 
 /**
  * The rows that stand for the query's own, of rows that a join repeats: by their number where they were counted. The query's

@@ -7,7 +7,7 @@ import {
   type RelationshipName,
   type Select,
   type Snapshot,
-  select,
+  selectOwn,
   type TargetOf,
   targetsWithOwner,
   withOptions,
@@ -52,7 +52,7 @@ export const members =
       if (values === null || status !== 'persistent') {
         return fail({ _tag: 'InvalidState', entity: mapping.name, key, status, operation: 'members' })
       }
-      const targets = targetQuery(state.model, relationship, null) ?? select(targetOf(state.model, relationship))
+      const targets = targetQuery(state.model, relationship, null) ?? selectOwn(targetOf(state.model, relationship))
       const narrowed = ordered(relationship, targetsWithOwner(targets, relationship, values))
       const query = token === null ? narrowed : withOptions({ shard: token })(narrowed)
       return of(query as unknown as Select<M, TargetOf<M, N, K>>)

@@ -16,7 +16,7 @@ import {
   type Mapping,
   optionsOver,
   type RelationshipMapping,
-  select,
+  selectOwn,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
@@ -176,7 +176,7 @@ const planOne = (
   const nested = plan(under, relationship.target, refine?.loads ?? [], path)
   if (isLeft(nested)) return nested
   // a refinement that only loads more needs no statement of its own
-  const query = refine !== null && alias === null && refine.node !== select(refine.entity).node ? refine : null
+  const query = refine !== null && alias === null && refine.node !== selectOwn(refine.entity).node ? refine : null
   return right({
     relationship,
     strategy,

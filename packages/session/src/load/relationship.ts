@@ -14,7 +14,7 @@ import {
   type RelationshipMapping,
   type RelationshipName,
   type Snapshot,
-  select,
+  selectOwn,
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { none, some } from 'fp-ts/lib/Option.js'
@@ -102,7 +102,7 @@ const loadLater = (
   if (isLeft(planned)) return fail(planned.left)
   const loads = planned.right
   // a refinement that only loads more needs no statement of its own
-  const query = refine === null || refine.node === select(targetOf(state.model, relationship)).node ? null : refine
+  const query = refine === null || refine.node === selectOwn(targetOf(state.model, relationship)).node ? null : refine
   return chain(({ targets, joined }: Fetched) => {
     const found = [...targets.values()].flat()
     return chain(() => map(() => targets)(loadPlanned(loads, found, { query: null, joined, options })))(

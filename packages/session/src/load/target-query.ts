@@ -10,9 +10,10 @@ import {
   joinsOnlySubtypes,
   type Mapped,
   type Mapping,
+  mayHaveSeveral,
   orderBy,
   type RelationshipMapping,
-  select,
+  selectOwn,
   shownThrough,
   where,
 } from '@unitary/core'
@@ -35,7 +36,7 @@ export const targetQuery = (
   if (query !== null) return where<AnySelect>(condition as never)(query)
   const known = conditions.get(relationship)
   if (known !== undefined) return known
-  const made = where<AnySelect>(condition as never)(select(targetOf(model, relationship)))
+  const made = where<AnySelect>(condition as never)(selectOwn(targetOf(model, relationship)))
   conditions.set(relationship, made)
   return made
 }
@@ -66,7 +67,7 @@ export const filtered = (
   if (active === null || (query === null && isOpen(target) && between.every(([, one]) => isOpen(one)))) {
     return whole(query)
   }
-  const given = query ?? select(targetOf(state.model, relationship))
+  const given = query ?? selectOwn(targetOf(state.model, relationship))
   const shown = shownThrough(active, relationship)(applyActive(active)(given))
   return shown === given ? whole(query) : { query: shown, narrowed: active.key }
 }
@@ -103,7 +104,7 @@ const inOrder = new WeakMap<RelationshipMapping, WeakMap<object, AnySelect>>()
  * @category combinators
  */
 export const ordered = (relationship: RelationshipMapping, query: AnySelect): AnySelect => {
-  if (relationship.orderBy.length === 0 || !relationship.isCollection) return query
+  if (relationship.orderBy.length === 0 || !mayHaveSeveral(relationship)) return query
   let byNode = inOrder.get(relationship)
   if (byNode === undefined) {
     byNode = new WeakMap()

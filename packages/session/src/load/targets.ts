@@ -23,7 +23,7 @@ import {
   linkedOwner,
   optionsOver,
   rawKeyOfValue,
-  select,
+  selectOwn,
   targetsOfOwners,
   withoutPartialKeys,
 } from '@unitary/core'
@@ -163,9 +163,11 @@ const lookupOf = (state: SessionState, relationship: RelationshipMapping, asking
     : whole(given)
   const shown = withEntireKeys(state, relationship, filteredQuery, options)
   const { foreignKey, key, kind } = relationship
-  const query = shown === null ? null : alsoSelecting(shown, kind === 'BelongsTo' ? key : foreignKey)
+  // a condition may speak of any table of the model, which the query tells
+  const asked = shown ?? (relationship.on === null ? null : selectOwn(targetOf(state.model, relationship)))
+  const query = asked === null ? null : alsoSelecting(asked, kind === 'BelongsTo' ? key : foreignKey)
   // what is joined is ordered after the targets themselves
-  const targets = ordered(relationship, query ?? select(targetOf(state.model, relationship)))
+  const targets = ordered(relationship, query ?? selectOwn(targetOf(state.model, relationship)))
   const joined = joinInPlace(state, targets, asking.joinings)
   return {
     query,
@@ -186,7 +188,7 @@ const withEntireKeys = (
 ): AnySelect | null =>
   options.allowPartialKeys !== false || relationship.target.key.every(({ isNullable }) => !isNullable)
     ? query
-    : withoutPartialKeys({ ...(query ?? select(targetOf(state.model, relationship))), options })
+    : withoutPartialKeys({ ...(query ?? selectOwn(targetOf(state.model, relationship))), options })
 
 /** Asks for the targets of owners by their keys, or by the query of them. */
 const targetsRequest = (
@@ -209,7 +211,7 @@ const targetsRequest = (
       options,
     }
   }
-  const targets = asked ?? select(targetOf(state.model, relationship))
+  const targets = asked ?? selectOwn(targetOf(state.model, relationship))
   const statement = targetsOfOwners(targets, relationship, owners)
   return {
     _tag: 'Query',
@@ -259,7 +261,6 @@ const loadOfOwners = (
   lookup: Lookup,
 ): Program<TargetsError, Fetched> =>
   suspend((asked): Program<TargetsError, Fetched> => {
-    const isByOwner = relationship.through !== null || relationship.on !== null
     const ownerOf = new Map<RawKey, InstanceId>()
     const keys: unknown[] = []
     for (const { id } of owners) {
@@ -270,7 +271,7 @@ const loadOfOwners = (
     }
     const by = {
       attributes: relationship.foreignKey,
-      through: isByOwner ? relationship : null,
+      through: isByOwner(relationship) ? relationship : null,
       keys,
       orderBy: relationship.orderBy,
     }
@@ -290,7 +291,7 @@ const loadOfOwners = (
           (lookup.joined !== null && repeats(lookup.joined.parts))
         let at = 0
         for (const { dialect, rows } of answer.right.batches) {
-          const keyIn = isByOwner
+          const keyIn = isByOwner(relationship)
             ? keyReader(relationship.owner.key, (_, i) => linkedOwner(i), dialect)
             : keyReader(relationship.foreignKey, ({ name }) => name, dialect)
           for (const row of rows) {
@@ -312,15 +313,20 @@ const loadOfOwners = (
     )
   })
 
+/** Are targets told by more than their own columns, so that they are asked for by their owners' primary keys? */
+const isByOwner = ({ on, through }: RelationshipMapping): boolean => on !== null || through !== null
+
 /**
- * What the foreign keys of its targets hold of an owner: as the database has it, whatever it has been set to since. Null where
- * it is not known, or NULL.
+ * By what the targets of an owner are asked for: what their foreign keys hold of it, or its primary key. As the database has it,
+ * whatever it has been set to since. Null where it is not known, or NULL.
  */
 export const keyHeld = (
   owner: Instance,
-  { isByIdentity, key: attributes }: RelationshipMapping,
+  relationship: RelationshipMapping,
 ): { readonly key: RawKey; readonly values: ReadonlyArray<unknown> } | null => {
   const { key, mapping } = owner
+  const { isByIdentity, key: attributes } = relationship
+  if (isByOwner(relationship)) return key === null ? null : { key, values: decodedKeyOf(mapping, key) }
   if (key !== null && isByIdentity) return { key, values: decodedKeyOf(mapping, key) }
   const read = key === null ? Instance.valueAt : Instance.committedAt
   const raw = rawOf(owner, attributes, read)

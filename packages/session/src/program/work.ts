@@ -6,8 +6,10 @@ import type {
   CollectionGiven,
   Draft,
   DraftOrInstance,
+  ExpressionName,
   GivenTo,
   Mapped,
+  OwnName,
   Pending,
   RelationshipName,
   RowOf,
@@ -114,8 +116,13 @@ export const attach = <M, N extends string>(
     return right([instanceAt(next, id).snapshot as unknown as Pending<M, N>, next])
   })
 
+/** What an expression computes cannot be set. */
+type SettableRow<M, N extends string> = [ExpressionName<M, N>] extends [never]
+  ? Partial<RowOf<M, N>>
+  : Partial<Omit<RowOf<M, N>, ExpressionName<M, N>>>
+
 /** What `set` can change: attributes, and references to one. @category model */
-export type Patch<M, N extends string> = Partial<RowOf<M, N>> & {
+export type Patch<M, N extends string> = SettableRow<M, N> & {
   readonly [K in WritableReference<M, N>]?: GivenTo<M, N, K> | null
 }
 
@@ -203,7 +210,7 @@ export const replaceLoaded =
  * @category work
  */
 export const history =
-  <M, N extends string>(entity: Mapped<M, N>, name: (keyof RowOf<M, N> & string) | RelationshipName<M, N>) =>
+  <M, N extends string>(entity: Mapped<M, N>, name: OwnName<M, N> | RelationshipName<M, N>) =>
   (instance: Snapshot<N>): Program<ModelMismatch | NotInSession, History> =>
     transition((state) => {
       const found = resolve(state, entity, instance)

@@ -9,8 +9,11 @@ import {
   type InstanceId,
   insertDraws,
   insertRowsOf,
+  type Mapping,
+  type RowColumns,
+  rowColumns,
   type Services,
-  type Snapshot,
+  Snapshot,
   withDefaults,
   withDrawnValues,
 } from '@unitary/core'
@@ -26,6 +29,7 @@ import {
 import { rewrittenInsert } from '../hook/execute.js'
 import { requestRows } from '../hook/loaded.js'
 import { populate } from '../load/populate.js'
+import { reloadExpired } from '../load/reload.js'
 import { allOrNone } from '../program/all-or-none.js'
 import { autoflush, type FlushError, unlessFailed } from '../program/flush.js'
 import { ask, chain, fail, map, type Outcome, of, type Program, suspend } from '../program/program.js'
@@ -80,7 +84,7 @@ const insertComplete = (statement: AnyInsert): Program<InsertError, Answer> => {
   const flushed = statement.options.autoflush === false ? of(undefined) : autoflush
   const isOne = rows.right === null || rows.right.given.length === 1
   const written = write(statement, rows.right)
-  return chain(() => (isOne ? written : allOrNone(written)))(flushed)
+  return chain(() => completed(statement, isOne ? written : allOrNone(written)))(flushed)
 }
 
 const write = (
@@ -100,13 +104,32 @@ const write = (
         }
         const { mapping } = statement.entity
         const { strict = true } = statement.options
-        const populated = populate(current, mapping, answerOf(batches), { strict }, services)
+        const columns = mapping.expressions.length === 0 ? null : storedColumns(mapping)
+        const populated = populate(current, mapping, answerOf(batches), { strict, columns }, services)
         if (isLeft(populated)) return [populated, current]
         const [ids, next] = populated.right
         return [right(ids.map((id: InstanceId) => instanceAt(next, id).snapshot)), next]
       },
     ),
   )
+
+/** What expressions compute of rows that were written is read once they are there. */
+const completed = (
+  { answers, entity: { mapping } }: AnyInsert,
+  written: Program<InsertError, Answer>,
+): Program<InsertError, Answer> =>
+  answers === 'count' || mapping.expressions.every(({ isDeferred }) => isDeferred)
+    ? written
+    : chain((answer: Answer) => {
+        const ids = (answer as ReadonlyArray<Snapshot>).map((one) => Snapshot.instanceOf(one) as InstanceId)
+        return chain(() => suspend((state) => of<Answer>(ids.map((id) => instanceAt(state, id).snapshot))))(
+          reloadExpired(mapping, ids),
+        )
+      })(written)
+
+/** A written row has what tables hold. */
+const storedColumns = (mapping: Mapping): RowColumns =>
+  rowColumns(mapping, ({ isDeferred, isStored, name }) => (isDeferred || !isStored ? null : name))
 
 /** The rows of all databases, in the order of those given. */
 const answerOf = (batches: ReadonlyArray<Inserted>) => ({

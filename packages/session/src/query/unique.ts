@@ -14,7 +14,7 @@ import {
   modify,
   type Select,
   type Snapshot,
-  select,
+  selectOwn,
 } from '@unitary/core'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, type Option } from 'fp-ts/lib/Option.js'
@@ -47,7 +47,7 @@ export const unique = <M, N extends string>(
   criteria: Criteria<Select<M, N>>,
   draft: () => Draft<M, N>,
 ): Program<UniqueError, Managed<M, N>> => {
-  const wanted = pipe(select(entity), filterBy<Select<M, N>>(criteria), limit(1))
+  const wanted = pipe(selectOwn(entity), filterBy<Select<M, N>>(criteria), limit(1))
   const insert: Program<UniqueError, Managed<M, N>> = suspend(() =>
     pipe(
       add(entity, draft()),

@@ -78,6 +78,13 @@ const idsIn = (ranges: ReadonlyArray<IdRange>): ReadonlyArray<bigint> => {
 const integerOf = (value: unknown): bigint =>
   typeof value === 'number' || typeof value === 'string' || typeof value === 'bigint' ? BigInt(value) : 0n
 
+/** A name as PostgreSQL reads it out of text, which is folded to lower case where it is not quoted. */
+const quoted = (name: string): string =>
+  name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+
 /** Values that one statement draws at the most: MariaDB recurses no deeper than a thousand times. */
 const valuesPerStatement = 500
 
@@ -88,7 +95,7 @@ function* drawSequence(ask: Ask, { dialect }: Engine, name: string, block: numbe
     const rows = Math.min(missing, valuesPerStatement)
     const answer = yield* ask(
       dialect.name === 'postgres'
-        ? sql`select nextval(cast(cast(${name} as text) as regclass)) as id from generate_series(1, cast(${rows} as integer))`
+        ? sql`select nextval(cast(cast(${quoted(name)} as text) as regclass)) as id from generate_series(1, cast(${rows} as integer))`
         : sql`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows}) select nextval(${sql.table(name)}) as id from n`,
     )
     if (isLeft(answer)) return answer

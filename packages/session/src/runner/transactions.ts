@@ -223,6 +223,7 @@ export class Transactions {
     this.#written.clear()
     this.#lost.clear()
     this.blocks.forget()
+    if (this.#open.size === 0) return
     const open = [...this.#open]
     this.#open.clear()
     yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))
@@ -234,7 +235,7 @@ export class Transactions {
     this.#kept.clear()
     this.#cursors.clear()
     yield* this.rollback()
-    yield* together(kept.map(release))
+    if (kept.length > 0) yield* together(kept.map(release))
   }
 
   *#rollbackOne(token: ShardToken | null, connection: Connection): Effect<void> {

@@ -1,15 +1,16 @@
 /**
  * An instance: one object of the program, its standing towards the database, and what is known of its row.
  */
-import type {
-  Attribute,
-  ExecutionOptions,
-  InstanceId,
-  Load,
-  Mapping,
-  RawKey,
-  RelationshipMapping,
-  Snapshot,
+import {
+  type Attribute,
+  type ExecutionOptions,
+  type InstanceId,
+  type Load,
+  type Mapping,
+  type RawKey,
+  type RelationshipMapping,
+  rowClassOf,
+  type Snapshot,
 } from '@unitary/core'
 import * as Collection from './collection.js'
 import type { ShardToken } from './identity-map.js'
@@ -145,6 +146,25 @@ export const make = (
 
 /** Has the instance a row, as far as the session knows? @category guards */
 export const hasIdentity = (self: Instance): boolean => self.status === 'persistent' || self.status === 'deleted'
+
+/**
+ * The instance without what expressions compute of its row, which has been written: it is known when the row is read again.
+ * The same instance where its entity has no such attributes.
+ *
+ * @see https://docs.sqlalchemy.org/en/21/orm/mapping_api.html#sqlalchemy.orm.column_property.params.expire_on_flush
+ * @category combinators
+ */
+export const uncomputed = (self: Instance): Instance => {
+  const { id, mapping, snapshot } = self
+  if (mapping.expressions.length === 0) return self
+  const values: Record<string, unknown> = { ...snapshot }
+  for (const { name } of mapping.expressions) values[name] = undefined
+  return {
+    ...self,
+    snapshot: rowClassOf(mapping).make(id, values),
+    partial: self.partial || mapping.expressions.some(({ isDeferred }) => !isDeferred),
+  }
+}
 
 /** Is it the session's business: pending, or in the identity map? @category guards */
 export const isInUnitOfWork = (self: Instance): boolean => self.status === 'pending' || self.status === 'persistent'

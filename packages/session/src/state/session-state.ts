@@ -90,6 +90,8 @@ export interface SessionState {
   readonly hooks: Hooks | null
   /** What is so of all that queries see, unless they switch it off. Functions, like hooks. */
   readonly criteria: EntityCriteria | null
+  /** What functions remember of the session by themselves, each under a key of its own: nothing that changes an answer. */
+  readonly memo: WeakMap<object, object>
   /** How deep in changes that hooks have asked for; 0 outside of them. */
   readonly hookDepth: number
   /** What programs and hooks keep beside instances, by name. A rollback returns to what it was. */
@@ -130,6 +132,7 @@ export const empty = (model: AnyModel, { criteria, hooks, ...options }: EmptyOpt
   options: { autoflush: true, expireOnCommit: true, executionOptions: {}, tokens: [], ...options },
   hooks: hooks === undefined ? null : checked(model, 'hooks', hooks, hooks.mappings),
   criteria: criteria === undefined ? null : checked(model, 'criteria', criteria, [...criteria.entities.keys()]),
+  memo: new WeakMap(),
   hookDepth: 0,
   info: {},
   instances: IntMap.empty,
@@ -180,6 +183,7 @@ export const revise = (state: SessionState, changes: Changes): SessionState => (
   options: state.options,
   hooks: state.hooks,
   criteria: state.criteria,
+  memo: state.memo,
   hookDepth: state.hookDepth,
   info: state.info,
   instances: changes.instances ?? state.instances,

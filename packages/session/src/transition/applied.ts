@@ -54,7 +54,7 @@ export const applied = (
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
   const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
-  const going = new Set(plan.steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+  const going = goingBy(plan)
   const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
   for (let i = 0; i < plan.steps.length; i++) {
@@ -107,6 +107,14 @@ export const applied = (
   })
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])
 }
+
+const nobody: ReadonlySet<InstanceId> = new Set()
+
+/** The instances that a plan deletes. */
+const goingBy = ({ steps }: FlushPlan): ReadonlySet<InstanceId> =>
+  steps.some(({ _tag }) => _tag === 'Delete')
+    ? new Set(steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
+    : nobody
 
 /** How many instances a step writes that no step of another table of theirs counts. */
 const instancesIn = (plan: FlushPlan, step: Step, { parent, root }: Mapping): number => {
@@ -260,9 +268,10 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
     given,
     filled,
     // what the table has filled in, and not given back, is known when it is read
-    isPartial: attributes.some(
-      (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
-    ),
+    isPartial:
+      attributes.some(
+        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
+      ) || mapping.expressions.some(({ isDeferred }) => !isDeferred),
     isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
     rows: rowClassOf(mapping),
     unsetOf: unsetReader(mapping),
@@ -331,7 +340,12 @@ const updated = (
     }
     if (isInSavepoint) keepOrigin(changes, instance)
     // a row that goes learns nothing of what was written before it went
-    const isKept = filled.length === 0 && !keyChanges && serverVersion === null && computed === undefined
+    const isKept =
+      filled.length === 0 &&
+      !keyChanges &&
+      serverVersion === null &&
+      computed === undefined &&
+      mapping.expressions.length === 0
     if (isKept || going.has(id)) continue
     const patch: Values = {}
     for (let j = 0; j < given.length; j++) {
@@ -347,7 +361,7 @@ const updated = (
     const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
     const key =
       keyChanges && instance.key !== null ? (rawKeyOf(mapping, snapshot as unknown as Values) as RawKey) : instance.key
-    rename(changes, instance, { ...instance, snapshot, key })
+    rename(changes, instance, Instance.uncomputed({ ...instance, snapshot, key }))
   }
   return null
 }
@@ -372,7 +386,7 @@ const carried = (changes: StateEdit, { instance: id, target, attributes }: Carri
   const snapshot = rowClassOf(mapping).patch(instance.snapshot, id, patch)
   const isKey = attributes.some(([foreignKey]) => mapping.attributeOf.get(foreignKey)?.isKey)
   const key = isKey ? rawKeyOf(mapping, snapshot as unknown as Values) : instance.key
-  rename(changes, instance, { ...instance, snapshot, key: key ?? instance.key })
+  rename(changes, instance, Instance.uncomputed({ ...instance, snapshot, key: key ?? instance.key }))
 }
 
 /** What was written inside a savepoint, or has another key since, is known no more when that is rolled back. */

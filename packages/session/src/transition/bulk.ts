@@ -184,14 +184,14 @@ export const withAssignments = (
   }
 }
 
-/** The instance without the version that its row no longer has, and without all else where no changes would be lost. */
+/** The instance without what expressions computed of its row and the version that this no longer has, and without all else where no changes would be lost. */
 export const outdated = (instance: Instance.Instance): Instance.Instance => {
   const { committed, id, mapping, snapshot } = instance
   const { serverVersion } = mapping
-  if (serverVersion === null) return instance
+  if (serverVersion === null) return Instance.uncomputed(instance)
   if (committed === null) return { ...instance, epoch: -1 }
   const values = { ...snapshot, [serverVersion.name]: undefined }
-  return { ...instance, snapshot: rowClassOf(mapping).make(id, values), partial: true }
+  return Instance.uncomputed({ ...instance, snapshot: rowClassOf(mapping).make(id, values), partial: true })
 }
 
 /** What the database's row has, as far as it is known: an update computes from that. */

@@ -7,6 +7,7 @@
  */
 import {
   type Attribute,
+  byOwnNames,
   type InstanceId,
   isOnlyJoined,
   type Mapping,
@@ -145,7 +146,8 @@ export const entityOf = (mapping: Mapping, draft: Values): Mapping => {
 }
 
 const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
-  const { id, mapping, draft, isPending } = planned
+  const { id, mapping, isPending } = planned
+  const draft = byOwnNames(mapping, planned.draft)
   const { edit } = walk
   const fault = faultOf(mapping, draft)
   if (fault !== null) return fault
@@ -278,7 +280,7 @@ const planNested = (
 
 /** What is only joined changes with what it is computed from. */
 export const unwritable = (relationship: RelationshipMapping): InvalidValue =>
-  misfit(relationship, relationship.name, 'it is only joined; change what its condition speaks of')
+  misfit(relationship, 'changed', 'it is only joined; change what its condition speaks of')
 
 /** A value that a relationship cannot hold. */
 export const misfit = (relationship: RelationshipMapping, value: unknown, problem: string): InvalidValue => ({

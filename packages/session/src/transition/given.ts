@@ -11,15 +11,17 @@ const found = new WeakMap<Mapping, ReadonlySet<Attribute>>()
 
 /**
  * Attributes that a flush fills: keys that the database gives, foreign keys of relationships of either side, defaults of
- * inserts and updates, version counters.
+ * inserts and updates, version counters, and what expressions compute of the row.
  *
  * @category combinators
  */
 export const givenByFlush = (model: AnyModel, mapping: Mapping): ReadonlySet<Attribute> => {
   const known = found.get(mapping)
   if (known !== undefined) return known
-  const { drawn, generatedKey, insertDefaults, insertExpressions, updateDefaults, updateExpressions, version } = mapping
-  const given = new Set([...insertDefaults, ...updateDefaults, ...insertExpressions, ...updateExpressions, ...drawn])
+  const { drawn, expressions, generatedKey, insertDefaults, insertExpressions } = mapping
+  const { updateDefaults, updateExpressions, version } = mapping
+  const computed = [...insertExpressions, ...updateExpressions, ...expressions]
+  const given = new Set([...insertDefaults, ...updateDefaults, ...computed, ...drawn])
   for (const attribute of [generatedKey, version]) if (attribute !== null) given.add(attribute)
   // a has-many without inverse fills the keys of an entity that does not know it
   for (const { kind, owner, target, foreignKey } of model.mappings.flatMap(({ relationships }) => relationships)) {

@@ -2,6 +2,7 @@
  * What is merged: one node of a graph of plain data, or of instances of some state, seen alike.
  */
 import {
+  byOwnNames,
   isKindOf,
   isOnlyJoined,
   type Mapping,
@@ -58,6 +59,7 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
   const values: Record<string, unknown> = {}
   if (isKnown) {
     for (const attribute of instance.mapping.attributes) {
+      if (!attribute.isStored) continue
       const value = Instance.valueAt(instance, attribute)
       if (value !== undefined) values[attribute.name] = value
     }
@@ -83,8 +85,11 @@ const instanceSource = (from: SessionState, instance: Instance.Instance): MergeS
 }
 
 const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSource => {
+  const named = byOwnNames(mapping, data)
   const values: Record<string, unknown> = {}
-  for (const { name } of mapping.attributes) if (data[name] !== undefined) values[name] = data[name]
+  for (const { isStored, name } of mapping.attributes) {
+    if (isStored && named[name] !== undefined) values[name] = named[name]
+  }
   return {
     identity: data,
     mapping,
@@ -103,6 +108,12 @@ const dataSource = (from: SessionState, mapping: Mapping, data: Values): MergeSo
     },
   }
 }
+
+/** A snapshot has what expressions compute, which nobody gives. */
+const settable = (mapping: Mapping, data: Values): Values =>
+  mapping.expressions.length === 0 || Snapshot.instanceOf(data) === null
+    ? byOwnNames(mapping, data)
+    : Object.fromEntries(Object.entries(data).filter(([name]) => !mapping.expressions.some((one) => one.name === name)))
 
 /** A reference that was loaded beside a row is an option, where a draft has what it refers to or null. */
 const heldBy = (data: Values, { isCollection, name }: RelationshipMapping): unknown => {
@@ -134,7 +145,7 @@ export const mergeFault = (from: SessionState, root: Mapping, given: unknown): I
       continue
     }
     const mapping = entityOf(wanted, data as Values)
-    const fault = faultOf(mapping, data as Values)
+    const fault = faultOf(mapping, settable(mapping, data as Values))
     if (fault !== null) return fault
     for (const relationship of mapping.relationships) {
       const held = heldBy(data as Values, relationship)

@@ -3,6 +3,7 @@
  */
 import {
   type Attribute,
+  byOwnNames,
   isOnlyJoined,
   type Mapped,
   type RelationshipMapping,
@@ -38,13 +39,14 @@ export type ChangeError = ModelMismatch | NotInSession | InvalidValue | InvalidS
 export const set =
   <M, N extends string, S extends Snapshot<N>>(
     entity: Mapped<M, N>,
-    patch: Values,
+    given: Values,
     reference: S,
     services: Services,
   ): Transition<ChangeError, S> =>
   (state) => {
     const found = resolve(state, entity, reference)
     if (isLeft(found)) return found
+    const patch = byOwnNames(found.right.mapping, given)
     const fault = faultOf(found.right.mapping, patch)
     if (fault !== null) return left(fault)
     const { id } = found.right

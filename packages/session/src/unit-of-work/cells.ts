@@ -9,6 +9,7 @@ import {
   encodedKeyOf,
   type InstanceId,
   type Mapping,
+  type RelationshipMapping,
   type SqlDefault,
   sqlDefaultOf,
 } from '@unitary/core'
@@ -317,7 +318,9 @@ export const fillReferences = (
       continue
     }
     const referred = instanceAt(state, target)
-    if (!Instance.isInUnitOfWork(referred)) {
+    // a row that is gone, of which nobody knows any more what referred to it
+    const isLost = !relationship.isByIdentity && isUnknown(referred, relationship)
+    if (isLost || !Instance.isInUnitOfWork(referred)) {
       notices.push(outside(instance, relationship.name, referred))
       continue
     }
@@ -330,6 +333,10 @@ export const fillReferences = (
     }
   }
 }
+
+const isUnknown = (referred: Instance, { key: attributes }: RelationshipMapping): boolean =>
+  referred.status === 'persistent' &&
+  attributes.some((attribute) => Instance.valueAt(referred, attribute) === undefined)
 
 /** @category constructors */
 export const outside = (instance: Instance, relationship: string, target: Instance): Notice => ({

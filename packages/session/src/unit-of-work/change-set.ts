@@ -91,7 +91,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
   }
   if (more) updates.sort((a, b) => a.id - b.id)
   const switched = new Set(Array.from(switches.values(), ({ id }) => id))
-  const deletes = [...deleted]
+  const deletes = Array.from(deleted)
     .filter((id) => !switched.has(id))
     .sort((a, b) => a - b)
     .map((id) => instanceAt(state, id))
@@ -111,21 +111,23 @@ export const changeSet = (state: SessionState): ChangeSet => {
 
 /** What goes with the next flush: rows to be deleted, and pending instances that are not inserted after all. */
 interface Going {
-  readonly deleted: Set<InstanceId>
-  readonly orphans: Set<InstanceId>
+  readonly deleted: ReadonlySet<InstanceId>
+  readonly orphans: ReadonlySet<InstanceId>
 }
+
+const nothingGoes: Going = { deleted: new Set(), orphans: new Set() }
 
 /**
  * What goes with the next flush. O(changes), and nothing where nothing is deleted and the model knows no orphans.
  *
  * @category combinators
  */
-export const goingOf = (state: SessionState): Going =>
-  state.deleted.size === 0 && !hasOrphans(state.model)
-    ? { deleted: new Set(), orphans: new Set() }
-    : goingAmong(state, ownersOf(state))
+export const goingOf = (state: SessionState): Going => (mayGo(state) ? goingAmong(state, ownersOf(state)) : nothingGoes)
+
+const mayGo = ({ deleted, model }: SessionState): boolean => deleted.size > 0 || hasOrphans(model)
 
 const goingAmong = (state: SessionState, owners: Owners): Going => {
+  if (!mayGo(state)) return nothingGoes
   const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
   const orphans = new Set<InstanceId>()
   spareAdded(owners, deleted)
@@ -206,7 +208,10 @@ const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {
   return true
 }
 
+const none: ReadonlyArray<never> = []
+
 const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): ReadonlyArray<ReadonlyArray<Instance>> => {
+  if (instances.length === 0) return none
   const all: Instance[][] = state.model.mappings.map(() => [])
   for (const instance of instances) (all[instance.mapping.root.index] as Instance[]).push(instance)
   return all
@@ -466,8 +471,12 @@ export const isReferredAnew = (model: AnyModel, instance: Instance): boolean => 
   })
 }
 
-/** May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself? */
-const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
+/**
+ * May a relationship's foreign keys follow a change of the instance: does what they refer to change, or follow itself?
+ *
+ * @category guards
+ */
+export const isFollowing = (model: AnyModel, { committed, mapping }: Instance, { key }: RelationshipMapping): boolean =>
   key.some(
     (attribute) =>
       (committed !== null && attribute.name in committed) ||

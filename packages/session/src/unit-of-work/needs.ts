@@ -9,7 +9,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
-import { goingOf, isReferredAnew, renamedRows } from './change-set.js'
+import { goingOf, isFollowing, isReferredAnew, renamedRows } from './change-set.js'
 import { isWithinGroup } from './dependencies.js'
 import { referredAttributes } from './key-links.js'
 import { placed, placeNeeds } from './places.js'
@@ -111,6 +111,7 @@ const needsOfKeys = (state: SessionState, going: ReadonlySet<InstanceId>, needs:
     for (const relationship of instance.mapping.relationships) {
       const { kind, passiveUpdates, viewonly } = relationship
       if (viewonly || passiveUpdates || kind === 'BelongsTo' || isLoaded(state, instance, relationship)) continue
+      if (!isFollowing(state.model, instance, relationship)) continue
       needs.push({ instance, relationship })
     }
   }

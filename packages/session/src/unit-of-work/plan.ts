@@ -132,8 +132,8 @@ class Planner {
   readonly #changes: ChangeSet
   readonly #services: Services
   /** Steps that save rows of each hierarchy, by its root, then those that delete them. */
-  readonly #saved: number[][]
-  readonly #deleted: number[][]
+  readonly #saved: number[][] = []
+  readonly #deleted: number[][] = []
   /** Steps that delete links, before all others. */
   readonly #unlinked: number[] = []
   /** Entities of whose instances, or whose subtypes' instances, keys change. */
@@ -147,9 +147,10 @@ class Planner {
     this.#state = state
     this.#changes = changes
     this.#services = services
-    this.#saved = state.model.mappings.map(() => [])
-    this.#deleted = state.model.mappings.map(() => [])
-    this.#renamed = new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
+    this.#renamed =
+      changes.renamed.size === 0
+        ? nowhere
+        : new Set(Array.from(changes.renamed, (id) => instanceAt(state, id).mapping.root))
     this.#cyclic = cyclicEntities(state.model)
   }
 
@@ -380,7 +381,7 @@ class Planner {
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(root),
     })
-    this.#saved[root.index]?.push(id)
+    note(this.#saved, root, id)
   }
 
   #closeInsert(open: OpenStep): void {
@@ -401,7 +402,7 @@ class Planner {
       returning: given.map((attribute) => returnedColumn(mapping, attribute)),
       after: this.#savesBefore(mapping),
     })
-    this.#saved[mapping.index]?.push(id)
+    note(this.#saved, mapping, id)
   }
 
   #update(mapping: Mapping, instances: ReadonlyArray<Instance>): BlanksPrimaryKey | null {
@@ -530,7 +531,7 @@ class Planner {
       ].map((attribute) => returnedColumn(mapping, attribute)),
       after,
     })
-    this.#saved[mapping.root.index]?.push(id)
+    note(this.#saved, mapping.root, id)
   }
 
   /** Foreign keys that are written once all rows are there, and emptied before any goes. */
@@ -598,7 +599,7 @@ class Planner {
       const after = ascending([...(this.#saved[owner.root.index] ?? []), ...(this.#saved[target.root.index] ?? [])])
       for (const step of linkSteps(this.#state, this.#changes, links, this.steps.length, after)) {
         this.steps.push(step)
-        this.#saved[owner.root.index]?.push(step.id)
+        note(this.#saved, owner.root, step.id)
       }
     }
   }
@@ -650,7 +651,7 @@ class Planner {
         ...[root, ...referring].flatMap((other) => this.#stepsOf(this.#deleted, other)),
       ]),
     })
-    this.#deleted[root.index]?.push(id)
+    note(this.#deleted, root, id)
   }
 
   #savesBefore(mapping: Mapping): ReadonlyArray<number> {
@@ -666,6 +667,15 @@ class Planner {
     const own = steps[mapping.index] ?? []
     return this.#cyclic.has(mapping) ? own.slice(-1) : own
   }
+}
+
+const nowhere: ReadonlySet<Mapping> = new Set()
+
+/** Notes a step of a hierarchy, by its root. */
+const note = (steps: number[][], root: Mapping, id: number): void => {
+  const known = steps[root.index]
+  if (known === undefined) steps[root.index] = [id]
+  else known.push(id)
 }
 
 /** The step of a row's shape, opened where it is the first of it. */

@@ -1,7 +1,7 @@
 /**
  * A strategy: the choosers of one entity.
  */
-import type { Analysis, Mapping, RelationshipName, RelationshipsOf, RowOf, TargetOf } from '@unitary/core'
+import type { Analysis, Mapping, RelationshipName, RelationshipsOf, RowOf, StoredRow, TargetOf } from '@unitary/core'
 import type { Basis, InstanceView, KeyContext, StatementContext, Values } from './chooser.js'
 
 /** What a strategy may look at: the attributes of an entity, and those of what it refers to. */
@@ -17,7 +17,7 @@ type ParentName<M, N> = {
 
 /** The subject that an entity of a model is. @category model */
 export interface SubjectOf<M, N extends string> {
-  readonly attributes: RowOf<M, N>
+  readonly attributes: StoredRow<M, N>
   readonly references: { readonly [K in ParentName<M, N>]: RowOf<M, TargetOf<M, N, K>> }
 }
 

@@ -147,7 +147,7 @@ export const attributeIn = (mapping: Mapping, node: OperationNode): Attribute | 
   if (ParensNode.is(node)) return attributeIn(mapping, node.node)
   if (!ReferenceNode.is(node) || !ColumnNode.is(node.column)) return null
   return node.table === undefined || tableName(node.table) === mapping.table
-    ? (mapping.attributeOf.get(node.column.column.name) ?? null)
+    ? (mapping.attributeOf.get(node.column.column.name) ?? mapping.synonyms.get(node.column.column.name) ?? null)
     : null
 }
 

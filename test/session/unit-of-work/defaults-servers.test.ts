@@ -3,7 +3,6 @@
  */
 import {
   bigint,
-  createAll,
   defineModel,
   entity,
   generated,
@@ -29,9 +28,8 @@ import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
 import { sql } from 'kysely'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { kyselySqliteHost, mysqlHost, postgresHost, skipped, sqliteHost } from '../../core/engine/databases.js'
-import { resultOf } from '../app.js'
+import { describe, expect, test } from 'vitest'
+import { databases, openOnServer } from '../server-app.js'
 
 const Article = entity('Article', 'articles', {
   id: pipe(uuid, primaryKey, withDefault(uuidV7)),
@@ -71,34 +69,23 @@ const model = defineModel({ Article, Comment })((r) => ({
   Article: { comments: r.Article.hasMany('Comment', { foreignKey: 'articleId' }) },
 }))
 
-const hosts = [sqliteHost('SQLite'), kyselySqliteHost, postgresHost, mysqlHost].map((host) => {
-  const why = skipped(host)
-  return { host, title: why === null ? host.name : `${host.name} (${why})`, isMissing: why !== null }
-})
+/** A clock that goes on by a minute each time, and tokens that do. */
+const ticking = (): (() => Services) => {
+  let minutes = 0
+  const remember = Session.remembering()
+  return () => ({
+    now: new Date(Date.UTC(2026, 0, 31, 12, minutes++)),
+    random: () => 0.5,
+    uuid: () => `00000000-0000-4000-8000-${String(minutes).padStart(12, '0')}`,
+    remember,
+  })
+}
 
-describe.each(hosts)('defaults on $title', ({ host, isMissing }) => {
-  const open = async () => {
-    const database = await host.create()
-    const engine = database.open()
-    onTestFinished(async () => {
-      await engine.close()
-      await database.drop()
-    })
-    resultOf(await createAll(model)(engine)())
-    let minutes = 0
-    const remember = Session.remembering()
-    const services = (): Services => ({
-      now: new Date(Date.UTC(2026, 0, 31, 12, minutes++)),
-      random: () => 0.5,
-      uuid: () => `00000000-0000-4000-8000-${String(minutes).padStart(12, '0')}`,
-      remember,
-    })
-    const store = Session.createStore(Session.runtime(model, engine, { services }))
-    return async <E, A>(program: Session.Program<E, A>): Promise<A> => resultOf(await store.run(program)())
-  }
+describe.each(databases)('defaults on $title', ({ host, isMissing }) => {
+  const open = () => openOnServer(host, model, { services: ticking() })
 
   test.skipIf(isMissing)('of the program show on the draft at once, and what shows is stored', async () => {
-    const run = await open()
+    const { run } = await open()
     const made = await run(Session.add(model.Article, { title: 'Maps', comments: [{}] }))
     const { created, id, labels, serial, state, token } = made
     expect(state).toBe('draft')
@@ -128,7 +115,7 @@ describe.each(hosts)('defaults on $title', ({ host, isMissing }) => {
   })
 
   test.skipIf(isMissing)('of an update come with every update, and with no other', async () => {
-    const run = await open()
+    const { run } = await open()
     const made = await run(Session.add(model.Article, { title: 'Maps' }))
     await run(Session.commit)
     const before = await run(Session.read(model.Article)(made))
@@ -146,7 +133,7 @@ describe.each(hosts)('defaults on $title', ({ host, isMissing }) => {
   })
 
   test.skipIf(isMissing)('give way to what is given, and are those of rows past the unit of work too', async () => {
-    const run = await open()
+    const { run } = await open()
     const given = { title: 'a', state: 'sent', kind: 'note', saves: 7, language: 'de', created: new Date(0) }
     const made = await run(Session.add(model.Article, given))
     await run(Session.commit)
