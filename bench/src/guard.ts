@@ -15,8 +15,9 @@ const expected: Readonly<Partial<Record<WorkloadName, number>>> = {
   insertGraph: 2.5,
   load: 1.5,
   getMiss: 2,
-  flushAll: 4,
+  flushAll: 3,
   loadSelectin: 2,
+  loadJoined: 2.5,
   transactions: 2.5,
 }
 

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { contest, type Outcome } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
 import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
+import { allocation } from './measures/allocation.js'
 import { type FanOutFigure, fanOutAsync, fanOutSync } from './measures/fan-out.js'
 import { levelOfFew, levels, mostGrowth } from './measures/growth.js'
 import { changeHeld, memory, mostBeyondRow, streamHeld } from './measures/memory.js'
@@ -149,7 +150,14 @@ if (isWanted('memory')) {
       ]),
     ),
   )
-  writeResults('memory', { instance: measured, streamed })
+  const allocated = await allocation(0.1)
+  console.log(
+    figures(
+      '\nwhat is allocated for a row or an operation, garbage included',
+      allocated.map(({ bytes, workload: name }) => [name, `${bytes.toFixed(0)} bytes`]),
+    ),
+  )
+  writeResults('memory', { instance: measured, streamed, allocated })
 }
 
 if (isWanted('types')) {

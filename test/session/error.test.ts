@@ -28,6 +28,18 @@ const sentences: ReadonlyArray<readonly [Session.SessionError, string]> = [
     'The afterFlush hook of the session asked for changes that call it again, 100 times over; let it keep what is in step already.',
   ],
   [
+    { _tag: 'PartlyCommitted', committed: ['asia'], shard: 'europe', cause },
+    "The commit failed on shard 'europe': database is locked; asia had been committed, and stay so. Give the runtime the level atomic, where all or none is wanted.",
+  ],
+  [
+    { _tag: 'CommitUnknown', transaction: null, shard: null, cause },
+    'Whether the commit was done cannot be told: database is locked. Look before trying again; with exactlyOnce there is an answer.',
+  ],
+  [
+    { _tag: 'CommitUnknown', transaction: 'shop.0mwq.asia', shard: 'asia', cause },
+    "Whether the commit was done cannot be told: database is locked on shard 'asia'. Ask outcomeOf for shop.0mwq.asia before trying again.",
+  ],
+  [
     { _tag: 'NotInSession', entity: 'User' },
     'The value given for User is no snapshot of an instance in this session; get or add it first.',
   ],

@@ -1,6 +1,8 @@
 import { type Engine, select, update } from '@unitary/core'
 import * as Session from '@unitary/session'
 import {
+  atomic,
+  bestEffort,
   byAttribute,
   type Choosers,
   choosers,
@@ -11,6 +13,7 @@ import {
   type ShardMap,
   shardedRuntime,
   shardMap,
+  singleShard,
   withParent,
 } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -23,7 +26,22 @@ declare const shards: ShardMap<Shard>
 describe('shard maps', () => {
   it('know their tokens', () => {
     expectTypeOf(shardMap({ asia: engine, europe: engine })).toEqualTypeOf<ShardMap<'asia' | 'europe'>>()
-    expectTypeOf(shardedRuntime(model, { shards, choosers: byContinent })).toEqualTypeOf<ShardedRuntime<Shard>>()
+    expectTypeOf(shardedRuntime(model, { shards, choosers: byContinent })).toEqualTypeOf<
+      ShardedRuntime<Shard, 'best-effort'>
+    >()
+  })
+
+  it('tell what their commits promise', () => {
+    const given = { shards, choosers: byContinent }
+    expectTypeOf(shardedRuntime(model, { ...given, commit: singleShard }).atomicity).toEqualTypeOf<'single-shard'>()
+    expectTypeOf(shardedRuntime(model, { ...given, commit: bestEffort }).atomicity).toEqualTypeOf<'best-effort'>()
+    const whole = shardedRuntime(model, { ...given, commit: atomic({ application: 'weather' }) })
+    expectTypeOf(whole).toEqualTypeOf<ShardedRuntime<Shard, 'atomic'>>()
+
+    const needsAll = (_: ShardedRuntime<string, 'atomic'>): void => {}
+    needsAll(whole)
+    // @ts-expect-error it commits one shard after another
+    needsAll(shardedRuntime(model, given))
   })
 
   it('have no misspelt token', () => {

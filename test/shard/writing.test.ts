@@ -304,7 +304,12 @@ describe('a commit', () => {
         Session.chainFirst(() => Session.rollback),
       ),
     )
-    expect(leftOf(rightOf(outcome))).toMatchObject({ _tag: 'DatabaseError', operation: 'commit', shard: 'asia' })
+    expect(leftOf(rightOf(outcome))).toMatchObject({
+      _tag: 'PartlyCommitted',
+      committed: ['north_america'],
+      shard: 'asia',
+      cause: { message: 'cable cut' },
+    })
     expect(counts('weather_locations')).toEqual([2, 0, 0, 0])
   })
 

@@ -3,7 +3,7 @@
  */
 import type { Outcome, Score } from '../contest/contest.js'
 
-const wide = 28
+const wide = 36
 
 const line = (first: string, cells: ReadonlyArray<string>): string =>
   first.padEnd(wide) + cells.map((cell) => cell.padStart(11)).join('')

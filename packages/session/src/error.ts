@@ -250,13 +250,21 @@ export interface NoSavepoint {
 /**
  * Whoever routes requests to shards could not do it. `UnknownShard`: the map has no shard of that name. `NoShard`: nothing
  * tells which shard. `ShardsDiffer`: an instance would have to be on two shards. `NotMergeable`: what several shards answer
- * cannot be put together as the statement asks. `FaultyMap`: the shard map itself cannot be used.
+ * cannot be put together as the statement asks. `SeveralShards`: a transaction would write on more shards than its runtime
+ * commits together. `FaultyMap`: the shard map itself cannot be used.
  *
  * @category model
  */
 export interface RoutingError {
   readonly _tag: 'RoutingError'
-  readonly reason: 'UnknownShard' | 'NoShard' | 'ShardsDiffer' | 'NotMergeable' | 'FaultyMap' | 'FaultyPolicy'
+  readonly reason:
+    | 'UnknownShard'
+    | 'NoShard'
+    | 'ShardsDiffer'
+    | 'NotMergeable'
+    | 'SeveralShards'
+    | 'FaultyMap'
+    | 'FaultyPolicy'
   readonly operation: string
   readonly entity: string | null
   /** The attribute or relationship that decides, and its value, where one does. */
@@ -264,6 +272,34 @@ export interface RoutingError {
   readonly value: unknown
   readonly shard: string | null
   readonly message: string
+}
+
+/**
+ * A commit over several shards failed on one when others were committed already, which stay so. Only under the levels that
+ * do not promise otherwise: `best-effort`.
+ *
+ * @category model
+ */
+export interface PartlyCommitted {
+  readonly _tag: 'PartlyCommitted'
+  readonly committed: ReadonlyArray<ShardToken>
+  /** The one that failed. It is rolled back, unless its answer was lost, and so are those after it. */
+  readonly shard: ShardToken | null
+  readonly cause: EngineError
+}
+
+/**
+ * The answer to a commit was lost, and nobody could be asked in time what has become of it. Trying again may do it twice.
+ *
+ * @category model
+ */
+export interface CommitUnknown {
+  readonly _tag: 'CommitUnknown'
+  /** What to ask for later (see `outcomeOf` of the shard package); null where nothing was written down to ask for. */
+  readonly transaction: string | null
+  /** The one whose answer is missing. */
+  readonly shard: ShardToken | null
+  readonly cause: EngineError
 }
 
 /** The program needs to wait, and was run without waiting. @category model */
@@ -349,6 +385,8 @@ export type SessionError =
   | Interrupted
   | TransactionBegun
   | RoutingError
+  | PartlyCommitted
+  | CommitUnknown
   | NotSynchronous
   | HookRefused
   | HookLoop
@@ -358,7 +396,14 @@ export type SessionError =
  *
  * @category model
  */
-export type RequestError = IntegrityError | InvalidStatement | DatabaseError | RoutingError | NotSynchronous
+export type RequestError =
+  | IntegrityError
+  | InvalidStatement
+  | DatabaseError
+  | RoutingError
+  | PartlyCommitted
+  | CommitUnknown
+  | NotSynchronous
 
 const on = (shard: ShardToken | null): string => (shard === null ? '' : ` on shard '${shard}'`)
 
@@ -455,6 +500,14 @@ export const render = (error: SessionError): string => {
       return 'No savepoint is open; begin one with beginNested.'
     case 'RoutingError':
       return error.message
+    case 'PartlyCommitted':
+      return `The commit failed${on(error.shard)}: ${error.cause.message}; ${error.committed.join(', ')} had been committed, and stay so. Give the runtime the level atomic, where all or none is wanted.`
+    case 'CommitUnknown':
+      return `Whether the commit was done cannot be told: ${error.cause.message}${on(error.shard)}. ${
+        error.transaction === null
+          ? 'Look before trying again; with exactlyOnce there is an answer.'
+          : `Ask outcomeOf for ${error.transaction} before trying again.`
+      }`
     case 'NotSynchronous':
       return `${error.operation} needs to wait; use run instead of runSync.`
     case 'HookRefused':

@@ -12,6 +12,7 @@
 export type {
   BlanksPrimaryKey,
   CircularDependency,
+  CommitUnknown,
   DatabaseError,
   DecodeError,
   HookError,
@@ -33,6 +34,7 @@ export type {
   NotLoaded,
   NotSynchronous,
   ObjectDeleted,
+  PartlyCommitted,
   PendingRollback,
   RaisedLoad,
   RequestError,
@@ -138,6 +140,7 @@ export type {
   AnswerOf,
   BeginPartialRequest,
   CloseCursorRequest,
+  CommitRequest,
   CountRequest,
   CursorId,
   CursorRequest,
@@ -166,6 +169,7 @@ export type {
   WriteAnswer,
   WriteRequest,
 } from './program/request.js'
+export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
 export {
   appendThrough,
@@ -204,6 +208,12 @@ export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
 export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
 export { type Represented, represent } from './represent/represent.js'
+export {
+  type CommitOutcome,
+  type CommitProtocol,
+  type OpenTransaction,
+  oneAfterAnother,
+} from './runner/commit-protocol.js'
 export { EngineReader, locksRows, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
 export {
@@ -270,6 +280,7 @@ export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit
 export { type PlanError, plan } from './unit-of-work/plan.js'
 export { returnable, returnablePlan } from './unit-of-work/returnable.js'
 export {
+  type CommittedPending,
   columnsOf,
   type DeleteStep,
   type DrawnIds,
@@ -279,6 +290,7 @@ export {
   type LinkStep,
   type Notice,
   type PlanColumn,
+  type PlanNotice,
   type ReturnedColumn,
   returnedKey,
   type Source,

@@ -167,6 +167,33 @@ export const notMergeable = (operation: string, entity: string, problem: string)
   message: `${operation} of ${entity} over several shards: ${problem}, or pin it to one shard with onShard`,
 })
 
+/** A transaction would write on a second shard, where the runtime commits on one. */
+export const severalShards = (operation: string, tokens: ReadonlyArray<string>): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'SeveralShards',
+  operation,
+  entity: null,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `${operation}: the transaction would write on shards ${quoted(tokens)}, and the runtime commits on a single shard; commit in between, or give the runtime another level: commit: atomic({ application: ... })`,
+})
+
+/** More shards than one were written that cannot promise to commit, or one where another decides. */
+export const cannotPrepare = (tokens: ReadonlyArray<string>, decider: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'SeveralShards',
+  operation: 'commit',
+  entity: null,
+  attribute: null,
+  value: null,
+  shard: tokens[0] ?? null,
+  message:
+    tokens.length > 1
+      ? `commit: shards ${quoted(tokens)} cannot prepare a transaction, and only one that cannot may be written together with others; write on it in a transaction of its own`
+      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with several of MySQL or MariaDB, which are bound to '${decider}' as the one that decides; write on it in a transaction of its own`,
+})
+
 /** The shard map itself cannot be used. */
 export const faultyMap = (operation: string, message: string): RoutingError => unusable('FaultyMap', operation, message)
 

@@ -18,6 +18,27 @@ export { type CustomStrategy, custom, type TypedView } from './chooser/custom.js
 export { onlyOn } from './chooser/fixed.js'
 export { withParent } from './chooser/parent.js'
 export type { Strategy, StrategyContext, SubjectOf } from './chooser/strategy.js'
+export {
+  type Atomic,
+  type Atomicity,
+  type AtomicOptions,
+  atomic,
+  type BestEffort,
+  bestEffort,
+  type CommitLevel,
+  type SingleShard,
+  singleShard,
+} from './commit/level.js'
+export { type OutcomeOptions, outcomeOf, outcomeOfSync, type TransactionOutcome } from './commit/outcome.js'
+export {
+  type Recovered,
+  type RecoverOptions,
+  type RecoveryReport,
+  recover,
+  recoverSync,
+  type Unfinished,
+} from './commit/recover.js'
+export { createCommitTables, createCommitTablesSync } from './commit/tables.js'
 export { citusStatements } from './distribution/citus.js'
 export { type CockroachOptions, cockroachStatements } from './distribution/cockroach.js'
 export { type Distribution, distributionOf, type PlacedTable } from './distribution/distribution.js'

@@ -37,7 +37,9 @@ import {
   type LookupRequest,
   locksRows,
   type OpenCursorRequest,
+  oneAfterAnother,
   openReader,
+  operationOf,
   type QueryAnswer,
   type QueryRequest,
   type Reader,
@@ -45,6 +47,7 @@ import {
   type Request,
   type RequestError,
   type RouteRequest,
+  type RoutingError,
   type Rows,
   type Runtime,
   type RuntimeOptions,
@@ -73,6 +76,10 @@ import {
 } from '@unitary/session'
 import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from './chooser/chooser.js'
+import { AtomicCommit } from './commit/coordinator.js'
+import { type Atomicity, applicationFault, type BestEffort, bestEffort, type CommitLevel } from './commit/level.js'
+import { OneShard } from './commit/one-shard.js'
+import { isRead } from './commit/recording.js'
 import { faultyMap, faultyPolicy, notMergeable, unknownShard } from './error.js'
 import { type Answered, Askers, type Asking, type OnShard } from './fan-out/asking.js'
 import { combine } from './fan-out/combine.js'
@@ -90,11 +97,13 @@ import { routeUpdates } from './route/route-updates.js'
 import { faultOf, type ShardMap } from './shard-map.js'
 
 /** @category model */
-export interface ShardedOptions<Token extends string> extends RuntimeOptions {
+export interface ShardedOptions<Token extends string, Level extends CommitLevel = CommitLevel> extends RuntimeOptions {
   readonly shards: ShardMap<Token>
   readonly choosers: Choosers<NoInfer<Token>>
   /** How several shards are asked; all at the same time, once, for as long as it takes, where nothing is said. */
   readonly fanOut?: FanOutPolicy
+  /** What a commit over several shards promises: `singleShard`, `bestEffort` (the default), or `atomic`. */
+  readonly commit?: Level
 }
 
 /**
@@ -102,10 +111,11 @@ export interface ShardedOptions<Token extends string> extends RuntimeOptions {
  *
  * @category model
  */
-export interface ShardedRuntime<Token extends string = string> extends Runtime {
+export interface ShardedRuntime<out Token extends string = string, out Level extends Atomicity = Atomicity>
+  extends Runtime {
   readonly shards: ShardMap<Token>
-  /** What a commit over several shards promises: they are committed one after another. */
-  readonly atomicity: 'best-effort'
+  /** What a commit over several shards promises. */
+  readonly atomicity: Level
 }
 
 /**
@@ -117,9 +127,9 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
  * DISTINCT. Joins and subqueries see one shard's rows at a time, and a relationship is loaded from the shard of its owner: what belongs together belongs on one shard (see
  * `withParent`).
  *
- * A flush that fails on one shard is undone on all. **A commit is not atomic over several shards**: they are
- * committed one after another in the order in which the transaction came to them, and where one fails, those before
- * it stay committed while it and those after it are rolled back. The error names the shard.
+ * A flush that fails on one shard is undone on all. What a commit over several shards promises is for the option `commit`
+ * to say, and stands in the type: unless it is `atomic`, they are committed one after another in the order in which the
+ * transaction came to them, and where one fails, those before it stay committed (`PartlyCommitted`).
  *
  * @example
  * const app = shardedRuntime(model, { shards, choosers: byContinent })
@@ -127,15 +137,15 @@ export interface ShardedRuntime<Token extends string = string> extends Runtime {
  *
  * @category constructors
  */
-export const shardedRuntime = <Token extends string>(
+export const shardedRuntime = <Token extends string, Level extends CommitLevel = BestEffort>(
   model: AnyModel,
-  options: ShardedOptions<Token>,
-): ShardedRuntime<Token> => ({
+  options: ShardedOptions<Token, Level>,
+): ShardedRuntime<Token, Level['level']> => ({
   _tag: 'Runtime',
   model,
   options: { ...sessionOptions(options), tokens: options.shards.tokens },
   shards: options.shards,
-  atomicity: 'best-effort',
+  atomicity: (options.commit ?? bestEffort).level,
   open: () => open(options),
 })
 
@@ -154,15 +164,24 @@ class Sharded {
   readonly #askers: Askers
   readonly #policy: FanOutPolicy | undefined
   readonly #fault: string | null
+  /** Where transactions may write on one shard only. */
+  readonly #oneShard: OneShard | null
 
-  constructor({ shards, choosers, fanOut, services, isolationLevel }: ShardedOptions<string>) {
+  constructor({ shards, choosers, fanOut, services, isolationLevel, commit }: ShardedOptions<string>) {
+    const level = commit ?? bestEffort
     this.#shards = shards
     this.#choosers = choosers
     this.#services = services ?? systemServices
-    this.#transactions = new Transactions(isolationLevel ?? null)
+    this.#oneShard = level._tag === 'SingleShard' ? new OneShard() : null
+    this.#transactions = new Transactions(
+      isolationLevel ?? null,
+      level._tag === 'Atomic'
+        ? new AtomicCommit(level, shards, this.#services)
+        : (this.#oneShard?.protocol ?? oneAfterAnother),
+    )
     this.#askers = new Askers(shards, this.#transactions, this.#services, isolationLevel ?? null)
     this.#policy = fanOut
-    this.#fault = faultOf(shards)
+    this.#fault = faultOf(shards) ?? (level._tag === 'Atomic' ? applicationFault(level.application) : null)
   }
 
   end(): Effect<void> {
@@ -221,6 +240,11 @@ class Sharded {
   *#flush({ plan }: FlushRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, FlushAnswer>> {
     const routed = routePlan(state, plan, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
+    const refused = this.#refuse(
+      'flush',
+      routed.right.steps.map(({ token }) => token as string),
+    )
+    if (refused !== null) return left(refused)
     const flushing: Flushing = {
       given: givenKeys(routed.right),
       steps: [...routed.right.steps],
@@ -269,11 +293,13 @@ class Sharded {
     const { generator } = draw
     const token = generator.shard ?? (this.#shards.tokens[0] as string)
     const engine = this.#shards.engines.get(token)
+    const operation = `draw ids from ${generatorName(generator)}`
+    const refused = generator._tag === 'Counter' ? this.#refuse(operation, [token]) : null
+    if (refused !== null) return left(refused)
     if (engine !== undefined) {
       this.#transactions.noteWrite(token)
       return yield* runDraw(this.#transactions, engine, token, draw)
     }
-    const operation = `draw ids from ${generatorName(generator)}`
     return left(unknownShard(this.#shards, operation, null, token, 'the generator'))
   }
 
@@ -446,7 +472,7 @@ class Sharded {
         : (request._tag === 'Query' || request._tag === 'Count' || request._tag === 'OpenCursor') &&
           !locksRows(request.statement)
     return {
-      operation: operationOf(request),
+      operation: nameOf(request),
       entity: statement?.entity.name ?? ('mapping' in request ? request.mapping.name : null),
       settings: settingsOf([own?.fanOut, executionOptions.fanOut, this.#policy]),
       reads,
@@ -477,6 +503,8 @@ class Sharded {
   *#write(request: WriteRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
+    const refused = this.#refuse(operationOf(request.statement), tokens.right)
+    if (refused !== null) return left(refused)
     const written = yield* this.#onAllOrNone(tokens.right, asking, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
     )
@@ -487,6 +515,8 @@ class Sharded {
     const routed = routeInsert(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const partOf = new Map(routed.right.map((part) => [part.token, part]))
+    const refused = this.#refuse('insert', partOf.keys())
+    if (refused !== null) return left(refused)
     const written = yield* this.#askers.onEach([...partOf.keys()], asking, (connection, engine, token) => {
       const { places, request: own } = partOf.get(token) as InsertPart
       return inPlaces(places, runInsert(connection, engine, own, token))
@@ -502,6 +532,8 @@ class Sharded {
     const routed = routeUpdates(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const runsOf = routed.right
+    const refused = this.#refuse('update of many rows', runsOf.keys())
+    if (refused !== null) return left(refused)
     const updated = yield* this.#askers.onEach([...runsOf.keys()], asking, (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
     )
@@ -512,6 +544,9 @@ class Sharded {
   *#sql(request: SqlRequest, asking: Asking): Effect<Either<RequestError, AnswerOf<SqlRequest>>> {
     const tokens = shardsOfSql(request, this.#shards)
     if (isLeft(tokens)) return tokens
+    const isWriting = (token: string) => !isRead(this.#engine(token).compile(request.node).sql)
+    const refused = this.#oneShard === null ? null : this.#refuse('sql', tokens.right.filter(isWriting))
+    if (refused !== null) return left(refused)
     const answers = yield* this.#onAllOrNone(tokens.right, asking, (connection, engine, token) =>
       runSql(connection, engine, request, token),
     )
@@ -521,6 +556,11 @@ class Sharded {
           rows: answers.right.flatMap(({ rows }) => rows),
           affected: answers.right.reduce((sum, { affected }) => sum + affected, 0),
         })
+  }
+
+  /** Why rows may not be written on these shards too; null where they may. */
+  #refuse(operation: string, tokens: Iterable<string>): RoutingError | null {
+    return this.#oneShard?.refuse(operation, tokens) ?? null
   }
 
   /** Runs a statement on each shard; where it fails on one, it has changed nothing on the others either. */
@@ -593,8 +633,17 @@ const endings: ReadonlySet<Request['_tag']> = new Set([
 ])
 
 /** What a request is called in errors. */
-const operationOf = (request: Request): string =>
-  request._tag === 'Count' || request._tag === 'Lookup' ? request.purpose : nameOfRequest[request._tag]
+const nameOf = (request: Request): string => {
+  switch (request._tag) {
+    case 'Count':
+    case 'Lookup':
+      return request.purpose
+    case 'Write':
+      return operationOf(request.statement)
+    default:
+      return nameOfRequest[request._tag]
+  }
+}
 
 const nameOfRequest = {
   Flush: 'flush',
@@ -604,7 +653,6 @@ const nameOfRequest = {
   OpenCursor: 'query',
   Fetch: 'query',
   CloseCursor: 'query',
-  Write: 'bulk write',
   Insert: 'insert',
   UpdateRows: 'update of many rows',
   Sql: 'sql',
@@ -618,7 +666,7 @@ const nameOfRequest = {
   Pause: 'pause',
   BeginPartial: 'query',
   EndPartial: 'query',
-} as const satisfies Readonly<Record<Exclude<Request['_tag'], 'Count' | 'Lookup'>, string>>
+} as const satisfies Readonly<Record<Exclude<Request['_tag'], 'Count' | 'Lookup' | 'Write'>, string>>
 
 const savepoint = 'unitary_bulk'
 

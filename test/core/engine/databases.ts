@@ -111,11 +111,12 @@ export const postgresHost: Host = {
   create: createPostgres,
 }
 
-const mysql = { host: '127.0.0.1', port: 3306, user: 'root' }
+/** Where MariaDB is. */
+export const mysqlServer = { host: '127.0.0.1', port: 3306, user: 'root' }
 
 const mysqlAdmin = (sql: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    const connection = createConnection(mysql)
+    const connection = createConnection(mysqlServer)
     connection.on('error', reject)
     connection.query(sql, (error) => {
       connection.destroy()
@@ -126,7 +127,7 @@ const mysqlAdmin = (sql: string): Promise<void> =>
 
 /** The pool of a database that `createMysql` made, for tests that need the driver itself. */
 export const mysqlPool = (database: string, options: PoolOptions): MysqlPool =>
-  createPool({ ...mysql, database, supportBigNumbers: true, ...options })
+  createPool({ ...mysqlServer, database, supportBigNumbers: true, ...options })
 
 export const createMysql = async (): Promise<
   ServerDatabase & { readonly openWith: (options: PoolOptions) => Engine }

@@ -31,6 +31,13 @@ const busy = (operation: string, reason: 'SerializationFailure' | 'ConnectionLos
   },
 })
 
+const unknown: Session.CommitUnknown = {
+  _tag: 'CommitUnknown',
+  transaction: null,
+  shard: null,
+  cause: busy('commit', 'ConnectionLost').cause,
+}
+
 /** Adds a user, and fails so many times. */
 const failing = (times: number, error: unknown = busy('flush', 'SerializationFailure')) => {
   const seen: number[] = []
@@ -65,7 +72,7 @@ describe('a transaction that is run again', () => {
 
   test.each([
     ["an error of the application's own", { _tag: 'OutOfStock' }],
-    ['a commit of which nobody knows whether it is done', busy('commit', 'ConnectionLost')],
+    ['a commit of which nobody knows whether it is done', unknown],
     ['what is no error at all', null],
   ])('is not run again for %s', (_, error) => {
     const session = openApp()
@@ -137,7 +144,7 @@ describe('a transaction that is run again', () => {
     const { program, seen } = failing(0)
     const runtime = Session.runtime(app, losingCommits(session.engine))
     const result = await Session.run(runtime)(Session.transactRetrying(atOnce)(program))()
-    expect(result).toMatchObject({ left: { _tag: 'DatabaseError', operation: 'commit', retryable: true } })
+    expect(result).toMatchObject({ left: { _tag: 'CommitUnknown', transaction: null } })
     expect(seen).toHaveLength(1)
     expect(session.rows('users')).toHaveLength(1)
   })

@@ -100,7 +100,7 @@ describe('a retry policy', () => {
       }),
     )
     expect(leftOf(runSync(written))).toMatchObject({ shard: 'asia' })
-    expect(rowsIn(world, 'weather_locations')['asia']).toHaveLength(1)
+    expect(rowsIn(world, 'weather_locations').asia).toHaveLength(1)
   })
 
   it('is for later reads only where the transaction may see other rows than before', () => {
@@ -310,6 +310,6 @@ describe('what reads after a shard was left out', () => {
       Session.chainFirst(() => Session.commit),
     )
     expect(rightOf(runSync(program))).toHaveLength(7)
-    expect(rowsIn(world, 'weather_locations')['asia']).toMatchObject([{ city: 'Edo' }])
+    expect(rowsIn(world, 'weather_locations').asia).toMatchObject([{ city: 'Edo' }])
   })
 })

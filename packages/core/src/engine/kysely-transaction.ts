@@ -58,7 +58,12 @@ export const beginPostgresBranch = async (
 ): Promise<OpenTransaction> => {
   const run = (command: RawBuilder<unknown>) => command.execute(db)
   await run(isolationLevel === null ? sql`begin` : sql`begin isolation level ${sql.raw(isolationLevel)}`)
-  if (lockTimeout !== undefined) await run(sql`set local lock_timeout = ${sql.lit(Math.trunc(lockTimeout))}`)
+  if (lockTimeout !== undefined) {
+    await run(sql`set local lock_timeout = ${sql.lit(Math.trunc(lockTimeout))}`).catch(async (cause: unknown) => {
+      await run(sql`rollback`).catch(() => {})
+      return Promise.reject(cause)
+    })
+  }
   return {
     ...savepoints(run),
     commit: () => run(sql`commit`),

@@ -66,8 +66,10 @@ const reasonOf = (code: string, message: string, cause: unknown): EngineReason =
     case '53100':
       return plain('Full')
     case '0A000':
+      return plain('Unsupported')
     case '55000':
-      return plain(code === '0A000' || prepareIsOff.test(message) ? 'Unsupported' : 'Unknown')
+      // of a prepared transaction that another connection is just ending
+      return plain(prepareIsOff.test(message) ? 'Unsupported' : message.endsWith('is busy') ? 'LockTimeout' : 'Unknown')
     default:
       return connectionReason(code, message) ?? plain(/^(08|57P|53300|25P03)/.test(code) ? 'ConnectionLost' : 'Unknown')
   }
@@ -77,7 +79,7 @@ const prepareIsOff = /prepared transactions are disabled/
 
 /** What the server gives as a hint where it says why. */
 const cured = (message: string): string =>
-  prepareIsOff.test(message)
+  prepareIsOff.test(message) || message === 'maximum number of prepared transactions reached'
     ? `${message}; set max_prepared_transactions to a number of connections, and restart the server`
     : message
 

@@ -29,7 +29,7 @@ import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
 import type { Inserted } from '../transition/inserted.js'
 import type { KeyedRun, UpdatedRows } from '../transition/updated-rows.js'
-import type { FlushPlan, StepResult } from '../unit-of-work/step.js'
+import type { FlushPlan, Notice, StepResult } from '../unit-of-work/step.js'
 
 /** Runs a plan in the open transaction. A plan that fails leaves nothing behind. @category model */
 export interface FlushRequest {
@@ -213,9 +213,14 @@ export interface WriteAnswer {
   readonly batches: ReadonlyArray<Written>
 }
 
+/** Commits all databases. Answers what there is to know of it beside that it is done. @category model */
+export interface CommitRequest {
+  readonly _tag: 'Commit'
+}
+
 /** @category model */
 export type TransactionRequest =
-  | { readonly _tag: 'Commit' }
+  | CommitRequest
   | { readonly _tag: 'Rollback' }
   | { readonly _tag: 'Savepoint'; readonly name: string }
   | { readonly _tag: 'ReleaseSavepoint'; readonly name: string }
@@ -297,4 +302,6 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
                         ? unknown
                         : R extends EndPartialRequest
                           ? ReadonlyArray<DatabaseError>
-                          : undefined
+                          : R extends CommitRequest
+                            ? ReadonlyArray<Notice>
+                            : undefined

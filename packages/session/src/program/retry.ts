@@ -44,17 +44,16 @@ export const patient: RetryPolicy = { attempts: 5, delay: backoff() }
 
 /**
  * Has the database undone the whole transaction for a reason that may be gone the next time: a serialization failure, a
- * deadlock, a lock that took too long, a lost connection? Not where the connection was lost in the middle of a commit:
- * then nobody knows whether it is done, and a second run could do it twice.
+ * deadlock, a lock that took too long, a lost connection? Not where the connection was lost in the middle of a commit
+ * (`CommitUnknown`): then nobody knows whether it is done, and a second run could do it twice.
  *
  * @category guards
  */
-export const isTransient = (error: unknown): boolean => {
-  if (typeof error !== 'object' || error === null || (error as { readonly _tag?: unknown })._tag !== 'DatabaseError')
-    return false
-  const { cause, operation, retryable } = error as DatabaseError
-  return retryable && !(operation === 'commit' && cause.reason._tag === 'ConnectionLost')
-}
+export const isTransient = (error: unknown): boolean =>
+  typeof error === 'object' &&
+  error !== null &&
+  (error as { readonly _tag?: unknown })._tag === 'DatabaseError' &&
+  (error as DatabaseError).retryable
 
 /**
  * Runs a program and commits, like `transact`, and does it again where that failed for a reason that may be gone the next

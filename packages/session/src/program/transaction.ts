@@ -16,6 +16,7 @@ import {
   rolledBack,
   savepoint,
 } from '../transition/frame.js'
+import type { Notice } from '../unit-of-work/step.js'
 import { type FlushError, flush, nothingFlushed, undone, unlessFailed } from './flush.js'
 import { chain, fail, map, type Outcome, of, type Program, request, suspend, transition } from './program.js'
 
@@ -32,8 +33,8 @@ export const begin: Program<TransactionBegun, undefined> = transition((state) =>
  * Flushes and commits. Where the commit fails everything is rolled back in the database, and in the state by the
  * `rollback` that has to follow.
  *
- * Over several databases they are committed one after another: where one fails, those before it are committed. The
- * error names the shard.
+ * Over several databases it is for the runtime to say whether all are committed or none (see `atomic` of the shard
+ * package); where it does not, one that fails leaves those before it committed, and the error is `PartlyCommitted`.
  *
  * @category transactions
  */
@@ -68,9 +69,12 @@ const commitFlushed = (flushed: Flushed): Program<FlushError, Flushed> =>
       (answer, state): Outcome<FlushError, Flushed> =>
         isLeft(answer)
           ? [answer, commitFailed(state, render(answer.left))]
-          : [right(flushed), committed(state, { expire: state.options.expireOnCommit })],
+          : [right(noticing(flushed, answer.right)), committed(state, { expire: state.options.expireOnCommit })],
     ),
   )
+
+const noticing = (flushed: Flushed, notices: ReadonlyArray<Notice>): Flushed =>
+  notices.length === 0 ? flushed : { ...flushed, notices: [...flushed.notices, ...notices] }
 
 /**
  * Rolls the transaction back, with all savepoints in it: the state is what it was when the transaction began.

@@ -213,7 +213,7 @@ export function* answerCommon(
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':
-      return ended('commit', yield* transactions.commit())
+      return yield* transactions.commit()
     case 'Rollback':
       yield* transactions.rollback()
       return right(undefined)

@@ -18,9 +18,13 @@ import {
 } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { isNone } from 'fp-ts/lib/Option.js'
+import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
+import type { Notice } from '../unit-of-work/step.js'
 import { Blocks } from './blocks.js'
-import { call, connect, type Effect, release, together, within } from './effect.js'
+import { type CommitProtocol, type OpenTransaction, oneAfterAnother } from './commit-protocol.js'
+import { call, connect, type Effect, release, together, wait, within } from './effect.js'
+import { databaseError } from './execute.js'
 
 /** A failure on one of the databases. */
 export interface TransactionFailure {
@@ -46,7 +50,8 @@ interface CursorEntry {
  */
 export class Transactions {
   readonly #isolationLevel: IsolationLevel | null
-  readonly #open = new Map<ShardToken | null, Connection>()
+  readonly #protocol: CommitProtocol
+  readonly #open = new Map<ShardToken | null, OpenTransaction>()
   /** Connections without a transaction, on which cursors are open. */
   readonly #kept = new Map<ShardToken | null, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
@@ -60,8 +65,9 @@ export class Transactions {
   #patience: number | null = null
   #savepoints: ReadonlyArray<string> = []
 
-  constructor(isolationLevel: IsolationLevel | null) {
+  constructor(isolationLevel: IsolationLevel | null, protocol: CommitProtocol = oneAfterAnother) {
     this.#isolationLevel = isolationLevel
+    this.#protocol = protocol
   }
 
   /** The databases in the transaction. */
@@ -94,14 +100,14 @@ export class Transactions {
    * had written, nothing but a rollback of the whole is left.
    */
   *leave(token: ShardToken | null, cause: EngineError): Effect<void> {
-    const connection = this.#open.get(token)
+    const connection = this.#open.get(token)?.connection
     this.lose(token, cause)
     if (connection !== undefined) yield* release(connection)
   }
 
   /** The same where the connection has been discarded, and is not waited for. */
   lose(token: ShardToken | null, cause: EngineError): void {
-    const connection = this.#open.get(token)
+    const connection = this.#open.get(token)?.connection
     if (connection !== undefined) this.#cursors.delete(connection)
     this.#open.delete(token)
     if (this.#written.has(token)) this.#lost.set(token, cause)
@@ -110,24 +116,30 @@ export class Transactions {
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const open = this.#open.get(token)
-    if (open !== undefined) return right(open)
+    if (open !== undefined) return right(open.connection)
     const lost = this.#lost.get(token)
     if (lost !== undefined) return left(partLost(lost))
+    const begin = this.#protocol.begin(token, engine, this.#isolationLevel)
     const kept = this.#kept.get(token)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
-    const connection = connected.right
-    const begun = yield* sequence(connection, [
-      { _tag: 'Begin', isolationLevel: this.#isolationLevel },
-      ...this.#savepoints.map((name): EngineCall => ({ _tag: 'Savepoint', name })),
-    ])
+    const begun = yield* this.#withSavepoints(yield* begin(connected.right))
     if (isLeft(begun)) {
-      if (kept === undefined) yield* release(connection)
+      if (kept === undefined) yield* release(connected.right)
       return begun
     }
     this.#kept.delete(token)
-    this.#open.set(token, connection)
-    return right(connection)
+    this.#open.set(token, { token, engine, connection: begun.right })
+    return begun
+  }
+
+  *#withSavepoints(begun: Either<EngineError, Connection>): Effect<Either<EngineError, Connection>> {
+    if (isLeft(begun)) return begun
+    const savepoints = yield* sequence(
+      begun.right,
+      this.#savepoints.map((name): EngineCall => ({ _tag: 'Savepoint', name })),
+    )
+    return isLeft(savepoints) ? savepoints : begun
   }
 
   /** Opens a cursor on a connection that is in the transaction. */
@@ -188,33 +200,38 @@ export class Transactions {
     }
   }
 
-  /**
-   * Commits every database, one after another. Where one fails, those before it stay committed, and it and those after it
-   * are rolled back: over several databases this is no atomic commit.
-   */
-  *commit(): Effect<Either<TransactionFailure, undefined>> {
+  /** Commits every database, as the protocol does. Where that fails, what it has not committed is rolled back. */
+  *commit(): Effect<Either<RequestError, ReadonlyArray<Notice>>> {
     const [lost] = this.#lost
     if (lost !== undefined) {
       yield* this.rollback()
-      return left({ token: lost[0], error: partLost(lost[1]) })
+      return left(databaseError('commit', null, lost[0], partLost(lost[1])))
     }
     this.#savepoints = []
-    let isFirst = true
-    for (const [token, connection] of this.#open) {
-      const committed = yield* this.#inTime(sequence(connection, [{ _tag: 'Commit' }]))
-      if (isLeft(committed)) {
-        yield* this.rollback()
-        // what others have committed would be done twice by another attempt
-        return left({ token, error: isFirst ? committed.left : { ...committed.left, retryable: false } })
-      }
-      isFirst = false
-      this.#open.delete(token)
+    const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()], this.#patience)
+    for (const token of committed) {
+      const { connection } = this.#open.get(token) as OpenTransaction
       this.#written.delete(token)
       this.blocks.committed(token)
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
+      if (abandoned.includes(token)) continue
+      this.#open.delete(token)
       yield* this.#giveBack(token, connection)
     }
-    return right(undefined)
+    for (const token of abandoned) yield* this.#abandon(token)
+    if (isLeft(result)) yield* this.rollback()
+    else this.#protocol.ended()
+    return result
+  }
+
+  /** Gives a connection back that may never answer again, and waits for nothing. */
+  *#abandon(token: ShardToken | null): Effect<void> {
+    const { connection } = this.#open.get(token) as OpenTransaction
+    this.#open.delete(token)
+    this.#cursors.delete(connection)
+    yield* wait(async () => {
+      void connection.release()
+    })
   }
 
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
@@ -226,7 +243,8 @@ export class Transactions {
     if (this.#open.size === 0) return
     const open = [...this.#open]
     this.#open.clear()
-    yield* together(open.map(([token, connection]) => this.#rollbackOne(token, connection)))
+    this.#protocol.ended()
+    yield* together(open.map(([token, { connection }]) => this.#rollbackOne(token, connection)))
   }
 
   /** Rolls back what is open, and gives all connections back, whatever is read on them. */
@@ -264,7 +282,7 @@ export class Transactions {
   }
 
   *#everywhere(calls: ReadonlyArray<EngineCall>): Effect<Either<TransactionFailure, undefined>> {
-    for (const [token, connection] of this.#open) {
+    for (const [token, { connection }] of this.#open) {
       const done = yield* this.#inTime(sequence(connection, calls))
       if (isLeft(done)) return left({ token, error: done.left })
     }

@@ -19,7 +19,7 @@ import { givenByFlush } from '../transition/given.js'
 import type { ChangeSet, Reference } from './change-set.js'
 import { isPostUpdate } from './dependencies.js'
 import { keyLinksOf, referredBy } from './key-links.js'
-import type { Notice, PlanColumn } from './step.js'
+import type { PlanColumn, PlanNotice } from './step.js'
 
 type Instance = Instance.Instance
 
@@ -307,7 +307,7 @@ export const fillReferences = (
   instance: Instance,
   references: ReadonlyArray<Reference>,
   { values, kinds, of }: Cells,
-  notices: Notice[],
+  notices: PlanNotice[],
 ): void => {
   for (const { relationship, target } of references) {
     if (target === null) {
@@ -339,7 +339,7 @@ const isUnknown = (referred: Instance, { key: attributes }: RelationshipMapping)
   attributes.some((attribute) => Instance.valueAt(referred, attribute) === undefined)
 
 /** @category constructors */
-export const outside = (instance: Instance, relationship: string, target: Instance): Notice => ({
+export const outside = (instance: Instance, relationship: string, target: Instance): PlanNotice => ({
   _tag: 'NotInUnitOfWork',
   entity: instance.mapping.name,
   relationship,

@@ -12,7 +12,7 @@ import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { type KeyPart, keyAfter, outside } from './cells.js'
 import { type ChangeSet, isRenamed } from './change-set.js'
-import type { LinkStep, Notice, PlanColumn, UnlinkStep } from './step.js'
+import type { LinkStep, PlanColumn, PlanNotice, UnlinkStep } from './step.js'
 
 type Instance = Instance.Instance
 
@@ -29,7 +29,7 @@ interface Links {
 export interface LinkChanges {
   readonly added: ReadonlyArray<Links>
   readonly removed: ReadonlyArray<Links>
-  readonly notices: ReadonlyArray<Notice>
+  readonly notices: ReadonlyArray<PlanNotice>
 }
 
 /**
@@ -93,7 +93,7 @@ const isLink = (relationship: RelationshipMapping): boolean => relationship.thro
 class Gatherer {
   readonly added = new Map<string, Links>()
   readonly removed = new Map<string, Links>()
-  readonly notices: Notice[] = []
+  readonly notices: PlanNotice[] = []
   readonly #state: SessionState
   readonly #changes: ChangeSet
   readonly #told = new Map<string, Told>()

@@ -69,8 +69,8 @@ import {
   type CarriedKey,
   emptyPlan,
   type FlushPlan,
-  type Notice,
   type PlanColumn,
+  type PlanNotice,
   type ReturnedColumn,
   type Step,
 } from './step.js'
@@ -127,7 +127,7 @@ const carriedKey = ({ instance, relationship, target }: Carried): CarriedKey => 
 
 class Planner {
   readonly steps: Step[] = []
-  readonly notices: Notice[] = []
+  readonly notices: PlanNotice[] = []
   readonly #state: SessionState
   readonly #changes: ChangeSet
   readonly #services: Services

@@ -129,11 +129,11 @@ export interface UnlinkStep extends StepBase {
 export type Step = InsertStep | UpdateStep | VacateStep | DeleteStep | LinkStep | UnlinkStep
 
 /**
- * Something a flush noticed that is no error.
+ * Something a plan, or a flush that ran it, noticed that is no error.
  *
  * @category model
  */
-export type Notice =
+export type PlanNotice =
   /** A deleted row was gone already. */
   | { readonly _tag: 'AlreadyGone'; readonly entity: string; readonly key: unknown; readonly shard: ShardToken | null }
   /** An instance refers to one that is not in the unit of work; the reference was not written. */
@@ -145,13 +145,32 @@ export type Notice =
     }
 
 /**
+ * A transaction over several shards is committed, and these have yet to learn it: what they are to have is stored there, and
+ * `recover` of the shard package finishes it.
+ *
+ * @category model
+ */
+export interface CommittedPending {
+  readonly _tag: 'CommittedPending'
+  readonly transaction: string
+  readonly shards: ReadonlyArray<ShardToken>
+}
+
+/**
+ * Something a flush or commit noticed that is no error.
+ *
+ * @category model
+ */
+export type Notice = PlanNotice | CommittedPending
+
+/**
  * @category model
  */
 export interface FlushPlan {
   readonly _tag: 'FlushPlan'
   /** In an order in which they can run one after another. */
   readonly steps: ReadonlyArray<Step>
-  readonly notices: ReadonlyArray<Notice>
+  readonly notices: ReadonlyArray<PlanNotice>
   /** Pending instances that turned out to be orphans and are not inserted. */
   readonly orphans: ReadonlyArray<InstanceId>
   /** Pending instances that take over the row of one that is deleted, and that one: the row is updated. */
