@@ -179,7 +179,13 @@ class Sharded {
         ? new AtomicCommit(level, shards, this.#services)
         : (this.#oneShard?.protocol ?? oneAfterAnother),
     )
-    this.#askers = new Askers(shards, this.#transactions, this.#services, isolationLevel ?? null)
+    this.#askers = new Askers(
+      shards,
+      this.#transactions,
+      this.#services,
+      isolationLevel ?? null,
+      level._tag === 'Atomic',
+    )
     this.#policy = fanOut
     this.#fault = faultOf(shards) ?? (level._tag === 'Atomic' ? applicationFault(level.application) : null)
   }

@@ -2,9 +2,9 @@
  * Shards that hang, are down, lose connections or refuse to serialize: an error or another attempt in time, nothing lost,
  * nothing doubled, nothing left behind.
  */
-import { limit, orderBy, select, selectScalar, set, update, where, withOptions } from '@unitary/core'
+import { deleteFrom, limit, orderBy, select, selectScalar, set, update, where, withOptions } from '@unitary/core'
 import * as Session from '@unitary/session'
-import { onShard } from '@unitary/shard'
+import { atomic, createCommitTables, onShard } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -333,6 +333,62 @@ describe.each(hosts)('shards of $name', ({ missing, name, open, sleeps }) => {
         ),
       )
     })
+
+    // PostgreSQL has to be set up for it: max_prepared_transactions
+    it.skipIf(name === 'PostgreSQL')(
+      'commit atomically when the whole is run again, and when some were left out',
+      async () => {
+        await heal()
+        for (const home of homes) rightOf(await createCommitTables(shards.engines[home])())
+        const app = shards.app({ retry, timeout: 2000 }, { commit: atomic({ application: 'fan-out' }) })
+        const slow = pipe(
+          byId,
+          where(() => sql<boolean>`${sql.raw(sleeps(0.1))}`),
+        )
+        const addAll = (from: number, some: ReadonlyArray<Home>) =>
+          Session.addAll(
+            model.Item,
+            some.map((home, at) => ({ id: from + at, home, n: 1 })),
+          )
+        const adding = (from: number, some: ReadonlyArray<Home>) =>
+          Session.chain(() => Session.commit)(addAll(from, some))
+        const [asked] = await Promise.all([
+          Session.run(app)(
+            pipe(
+              Session.query(slow),
+              Session.chain(() => addAll(200, homes)),
+              Session.transactRetrying(retry),
+            ),
+          )(),
+          new Promise((resolve) => setTimeout(resolve, 150)).then(() => shards.proxies.one.cut()),
+        ])
+        rightOf(asked)
+        // the first one names who decides
+        await shards.proxies.four.down()
+        const left = pipe(
+          Session.partially(Session.query(byId)),
+          Session.chain(({ faults }) =>
+            Session.map(() => faults.map(({ shard }) => shard))(adding(300, ['two', 'three'])),
+          ),
+        )
+        const outcome = await Session.run(app)(left)()
+        await shards.proxies.four.up()
+        expect(rightOf(outcome)).toEqual(['four'])
+        const added = pipe(byId, where('id', '>=', 200))
+        expect(ids(rightOf(await direct(Session.query(added))))).toEqual([200, 201, 202, 203, 300, 301])
+        rightOf(
+          await direct(
+            pipe(
+              deleteFrom(model.Item),
+              where('id', '>=', 200),
+              Session.execute(),
+              Session.chain(() => Session.commit),
+            ),
+          ),
+        )
+        await heal()
+      },
+    )
 
     it('behind a pool that the engine does not know fail in their time too, and keep a connection until they answer', async () => {
       const unknown = await open({ isPoolKnown: false })

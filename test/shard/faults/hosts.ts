@@ -5,7 +5,15 @@ import { createAll, defineModel, type Engine, entity, integer, nullable, primary
 import { kyselyEngine } from '@unitary/core/engine/kysely'
 import type { RuntimeOptions } from '@unitary/session'
 import * as Session from '@unitary/session'
-import { byAttribute, choosers, type FanOutPolicy, type ShardedRuntime, shardedRuntime, shardMap } from '@unitary/shard'
+import {
+  byAttribute,
+  type CommitLevel,
+  choosers,
+  type FanOutPolicy,
+  type ShardedRuntime,
+  shardedRuntime,
+  shardMap,
+} from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
 import { MysqlDialect, PostgresDialect } from 'kysely'
 import { createPool, type Pool as MysqlPool } from 'mysql2'
@@ -33,7 +41,10 @@ export type Home = (typeof homes)[number]
 export interface Shards {
   readonly proxies: Readonly<Record<Home, TcpProxy>>
   readonly engines: Readonly<Record<Home, Engine>>
-  readonly app: (fanOut?: FanOutPolicy, options?: RuntimeOptions) => ShardedRuntime<Home>
+  readonly app: (
+    fanOut?: FanOutPolicy,
+    options?: RuntimeOptions & { readonly commit?: CommitLevel },
+  ) => ShardedRuntime<Home>
   /** The same databases by connections of their own, without proxies. */
   readonly direct: ShardedRuntime<Home>
   /** Connections that the pool of a shard has, whoever uses them. */

@@ -45,6 +45,8 @@ export class Askers {
   readonly #services: () => Services
   /** Does every statement of a transaction see the rows that the first one saw? */
   readonly #isSteady: boolean
+  /** Is the part of a transaction on a shard named when it begins? The name is taken as long as the server knows the old one. */
+  readonly #isNamed: (engine: Engine) => boolean
   /** What is left out, since each of the programs under way that take it so began; none where none does. */
   readonly #faults: DatabaseError[][] = []
 
@@ -53,10 +55,12 @@ export class Askers {
     transactions: Transactions,
     services: () => Services,
     isolationLevel: IsolationLevel | null,
+    isAtomic: boolean,
   ) {
     this.#shards = shards
     this.#transactions = transactions
     this.#services = services
+    this.#isNamed = ({ capabilities, dialect }) => isAtomic && dialect.name === 'mysql' && capabilities.twoPhase
     this.#isSteady = isolationLevel === 'repeatable read' || isolationLevel === 'serializable'
   }
 
@@ -172,6 +176,7 @@ export class Askers {
     { reads, settings: { retry } }: Asking,
     attempt: (begun: () => void) => Effect<Either<RequestError, A>>,
   ): Effect<Either<RequestError, A>> {
+    const engine = this.#shards.engines.get(token) as Engine
     for (let failures = 1; ; failures++) {
       const wasOpen = this.#transactions.has(token)
       let hasBegun = false
@@ -181,7 +186,9 @@ export class Askers {
       })
       if (!isLeft(result) || retry === null || failures >= retry.attempts) return result
       const { mayRetry = isTransient } = retry
-      const losesNothing = !hasBegun || (reads && !this.#transactions.hasWritten(token) && !(wasOpen && this.#isSteady))
+      const seesOthers = wasOpen && this.#isSteady
+      const canBeginAnew = reads && !this.#transactions.hasWritten(token) && !seesOthers && !this.#isNamed(engine)
+      const losesNothing = !hasBegun || canBeginAnew
       if (!losesNothing || result.left._tag !== 'DatabaseError' || !mayRetry(result.left)) return result
       yield* this.#transactions.leave(token, result.left.cause)
       yield* pause(retry.delay(failures, this.#services()))

@@ -27,7 +27,8 @@ export interface FanOutPolicy {
   /**
    * When a shard is asked again after a failure; null for never. Only what reads is, and only where that loses nothing: the
    * transaction has written nothing on the shard, nor promised to see the same rows again (`repeatable read`,
-   * `serializable`). A connection that cannot be had is tried for again in any case.
+   * `serializable`). A connection that cannot be had is tried for again in any case. Under atomic commits MySQL names the part of
+   * a transaction when it begins, so that it does not begin anew: `Session.transactRetrying` runs the whole anew.
    */
   readonly retry?: RetryPolicy | null
 }
