@@ -28,9 +28,9 @@ const row = ({ contestant, fastestMs, ms, peakMiB, ratio, slowestMs }: Score, co
 export const heading: string = line('', ['median ms', 'ratio', 'per row', 'spread', 'peak RSS'])
 
 /** One contest: who took how long, and who took no part. */
-export const outcomeTable = ({ absent, scores, workload: { count, title } }: Outcome): string =>
+export const outcomeTable = ({ absent, scores, workload: { count, size, title } }: Outcome): string =>
   [
-    `${title}: ${count.toLocaleString('en')}`,
+    `${title}: ${count.toLocaleString('en')}${count < size ? ` of ${size.toLocaleString('en')}` : ''}`,
     ...scores.map((score) => row(score, count)),
     ...absent
       .filter(({ reason }) => reason !== 'not comparable')

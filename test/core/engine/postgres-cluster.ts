@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import type { Engine } from '@unitary/core'
 import { kyselyEngine } from '@unitary/core/engine/kysely'
 import { PostgresDialect } from 'kysely'
@@ -34,8 +34,7 @@ const binaries = (): string | null => {
         .sort((a, b) => Number(b) - Number(a))
         .map((version) => join(versions, version, 'bin'))
     : []
-  const found = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
-  const folders = found.status === 0 ? [...installed, found.stdout.trim()] : installed
+  const folders = [...installed, ...(process.env.PATH ?? '').split(delimiter)]
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'pg_ctl'))) ?? null
 }
 
@@ -52,16 +51,22 @@ const runServerProgram = (program: string, args: ReadonlyArray<string>): void =>
   if (error !== undefined || status !== 0) throw new Error(`${program}: ${error?.message ?? stderr}`)
 }
 
+const found = binaries()
+
+const missing =
+  found === null
+    ? 'no server programs of PostgreSQL (initdb, pg_ctl) are installed'
+    : isRoot && spawnSync('id', ['-u', 'postgres']).status !== 0
+      ? 'root cannot run a server of PostgreSQL, and there is no user postgres'
+      : null
+
 /** Why there can be no server; null where there can. Where CI promises one, a test runs and fails instead. */
-export const clusterMissing: string | null =
-  process.env.CI === 'true' || binaries() !== null
-    ? null
-    : 'no server programs of PostgreSQL (initdb, pg_ctl) are installed'
+export const clusterMissing: string | null = process.env.CI === 'true' ? null : missing
 
 /** Starts a server; `settings` beside those that tests want. */
 export const startCluster = (settings: Readonly<Record<string, string | number>> = {}): PostgresCluster => {
-  const bin = binaries()
-  if (bin === null) throw new Error('no server programs of PostgreSQL (initdb, pg_ctl) are installed')
+  if (missing !== null || found === null) throw new Error(missing ?? '')
+  const bin = found
   const folder = mkdtempSync(join(tmpdir(), 'unitary-pg-'))
   // the server's own user has to write into it
   chmodSync(folder, 0o777)

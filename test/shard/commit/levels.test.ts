@@ -105,6 +105,8 @@ describe('single-shard', () => {
 
 const bare = (id: number, continent: string) => ({ id, continent, city: 'Atlantis' })
 
+const many = Array.from({ length: 35 }, (_, id) => bare(id + 1, 'Asia'))
+
 describe('best-effort', () => {
   it('is the default, and says which shards stay committed', () => {
     const app = shardedRuntime(model, { shards: world.shards, choosers: byContinent })
@@ -189,6 +191,58 @@ describe('atomic', () => {
     expect(records()).toMatchObject([
       { outcome: 'commit', shards: '["asia"]', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     ])
+  })
+
+  it('has the same digest for the same work, whatever a savepoint has undone', () => {
+    const digestOf = (program: Session.Program<Session.SessionError, unknown>): unknown => {
+      world.close()
+      world = openWorld()
+      createTables()
+      rightOf(Session.runSync(app(true))(Session.transact(program)))
+      const [record] = records() as ReadonlyArray<{ readonly digest: string }>
+      return record?.digest
+    }
+    const undone = Session.nested(
+      pipe(
+        add(6),
+        Session.chain(() => Session.flush),
+        Session.chain(() => Session.fail('undone' as const)),
+      ),
+    )
+    const both = digestOf(add(1, 4))
+    expect(both).toMatch(/^[0-9a-f]{64}$/)
+    expect(digestOf(add(1, 4))).toBe(both)
+    expect(
+      digestOf(
+        pipe(
+          add(1, 4),
+          Session.chain(() => Session.attempt(undone)),
+        ),
+      ),
+    ).toBe(both)
+    expect(digestOf(add(1, 5))).not.toBe(both)
+    expect(digestOf(add(1))).not.toBe(both)
+  })
+
+  it('commits chunk by chunk what it reads meanwhile', () => {
+    createTables()
+    rightOf(Session.runSync(app())(Session.transact(Session.addAll(model.Location, many))))
+    const renaming = pipe(
+      select(model.Location),
+      onShard('asia'),
+      Session.forEachChunk(
+        (chunk) =>
+          Session.gen(function* () {
+            for (const location of chunk) yield* pipe(location, Session.set(model.Location, { city: 'Edo' }))
+            yield* Session.commit
+          }),
+        { chunk: 10 },
+      ),
+    )
+    rightOf(Session.runSync(app())(renaming as Session.Program<Session.SessionError, unknown>))
+    expect(
+      world.databases.asia.prepare("select count(*) from weather_locations where city = 'Edo'").pluck().get(),
+    ).toBe(35)
   })
 
   it('leaves nothing anywhere where one refuses', () => {

@@ -150,7 +150,7 @@ const inIdentityMap = (
 ): Instance | null => {
   const local = IdentityMap.get(state.identityMap, mapping, token, key)
   if (local !== undefined) return instanceAt(state, local)
-  if (token !== null) return null
+  if (token !== null || !IdentityMap.isSharded(state.identityMap, mapping)) return null
   const [only, ...others] = IdentityMap.anywhere(state.identityMap, mapping, key)
   if (only === undefined) return null
   const { tokens } = state.options

@@ -180,16 +180,13 @@ export function* runSql(
   return isLeft(answer) ? left(databaseError('sql', null, token, answer.left)) : answer
 }
 
-function* runCompiled(
-  connection: Connection,
-  engine: Engine,
-  statement: AnyStatement | Bound,
-): Effect<
-  Either<StatementError | EngineError, { readonly rows: ReadonlyArray<DriverRow>; readonly affected: number }>
-> {
+type Ran = Either<StatementError | EngineError, { readonly rows: ReadonlyArray<DriverRow>; readonly affected: number }>
+
+function* runCompiled(connection: Connection, engine: Engine, statement: AnyStatement | Bound): Effect<Ran> {
   const compiled = compile(engine)(statement)
   if (isLeft(compiled)) return compiled
-  return yield* call(connection, { _tag: 'Query', statement: compiled.right })
+  // what `call` does, without another coroutine for each short query
+  return (yield { _tag: 'Call', connection, call: { _tag: 'Query', statement: compiled.right } }) as Ran
 }
 
 /** @category constructors */

@@ -125,6 +125,8 @@ function* answer(
     case 'Insert':
     case 'UpdateRows':
     case 'Sql': {
+      const opened = transactions.opened(null)
+      if (opened !== undefined) return yield* read(opened, engine, request)
       const connection = yield* transactions.connection(null, engine)
       return isLeft(connection)
         ? left(connectError(null, connection.left))

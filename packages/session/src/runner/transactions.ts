@@ -75,14 +75,14 @@ export class Transactions {
     return [...this.#open.keys()]
   }
 
+  /** The connection to a database, if it is in the transaction already. */
+  opened(token: ShardToken | null): Connection | undefined {
+    return this.#open.get(token)?.connection
+  }
+
   /** From here on, ending a transaction or a savepoint takes no more than so many milliseconds on each database. */
   hurry(milliseconds: number): void {
     this.#patience = milliseconds
-  }
-
-  /** Is a database in the transaction? */
-  has(token: ShardToken | null): boolean {
-    return this.#open.has(token)
   }
 
   /** Notes that something is written in a database, or locked. */
@@ -240,10 +240,11 @@ export class Transactions {
     this.#written.clear()
     this.#lost.clear()
     this.blocks.forget()
+    // those that were left or lost have been in it too
+    this.#protocol.ended()
     if (this.#open.size === 0) return
     const open = [...this.#open]
     this.#open.clear()
-    this.#protocol.ended()
     yield* together(open.map(([token, { connection }]) => this.#rollbackOne(token, connection)))
   }
 

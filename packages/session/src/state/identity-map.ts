@@ -72,6 +72,12 @@ export const anywhere = (
   return found
 }
 
+/** Are instances of the entity held for named shards? @category guards */
+export const isSharded = (self: IdentityMap, mapping: Mapping): boolean => {
+  const tokens = self[mapping.root.index]
+  return tokens !== undefined && (tokens.size > 1 || !tokens.has(null))
+}
+
 /** @category combinators */
 export interface IdentityMapEdit {
   readonly get: (mapping: Mapping, token: ShardToken | null, key: RawKey) => InstanceId | undefined
@@ -124,6 +130,15 @@ class KeysEdit {
   }
 }
 
+const nothing: ReadonlyMap<ShardToken | null, KeysEdit> = new Map()
+
+/** A copy that is to get new keys for a token: mostly the only one there is. */
+const withoutToken = (
+  before: ReadonlyMap<ShardToken | null, Keys> | undefined,
+  token: ShardToken | null,
+): Map<ShardToken | null, Keys> =>
+  before === undefined || (before.size === 1 && before.has(token)) ? new Map() : new Map(before)
+
 class Edit implements IdentityMapEdit {
   readonly #from: IdentityMap
   readonly #edits: Array<Map<ShardToken | null, KeysEdit> | undefined> = []
@@ -154,21 +169,21 @@ class Edit implements IdentityMapEdit {
   }
 
   done(): IdentityMap {
-    const all = this.#from.slice()
-    let changed = false
-    this.#edits.forEach((byToken, index) => {
-      if (byToken === undefined) return
-      const tokens = new Map(this.#from[index])
-      for (const [token, keys] of byToken) {
+    let all: Array<IdentityMap[number]> | null = null
+    for (let index = 0; index < this.#edits.length; index++) {
+      const before = this.#from[index]
+      let tokens: Map<ShardToken | null, Keys> | null = null
+      for (const [token, keys] of this.#edits[index] ?? nothing) {
         const done = keys.done()
-        if (done !== tokens.get(token) && !(done === noKeys)) {
-          tokens.set(token, done)
-          changed = true
-        }
+        if (done === (before?.get(token) ?? noKeys)) continue
+        tokens ??= withoutToken(before, token)
+        tokens.set(token, done)
       }
+      if (tokens === null) continue
+      all ??= this.#from.slice()
       all[index] = tokens
-    })
-    return changed ? all : this.#from
+    }
+    return all ?? this.#from
   }
 
   #keys(mapping: Mapping, token: ShardToken | null): KeysEdit {

@@ -28,11 +28,11 @@ import { meansOf, planCommit } from './commit-plan.js'
 import { recordCall, settle } from './decision.js'
 import type { Atomic } from './level.js'
 import { Participant } from './participant.js'
-import { Recording, recorded } from './recording.js'
+import { type Noted, Recording, recorded } from './recording.js'
 import { beginRedo } from './redo.js'
 import { durable } from './sqlite-settings.js'
 import { sayingWhatIsMissing } from './tables.js'
-import { decidedOn, newTransaction, shardKey } from './transaction-id.js'
+import { decidedOn, digestOf, newTransaction, shardKey } from './transaction-id.js'
 import { type Action, type Answer, advance, type CommitPlan, type Outcome, type Progress, start } from './two-phase.js'
 import { connectWithin, isLost, releaseWithin } from './within.js'
 
@@ -49,7 +49,7 @@ export class AtomicCommit implements CommitProtocol {
   readonly #services: () => Services
   readonly #timeout: number
   /** What is under the connections that were given out. */
-  readonly #given = new WeakMap<Connection, Connection>()
+  readonly #given = new WeakMap<Connection, Noted>()
   readonly #participants = new Map<string, Participant>()
   /** The name of the transaction that is open, but for its decider. */
   #transaction: string | null = null
@@ -91,7 +91,8 @@ export class AtomicCommit implements CommitProtocol {
     given: Connection,
   ): Effect<Either<EngineError, Connection>> {
     // one that was kept for its cursors has been given out before
-    const connection = this.#given.get(given) ?? given
+    const kept = this.#given.get(given)
+    const connection = kept?.connection ?? given
     const isFile = meansOf(engine) === 'redo'
     const begun = isFile ? yield* this.#beginFile(connection, engine, begin) : yield* call(connection, begin)
     if (isLeft(begun)) return begun
@@ -100,8 +101,13 @@ export class AtomicCommit implements CommitProtocol {
       digest: this.#level.exactlyOnce === true,
     })
     this.#participants.set(shard, new Participant(shard, engine, connection, recording, this.#timeout))
-    const lent = recorded(connection, recording)
-    this.#given.set(lent, connection)
+    if (kept !== undefined) {
+      kept.recording = recording
+      return right(given)
+    }
+    const noted = { connection, recording }
+    const lent = recorded(noted)
+    this.#given.set(lent, noted)
     return right(lent)
   }
 
@@ -183,18 +189,25 @@ export class AtomicCommit implements CommitProtocol {
   }
 
   *#decide(participant: Participant, { begun, plan, transaction }: Committing): Effect<Answer<EngineError>> {
-    const { engine, recording, token: shard } = participant
+    const { engine, token: shard } = participant
     if (plan.isRecorded) {
       const { now } = this.#services()
       const shards = [...plan.prepares, plan.decider]
+      const digest = this.#digest(shards)
       const written =
         now.getTime() - begun.getTime() > longest
           ? left(tooLate)
-          : yield* participant.ask(recordCall(engine, { transaction, shards, digest: recording.digest(), now }))
+          : yield* participant.ask(recordCall(engine, { transaction, shards, digest, now }))
       // whatever has become of the record, nobody has committed it
       if (isLeft(written)) return { _tag: 'Failed', shard, error: givenUp(written.left), isLost: false }
     }
     return answered(shard, yield* participant.commit())
+  }
+
+  /** Of all that is written; null where no digests are kept. */
+  #digest(shards: ReadonlyArray<string>): string | null {
+    if (this.#level.exactlyOnce !== true) return null
+    return digestOf(shards.map((shard) => `${shard} ${this.#participants.get(shard)?.recording.digest() ?? ''}`))
   }
 
   *#settle(participant: Participant, transaction: string): Effect<Answer<EngineError>> {

@@ -20,7 +20,7 @@ import { parseTransaction, shardKey } from './transaction-id.js'
 import { connectWithin, releaseWithin } from './within.js'
 
 /**
- * What has become of a transaction. `digest` is that of the writes on the shard that decided it, with `exactlyOnce`.
+ * What has become of a transaction. `digest` is that of what it has written, with `exactlyOnce`: the same for the same.
  *
  * @category model
  */

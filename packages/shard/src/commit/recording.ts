@@ -15,6 +15,7 @@ interface Mark {
   readonly hasWritten: boolean
   readonly hasLocked: boolean
   readonly writes: number
+  readonly hash: Hash | null
 }
 
 /** What is kept of the writes: nothing, their digest, or themselves. */
@@ -50,7 +51,7 @@ export class Recording {
     return this.#writes
   }
 
-  /** Of all that was sent; null where none is kept. */
+  /** Of the same; null where there are none, or none is kept. */
   digest(): string | null {
     return this.#hash?.copy().digest('hex') ?? null
   }
@@ -74,7 +75,13 @@ export class Recording {
       case 'Savepoint':
         this.#marks = [
           ...this.#marks,
-          { name: call.name, hasWritten: this.#hasWritten, hasLocked: this.#hasLocked, writes: this.#writes.length },
+          {
+            name: call.name,
+            hasWritten: this.#hasWritten,
+            hasLocked: this.#hasLocked,
+            writes: this.#writes.length,
+            hash: this.#hash?.copy() ?? null,
+          },
         ]
         return
       case 'RollbackToSavepoint':
@@ -97,7 +104,6 @@ export class Recording {
     }
   }
 
-  /** A digest says what was tried, undone or not. */
   #undo(name: string): void {
     const at = this.#marks.findLastIndex((mark) => mark.name === name)
     const mark = this.#marks[at]
@@ -106,7 +112,14 @@ export class Recording {
     this.#hasWritten = mark.hasWritten
     this.#hasLocked = mark.hasLocked
     this.#writes.length = mark.writes
+    this.#hash = mark.hash?.copy() ?? null
   }
+}
+
+/** A connection on which is noted what the open transaction does. The session may keep it from one to the next. */
+export interface Noted {
+  readonly connection: Connection
+  recording: Recording
 }
 
 /** Does a statement only read, as far as its text tells? */
@@ -115,13 +128,14 @@ export const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql)
 const locks = /\bfor\s+(?:no\s+key\s+|key\s+)?(?:update|share)\b|\block\s+in\s+share\s+mode\b/i
 
 /** The connection, with every call noted. */
-export const recorded = (connection: Connection, recording: Recording): Connection =>
-  connection._tag === 'SyncConnection'
+export const recorded = (noted: Noted): Connection => {
+  const { connection } = noted
+  return connection._tag === 'SyncConnection'
     ? {
         _tag: 'SyncConnection',
         call: (asked) => {
           const answer = connection.call(asked)
-          recording.note(asked, answer)
+          noted.recording.note(asked, answer)
           return answer
         },
         release: () => connection.release(),
@@ -130,9 +144,10 @@ export const recorded = (connection: Connection, recording: Recording): Connecti
         _tag: 'AsyncConnection',
         call: async (asked) => {
           const answer = await connection.call(asked)
-          recording.note(asked, answer)
+          noted.recording.note(asked, answer)
           return answer
         },
         release: () => connection.release(),
         ...(connection.discard === undefined ? {} : { discard: connection.discard }),
       }
+}

@@ -28,7 +28,7 @@ const CommitRecord = entity('CommitRecord', commitsTable, {
   outcome: text,
   /** The tokens of all that take part, as JSON. */
   shards: text,
-  /** Of the writes on the shard, where commits are recorded for their own sake. */
+  /** Of all writes, where commits are recorded for their own sake. */
   digest: pipe(text, nullable),
   decided_at: text,
 })

@@ -9,7 +9,11 @@
 import { createHash } from 'node:crypto'
 import type { Services } from '@unitary/core'
 
-const digits = (text: string, count: number): string => createHash('sha256').update(text).digest('hex').slice(0, count)
+/** SHA-256 of lines, in hexadecimal digits. */
+export const digestOf = (lines: ReadonlyArray<string>): string =>
+  createHash('sha256').update(lines.join('\n')).digest('hex')
+
+const digits = (text: string, count: number): string => digestOf([text]).slice(0, count)
 
 /** A shard's token as part of a name: itself where it is short and plain, else a digest of it. */
 export const shardKey = (token: string): string => (/^[a-z0-9_-]{1,12}$/.test(token) ? token : `~${digits(token, 11)}`)

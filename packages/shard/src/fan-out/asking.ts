@@ -178,7 +178,7 @@ export class Askers {
   ): Effect<Either<RequestError, A>> {
     const engine = this.#shards.engines.get(token) as Engine
     for (let failures = 1; ; failures++) {
-      const wasOpen = this.#transactions.has(token)
+      const wasOpen = this.#transactions.opened(token) !== undefined
       let hasBegun = false
       const result = yield* attempt(() => {
         hasBegun = true
