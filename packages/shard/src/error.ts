@@ -1,7 +1,8 @@
 /**
  * What can go wrong in routing, with the sentences for it: what was to be done, what it hung on, the cure.
  */
-import type { RoutingError } from '@unitary/session'
+import { engineError } from '@unitary/core'
+import { type DatabaseError, databaseError, type RoutingError } from '@unitary/session'
 import type { Basis } from './chooser/chooser.js'
 import type { ShardMap } from './shard-map.js'
 
@@ -220,9 +221,15 @@ export const cannotPrepare = (tokens: ReadonlyArray<string>, decider: string): R
 })
 
 /** The shard map itself cannot be used. */
-export const faultyMap = (operation: string, message: string): RoutingError => ({
+export const faultyMap = (operation: string, message: string): RoutingError => unusable('FaultyMap', operation, message)
+
+/** What says how shards are asked says nothing that can be done. */
+export const faultyPolicy = (operation: string, message: string): RoutingError =>
+  unusable('FaultyPolicy', operation, message)
+
+const unusable = (reason: 'FaultyMap' | 'FaultyPolicy', operation: string, message: string): RoutingError => ({
   _tag: 'RoutingError',
-  reason: 'FaultyMap',
+  reason,
   operation,
   entity: null,
   attribute: null,
@@ -230,3 +237,12 @@ export const faultyMap = (operation: string, message: string): RoutingError => (
   shard: null,
   message,
 })
+
+/** A shard has not answered in its time. */
+export const noAnswer = (operation: string, entity: string | null, shard: string, timeout: number): DatabaseError =>
+  databaseError(
+    operation,
+    entity,
+    shard,
+    engineError({ _tag: 'StatementTimeout' }, `the shard '${shard}' has not answered within ${timeout} ms`),
+  )

@@ -32,6 +32,12 @@ export interface AsyncConnection {
   readonly call: <C extends EngineCall>(call: C) => Promise<Either<EngineError, Answer<C>>>
   /** Gives the connection back; a transaction that is still open is rolled back. Never rejects. */
   readonly release: () => Promise<void>
+  /**
+   * Gives the connection up, without waiting for the call that it is at: nobody gets it again, and what the database is at for
+   * it is ended there, as far as the engine can. `release` has nothing to do then. An engine without it has the connection
+   * released as soon as its call has been answered.
+   */
+  readonly discard?: () => void
 }
 
 /**

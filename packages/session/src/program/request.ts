@@ -23,6 +23,7 @@ import type {
 } from '@unitary/core'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { RootOperationNode } from 'kysely'
+import type { DatabaseError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
@@ -244,6 +245,19 @@ export interface PauseRequest {
   readonly milliseconds: number
 }
 
+/** From here on, what cannot be asked of a database is left out of what is read, and noted. @category model */
+export interface BeginPartialRequest {
+  readonly _tag: 'BeginPartial'
+}
+
+/** Ends that; answers what was left out since it began. @category model */
+export interface EndPartialRequest {
+  readonly _tag: 'EndPartial'
+}
+
+/** @category model */
+export type PartialRequest = BeginPartialRequest | EndPartialRequest
+
 /** @category model */
 export type Request =
   | FlushRequest
@@ -261,6 +275,7 @@ export type Request =
   | ServicesRequest
   | TaskRequest
   | PauseRequest
+  | PartialRequest
 
 /** What each request is answered. @category model */
 export type AnswerOf<R extends Request> = R extends FlushRequest
@@ -287,6 +302,8 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
                       ? Services
                       : R extends TaskRequest
                         ? unknown
-                        : R extends CommitRequest
-                          ? ReadonlyArray<Notice>
-                          : undefined
+                        : R extends EndPartialRequest
+                          ? ReadonlyArray<DatabaseError>
+                          : R extends CommitRequest
+                            ? ReadonlyArray<Notice>
+                            : undefined

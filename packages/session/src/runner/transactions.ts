@@ -7,14 +7,24 @@
  * A query that is read in portions may outlive the transaction in which it was opened. Its connection is kept then, and the
  * next transaction begins on it.
  */
-import type { CompiledStatement, Connection, Engine, EngineCall, EngineError, IsolationLevel } from '@unitary/core'
+import {
+  type CompiledStatement,
+  type Connection,
+  type Engine,
+  type EngineCall,
+  type EngineError,
+  engineError,
+  type IsolationLevel,
+} from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isNone } from 'fp-ts/lib/Option.js'
 import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Notice } from '../unit-of-work/step.js'
 import { Blocks } from './blocks.js'
 import { type CommitProtocol, type OpenTransaction, oneAfterAnother } from './commit-protocol.js'
-import { call, connect, type Effect, release, together, wait } from './effect.js'
+import { call, connect, type Effect, release, together, wait, within } from './effect.js'
+import { databaseError } from './execute.js'
 
 /** A failure on one of the databases. */
 export interface TransactionFailure {
@@ -54,9 +64,14 @@ export class Transactions {
   /** Connections without a transaction, on which cursors are open, by the engines of their databases. */
   readonly #kept = new Map<Engine, Connection>()
   readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
+  /** Databases in which the transaction has written, or locked rows. */
+  readonly #written = new Set<ShardToken | null>()
+  /** Databases whose part of the transaction is lost, with what it had written. */
+  readonly #lost = new Map<ShardToken | null, EngineError>()
   /** What is left of the ids that were drawn. */
   readonly blocks = new Blocks()
   #nextCursor = 1
+  #patience: number | null = null
   #savepoints: ReadonlyArray<string> = []
 
   constructor(isolationLevel: IsolationLevel | null, protocol: CommitProtocol = oneAfterAnother) {
@@ -69,10 +84,54 @@ export class Transactions {
     return this.#lent.get(token)?.connection
   }
 
+  /** From here on, ending a transaction or a savepoint takes no more than so many milliseconds on each database. */
+  hurry(milliseconds: number): void {
+    this.#patience = milliseconds
+  }
+
+  /** Notes that something is written in a database, or locked. */
+  noteWrite(token: ShardToken | null): void {
+    this.#written.add(token)
+  }
+
+  /** Would the transaction miss something if its part in a database began anew? */
+  hasWritten(token: ShardToken | null): boolean {
+    if (this.#written.has(token)) return true
+    const open = this.#lent.get(token)?.open
+    return open !== undefined && this.#sharing(open).some((other) => this.#written.has(other))
+  }
+
+  /**
+   * Takes a database out of the transaction after a failure, so that its part begins anew when it is next touched. Where it
+   * had written, nothing but a rollback of the whole is left.
+   */
+  *leave(token: ShardToken | null, cause: EngineError): Effect<void> {
+    const connection = this.#lent.get(token)?.open.connection
+    this.lose(token, cause)
+    if (connection !== undefined) yield* release(connection)
+  }
+
+  /** The same where the connection has been discarded, and is not waited for. */
+  lose(token: ShardToken | null, cause: EngineError): void {
+    const open = this.#lent.get(token)?.open
+    const isMissed = this.hasWritten(token)
+    for (const lost of open === undefined ? [token] : this.#sharing(open)) if (isMissed) this.#lost.set(lost, cause)
+    if (open === undefined) return
+    this.#cursors.delete(open.connection)
+    this.#forget(open)
+  }
+
+  /** The tokens that a transaction is lent to. */
+  #sharing(open: OpenTransaction): ReadonlyArray<ShardToken | null> {
+    return Array.from(this.#lent).flatMap(([token, lent]) => (lent.open === open ? [token] : []))
+  }
+
   /** The connection to a database, in its transaction. */
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const known = this.#lent.get(token)
     if (known !== undefined) return right(known.connection)
+    const lost = this.#lost.get(token)
+    if (lost !== undefined) return left(partLost(lost))
     const { layout } = engine
     const opened = yield* this.#openOn(token, layout?.engine ?? engine)
     if (isLeft(opened)) return opened
@@ -176,12 +235,20 @@ export class Transactions {
 
   /** Commits every database, as the protocol does. Where that fails, what it has not committed is rolled back. */
   *commit(): Effect<Either<RequestError, ReadonlyArray<Notice>>> {
+    const [lost] = this.#lost
+    if (lost !== undefined) {
+      yield* this.rollback()
+      return left(databaseError('commit', null, lost[0], partLost(lost[1])))
+    }
     this.#savepoints = []
-    const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()])
+    const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()], this.#patience)
     for (const token of committed) {
       const open = this.#open.get(token) as OpenTransaction
       const { connection } = open
-      for (const [lentTo, lent] of this.#lent) if (lent.open === open) this.blocks.committed(lentTo)
+      for (const lentTo of this.#sharing(open)) {
+        this.#written.delete(lentTo)
+        this.blocks.committed(lentTo)
+      }
       for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
       if (abandoned.includes(token)) continue
       this.#forget(open)
@@ -207,7 +274,10 @@ export class Transactions {
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
   *rollback(): Effect<void> {
     this.#savepoints = []
+    this.#written.clear()
+    this.#lost.clear()
     this.blocks.forget()
+    // those that were left or lost have been in it too
     this.#protocol.ended()
     if (this.#open.size === 0) return
     const open = [...this.#open.values()]
@@ -226,13 +296,13 @@ export class Transactions {
   }
 
   *#rollbackOne(engine: Engine, connection: Connection): Effect<void> {
-    yield* call(connection, { _tag: 'Rollback' })
+    yield* this.#inTime(sequence(connection, [{ _tag: 'Rollback' }]))
     yield* this.#giveBack(engine, connection)
   }
 
   #forget(open: OpenTransaction): void {
     this.#open.delete(open.token)
-    for (const [token, lent] of this.#lent) if (lent.open === open) this.#lent.delete(token)
+    for (const token of this.#sharing(open)) this.#lent.delete(token)
   }
 
   /** Gives a connection back when its transaction is over, unless cursors are open on it that outlive that. */
@@ -248,14 +318,31 @@ export class Transactions {
     yield* release(connection)
   }
 
+  /** Given up where it takes longer than it may, the connection with it. */
+  *#inTime(work: Effect<Either<EngineError, undefined>>): Effect<Either<EngineError, undefined>> {
+    if (this.#patience === null) return yield* work
+    const done = yield* within(this.#patience, work)
+    return isNone(done) ? left(notEnded(this.#patience)) : done.value
+  }
+
   *#everywhere(calls: ReadonlyArray<EngineCall>): Effect<Either<TransactionFailure, undefined>> {
     for (const [token, { connection }] of this.#open) {
-      const done = yield* sequence(connection, calls)
+      const done = yield* this.#inTime(sequence(connection, calls))
       if (isLeft(done)) return left({ token, error: done.left })
     }
     return right(undefined)
   }
 }
+
+/** The answer of a database that gives none. Whether a commit was done then nobody knows. */
+const notEnded = (milliseconds: number): EngineError =>
+  engineError({ _tag: 'StatementTimeout' }, `the database has not ended the transaction within ${milliseconds} ms`)
+
+/** The answer where a part of the transaction is gone. It may be retried where what it was lost for may. */
+const partLost = (cause: EngineError): EngineError =>
+  engineError(cause.reason, `the transaction can only be rolled back, since a part of it is lost: ${cause.message}`, {
+    cause,
+  })
 
 function* sequence(connection: Connection, calls: ReadonlyArray<EngineCall>): Effect<Either<EngineError, undefined>> {
   for (const asked of calls) {

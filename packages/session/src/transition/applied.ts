@@ -21,9 +21,7 @@ import {
   type PlanColumn,
   type Step,
   type StepResult,
-  type UnlinkStep,
   type UpdateStep,
-  type VacateStep,
 } from '../unit-of-work/step.js'
 import { givenByFlush } from './given.js'
 

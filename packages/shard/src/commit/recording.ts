@@ -158,5 +158,6 @@ export const recorded = (noted: Noted): Connection => {
           return answer
         },
         release: () => connection.release(),
+        ...(connection.discard === undefined ? {} : { discard: connection.discard }),
       }
 }

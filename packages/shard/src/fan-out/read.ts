@@ -8,6 +8,7 @@ import type { Effect, EngineReader, QueryAnswer, Reader, RequestError, Rows } fr
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { notMergeable } from '../error.js'
 import { sideBySide } from '../side-by-side.js'
+import type { Askers, Asking } from './asking.js'
 import type { FanOut } from './fan-out.js'
 import { columnsOf, Merger } from './merge.js'
 
@@ -16,6 +17,8 @@ export interface ShardSource {
   readonly token: string
   readonly engine: Engine
   readonly open: () => Effect<Either<RequestError, EngineReader>>
+  /** Does something with it that is given up when it takes longer than it may. */
+  readonly inTime: <A>(work: Effect<Either<RequestError, A>>) => Effect<Either<RequestError, A>>
 }
 
 /** The rows of a query in no order: shard after shard. */
@@ -48,7 +51,7 @@ export class ShardByShard implements Reader {
       const reader = yield* this.#reader(source)
       if (isLeft(reader)) return reader
       const portion = this.#skip > 0 ? Math.min(this.#skip, count) : wanted
-      const rows = yield* reader.right.fetchRows(portion)
+      const rows = yield* source.inTime(reader.right.fetchRows(portion))
       if (isLeft(rows)) return rows
       if (this.#skip > 0) {
         this.#skip -= rows.right.length
@@ -79,12 +82,15 @@ export class ShardByShard implements Reader {
   }
 }
 
+/** By what rows are merged, and which of them. */
+export type Merging = Pick<FanOut, 'terms' | 'offset' | 'limit'>
+
 /** The rows of an ordered query, merged. */
 export class MergedShards implements Reader {
   readonly #sources: ReadonlyArray<ShardSource>
   readonly #readers: ReadonlyArray<EngineReader>
   readonly #entity: string
-  readonly #fanOut: FanOut
+  readonly #fanOut: Merging
   readonly #merger: Merger
   /** The portion that each shard is at. */
   readonly #portions: Array<ReadonlyArray<DriverRow>>
@@ -95,7 +101,7 @@ export class MergedShards implements Reader {
     sources: ReadonlyArray<ShardSource>,
     readers: ReadonlyArray<EngineReader>,
     entity: string,
-    fanOut: FanOut,
+    fanOut: Merging,
     isNullLow: boolean,
   ) {
     this.#sources = sources
@@ -152,7 +158,8 @@ export class MergedShards implements Reader {
     const portions = yield* sideBySide(
       hungry,
       (shard) => (this.#sources[shard] as ShardSource).engine,
-      (shard) => (this.#readers[shard] as EngineReader).fetchRows(portion),
+      (shard) =>
+        (this.#sources[shard] as ShardSource).inTime((this.#readers[shard] as EngineReader).fetchRows(portion)),
     )
     for (const [i, shard] of hungry.entries()) {
       const rows = portions[i] as Either<RequestError, ReadonlyArray<DriverRow>>
@@ -170,23 +177,38 @@ export class MergedShards implements Reader {
 /** Rows that are worth a round trip. */
 const leastPortion = 100
 
+/** Queries that are open, each with its shard. */
+export interface Opened {
+  readonly sources: ReadonlyArray<ShardSource>
+  readonly readers: ReadonlyArray<EngineReader>
+}
+
 /**
- * Opens a query on each shard, side by side; where one fails, those that are open are closed.
+ * Opens a query on each shard, but for those that are left out; where one fails, those that are open are closed.
  *
  * @category constructors
  */
 export function* openAll(
   sources: ReadonlyArray<ShardSource>,
-): Effect<Either<RequestError, ReadonlyArray<EngineReader>>> {
+  asking: Asking,
+  askers: Askers,
+): Effect<Either<RequestError, Opened>> {
   const opened = yield* sideBySide(
     sources,
     ({ engine }) => engine,
     ({ open }) => open(),
+    asking.settings.concurrency,
   )
-  const failed = opened.find(isLeft)
-  if (failed === undefined) return right(opened.filter(isRight).map((reader) => reader.right))
-  yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
-  return failed
+  const tokens = sources.map(({ token }) => token)
+  const kept = yield* askers.without(tokens, asking, opened)
+  if (isLeft(kept)) {
+    yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
+    return kept
+  }
+  return right({
+    sources: sources.filter(({ token }) => kept.right.tokens.includes(token)),
+    readers: kept.right.values,
+  })
 }
 
 function* closeAll(readers: ReadonlyArray<EngineReader>): Effect<void> {
