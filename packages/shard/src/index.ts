@@ -59,6 +59,7 @@ export { type SchemaMap, schemaTranslate } from './layout/schema.js'
 export { type MoveError, moveToShard } from './move.js'
 export { onShard } from './on-shard.js'
 export type { Tally } from './reshard/checksum.js'
+export { type DuringMoves, duringMoves, mayHaveMoved } from './reshard/during-moves.js'
 export type {
   ExecuteMovesError,
   MoveFailed,

@@ -19,6 +19,7 @@ import { noAnswer } from '../error.js'
 import { databaseOf, type ShardMap } from '../shard-map.js'
 import { sideBySide } from '../side-by-side.js'
 import type { Settings } from './policy.js'
+import type { Moving } from './waves.js'
 
 /** What is run on a shard, given its connection. */
 export type OnShard<A> = (connection: Connection, engine: Engine, token: string) => Effect<Either<RequestError, A>>
@@ -48,6 +49,8 @@ export class Askers {
   readonly #isSteady: boolean
   /** Is the part of a transaction on a shard named when it begins? The name is taken as long as the server knows the old one. */
   readonly #isNamed: (engine: Engine) => boolean
+  /** Between which shards rows move; null where none do. */
+  readonly moving: Moving | null
   /** What is left out, since each of the programs under way that take it so began; none where none does. */
   readonly #faults: DatabaseError[][] = []
 
@@ -57,7 +60,9 @@ export class Askers {
     services: () => Services,
     isolationLevel: IsolationLevel | null,
     isAtomic: boolean,
+    moving: Moving | null,
   ) {
+    this.moving = moving
     this.#shards = shards
     this.#transactions = transactions
     this.#services = services
@@ -152,8 +157,23 @@ export class Askers {
     return right({ tokens: kept, values })
   }
 
-  /** So many at a time as the settings say. */
+  /** One wave after another, while rows move between them. */
   *#all<A>(
+    tokens: ReadonlyArray<string>,
+    asking: Asking,
+    run: OnShard<A>,
+  ): Effect<ReadonlyArray<Either<RequestError, A>>> {
+    if (this.moving === null || tokens.length < 2) return yield* this.#atOnce(tokens, asking, run)
+    const results = new Map<string, Either<RequestError, A>>()
+    for (const wave of this.moving.waves(tokens).first) {
+      const answers = yield* this.#atOnce(wave, asking, run)
+      for (const [at, token] of wave.entries()) results.set(token, answers[at] as Either<RequestError, A>)
+    }
+    return tokens.map((token) => results.get(token) as Either<RequestError, A>)
+  }
+
+  /** So many at a time as the settings say. */
+  *#atOnce<A>(
     tokens: ReadonlyArray<string>,
     asking: Asking,
     run: OnShard<A>,

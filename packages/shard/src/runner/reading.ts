@@ -1,7 +1,7 @@
 /**
  * What a sharded session reads: queries, counts, cursors and lookups, put together from the shards that they concern.
  */
-import type { TextComparison } from '@unitary/core'
+import type { AnyQuery, TextComparison } from '@unitary/core'
 import {
   type CountRequest,
   type Effect,
@@ -22,16 +22,19 @@ import {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from '../chooser/chooser.js'
 import { notMergeable } from '../error.js'
-import type { Answered, Askers, Asking } from '../fan-out/asking.js'
+import { askMoving } from '../fan-out/ask-moving.js'
+import type { Answered, Askers, Asking, OnShard } from '../fan-out/asking.js'
 import { combine } from '../fan-out/combine.js'
 import { countOver } from '../fan-out/count.js'
+import { keyColumnsIn, keyColumnsOf, linkColumnsOf } from '../fan-out/distinct.js'
 import { merge } from '../fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from '../fan-out/read.js'
 import { CombinedRows, MergedGroups } from '../fan-out/read-groups.js'
 import { askedInOrder, askedOf, type Recombination } from '../fan-out/recombination.js'
 import { spreadOf } from '../fan-out/spread.js'
+import type { Moving } from '../fan-out/waves.js'
 import { shardsOfLookup, shardsOfStatement, type Tokens } from '../route/choose.js'
-import { canJoin } from '../route/everywhere.js'
+import { canJoin, isEverywhere } from '../route/everywhere.js'
 import type { ShardMap } from '../shard-map.js'
 
 /** Reads of one run. */
@@ -75,17 +78,38 @@ export class Reading {
     const { fanOut } = spread.right
     const { nodeFor, start } = fanOut
     const isNullLow = this.#isNullLow(tokens)
-    const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) => {
+    const run: OnShard<Rows> = (connection, engine, token) => {
       const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
       return runQuery(connection, engine, { ...statement, node }, token)
-    })
+    }
+    const batches = yield* this.#rowsOf(tokens, statement, asking, run)
     if (isLeft(batches)) return batches
-    const merged = merge(batches.right.values, fanOut, isNullLow)
+    const merged = merge(batches.right, fanOut, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
+  }
+
+  /** The rows that shards give for a query, each once. */
+  *#rowsOf(
+    tokens: Tokens,
+    statement: AnyQuery,
+    asking: Asking,
+    run: OnShard<Rows>,
+  ): Effect<Either<RequestError, ReadonlyArray<Rows>>> {
+    const { moving } = this.#askers
+    if (moving === null) {
+      const answered = yield* this.#askers.read(tokens, asking, run)
+      return isLeft(answered) ? answered : right(answered.right.values)
+    }
+    const columns = keyColumnsIn(statement)
+    if (columns === null) return left(notMergeable(asking.operation, statement.entity.name, mayRepeat))
+    return yield* askMoving(this.#askers, moving, tokens, columns, asking, run)
   }
 
   /** Each shard gives its groups, which are put together. */
   *#combine(recombination: Recombination, tokens: Tokens, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
+    if (this.#askers.moving !== null) {
+      return left(notMergeable(asking.operation, recombination.asked.entity.name, mayRepeat))
+    }
     const [comparisons, isNullLow] = [this.#comparisons(tokens), this.#isNullLow(tokens)]
     const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
       runQuery(connection, engine, askedOf(recombination, engine.dialect.name, isNullLow), token),
@@ -105,6 +129,10 @@ export class Reading {
     if (isLeft(routed)) return routed
     const tokens = routed.right
     if (tokens.length < 2) return yield* this.#sumOfCounts(tokens, request, asking)
+    if (this.#askers.moving !== null) {
+      const rows = yield* this.query({ _tag: 'Query', statement: unordered(statement), joined: null }, state, asking)
+      return isLeft(rows) ? rows : right(rows.right.batches.reduce((sum, batch) => sum + batch.rows.length, 0))
+    }
     const counted = countOver(request, this.#choosers, this.#comparisons(tokens))
     if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
     if (counted.right._tag === 'Recombined') {
@@ -137,6 +165,7 @@ export class Reading {
       return isLeft(opened) ? opened : right(new ShardByShard(opened.right.sources, opened.right.readers, all))
     }
     const entity = statement.entity.name
+    if (this.#askers.moving !== null) return left(notMergeable('query', entity, mayRepeatInPortions))
     const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
     if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
     if (spread.right._tag === 'Recombined') {
@@ -209,9 +238,31 @@ export class Reading {
   *lookUp(request: LookupRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
     const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
+    if (this.#askers.moving !== null && !isEverywhere(this.#choosers, request.mapping)) {
+      return yield* this.#lookUpMoving(request, tokens.right, this.#askers.moving, asking)
+    }
     // rows that are left out would be taken for rows that are not there
     const found = yield* this.#askers.onEach(tokens.right, asking, (connection, engine, token) =>
       runLookup(connection, engine, request, token),
+    )
+    return isLeft(found) ? found : right({ batches: found.right, order: null, isJoined: false })
+  }
+
+  /**
+   * What an instance's row or its relationships are, wherever they are by now. To the session they go on being on its shard,
+   * as the instance does.
+   */
+  *#lookUpMoving(
+    request: LookupRequest,
+    routed: Tokens,
+    moving: Moving,
+    asking: Asking,
+  ): Effect<Either<RequestError, QueryAnswer>> {
+    const { mapping, through, token: home } = request
+    const tokens = home === null ? routed : moving.from(home)
+    const columns = through === null ? keyColumnsOf(mapping) : linkColumnsOf(mapping, through)
+    const found = yield* askMoving(this.#askers, moving, tokens, columns, asking, (connection, engine, token) =>
+      runLookup(connection, engine, request, home ?? token),
     )
     return isLeft(found) ? found : right({ batches: found.right, order: null, isJoined: false })
   }
@@ -225,6 +276,17 @@ export class Reading {
   #isNullLow(tokens: Tokens): boolean {
     return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
   }
+}
+
+const mayRepeat =
+  'rows are being moved between shards, and one on its way would be counted twice; ask for the entity itself (or for Session.count), wait until the moves are done'
+
+const mayRepeatInPortions =
+  'rows are being moved between shards, and one on its way would come twice; ask for them page by page, wait until the moves are done'
+
+const unordered = <S extends AnyQuery>(statement: S): S => {
+  const { orderBy: _order, ...node } = statement.node
+  return { ...statement, node }
 }
 
 const inOrder = (

@@ -30,6 +30,7 @@ import { OneShard } from '../commit/one-shard.js'
 import { faultyMap, faultyPolicy } from '../error.js'
 import { Askers, type Asking } from '../fan-out/asking.js'
 import { type FanOutPolicy, faultOfSettings } from '../fan-out/policy.js'
+import { type Directions, Moving } from '../fan-out/waves.js'
 import { everywhereIn } from '../route/everywhere.js'
 import { atomicFaultOf, faultOf, type ShardMap } from '../shard-map.js'
 import { askingOf, endings } from './asking-of.js'
@@ -44,6 +45,8 @@ export interface ShardedOptions<Token extends string, Level extends CommitLevel 
   readonly fanOut?: FanOutPolicy
   /** What a commit over several shards promises: `singleShard`, `bestEffort` (the default), or `atomic`. */
   readonly commit?: Level
+  /** Between which shards rows are being moved meanwhile: see `duringMoves`, which gives it. */
+  readonly moving?: Directions
 }
 
 /** A level other than the default one has to be given, not just claimed. */
@@ -114,7 +117,7 @@ class Sharded {
   readonly #reading: Reading
   readonly #writing: Writing
 
-  constructor({ shards, choosers, fanOut, services, isolationLevel, commit }: ShardedOptions<string>) {
+  constructor({ shards, choosers, fanOut, services, isolationLevel, commit, moving }: ShardedOptions<string>) {
     const level = commit ?? bestEffort
     const oneShard = level._tag === 'SingleShard' ? new OneShard() : null
     this.#services = services ?? systemServices
@@ -130,6 +133,7 @@ class Sharded {
       this.#services,
       isolationLevel ?? null,
       level._tag === 'Atomic',
+      moving === undefined ? null : new Moving(moving),
     )
     this.#reading = new Reading(shards, choosers, this.#transactions, this.#askers)
     this.#writing = new Writing(shards, choosers, this.#transactions, this.#askers, oneShard)

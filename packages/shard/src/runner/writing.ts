@@ -1,11 +1,12 @@
 /**
  * What a sharded session writes: flushes and statements, each part on the shard that it concerns.
  */
-import { type AnyModel, type Engine, generatorName } from '@unitary/core'
+import { type AnyModel, type Engine, engineError, generatorName, type Mapping } from '@unitary/core'
 import {
   type AnswerOf,
   type Draw,
   type DrawRequest,
+  databaseError,
   drawAll,
   type Effect,
   executeStep,
@@ -44,9 +45,9 @@ import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from '../chooser/chooser.js'
 import type { OneShard } from '../commit/one-shard.js'
 import { isRead } from '../commit/recording.js'
-import { unknownShard } from '../error.js'
+import { notMergeable, unknownShard } from '../error.js'
 import type { Askers, Asking } from '../fan-out/asking.js'
-import { shardsOfSql, shardsOfWrite } from '../route/choose.js'
+import { shardsOfSql, shardsOfWrite, type Tokens } from '../route/choose.js'
 import { isEverywhere } from '../route/everywhere.js'
 import { type InsertPart, routeInsert } from '../route/route-insert.js'
 import { lanesOf, routePlan } from '../route/route-plan.js'
@@ -122,7 +123,7 @@ export class Writing {
         // what a server can give back is known once it is connected to
         const asked = returnable(step, engine.capabilities)
         flushing.steps[step.id] = asked
-        return executeStep(connection, { model, dialect: engine.dialect }, asked, flushing.given)
+        return this.#executed(executeStep(connection, { model, dialect: engine.dialect }, asked, flushing.given), step)
       })
       if (isLeft(result)) {
         if (flushing.failure === null || lane < flushing.failure.lane) flushing.failure = { lane, error: result.left }
@@ -131,6 +132,18 @@ export class Writing {
       flushing.results[step.id] = result.right
       if (isStale(step, result.right)) return
     }
+  }
+
+  /** While rows move, one that is not there to be deleted may have moved: then it is not gone. */
+  *#executed(work: ReturnType<typeof executeStep>, step: Step): ReturnType<typeof executeStep> {
+    const result = yield* work
+    const hasMissed =
+      this.#askers.moving !== null &&
+      step._tag === 'Delete' &&
+      !isLeft(result) &&
+      result.right._tag === 'Matched' &&
+      result.right.counts.includes(0)
+    return hasMissed ? left(databaseError('delete', step.entity, step.token, rowMayHaveMoved)) : result
   }
 
   /** A generator is on one shard, for rows of all. */
@@ -155,7 +168,9 @@ export class Writing {
   *write(request: WriteRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, WriteAnswer>> {
     const tokens = shardsOfWrite(state, request.statement, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    const refused = this.#refuse(operationOf(request.statement), tokens.right)
+    const refused =
+      this.#refuseCircles(operationOf(request.statement), request.statement.entity.mapping, tokens.right) ??
+      this.#refuse(operationOf(request.statement), tokens.right)
     if (refused !== null) return left(refused)
     const written = yield* this.#askers.onAllOrNone(tokens.right, asking, (connection, engine, token) =>
       runWrite(connection, engine, request, token),
@@ -189,7 +204,9 @@ export class Writing {
     const routed = routeUpdates(state, request, this.#shards, this.#choosers)
     if (isLeft(routed)) return routed
     const runsOf = routed.right
-    const refused = this.#refuse('update of many rows', runsOf.keys())
+    const refused =
+      this.#refuseCircles('update of many rows', request.mapping, [...runsOf.keys()]) ??
+      this.#refuse('update of many rows', runsOf.keys())
     if (refused !== null) return left(refused)
     const updated = yield* this.#askers.onEach([...runsOf.keys()], asking, (connection, engine, token) =>
       runUpdateRows(connection, engine, { ...request, runs: runsOf.get(token) ?? [] }, token),
@@ -216,11 +233,25 @@ export class Writing {
         })
   }
 
+  /** While rows move in circles between shards, no order of writing on them meets each row once. */
+  #refuseCircles(operation: string, mapping: Mapping, tokens: Tokens): RoutingError | null {
+    const isMet = (this.#askers.moving?.waves(tokens).again.length ?? 0) === 0 || isEverywhere(this.#choosers, mapping)
+    return isMet ? null : notMergeable(operation, mapping.name, movesInCircles)
+  }
+
   /** Why rows may not be written on these shards too; null where they may. */
   #refuse(operation: string, tokens: Iterable<string>): RoutingError | null {
     return this.#oneShard?.refuse(operation, tokens) ?? null
   }
 }
+
+const movesInCircles =
+  'rows are being moved between them in both directions, and one on its way could be missed; write instances, wait until the moves are done, give the resharding directions that are no circle'
+
+const rowMayHaveMoved = engineError(
+  { _tag: 'SerializationFailure' },
+  'its row is not there any more, and may have been moved to another shard; try again',
+)
 
 /** A flush under way. */
 interface Flushing {
