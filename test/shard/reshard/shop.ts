@@ -15,8 +15,11 @@ import {
   integer,
   jsonOf,
   nullable,
+  orderBy,
   primaryKey,
   references,
+  select,
+  selectin,
   subtype,
   text,
   version,
@@ -299,3 +302,8 @@ export const fill = (count: number) =>
     )
     yield* Session.commit
   })
+
+/** All customers with all that is beside them, in order. */
+export const whole = Session.query(
+  pipe(select(model.Customer), orderBy('id'), selectin('orders', selectin('lines')), selectin('tags')),
+)
