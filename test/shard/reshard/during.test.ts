@@ -90,10 +90,12 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
         await wait(0)
       }
     }
-    const readers = [read(), read()]
-    const report = await moves(resharding, 2)
-    isDone = true
-    await Promise.all(readers)
+    const finish = async () => {
+      const report = await moves(resharding, 2)
+      isDone = true
+      return report
+    }
+    const [report] = await Promise.all([finish(), read(), read()])
     expect(report.rows.customers).toBeGreaterThan(0)
     expect(reads).toBeGreaterThan(2)
     expect(rightOf(await verifyMoves(resharding)()).isDone).toBe(true)
@@ -148,10 +150,11 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
         await wait(0)
       }
     }
-    const writers = [write(0), write(1)]
-    await moves(resharding, 5)
-    isDone = true
-    await Promise.all(writers)
+    const finish = async () => {
+      await moves(resharding, 5)
+      isDone = true
+    }
+    await Promise.all([finish(), write(0), write(1)])
     // what was added beside rows that had been passed already
     await moves(resharding, 0)
     const lines = rightOf(await Session.run(app)(Session.query(pipe(select(model.Line), orderBy('id'))))())

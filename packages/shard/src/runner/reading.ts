@@ -238,7 +238,9 @@ export class Reading {
   *lookUp(request: LookupRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
     const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
     if (isLeft(tokens)) return tokens
-    if (this.#askers.moving !== null && !isEverywhere(this.#choosers, request.mapping)) {
+    // links with what is on every shard are on one
+    const isSpread = request.through !== null || !isEverywhere(this.#choosers, request.mapping)
+    if (this.#askers.moving !== null && isSpread) {
       return yield* this.#lookUpMoving(request, tokens.right, this.#askers.moving, asking)
     }
     // rows that are left out would be taken for rows that are not there
@@ -249,8 +251,8 @@ export class Reading {
   }
 
   /**
-   * What an instance's row or its relationships are, wherever they are by now. To the session they go on being on its shard,
-   * as the instance does.
+   * What an instance's row or its relationships are, wherever they are by now. They go on being on its shard to the session, as
+   * it does itself; what is got by its key is a new instance where its row has moved.
    */
   *#lookUpMoving(
     request: LookupRequest,
@@ -258,11 +260,11 @@ export class Reading {
     moving: Moving,
     asking: Asking,
   ): Effect<Either<RequestError, QueryAnswer>> {
-    const { mapping, through, token: home } = request
+    const { mapping, purpose, through, token: home } = request
     const tokens = home === null ? routed : moving.from(home)
     const columns = through === null ? keyColumnsOf(mapping) : linkColumnsOf(mapping, through)
     const found = yield* askMoving(this.#askers, moving, tokens, columns, asking, (connection, engine, token) =>
-      runLookup(connection, engine, request, home ?? token),
+      runLookup(connection, engine, request, purpose === 'get' ? token : (home ?? token)),
     )
     return isLeft(found) ? found : right({ batches: found.right, order: null, isJoined: false })
   }
