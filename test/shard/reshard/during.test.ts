@@ -1,7 +1,6 @@
 import {
   deleteFrom,
   limit,
-  modify,
   offset,
   orderBy,
   select,
@@ -61,6 +60,7 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
   })
   afterEach(() => shop.close())
 
+  const hasFiles = () => [...shop.shards.engines.values()].some(({ dialect }) => dialect.name === 'sqlite')
   const appOf = (resharding: Resharding<Token>) => shardedRuntime(model, duringMoves(resharding))
   const moves = async (resharding: Resharding<Token>, pause: number) =>
     rightOf(await executeMoves(resharding, rightOf(await planMoves(resharding, { batch: 2 })()), { pause })())
@@ -71,6 +71,10 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
   ] as const)('reads each row once while rows move %s', async (_, directions) => {
     const resharding = adding(shop.shards, directions)
     const app = appOf(resharding)
+    if (directions !== undefined && hasFiles()) {
+      expect(leftOf(await Session.run(app)(whole)())).toMatchObject({ _tag: 'RoutingError', reason: 'FaultyMap' })
+      return
+    }
     const expected = rightOf(await Session.run(before(shop))(whole)())
     let isDone = false
     let reads = 0
@@ -171,11 +175,19 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
 
   it('refuses what would count a row twice, or miss one', async () => {
     const app = appOf(adding(shop.shards))
+    const lines = select(model.Line)
     const total = pipe(
-      select(model.Line),
+      lines,
       selectRows((q) => ({ total: q.selectFrom('order_lines').select((line) => line.fn.sum('amount').as('total')) })),
     )
-    void total
+    const summed = leftOf(await Session.run(app)(Session.rows(total))())
+    expect(Session.render(summed)).toBe(
+      'query of Line over several shards: rows are being moved between shards, and one on its way would be counted twice; ask for the entity itself (or for Session.count), wait until the moves are done, or pin it to one shard with onShard',
+    )
+    const streamed = leftOf(await Session.run(app)(pipe(customers, Session.forEachChunk(() => Session.of(null))))())
+    expect(streamed).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
+    rightOf(await Session.run(app)(pipe(deleteFrom(model.Line), where('amount', '<', 0), Session.execute()))())
+    if (hasFiles()) return
     const circles = appOf(adding(shop.shards, anyDirection))
     const refused = leftOf(
       await Session.run(circles)(pipe(update(model.Line), set({ amount: 1 }), Session.execute()))(),
@@ -184,9 +196,6 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
     expect(Session.render(refused as Session.SessionError)).toBe(
       'bulk update of Line over several shards: rows are being moved between them in both directions, and one on its way could be missed; write instances, wait until the moves are done, give the resharding directions that are no circle, or pin it to one shard with onShard',
     )
-    const streamed = leftOf(await Session.run(app)(pipe(customers, Session.forEachChunk(() => Session.of(null))))())
-    expect(streamed).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
-    rightOf(await Session.run(app)(pipe(deleteFrom(model.Line), where('amount', '<', 0), Session.execute()))())
   })
 
   it('does not take a row that has moved for one that is gone', async () => {
@@ -223,5 +232,3 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
 /** SQLite is reserved for the moment between the two commits of a batch. */
 const patiently = <E, A>(program: Session.Program<E, A>) =>
   pipe(program, Session.transactRetrying({ attempts: 50, delay: () => 3 }))
-
-void modify

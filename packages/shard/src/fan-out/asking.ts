@@ -163,13 +163,30 @@ export class Askers {
     asking: Asking,
     run: OnShard<A>,
   ): Effect<ReadonlyArray<Either<RequestError, A>>> {
-    if (this.moving === null || tokens.length < 2) return yield* this.#atOnce(tokens, asking, run)
+    if (this.moving === null) return yield* this.#atOnce(tokens, asking, run)
+    const begun = yield* this.beginSources(tokens)
+    if (begun !== null) return tokens.map(() => left(begun))
     const results = new Map<string, Either<RequestError, A>>()
     for (const wave of this.moving.waves(tokens).first) {
       const answers = yield* this.#atOnce(wave, asking, run)
       for (const [at, token] of wave.entries()) results.set(token, answers[at] as Either<RequestError, A>)
     }
     return tokens.map((token) => results.get(token) as Either<RequestError, A>)
+  }
+
+  /**
+   * While rows move: SQLite shows a transaction its database as it was when that was first read, so those that rows come from
+   * are begun before those that they go to. Null, or why one could not be.
+   */
+  *beginSources(tokens: ReadonlyArray<string>): Effect<DatabaseError | null> {
+    const targets = this.moving === null ? [] : tokens.filter((token) => this.engine(token).dialect.name === 'sqlite')
+    for (const source of new Set(targets.flatMap((token) => this.moving?.sources(token) ?? []))) {
+      const engine = this.engine(source)
+      if (engine.dialect.name !== 'sqlite' || this.#transactions.opened(source) !== undefined) continue
+      const begun = yield* this.#transactions.connection(source, engine)
+      if (isLeft(begun)) return databaseError('connect', null, source, begun.left)
+    }
+    return null
   }
 
   /** So many at a time as the settings say. */

@@ -43,6 +43,11 @@ export class Moving {
     return [token, ...(this.#targets.get(token) ?? [])]
   }
 
+  /** The shards from which rows may come to one. */
+  sources(token: string): ReadonlyArray<string> {
+    return [...this.#targets].flatMap(([from, targets]) => (targets.has(token) ? [from] : []))
+  }
+
   /** Topological layers (Kahn); what is left over lies on circles, or behind them. */
   #order(tokens: ReadonlyArray<string>): Waves {
     const left = new Set(tokens)

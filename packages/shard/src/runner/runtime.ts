@@ -106,6 +106,14 @@ const open = (options: ShardedOptions<string>): Interpreter => {
   return { answer: (request, state) => session.answer(request, state), end: () => session.end() }
 }
 
+/** Why no order of asking shards meets each row that moves between them; null where one does. */
+const circlesFault = ({ engines, tokens }: ShardMap, moving: Moving | null): string | null => {
+  const circles = (moving?.waves(tokens).again ?? []).filter((token) => engines.get(token)?.dialect.name === 'sqlite')
+  return circles.length === 0
+    ? null
+    : `rows may be moved to and from ${circles.map((token) => `'${token}'`).join(', ')} on SQLite, which shows a transaction each file as it was at another moment; give the resharding directions that are no circle, or make two of it`
+}
+
 /** One run over the shards: it owns their connections. */
 class Sharded {
   readonly #services: () => Services
@@ -140,6 +148,7 @@ class Sharded {
     this.#policy = fanOut
     this.#fault =
       faultOf(shards) ??
+      circlesFault(shards, this.#askers.moving) ??
       (level._tag === 'Atomic' ? (atomicFaultOf(shards) ?? applicationFault(level.application)) : null)
   }
 

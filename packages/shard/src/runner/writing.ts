@@ -98,6 +98,10 @@ export class Writing {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
+    const begun = yield* this.#askers.beginSources([
+      ...new Set(routed.right.steps.map(({ token }) => token as string)),
+    ])
+    if (begun !== null) return left(begun)
     const databaseOfStep = ({ token }: Step): Engine => databaseOf(this.#askers.engine(token as string))
     yield* together(
       lanesOf(routed.right, databaseOfStep).map((steps, lane) =>
