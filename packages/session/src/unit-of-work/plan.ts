@@ -286,6 +286,7 @@ class Planner {
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
+    if (instances.length === 0) return null
     if (isWrittenByTables(mapping)) return this.#insertTables(mapping, instances)
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(mapping.attributes.length)
