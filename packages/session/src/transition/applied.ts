@@ -51,7 +51,7 @@ export const applied = (
   const state = placed(flushed)
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
-  const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
+  const replaced = replacedBy(plan)
   const going = goingBy(plan)
   const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
@@ -119,6 +119,12 @@ const goingBy = ({ steps }: FlushPlan): ReadonlySet<InstanceId> =>
     ? new Set(steps.flatMap((step) => (step._tag === 'Delete' ? step.instances : [])))
     : nobody
 
+const nothingReplaced: ReadonlyMap<InstanceId, InstanceId> = new Map()
+
+/** The instances whose rows others take over, by those. */
+const replacedBy = ({ switches }: FlushPlan): ReadonlyMap<InstanceId, InstanceId> =>
+  switches.length === 0 ? nothingReplaced : new Map(switches.map(({ inserted: id, deleted: old }) => [id, old]))
+
 /** How many instances a step writes that no step of another table of theirs counts. */
 const instancesIn = (plan: FlushPlan, step: Step, { parent, root }: Mapping): number => {
   if (parent === null) return step.rows.length
@@ -164,16 +170,26 @@ const accepted = (attribute: Attribute, value: unknown): unknown => {
 }
 
 /** The columns that the plan filled: their values are not in the snapshot yet. */
-const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
+const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>): Filled => {
   const given = givenByFlush(model, mapping)
-  return columns.flatMap((column, index) => {
+  const filled: FilledColumn[] = []
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index] as PlanColumn
     const attribute = mapping.attributeOf.get(column.attribute)
-    if (attribute === undefined) return []
-    return column.source._tag === 'Key' || given.has(attribute) ? [{ column, index, attribute }] : []
-  })
+    if (attribute === undefined) continue
+    if (column.source._tag === 'Key' || given.has(attribute)) filled.push({ column, index, attribute })
+  }
+  return filled
 }
 
-type Filled = ReturnType<typeof filledColumns>
+interface FilledColumn {
+  readonly column: PlanColumn
+  /** Of its cell in each row. */
+  readonly index: number
+  readonly attribute: Attribute
+}
+
+type Filled = ReadonlyArray<FilledColumn>
 
 const fill = (changes: StateEdit, filled: Filled, row: ReadonlyArray<unknown>, patch: Values): void => {
   for (const { column, index, attribute } of filled) {
@@ -264,7 +280,7 @@ interface Folding {
 const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step: InsertStep): Folding => {
   const given = returnedAttributes(mapping, step)
   const filled = filledColumns(state, mapping, step.columns)
-  const columns = new Set(step.columns.map(({ attribute }) => attribute))
+  const isWritten = (name: string): boolean => step.columns.some(({ attribute }) => attribute === name)
   const { attributes } = mapping.parts.find((part) => part.mapping === holder) ?? mapping
   return {
     mapping,
@@ -273,7 +289,7 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
     // what the table has filled in, and not given back, is known when it is read
     isPartial:
       attributes.some(
-        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
+        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !isWritten(attribute.name),
       ) || mapping.expressions.some(({ isDeferred }) => !isDeferred),
     isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
     rows: rowClassOf(mapping),

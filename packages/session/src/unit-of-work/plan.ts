@@ -113,7 +113,7 @@ export const plan = (given: SessionState, services: Services = noServices): Eith
       steps,
       notices: planner.notices,
       orphans: changes.orphans,
-      switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+      switches: Array.from(changes.switches, ([inserted, { id }]) => ({ inserted, deleted: id })),
       carried: changes.carried.map(carriedKey),
     }),
   )(inUniqueOrder(state, changes.switches, planner.steps))
@@ -286,6 +286,7 @@ class Planner {
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
+    if (instances.length === 0) return null
     if (isWrittenByTables(mapping)) return this.#insertTables(mapping, instances)
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(mapping.attributes.length)
@@ -698,7 +699,8 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
   kind: attribute.column.kind,
 })
 
-const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> =>
+  ids.length < 2 ? ids : [...new Set(ids)].sort((a, b) => a - b)
 
 const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
 
