@@ -10,7 +10,7 @@ import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } 
 import { freshen, put } from '../transition/relate.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { withValues } from '../transition/set.js'
-import { goingOf } from './change-set.js'
+import { goingOf } from './going.js'
 
 /**
  * The state with all members of changed collections at their places; the same state where no place changes. Those that the flush

@@ -48,8 +48,10 @@ import {
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
+import { type ChangeSet, changeSet } from './change-set.js'
+import type { Carried } from './changed-keys.js'
 import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import type { Reference } from './imposed.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
