@@ -5,7 +5,7 @@ import { type AnyModel, type InstanceId, isKindOf, type RelationshipMapping } fr
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, type SessionState } from '../state/session-state.js'
-import { findTarget } from '../transition/relate.js'
+import { findTarget } from '../transition/target.js'
 import { impose, imposeReferences, type Reference, unchangedIn } from './imposed.js'
 import { isInKey, isReferred, keyLinksOf, referredAttributes, referredBy } from './key-links.js'
 import { instancesIn, isHeldByTarget, ownersOf } from './owners.js'

@@ -5,7 +5,7 @@ import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import { edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { rawOf } from '../transition/referred.js'
-import { foreignKeyOf, targetOf } from '../transition/relate.js'
+import { foreignKeyOf, targetOf } from '../transition/target.js'
 import { isHeldByTarget, type Owners } from './owners.js'
 
 type Instance = Instance.Instance

@@ -26,7 +26,7 @@ import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
 import { referredAt } from '../transition/referred.js'
-import { findTarget, foreignKeyOf } from '../transition/relate.js'
+import { findTarget, foreignKeyOf } from '../transition/target.js'
 import {
   absent,
   type Cells,
