@@ -706,6 +706,13 @@ const table: ReadonlyArray<
     () => ({ Person: {} }),
   ],
   [
+    'an expression that is none',
+    both,
+    nothing,
+    'User.one: it gives no expression; return one of the builder, as in (eb) => eb.fn(...)',
+    given((a) => ({ one: a.expression(integer, () => 1 as never) })),
+  ],
+  [
     'an expression that is called as a column',
     { User },
     nothing,
@@ -876,6 +883,12 @@ const table: ReadonlyArray<
         eb('target.name' as never, '=', eb.ref('owner.label' as never) as never),
     }),
     'Post.author.on: it goes by its foreign key; joinsOne goes by a condition',
+  ],
+  [
+    'a condition that gives no expression',
+    both,
+    joins({ on: () => true }),
+    'User.posts.on: it gives no expression; return one of the builder, as in (eb) => eb(...)',
   ],
   [
     'an inverse of what is only joined',

@@ -13,7 +13,7 @@
  *   }),
  * )
  */
-import type { Expression, ExpressionBuilder } from 'kysely'
+import { type Expression, type ExpressionBuilder, expressionBuilder, isOperationNodeSource } from 'kysely'
 import { nameFault } from './check-name.js'
 import type { AnyColumn, Column, ColumnFlag } from './column.js'
 import type {
@@ -263,7 +263,7 @@ const checkExtension = (
             ...given[entityName],
             ...Object.fromEntries(inherited),
           })
-        : expressionFault(attribute.column)
+        : (buildFault(attribute.expression) ?? expressionFault(attribute.column))
     if (message !== null) faults.push({ path, message })
   }
 }
@@ -290,6 +290,11 @@ const synonymFault = (
 const possible = (flag: ColumnFlag): boolean => flag === 'nullable' || flag === 'deferred' || flag.startsWith('group ')
 
 /** What is said of a column in a table means nothing where there is none. */
+const buildFault = (expression: (eb: never) => Expression<unknown>): string | null =>
+  isOperationNodeSource(expression(expressionBuilder() as never))
+    ? null
+    : 'it gives no expression; return one of the builder, as in (eb) => eb.fn(...)'
+
 const expressionFault = (column: AnyColumn): string | null => {
   const flag = column.flags.find((one: ColumnFlag) => !possible(one))
   const said =

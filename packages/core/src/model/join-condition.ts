@@ -1,7 +1,7 @@
 /**
  * Conditions on the two sides of a relationship: the tree that one makes, and which attributes it speaks of.
  */
-import { ColumnNode, expressionBuilder, type OperationNode, ReferenceNode } from 'kysely'
+import { ColumnNode, expressionBuilder, isOperationNodeSource, type OperationNode, ReferenceNode } from 'kysely'
 import type { ModelFault } from './fault.js'
 import type { Attribute, Mapping } from './mapping.js'
 import type { JoinCondition } from './relationship.js'
@@ -14,8 +14,13 @@ export const ownerSide = 'owner'
 export const targetSide = 'target'
 export const linkSide = 'link'
 
-/** The tree of a condition. */
-export const conditionNode = (on: JoinCondition): OperationNode => on(expressionBuilder()).toOperationNode()
+/** The tree of a condition; null where it gives none, which is noted. */
+export const conditionNode = (path: string, on: JoinCondition, faults: ModelFault[]): OperationNode | null => {
+  const given: unknown = on(expressionBuilder())
+  if (isOperationNodeSource(given)) return given.toOperationNode()
+  faults.push({ path, message: 'it gives no expression; return one of the builder, as in (eb) => eb(...)' })
+  return null
+}
 
 /** The attributes of one side that a condition speaks of, each once. */
 export const attributesOfSide = (node: OperationNode, side: string, mapping: Mapping): ReadonlyArray<Attribute> => {

@@ -295,7 +295,7 @@ const relate = (
     const references = isKeyed ? relationship.references : null
     const key = references === null ? referred.key : attributes(referred, references, `${path}.references`, faults)
     const between = isKeyed || isLinked ? [] : betweenOf(relationship.through, mappings, `${path}.through`, faults)
-    const on = relationship.on === null ? null : conditionNode(relationship.on)
+    const on = relationship.on === null ? null : conditionNode(`${path}.on`, relationship.on, faults)
     const accepts =
       'accepts' in relationship ? entitiesNamed(relationship.accepts, mappings, `${path}.accepts`, faults) : []
     if (isLinked) {
