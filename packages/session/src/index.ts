@@ -46,6 +46,7 @@ export type {
   UniqueClash,
 } from './error.js'
 export { render } from './error.js'
+export type { Flushed } from './flushed/applied.js'
 export type {
   ChangeContext,
   EndedContext,
@@ -254,7 +255,6 @@ export {
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
-export type { Flushed } from './transition/applied.js'
 export type { Written } from './transition/bulk.js'
 export type { Inserted } from './transition/inserted.js'
 export type { ChangeError } from './transition/set.js'
