@@ -66,7 +66,7 @@ export type {
   StatementLimits,
   TextComparison,
 } from './engine/dialect.js'
-export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
+export type { AsyncConnection, Connection, Engine, Layout, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
   type EngineError,
@@ -79,10 +79,12 @@ export {
   type UnknownColumn,
   type UnknownTable,
 } from './engine/error.js'
+export { renamedEngine } from './engine/layout.js'
 export { mysqlDialect } from './engine/mysql-dialect.js'
 export { postgresDialect } from './engine/postgres-dialect.js'
 export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'
 export { sqliteDialect } from './engine/sqlite-dialect.js'
+export type { TableNames } from './engine/table-names.js'
 export {
   type AnyCollectionKind,
   asList,

@@ -251,7 +251,14 @@ export interface NoSavepoint {
  */
 export interface RoutingError {
   readonly _tag: 'RoutingError'
-  readonly reason: 'UnknownShard' | 'NoShard' | 'ShardsDiffer' | 'NotMergeable' | 'SeveralShards' | 'FaultyMap'
+  readonly reason:
+    | 'UnknownShard'
+    | 'NoShard'
+    | 'ShardsDiffer'
+    | 'NotMergeable'
+    | 'SeveralShards'
+    | 'FaultyMap'
+    | 'FaultyPolicy'
   readonly operation: string
   readonly entity: string | null
   /** The attribute or relationship that decides, and its value, where one does. */

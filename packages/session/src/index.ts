@@ -107,6 +107,7 @@ export {
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
 export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
+export { type PartialResult, partially } from './program/partially.js'
 export { insertAt, type ListName, move, removeKey } from './program/place.js'
 export {
   all,
@@ -131,6 +132,7 @@ export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
+  BeginPartialRequest,
   CloseCursorRequest,
   CommitRequest,
   CountRequest,
@@ -138,6 +140,7 @@ export type {
   CursorRequest,
   Draw,
   DrawRequest,
+  EndPartialRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -145,6 +148,7 @@ export type {
   InsertRequest,
   LookupRequest,
   OpenCursorRequest,
+  PartialRequest,
   PauseRequest,
   QueryAnswer,
   QueryRequest,
@@ -161,6 +165,7 @@ export type {
 } from './program/request.js'
 export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
+export { placeOn } from './program/shard.js'
 export {
   appendThrough,
   detachThrough,
@@ -205,9 +210,20 @@ export {
   type OpenTransaction,
   oneAfterAnother,
 } from './runner/commit-protocol.js'
-export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { EngineReader, locksRows, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
-export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
+export {
+  call,
+  connect,
+  drive,
+  driveSync,
+  type Effect,
+  pause,
+  release,
+  together,
+  wait,
+  within,
+} from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
 export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'
@@ -243,6 +259,7 @@ export {
   empty,
   instanceAt,
   isExpired,
+  optionsIn,
   type SessionOptions,
   type SessionState,
 } from './state/session-state.js'

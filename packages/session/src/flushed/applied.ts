@@ -51,6 +51,11 @@ export const applied = (
     const result = results[i] as StepResult
     // of a hierarchy the entity whose table it is
     const mapping = state.model.mappingOf.get(step.entity) as Mapping
+    if (step.isCopy === true) {
+      const stale = isStale(step, result) ? unmatched(changes, step, countsOf(result)) : null
+      if (stale !== null) return left(stale)
+      continue
+    }
     count[step._tag] += instancesIn(plan, step, mapping)
     switch (step._tag) {
       case 'Insert':

@@ -5,17 +5,13 @@ import type { InstanceId, RawKey } from '@unitary/core'
 import type { StaleData } from '../error.js'
 import type * as Instance from '../state/instance.js'
 import type { StateEdit } from '../state/session-state.js'
-import type { Step, StepResult, UnlinkStep, VacateStep } from '../unit-of-work/step.js'
+import type { Step, StepResult } from '../unit-of-work/step.js'
 
 /** The rows that each statement of a step matched. @category combinators */
 export const countsOf = (result: StepResult): ReadonlyArray<number> => (result._tag === 'Matched' ? result.counts : [])
 
 /** A step that did not match a row of each instance is stale. @category combinators */
-export const unmatched = (
-  changes: StateEdit,
-  step: UnlinkStep | VacateStep,
-  counts: ReadonlyArray<number>,
-): StaleData | null => {
+export const unmatched = (changes: StateEdit, step: Step, counts: ReadonlyArray<number>): StaleData | null => {
   const at = counts.indexOf(0)
   if (at < 0) return null
   const { key } = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance

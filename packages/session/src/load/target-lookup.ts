@@ -123,6 +123,7 @@ export const targetsRequest = (
       _tag: 'Lookup',
       purpose: 'load',
       mapping: relationship.target,
+      relationship,
       ...by,
       orderBy: joined === null ? by.orderBy : [],
       query: asked,

@@ -7,7 +7,7 @@ import type { InstanceId, RelationshipMapping } from '@unitary/core'
 import { map, type Program, suspend, traverseArray } from '../program/program.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Instance } from '../state/instance.js'
-import { instanceAt } from '../state/session-state.js'
+import { instanceAt, shardFor } from '../state/session-state.js'
 import type { LoadedTargets } from './known.js'
 import { type Asking, type Fetched, lookupOf, type TargetsError } from './target-lookup.js'
 import { loadOne } from './target-of-one.js'
@@ -51,8 +51,9 @@ export const fetchWith = (
     const byToken = new Map<ShardToken | null, Instance[]>()
     for (const id of owners) {
       const owner = instanceAt(state, id)
-      const list = byToken.get(owner.token)
-      if (list === undefined) byToken.set(owner.token, [owner])
+      const token = shardFor(state, owner, relationship.target)
+      const list = byToken.get(token)
+      if (list === undefined) byToken.set(token, [owner])
       else list.push(owner)
     }
     const lookup = lookupOf(state, relationship, asking)

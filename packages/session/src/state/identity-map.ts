@@ -33,6 +33,23 @@ export type IdentityMap = ReadonlyArray<ReadonlyMap<ShardToken | null, Keys> | u
 /** @category constructors */
 export const empty: IdentityMap = Object.freeze([])
 
+/**
+ * The keys of an entity whose rows are on every shard: whichever is named, an identity is the same.
+ */
+class OnEvery extends Map<ShardToken | null, Keys> {
+  override get(): Keys | undefined {
+    return super.get(null)
+  }
+}
+
+/** An empty map in which the rows of some entities are the same on every shard. @category constructors */
+export const emptyWith = (everywhere: ReadonlyArray<Mapping>): IdentityMap => {
+  if (everywhere.length === 0) return empty
+  const map: Array<ReadonlyMap<ShardToken | null, Keys> | undefined> = []
+  for (const { root } of everywhere) map[root.index] = new OnEvery()
+  return Object.freeze(map)
+}
+
 const noKeys: Keys = { dense: IntMap.empty, sparse: HashMap.empty }
 
 const isSmall = (key: RawKey): key is number => typeof key === 'number' && key >= 0 && key < 2 ** 30 && key % 1 === 0
@@ -137,7 +154,11 @@ const withoutToken = (
   before: ReadonlyMap<ShardToken | null, Keys> | undefined,
   token: ShardToken | null,
 ): Map<ShardToken | null, Keys> =>
-  before === undefined || (before.size === 1 && before.has(token)) ? new Map() : new Map(before)
+  before instanceof OnEvery
+    ? new OnEvery(before)
+    : before === undefined || (before.size === 1 && before.has(token))
+      ? new Map()
+      : new Map(before)
 
 class Edit implements IdentityMapEdit {
   readonly #from: IdentityMap
@@ -186,8 +207,9 @@ class Edit implements IdentityMapEdit {
     return all ?? this.#from
   }
 
-  #keys(mapping: Mapping, token: ShardToken | null): KeysEdit {
-    if (this.#last !== null && mapping.root === this.#lastMapping && token === this.#lastToken) return this.#last
+  #keys(mapping: Mapping, named: ShardToken | null): KeysEdit {
+    if (this.#last !== null && mapping.root === this.#lastMapping && named === this.#lastToken) return this.#last
+    const token = this.#from[mapping.root.index] instanceof OnEvery ? null : named
     let byToken = this.#edits[mapping.root.index]
     if (byToken === undefined) {
       byToken = new Map()
@@ -200,7 +222,7 @@ class Edit implements IdentityMapEdit {
     }
     this.#last = keys
     this.#lastMapping = mapping.root
-    this.#lastToken = token
+    this.#lastToken = named
     return keys
   }
 }

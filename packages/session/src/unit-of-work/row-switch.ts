@@ -9,13 +9,18 @@ type Instance = Instance.Instance
 
 const noSwitches: ReadonlyMap<InstanceId, Instance> = new Map()
 
-/** Pending instances, each with the deleted one whose row it takes over. O(inserts + deletes). @category combinators */
+/**
+ * Pending instances, each with the deleted one whose row it takes over. Over several shards there are none: they are deleted and
+ * inserted, as the new one may be on another. O(inserts + deletes).
+ *
+ * @category combinators
+ */
 export const rowSwitches = (
   state: SessionState,
   inserts: ReadonlyArray<Instance>,
   deleted: ReadonlySet<InstanceId>,
 ): ReadonlyMap<InstanceId, Instance> => {
-  if (deleted.size === 0 || inserts.length === 0) return noSwitches
+  if (deleted.size === 0 || inserts.length === 0 || state.options.tokens.length > 1) return noSwitches
   const byKey = new Map<Mapping, Map<RawKey, Instance>>()
   for (const id of deleted) {
     const instance = instanceAt(state, id)
