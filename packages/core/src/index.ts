@@ -263,16 +263,11 @@ export type {
 } from './model/infer.js'
 export {
   type Attribute,
-  decodedKeyOf,
-  encodedKeyOf,
   isKindOf,
   isOnlyJoined,
   type Mapping,
   mayHaveSeveral,
-  type RawKey,
   type RelationshipMapping,
-  rawKeyOf,
-  rawKeyOfValue,
   type TablePart,
   takes,
   withDescendants,
@@ -286,6 +281,7 @@ export {
   type TypeFault,
 } from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
+export { decodedKeyOf, encodedKeyOf, type RawKey, rawKeyOf, rawKeyOfValue } from './model/raw-key.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
   Behaviour,
@@ -303,11 +299,10 @@ export type {
   ManyToMany,
   OrderDirection,
   Relationship,
-  RelationshipBuilder,
   Relationships,
-  Sides,
   TargetCondition,
 } from './model/relationship.js'
+export type { RelationshipBuilder, Sides } from './model/relationship-builder.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export { type SqlDefault, sqlDefaultOf } from './model/sql-default.js'
 export { storedMappings } from './model/stored.js'

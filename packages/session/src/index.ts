@@ -45,7 +45,7 @@ export type {
   TransactionBegun,
   UniqueClash,
 } from './error.js'
-export { render } from './error.js'
+export type { Flushed } from './flushed/applied.js'
 export type {
   ChangeContext,
   EndedContext,
@@ -76,19 +76,13 @@ export {
   type Verdict,
 } from './hook/verdict.js'
 export type { GetError, LoadError, ReadError } from './load/error.js'
-export {
-  expire,
-  expireAll,
-  type GetOptions,
-  get,
-  loadAttributes,
-  read,
-  refresh,
-} from './load/get.js'
+export { type GetOptions, get } from './load/get.js'
 export { type MembersError, members } from './load/members.js'
+export { loadAttributes, read, refresh } from './load/refresh.js'
 export { load, related } from './load/relationship.js'
 export { loadThrough } from './load/through.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
+export { expire, expireAll } from './program/expire.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
 export { type Info, info } from './program/info.js'
@@ -207,6 +201,7 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { render } from './render.js'
 export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
 export { type Represented, represent } from './represent/represent.js'
 export {
@@ -271,11 +266,10 @@ export {
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
-export type { Flushed } from './transition/applied.js'
 export type { Written } from './transition/bulk.js'
 export type { Inserted } from './transition/inserted.js'
-export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
+export { referredTo } from './transition/target.js'
 export type { Transition } from './transition/transition.js'
 export type { KeyedRun, UpdatedRows } from './transition/updated-rows.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'

@@ -31,10 +31,11 @@ import type { Attribute } from '../model/mapping.js'
 import type { Domain } from './domain.js'
 import * as Domains from './domain.js'
 import { Encoded } from './encoded.js'
+import { find } from './find.js'
 import * as Range from './ranges.js'
 import { and, columnKey, everything, nothing, or, type Restriction, restricted } from './restriction.js'
-import { find, isOwnSource, type Scope } from './scope.js'
 import { Slot } from './slot.js'
+import { isOwnSource, type Scope } from './source.js'
 import * as Values from './value-set.js'
 
 /**

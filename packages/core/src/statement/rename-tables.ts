@@ -16,7 +16,7 @@ import {
   type WithNode,
 } from 'kysely'
 import type { TableNames } from '../engine/table-names.js'
-import { namedTable, tableName } from './scope.js'
+import { namedTable, tableName } from './source.js'
 import { isNode, mapChildren } from './tree.js'
 
 /** What names mean inside a query. */

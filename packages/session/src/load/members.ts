@@ -18,8 +18,8 @@ import { fail, of, type Program, suspend } from '../program/program.js'
 import * as Instance from '../state/instance.js'
 import { shardFor } from '../state/session-state.js'
 import { find } from './relationship.js'
+import { keyHeld } from './target-key.js'
 import { ordered, targetOf, targetQuery } from './target-query.js'
-import { keyHeld } from './targets.js'
 
 /** Why there is no query of what a relationship holds. @category errors */
 export type MembersError = ModelMismatch | NotInSession | InvalidValue | InvalidState

@@ -16,8 +16,9 @@ import {
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { givenByFlush } from '../transition/given.js'
-import type { ChangeSet, Reference } from './change-set.js'
+import type { ChangeSet } from './change-set.js'
 import { isPostUpdate } from './dependencies.js'
+import type { Reference } from './imposed.js'
 import { keyLinksOf, referredBy } from './key-links.js'
 import type { PlanColumn, PlanNotice } from './step.js'
 
@@ -116,10 +117,14 @@ export const computedColumns = (
   kinds: Uint8Array,
   attributes: ReadonlyArray<Attribute>,
   write: 'insert' | 'update',
-): ReadonlyArray<SqlDefault> =>
-  attributes.flatMap((attribute) =>
+): ReadonlyArray<SqlDefault> => {
+  if (!kinds.includes(computed)) return nothingComputed
+  return attributes.flatMap((attribute) =>
     kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
   )
+}
+
+const nothingComputed: ReadonlyArray<SqlDefault> = []
 
 /** What a row has of each attribute: rows of one shape share a step. */
 type Shape = Pick<OpenStep, 'kinds' | 'mapping' | 'of'>

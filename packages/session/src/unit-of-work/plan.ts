@@ -26,7 +26,7 @@ import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
 import { referredAt } from '../transition/referred.js'
-import { findTarget, foreignKeyOf } from '../transition/relate.js'
+import { findTarget, foreignKeyOf } from '../transition/target.js'
 import {
   absent,
   type Cells,
@@ -48,8 +48,10 @@ import {
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
+import { type ChangeSet, changeSet } from './change-set.js'
+import type { Carried } from './changed-keys.js'
 import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import type { Reference } from './imposed.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {
@@ -113,7 +115,7 @@ export const plan = (given: SessionState, services: Services = noServices): Eith
       steps,
       notices: planner.notices,
       orphans: changes.orphans,
-      switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+      switches: Array.from(changes.switches, ([inserted, { id }]) => ({ inserted, deleted: id })),
       carried: changes.carried.map(carriedKey),
     }),
   )(inUniqueOrder(state, changes.switches, planner.steps))
@@ -286,6 +288,7 @@ class Planner {
   }
 
   #insert(mapping: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null {
+    if (instances.length === 0) return null
     if (isWrittenByTables(mapping)) return this.#insertTables(mapping, instances)
     const { encode } = rowClassOf(mapping)
     const kinds = new Uint8Array(mapping.attributes.length)
@@ -698,7 +701,8 @@ const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn 
   kind: attribute.column.kind,
 })
 
-const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> =>
+  ids.length < 2 ? ids : [...new Set(ids)].sort((a, b) => a - b)
 
 const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
 
