@@ -1,14 +1,4 @@
-import {
-  deleteFrom,
-  limit,
-  offset,
-  orderBy,
-  select,
-  selectRows,
-  set,
-  update,
-  where,
-} from '@unitary/core'
+import { deleteFrom, limit, offset, orderBy, select, selectRows, set, update, where } from '@unitary/core'
 import * as Session from '@unitary/session'
 import {
   type Choosers,
@@ -100,9 +90,7 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
         expect(difference(rightOf(found), expected)).toEqual([])
         const counted = await Session.run(app)(patiently(Session.count(customers)))()
         expect(rightOf(counted)).toBe(many)
-        const page = await Session.run(app)(
-          patiently(Session.query(pipe(customers, limit(7), offset(11)))),
-        )()
+        const page = await Session.run(app)(patiently(Session.query(pipe(customers, limit(7), offset(11)))))()
         expect(rightOf(page).map(({ id }) => id)).toEqual([12, 13, 14, 15, 16, 17, 18])
         const one = await Session.run(app)(patiently(Session.get(model.Customer, 1 + (reads % many))))()
         expect(rightOf(one)._tag).toBe('Some')
@@ -128,7 +116,8 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
       ...from,
       shardOf: (row) => {
         const token = from.shardOf(row)
-        const isRoot = row.entity !== 'Note' ? row.entity !== 'Order' && row.entity !== 'Line' : row.related('parent') === null
+        const isRoot =
+          row.entity !== 'Note' ? row.entity !== 'Order' && row.entity !== 'Line' : row.related('parent') === null
         return isRoot ? (token === 'first' ? 'second' : 'first') : token
       },
       shardsOfKey: () => null,
@@ -232,7 +221,14 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
     expect(Session.render(summed)).toBe(
       'query of Line over several shards: rows are being moved between shards, and one on its way would be counted twice; ask for the entity itself (or for Session.count), wait until the moves are done, or pin it to one shard with onShard',
     )
-    const streamed = leftOf(await Session.run(app)(pipe(customers, Session.forEachChunk(() => Session.of(null))))())
+    const streamed = leftOf(
+      await Session.run(app)(
+        pipe(
+          customers,
+          Session.forEachChunk(() => Session.of(null)),
+        ),
+      )(),
+    )
     expect(streamed).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
     rightOf(await Session.run(app)(pipe(deleteFrom(model.Line), where('amount', '<', 0), Session.execute()))())
     if (hasFiles()) return
@@ -258,7 +254,15 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
     const gone = await Session.runState(
       app,
       state[1],
-    )(note._tag === 'None' ? Session.of(null) : pipe(note.value, Session.remove(model.Note), Session.chain(() => Session.commit)))()
+    )(
+      note._tag === 'None'
+        ? Session.of(null)
+        : pipe(
+            note.value,
+            Session.remove(model.Note),
+            Session.chain(() => Session.commit),
+          ),
+    )()
     expect(leftOf(gone[0] as never)).toMatchObject({ _tag: 'DatabaseError', retryable: true })
     const again = Session.gen(function* () {
       const found = yield* Session.get(model.Note, leaf)

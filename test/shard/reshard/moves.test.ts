@@ -92,9 +92,7 @@ describe.each(hosts)('on $name', ({ missing, open }) => {
     const seen: number[] = []
     // a plan is data
     const stored = JSON.parse(JSON.stringify(plan)) as MovePlan
-    const report = rightOf(
-      await executeMoves(resharding, stored, { onBatch: ({ batch }) => seen.push(batch) })(),
-    )
+    const report = rightOf(await executeMoves(resharding, stored, { onBatch: ({ batch }) => seen.push(batch) })())
     expect(seen).toEqual(plan.batches.map((_, i) => i))
     expect(report).toMatchObject({ batches: plan.batches.length, passed: 0, pending: [] })
     expect(report.rows).toMatchObject({

@@ -82,7 +82,12 @@ describe('what is refused', () => {
   it('moves in directions that the resharding does not have', () => {
     const { moving } = bank(2)
     const narrow = { ...moving, directions: [['s0', 'new']] } as typeof moving
-    expect(leftOf(planMovesSync(narrow))).toMatchObject({ _tag: 'Undirected', entity: 'Account', from: 's1', to: 'new' })
+    expect(leftOf(planMovesSync(narrow))).toMatchObject({
+      _tag: 'Undirected',
+      entity: 'Account',
+      from: 's1',
+      to: 'new',
+    })
     const plan = rightOf(planMovesSync(moving))
     expect(leftOf(executeMovesSync(narrow, plan))).toMatchObject({ _tag: 'Undirected', from: 's1' })
   })

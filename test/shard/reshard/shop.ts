@@ -123,8 +123,7 @@ export const adding = (
     ['first', 'third'],
     ['second', 'third'],
   ],
-): Resharding<Token> =>
-  resharding(model, { shards, from: spreadOver(old), to: spreadOver(all), commit, directions })
+): Resharding<Token> => resharding(model, { shards, from: spreadOver(old), to: spreadOver(all), commit, directions })
 
 export interface Shop {
   readonly shards: ShardMap<Token>
@@ -137,10 +136,7 @@ export interface ShopHost {
   readonly open: () => Promise<Shop>
 }
 
-const shopOn = async (
-  engineOf: (token: Token) => Promise<Engine>,
-  close: () => Promise<void>,
-): Promise<Shop> => {
+const shopOn = async (engineOf: (token: Token) => Promise<Engine>, close: () => Promise<void>): Promise<Shop> => {
   const engines: Partial<Record<Token, Engine>> = {}
   for (const token of all) engines[token] = await engineOf(token)
   const shards = shardMap(engines as Record<Token, Engine>)

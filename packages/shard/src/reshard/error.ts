@@ -118,11 +118,7 @@ export const moveFailed = (
 })
 
 const reasonOf = (cause: MoveFailed['cause']): string =>
-  'message' in cause
-    ? cause.message
-    : 'cause' in cause && isEngineError(cause.cause)
-      ? cause.cause.message
-      : cause._tag
+  'message' in cause ? cause.message : 'cause' in cause && isEngineError(cause.cause) ? cause.cause.message : cause._tag
 
 const isEngineError = (cause: unknown): cause is EngineError =>
   typeof cause === 'object' && cause !== null && 'message' in cause

@@ -165,7 +165,9 @@ class Executing {
   *#transaction(batch: MoveBatch, place: number): Effect<Either<BatchError, MovedBatch>> {
     const { commit, shards } = this.#resharding
     const { from, to } = batch
-    const pair = shardMap(Object.fromEntries([from, to].map((token) => [token, shards.engines.get(token) as At['engine']])))
+    const pair = shardMap(
+      Object.fromEntries([from, to].map((token) => [token, shards.engines.get(token) as At['engine']])),
+    )
     const protocol = new AtomicCommit(commit, pair, this.#services, to)
     const transactions = new Transactions('read committed', protocol)
     const done = yield* this.#move(transactions, batch)

@@ -73,7 +73,8 @@ export const familiesOf = (model: AnyModel, choosers: Choosers): ReadonlyArray<F
     [...families.values()].some(({ tables }) => tables.some((one) => one.table === table))
   for (const mapping of model.mappings) {
     for (const relationship of mapping.relationships) {
-      if (relationship.owner === mapping && !isEntityTable(relationship.through?.table)) addLinks(relationship, familyOf)
+      if (relationship.owner === mapping && !isEntityTable(relationship.through?.table))
+        addLinks(relationship, familyOf)
     }
     const basis = choosers.basisOf?.(mapping.name) ?? null
     const relationship = basis?.kind === 'relationship' ? mapping.relationshipOf.get(basis.name) : undefined

@@ -5,7 +5,7 @@ import type { AnyModel, Attribute, Mapping } from '@unitary/core'
 import { empty, type SessionState } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { Basis, Choosers, InstanceView, Values } from '../chooser/chooser.js'
-import { unplaced, unreadable, type UnplacedRow } from './error.js'
+import { type UnplacedRow, unplaced, unreadable } from './error.js'
 import type { Family, MovedColumn, MovedTable } from './moved-tables.js'
 import { type Cells, placesOf } from './table-rows.js'
 
@@ -34,7 +34,8 @@ export const placedRows = (
 ): PlacedRows | null => {
   const bases = family.members.map((mapping) => choosers.basisOf?.(mapping.name) ?? null)
   const [table] = family.tables
-  if (table === undefined || family.members.every((mapping, i) => hasAlwaysParent(mapping, bases[i] ?? null))) return null
+  if (table === undefined || family.members.every((mapping, i) => hasAlwaysParent(mapping, bases[i] ?? null)))
+    return null
   const columns = columnsFor(family, table, bases)
   const placeOf = (attribute: Attribute): number => columns.findIndex(({ name }) => name === attribute.columnName)
   const members = family.members.map((mapping, i): Member => {
@@ -99,7 +100,9 @@ const columnsFor = (
   if (!isKnown) return table.columns
   const { discriminator } = root
   if (discriminator?.isStored === true) deciding.add(discriminator.columnName)
-  return table.columns.filter((column) => deciding.has(column.name) || table.key.includes(column) || isKeyOf(table, column))
+  return table.columns.filter(
+    (column) => deciding.has(column.name) || table.key.includes(column) || isKeyOf(table, column),
+  )
 }
 
 const isKeyOf = ({ key }: MovedTable, { name }: MovedColumn): boolean => key.some((column) => column.name === name)

@@ -100,27 +100,31 @@ class Planning {
     let rows = 0
     const entity = family.root.name
     const directions = this.#directions
-    const gone = yield* throughPages(on, family.tables[0] as MovedTable, placed.columns, this.#page, function* (page): Effect<
-      Either<PlanMovesError, undefined>
-    > {
-      for (const row of page) {
-        const token = placed.shardOf(row, on.token)
-        if (isLeft(token)) return token
-        if (token.right === null) continue
-        if (token.right === on.token) {
-          rows++
-          continue
+    const gone = yield* throughPages(
+      on,
+      family.tables[0] as MovedTable,
+      placed.columns,
+      this.#page,
+      function* (page): Effect<Either<PlanMovesError, undefined>> {
+        for (const row of page) {
+          const token = placed.shardOf(row, on.token)
+          if (isLeft(token)) return token
+          if (token.right === null) continue
+          if (token.right === on.token) {
+            rows++
+            continue
+          }
+          const key = placed.keyOf(row)
+          if (!directions.has(JSON.stringify([on.token, token.right]))) {
+            return left(undirected(entity, on.token, token.right, key))
+          }
+          const others = going.get(token.right)
+          if (others === undefined) going.set(token.right, [key])
+          else others.push(key)
         }
-        const key = placed.keyOf(row)
-        if (!directions.has(JSON.stringify([on.token, token.right]))) {
-          return left(undirected(entity, on.token, token.right, key))
-        }
-        const others = going.get(token.right)
-        if (others === undefined) going.set(token.right, [key])
-        else others.push(key)
-      }
-      return right(undefined)
-    })
+        return right(undefined)
+      },
+    )
     if (isLeft(gone)) return gone
     const moves = Array.from(going, ([to, keys]) => this.#batches('Move', entity, on.token, to, keys)).flat()
     return right({ moves, rows })

@@ -169,11 +169,7 @@ const selection = ({ dialect }: Engine, { kind, name }: MovedColumn): RawBuilder
   return sql`cast(${given} as ${sql.raw(selected.type)}) as ${sql.id(name)}`
 }
 
-const anyOf = (
-  engine: Engine,
-  by: ReadonlyArray<MovedColumn>,
-  values: ReadonlyArray<Cells>,
-): RawBuilder<unknown> => {
+const anyOf = (engine: Engine, by: ReadonlyArray<MovedColumn>, values: ReadonlyArray<Cells>): RawBuilder<unknown> => {
   const rows = written(engine, by, values)
   const [only, another] = by
   if (only !== undefined && another === undefined) {

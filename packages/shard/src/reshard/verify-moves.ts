@@ -190,12 +190,16 @@ class Verifying {
 
   *#tally(table: MovedTable, on: Reaching): Effect<Either<DatabaseError, undefined>> {
     const tallying = new Tallying(table.columns)
-    const gone = yield* throughPages(on, table, table.columns, this.#page, function* (
-      rows: ReadonlyArray<Cells>,
-    ): Effect<Either<never, undefined>> {
-      tallying.add(rows)
-      return right(undefined)
-    })
+    const gone = yield* throughPages(
+      on,
+      table,
+      table.columns,
+      this.#page,
+      function* (rows: ReadonlyArray<Cells>): Effect<Either<never, undefined>> {
+        tallying.add(rows)
+        return right(undefined)
+      },
+    )
     if (isLeft(gone)) return gone
     this.#tallies.push({ entity: table.entity, table: table.table, shard: on.token, ...tallying.tally })
     return right(undefined)

@@ -1,8 +1,9 @@
 /**
  * Reading whole tables, page by page.
  */
-import { connect, type DatabaseError, databaseError, type Effect, release } from '@unitary/session'
+
 import type { EngineError } from '@unitary/core'
+import { connect, type DatabaseError, databaseError, type Effect, release } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { MovedColumn, MovedTable } from './moved-tables.js'
 import type { Resharding } from './resharding.js'

@@ -98,9 +98,7 @@ export class Writing {
       results: new Array<StepResult>(routed.right.steps.length),
       failure: null,
     }
-    const begun = yield* this.#askers.beginSources([
-      ...new Set(routed.right.steps.map(({ token }) => token as string)),
-    ])
+    const begun = yield* this.#askers.beginSources([...new Set(routed.right.steps.map(({ token }) => token as string))])
     if (begun !== null) return left(begun)
     const databaseOfStep = ({ token }: Step): Engine => databaseOf(this.#askers.engine(token as string))
     yield* together(
