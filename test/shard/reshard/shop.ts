@@ -113,7 +113,8 @@ export const spreadOver = (tokens: readonly [Token, ...Token[]]) =>
     Note: withParent('parent', byRendezvous('id', tokens)),
   })
 
-export const application = 'shop'
+/** A name of its own for each file: a server tells the prepared transactions of all of its databases. */
+export const application = `moves-${Math.random().toString(36).slice(2, 10)}`
 export const commit = atomic({ application, timeout: 5000, lockTimeout: 5000 })
 
 /** A third shard is added. */

@@ -3,12 +3,12 @@
  *
  * A sum, not an exclusive or, so that a row that is there twice is not taken for none.
  */
-import { createHash } from 'node:crypto'
 import { parseDecimal, sortableDecimal } from '@unitary/core'
+import { digestOf } from '../commit/transaction-id.js'
 import type { MovedColumn } from './moved-tables.js'
 import type { Cells } from './table-rows.js'
 
-/** How many rows, and their checksum. @category model */
+/** How many rows, and their checksum: the sum of the first 128 bits of their SHA-256. @category model */
 export interface Tally {
   readonly rows: number
   /** 32 hexadecimal digits. */
@@ -30,7 +30,7 @@ export class Tallying {
   add(rows: ReadonlyArray<Cells>): void {
     this.#rows += rows.length
     for (const row of rows) {
-      const digest = createHash('sha256').update(rowText(this.#columns, row)).digest('hex').slice(0, 32)
+      const digest = digestOf([rowText(this.#columns, row)]).slice(0, 32)
       this.#sum = (this.#sum + BigInt(`0x${digest}`)) % modulus
     }
   }
@@ -52,7 +52,9 @@ const valueText = ({ kind }: MovedColumn, value: unknown): string => {
     const decimal = parseDecimal(String(value))
     if (decimal._tag === 'Some') return `d${sortableDecimal(decimal.value)}`
   }
-  return `v${String(value)}`
+  return typeof value === 'bigint'
+    ? `v${value}`
+    : `v${typeof value === 'string' ? value : JSON.stringify(sorted(value))}`
 }
 
 const parsed = (value: unknown): unknown => {

@@ -30,9 +30,9 @@ import { rowText, Tallying } from './checksum.js'
 import { type ExecuteMovesError, type MoveMismatch, mismatch, moveFailed, undirected } from './error.js'
 import { type Gathered, gather, keysIn } from './gather.js'
 import type { MoveBatch, MovePlan } from './move-plan.js'
-import { type Family, familiesOf } from './moved-tables.js'
+import { type Family, familiesOf, type MovedTable } from './moved-tables.js'
 import { type Resharding, reshardingFault } from './resharding.js'
-import { type At, type Cells, deleteRows, insertRows, rowsWith } from './table-rows.js'
+import { type At, type Cells, deleteRows, insertRows, rowsWith, without } from './table-rows.js'
 
 /** A batch that has been committed. @category model */
 export interface MovedBatch extends Omit<MoveBatch, 'keys'> {
@@ -232,8 +232,7 @@ class Executing {
     if (table === undefined) return right([])
     const there = yield* rowsWith(at, table, table.key, table.key, keys, false)
     if (isLeft(there)) return left(databaseError('move', root.name, at.token, there.left))
-    const known = new Set(there.right.map((key) => JSON.stringify(key)))
-    return right(keys.filter((key) => !known.has(JSON.stringify(key))))
+    return right(without(keys, there.right))
   }
 }
 
@@ -258,15 +257,16 @@ function* readBack(source: At, target: At, { rows, table }: Gathered): Effect<Ei
       to: target.token,
       expected,
       found,
-      keys: differing(rows, read.right, { rows, table }).slice(0, 10),
+      keys: differing(table, rows, read.right).slice(0, 10),
     }),
   )
 }
 
+/** The keys of rows that are not the same in both, or in one only. */
 const differing = (
+  table: MovedTable,
   given: ReadonlyArray<Cells>,
   found: ReadonlyArray<Cells>,
-  { table }: Gathered,
 ): ReadonlyArray<Cells> => {
   const keyed = (rows: ReadonlyArray<Cells>): ReadonlyMap<string, string> => {
     const keys = keysIn(table, table.key, rows)

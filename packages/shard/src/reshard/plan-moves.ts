@@ -9,8 +9,8 @@ import type { MoveBatch, MovePlan } from './move-plan.js'
 import { type Family, familiesOf, type MovedTable } from './moved-tables.js'
 import { type PlacedRows, placedRows } from './placed-rows.js'
 import { type Resharding, reshardingFault } from './resharding.js'
-import { type Cells, rowsWith } from './table-rows.js'
-import { defaultPage, type Reaching, reachingOf, talking, throughPages } from './walk-pages.js'
+import { type Cells, rowsWith, without } from './table-rows.js'
+import { defaultPage, Pages, type Reaching, reachingOf, talking } from './walk-pages.js'
 
 /** @category model */
 export interface PlanMovesOptions {
@@ -99,33 +99,27 @@ class Planning {
     const going = new Map<string, Cells[]>()
     let rows = 0
     const entity = family.root.name
-    const directions = this.#directions
-    const gone = yield* throughPages(
-      on,
-      family.tables[0] as MovedTable,
-      placed.columns,
-      this.#page,
-      function* (page): Effect<Either<PlanMovesError, undefined>> {
-        for (const row of page) {
-          const token = placed.shardOf(row, on.token)
-          if (isLeft(token)) return token
-          if (token.right === null) continue
-          if (token.right === on.token) {
-            rows++
-            continue
-          }
-          const key = placed.keyOf(row)
-          if (!directions.has(JSON.stringify([on.token, token.right]))) {
-            return left(undirected(entity, on.token, token.right, key))
-          }
-          const others = going.get(token.right)
-          if (others === undefined) going.set(token.right, [key])
-          else others.push(key)
+    const pages = new Pages(on, family.tables[0] as MovedTable, placed.columns, this.#page)
+    for (;;) {
+      const page = yield* pages.next()
+      if (isLeft(page)) return page
+      if (page.right.length === 0) break
+      for (const row of page.right) {
+        const token = placed.shardOf(row, on.token)
+        if (isLeft(token)) return token
+        const to = token.right
+        if (to === null) continue
+        if (to === on.token) {
+          rows++
+          continue
         }
-        return right(undefined)
-      },
-    )
-    if (isLeft(gone)) return gone
+        const key = placed.keyOf(row)
+        if (!this.#directions.has(JSON.stringify([on.token, to]))) return left(undirected(entity, on.token, to, key))
+        const others = going.get(to)
+        if (others === undefined) going.set(to, [key])
+        else others.push(key)
+      }
+    }
     const moves = Array.from(going, ([to, keys]) => this.#batches('Move', entity, on.token, to, keys)).flat()
     return right({ moves, rows })
   }
@@ -137,18 +131,19 @@ class Planning {
     if (first === undefined || table === undefined) return right([])
     const missing = new Map(others.map(({ token }) => [token, [] as Cells[]]))
     const entity = family.root.name
-    const gone = yield* throughPages(first, table, table.key, this.#page, function* (keys): Effect<
-      Either<PlanMovesError, undefined>
-    > {
+    const pages = new Pages(first, table, table.key, this.#page)
+    for (;;) {
+      const page = yield* pages.next()
+      if (isLeft(page)) return page
+      const keys = page.right
+      if (keys.length === 0) break
       for (const other of others) {
         const there = yield* talking(other, entity, (at) => rowsWith(at, table, table.key, table.key, keys, false))
         if (isLeft(there)) return there
-        const known = new Set(there.right.map((key) => JSON.stringify(key)))
-        missing.get(other.token)?.push(...keys.filter((key) => !known.has(JSON.stringify(key))))
+        const absent = missing.get(other.token)
+        for (const key of without(keys, there.right)) absent?.push(key)
       }
-      return right(undefined)
-    })
-    if (isLeft(gone)) return gone
+    }
     return right(Array.from(missing, ([to, keys]) => this.#batches('Copy', entity, first.token, to, keys)).flat())
   }
 

@@ -31,12 +31,12 @@ export interface ReshardingOptions<Token extends string> {
 }
 
 /** @category model */
-export interface Resharding<Token extends string = string> {
+export interface Resharding<out Token extends string = string> {
   readonly _tag: 'Resharding'
   readonly model: AnyModel
   readonly shards: ShardMap<Token>
-  readonly from: Choosers
-  readonly to: Choosers
+  readonly from: Choosers<Token>
+  readonly to: Choosers<Token>
   readonly commit: Atomic
   readonly directions: ReadonlyArray<Direction>
 }

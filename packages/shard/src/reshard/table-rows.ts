@@ -124,6 +124,12 @@ export function* deleteRows(
   return isLeft(deleted) ? deleted : right(deleted.right.reduce((sum, count) => sum + count, 0))
 }
 
+/** The keys that are not among others. */
+export const without = (keys: ReadonlyArray<Cells>, others: ReadonlyArray<Cells>): ReadonlyArray<Cells> => {
+  const known = new Set(others.map((key) => JSON.stringify(key)))
+  return keys.filter((key) => !known.has(JSON.stringify(key)))
+}
+
 /** The places of some columns among others. */
 export const placesOf = (
   some: ReadonlyArray<MovedColumn>,

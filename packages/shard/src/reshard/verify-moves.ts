@@ -10,8 +10,8 @@ import { keysIn } from './gather.js'
 import { type Family, familiesOf, type MovedTable } from './moved-tables.js'
 import { placedRows } from './placed-rows.js'
 import { type Resharding, reshardingFault } from './resharding.js'
-import { type Cells, countWithout, placesOf, rowsWith } from './table-rows.js'
-import { defaultPage, type Reaching, reachingOf, talking, throughPages } from './walk-pages.js'
+import { countWithout, placesOf, rowsWith } from './table-rows.js'
+import { defaultPage, Pages, type Reaching, reachingOf, talking } from './walk-pages.js'
 
 /** The rows of a table on a shard. @category model */
 export interface TableTally extends Tally {
@@ -148,9 +148,12 @@ class Verifying {
     const doubled = new Counts()
     const missing = new Counts()
     const tallying = new Tallying(table.columns)
-    const gone = yield* throughPages(on, table, table.columns, this.#page, function* (rows): Effect<
-      Either<PlanMovesError, undefined>
-    > {
+    const pages = new Pages(on, table, table.columns, this.#page)
+    for (;;) {
+      const page = yield* pages.next()
+      if (isLeft(page)) return page
+      const rows = page.right
+      if (rows.length === 0) break
       tallying.add(rows)
       for (const row of placed === null ? [] : rows) {
         const token = placed?.shardOf(
@@ -167,9 +170,7 @@ class Verifying {
         if (isEverywhere) missing.add(other.token, keys.length - there.right.length)
         else doubled.add(other.token, there.right.length)
       }
-      return right(undefined)
-    })
-    if (isLeft(gone)) return gone
+    }
     this.#tallies.push({ entity, table: table.table, shard: on.token, ...tallying.tally })
     for (const [token, rows] of elsewhere.all()) this.#misplaced.push({ entity, shard: on.token, to: token, rows })
     for (const [token, rows] of doubled.all()) this.#doubled.push({ entity, shards: [on.token, token], rows })
@@ -190,17 +191,13 @@ class Verifying {
 
   *#tally(table: MovedTable, on: Reaching): Effect<Either<DatabaseError, undefined>> {
     const tallying = new Tallying(table.columns)
-    const gone = yield* throughPages(
-      on,
-      table,
-      table.columns,
-      this.#page,
-      function* (rows: ReadonlyArray<Cells>): Effect<Either<never, undefined>> {
-        tallying.add(rows)
-        return right(undefined)
-      },
-    )
-    if (isLeft(gone)) return gone
+    const pages = new Pages(on, table, table.columns, this.#page)
+    for (;;) {
+      const page = yield* pages.next()
+      if (isLeft(page)) return page
+      if (page.right.length === 0) break
+      tallying.add(page.right)
+    }
     this.#tallies.push({ entity: table.entity, table: table.table, shard: on.token, ...tallying.tally })
     return right(undefined)
   }

@@ -32,27 +32,32 @@ export function* talking<A>(
   return isLeft(done) ? left(databaseError('query', entity, token, done.left)) : done
 }
 
-/** Goes through the rows of a table on a shard, in the order of its key. */
-export function* throughPages<E>(
-  on: Reaching,
-  table: MovedTable,
-  columns: ReadonlyArray<MovedColumn>,
-  page: number,
-  each: (rows: ReadonlyArray<Cells>) => Effect<Either<E, undefined>>,
-): Effect<Either<E | DatabaseError, undefined>> {
-  const places = placesOf(table.key, columns)
-  let after: Cells | null = null
-  for (;;) {
-    const from: Cells | null = after
-    const rows: Either<DatabaseError, ReadonlyArray<Cells>> = yield* talking(on, table.entity, (at) =>
-      pageAfter(at, table, columns, from, page),
+/** The rows of a table on a shard, page by page in the order of its key. */
+export class Pages {
+  readonly #on: Reaching
+  readonly #table: MovedTable
+  readonly #columns: ReadonlyArray<MovedColumn>
+  readonly #size: number
+  #after: Cells | null = null
+  #isLast = false
+
+  constructor(on: Reaching, table: MovedTable, columns: ReadonlyArray<MovedColumn>, size: number) {
+    this.#on = on
+    this.#table = table
+    this.#columns = columns
+    this.#size = size
+  }
+
+  /** The next rows; none after the last. */
+  *next(): Effect<Either<DatabaseError, ReadonlyArray<Cells>>> {
+    if (this.#isLast) return right([])
+    const rows = yield* talking(this.#on, this.#table.entity, (at) =>
+      pageAfter(at, this.#table, this.#columns, this.#after, this.#size),
     )
     if (isLeft(rows)) return rows
-    const last: Cells | undefined = rows.right.at(-1)
-    if (last === undefined) return right(undefined)
-    const done = yield* each(rows.right)
-    if (isLeft(done)) return done
-    if (rows.right.length < page) return right(undefined)
-    after = places.map((place) => last[place])
+    const last = rows.right.at(-1)
+    this.#isLast = rows.right.length < this.#size
+    if (last !== undefined) this.#after = placesOf(this.#table.key, this.#columns).map((place) => last[place])
+    return rows
   }
 }
