@@ -22,7 +22,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type { ExpressionBuilder } from 'kysely'
 import type { Choosers } from './chooser/chooser.js'
 import { noToken, unknownShard } from './error.js'
-import type { ShardedRuntime } from './runner.js'
+import type { ShardedRuntime } from './runner/runtime.js'
 
 /** Why an instance cannot be moved. @category errors */
 export type MoveError = Session.QueryError | Session.ReadError | Session.RemoveError | Session.AddError | RoutingError

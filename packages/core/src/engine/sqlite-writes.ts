@@ -88,6 +88,10 @@ const unmatched = (call: InsertCall, sql: string): EngineError =>
 const shapeKey = ({ table, columns, computed, key, returning }: InsertCall): string =>
   `${table}\n${columns.join('\n')}${computedText(computed)}\n\n${returning.length === 0 ? '' : `${returning.join('\n')}\n\n${key.join('\n')}`}`
 
+/** What an INSERT of so many rows returns. All of it is done before the first row comes, and one row is less to ask for. */
+const returnedBy = (statement: Statement, size: number, parameters: unknown[]): ReadonlyArray<unknown> =>
+  size === 1 ? [statement.get(parameters)] : statement.all(parameters)
+
 /** Puts what a statement has returned where its rows are answered; false where nobody can tell which is whose. */
 const take = (
   { rows }: InsertCall,
@@ -184,7 +188,7 @@ export const sqliteWrites = (
         try {
           flatten(parameters, call.rows, at, at + size, columns)
           if (answers.length === 0) statement.run(parameters)
-          else if (!take(call, shape, prepared, statement.all(parameters), answers, at, size)) {
+          else if (!take(call, shape, prepared, returnedBy(statement, size, parameters), answers, at, size)) {
             return unmatched(call, statement.source)
           }
         } catch (cause) {

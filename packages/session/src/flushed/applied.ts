@@ -42,7 +42,7 @@ export const applied = (
   const state = placed(flushed)
   const changes = edit(state)
   const notices: Notice[] = [...plan.notices]
-  const replaced = new Map(plan.switches.map(({ inserted: id, deleted: old }) => [id, old]))
+  const replaced = replacedBy(plan)
   const going = goingBy(plan)
   const outdated = new Set<InstanceId>()
   const count = { Insert: 0, Update: 0, Vacate: 0, Delete: 0, Link: 0, Unlink: 0 }
@@ -125,3 +125,9 @@ const instancesIn = (plan: FlushPlan, step: Step, { parent, root }: Mapping): nu
 }
 
 const isOfLine = (entity: string, root: Mapping): boolean => withDescendants(root).some(({ name }) => name === entity)
+
+const nothingReplaced: ReadonlyMap<InstanceId, InstanceId> = new Map()
+
+/** The instances whose rows others take over, by those. */
+const replacedBy = ({ switches }: FlushPlan): ReadonlyMap<InstanceId, InstanceId> =>
+  switches.length === 0 ? nothingReplaced : new Map(switches.map(({ inserted: id, deleted: old }) => [id, old]))

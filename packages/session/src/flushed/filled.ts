@@ -40,18 +40,33 @@ export const accepted = (attribute: Attribute, value: unknown): unknown => {
   return isLeft(decoding) ? (attribute.isKey ? value : undefined) : decoding.right
 }
 
-/** The columns that the plan filled: their values are not in the snapshot yet. @category combinators */
-export const filledColumns = ({ model }: SessionState, mapping: Mapping, columns: ReadonlyArray<PlanColumn>) => {
-  const given = givenByFlush(model, mapping)
-  return columns.flatMap((column, index) => {
-    const attribute = mapping.attributeOf.get(column.attribute)
-    if (attribute === undefined) return []
-    return column.source._tag === 'Key' || given.has(attribute) ? [{ column, index, attribute }] : []
-  })
+/** A column that a plan filled. @category model */
+export interface FilledColumn {
+  readonly column: PlanColumn
+  /** Of its cell in each row. */
+  readonly index: number
+  readonly attribute: Attribute
 }
 
-/** Columns that a plan filled. @category model */
-export type Filled = ReturnType<typeof filledColumns>
+/** @category model */
+export type Filled = ReadonlyArray<FilledColumn>
+
+/** The columns that the plan filled: their values are not in the snapshot yet. @category combinators */
+export const filledColumns = (
+  { model }: SessionState,
+  mapping: Mapping,
+  columns: ReadonlyArray<PlanColumn>,
+): Filled => {
+  const given = givenByFlush(model, mapping)
+  const filled: FilledColumn[] = []
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index] as PlanColumn
+    const attribute = mapping.attributeOf.get(column.attribute)
+    if (attribute === undefined) continue
+    if (column.source._tag === 'Key' || given.has(attribute)) filled.push({ column, index, attribute })
+  }
+  return filled
+}
 
 /**
  * Puts what the plan filled of a row into a patch. Keys are those that the rows they refer to have got by then.

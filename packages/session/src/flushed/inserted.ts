@@ -111,7 +111,7 @@ interface Folding {
 const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step: InsertStep): Folding => {
   const given = returnedAttributes(mapping, step)
   const filled = filledColumns(state, mapping, step.columns)
-  const columns = new Set(step.columns.map(({ attribute }) => attribute))
+  const isWritten = (name: string): boolean => step.columns.some(({ attribute }) => attribute === name)
   const { attributes } = mapping.parts.find((part) => part.mapping === holder) ?? mapping
   return {
     mapping,
@@ -120,7 +120,7 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
     // what the table has filled in, and not given back, is known when it is read
     isPartial:
       attributes.some(
-        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !columns.has(attribute.name),
+        (attribute) => !given.includes(attribute) && !attribute.isDeferred && !isWritten(attribute.name),
       ) || mapping.expressions.some(({ isDeferred }) => !isDeferred),
     isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
     rows: rowClassOf(mapping),

@@ -61,11 +61,7 @@ export interface CommitProtocol {
  * @category constructors
  */
 export const oneAfterAnother: CommitProtocol = {
-  begin: (_token, _engine, isolationLevel) =>
-    function* (connection) {
-      const begun = yield* call(connection, { _tag: 'Begin', isolationLevel })
-      return isLeft(begun) ? begun : right(connection)
-    },
+  begin: (_token, _engine, isolationLevel) => (connection) => beginOn(connection, isolationLevel),
   *commit(open, patience) {
     const committed: Array<ShardToken | null> = []
     for (const { connection, token } of open) {
@@ -78,6 +74,15 @@ export const oneAfterAnother: CommitProtocol = {
     return { result: right([]), committed, abandoned: [] }
   },
   ended: () => {},
+}
+
+/** A coroutine that is made anew each time would take longer to make than to run: V8 gives each a map and a prototype. */
+function* beginOn(
+  connection: Connection,
+  isolationLevel: IsolationLevel | null,
+): Effect<Either<EngineError, Connection>> {
+  const begun = yield* call(connection, { _tag: 'Begin', isolationLevel })
+  return isLeft(begun) ? begun : right(connection)
 }
 
 /** Nobody knows whether a commit is done whose connection was lost. */

@@ -3,6 +3,9 @@
  *
  * An effect yields operations and is sent their results. Driven synchronously there is no promise anywhere; driven
  * asynchronously it waits only for what cannot answer at once.
+ *
+ * What answers at once under any driver is asked in place: to yield it would pass through every coroutine that the effect
+ * is nested in, and say the same.
  */
 import {
   type Answer,
@@ -36,17 +39,22 @@ export type Effect<A> = Generator<Operation, A, unknown>
 
 /** @category constructors */
 export function* connect(engine: Engine): Effect<Either<EngineError, Connection>> {
+  const now = engine.connectSync === null ? null : engine.connectSync()
+  // where there is none now, the driver says whether to wait for one
+  if (now !== null && now._tag === 'Right') return now
   return (yield { _tag: 'Connect', engine }) as Either<EngineError, Connection>
 }
 
 /** @category constructors */
 export function* call<C extends EngineCall>(connection: Connection, asked: C): Effect<Either<EngineError, Answer<C>>> {
+  if (connection._tag === 'SyncConnection') return connection.call(asked)
   return (yield { _tag: 'Call', connection, call: asked }) as Either<EngineError, Answer<C>>
 }
 
 /** Gives a connection back. @category constructors */
 export function* release(connection: Connection): Effect<void> {
-  yield { _tag: 'Release', connection }
+  if (connection._tag === 'SyncConnection') connection.release()
+  else yield { _tag: 'Release', connection }
 }
 
 /** Waits for a task of the application's. Left where the driver cannot wait. @category constructors */

@@ -136,8 +136,9 @@ const resolved = (
   rows: ReadonlyArray<Row>,
   given: GivenKeys | null,
 ): ReadonlyArray<Row> => {
+  if (given === null) return rows
   const places = columns.flatMap(({ source }, i) => (source._tag === 'Key' ? [i] : []))
-  if (given === null || places.length === 0) return rows
+  if (places.length === 0) return rows
   return rows.map((row) => {
     const copy = row.slice()
     for (const place of places) copy[place] = given.get(row[place] as InstanceId)

@@ -186,7 +186,9 @@ function* runCompiled(connection: Connection, engine: Engine, statement: AnyStat
   const compiled = compile(engine)(statement)
   if (isLeft(compiled)) return compiled
   // what `call` does, without another coroutine for each short query
-  return (yield { _tag: 'Call', connection, call: { _tag: 'Query', statement: compiled.right } }) as Ran
+  const asked = { _tag: 'Query', statement: compiled.right } as const
+  if (connection._tag === 'SyncConnection') return connection.call(asked)
+  return (yield { _tag: 'Call', connection, call: asked }) as Ran
 }
 
 /** @category constructors */

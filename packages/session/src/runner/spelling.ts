@@ -42,11 +42,13 @@ const linkKinds = (mapping: Mapping, name: string): Kinds => {
  * @category combinators
  */
 export const spelt = (rows: ReadonlyArray<Row>, step: Step, kinds: Kinds, dialect: Dialect): ReadonlyArray<Row> => {
-  const writes = columnsOf(step).flatMap(({ column }: PlanColumn, i) => {
-    const kind = kinds.get(column)
+  const writes: Array<readonly [place: number, write: (value: unknown) => unknown]> = []
+  const columns = columnsOf(step)
+  for (let i = 0; i < columns.length; i++) {
+    const kind = kinds.get((columns[i] as PlanColumn).column)
     const write = kind === undefined ? null : dialect.written(kind)
-    return write === null ? [] : [[i, write] as const]
-  })
+    if (write !== null) writes.push([i, write])
+  }
   if (writes.length === 0) return rows
   return rows.map((row) => {
     const copy = row.slice()
@@ -54,6 +56,8 @@ export const spelt = (rows: ReadonlyArray<Row>, step: Step, kinds: Kinds, dialec
     return copy
   })
 }
+
+const asTheyAre: { readonly kinds?: Kinds } = {}
 
 /**
  * The kinds of columns that the dialect does not select as they are, as a call has them.
@@ -65,9 +69,11 @@ export const selectedKinds = (
   kinds: Kinds,
   dialect: Dialect,
 ): { readonly kinds?: Kinds } => {
-  const found = columns.flatMap((column) => {
+  let found: Map<string, ColumnKind> | null = null
+  for (const column of columns) {
     const kind = kinds.get(column)
-    return kind === undefined || dialect.selectedAs(kind) === null ? [] : [[column, kind] as const]
-  })
-  return found.length === 0 ? {} : { kinds: new Map(found) }
+    if (kind === undefined || dialect.selectedAs(kind) === null) continue
+    found = (found ?? new Map<string, ColumnKind>()).set(column, kind)
+  }
+  return found === null ? asTheyAre : { kinds: found }
 }

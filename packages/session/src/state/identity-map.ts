@@ -24,33 +24,58 @@ interface Keys {
 }
 
 /**
+ * Mostly there is one token: none over one database, or that of the shard to which all belongs. Where rows are on every shard
+ * an identity is the same whichever is named.
+ */
+type ByToken =
+  | { readonly _tag: 'One'; readonly token: ShardToken | null; readonly keys: Keys }
+  | { readonly _tag: 'Many'; readonly keys: ReadonlyMap<ShardToken | null, Keys> }
+  | { readonly _tag: 'Every'; readonly keys: Keys }
+
+/**
  * By the index of the entity whose identities they are (a subtype's are its root's), then by token.
  *
  * @category model
  */
-export type IdentityMap = ReadonlyArray<ReadonlyMap<ShardToken | null, Keys> | undefined>
+export type IdentityMap = ReadonlyArray<ByToken | undefined>
 
 /** @category constructors */
 export const empty: IdentityMap = Object.freeze([])
 
-/**
- * The keys of an entity whose rows are on every shard: whichever is named, an identity is the same.
- */
-class OnEvery extends Map<ShardToken | null, Keys> {
-  override get(): Keys | undefined {
-    return super.get(null)
-  }
-}
+const noKeys: Keys = { dense: IntMap.empty, sparse: HashMap.empty }
 
 /** An empty map in which the rows of some entities are the same on every shard. @category constructors */
 export const emptyWith = (everywhere: ReadonlyArray<Mapping>): IdentityMap => {
   if (everywhere.length === 0) return empty
-  const map: Array<ReadonlyMap<ShardToken | null, Keys> | undefined> = []
-  for (const { root } of everywhere) map[root.index] = new OnEvery()
+  const map: Array<ByToken | undefined> = []
+  for (const { root } of everywhere) map[root.index] = { _tag: 'Every', keys: noKeys }
   return Object.freeze(map)
 }
 
-const noKeys: Keys = { dense: IntMap.empty, sparse: HashMap.empty }
+const keysFor = (tokens: ByToken | undefined, token: ShardToken | null): Keys | undefined => {
+  if (tokens === undefined) return undefined
+  switch (tokens._tag) {
+    case 'One':
+      return tokens.token === token ? tokens.keys : undefined
+    case 'Many':
+      return tokens.keys.get(token)
+    case 'Every':
+      return tokens.keys
+  }
+}
+
+const tokensOf = (tokens: ByToken | undefined): Iterable<ShardToken | null> => {
+  switch (tokens?._tag) {
+    case undefined:
+      return []
+    case 'One':
+      return [tokens.token]
+    case 'Many':
+      return tokens.keys.keys()
+    case 'Every':
+      return [null]
+  }
+}
 
 const isSmall = (key: RawKey): key is number => typeof key === 'number' && key >= 0 && key < 2 ** 30 && key % 1 === 0
 
@@ -65,7 +90,7 @@ export const get = (
   token: ShardToken | null,
   key: RawKey,
 ): InstanceId | undefined => {
-  const keys = self[mapping.root.index]?.get(token)
+  const keys = keysFor(self[mapping.root.index], token)
   if (keys === undefined) return undefined
   const found = isSmall(key) ? IntMap.get(keys.dense, key) : undefined
   return found !== undefined || keys.sparse.size === 0 ? found : HashMap.get(keys.sparse, key)
@@ -82,7 +107,7 @@ export const anywhere = (
   key: RawKey,
 ): ReadonlyArray<readonly [token: ShardToken | null, id: InstanceId]> => {
   const found: Array<readonly [ShardToken | null, InstanceId]> = []
-  for (const token of self[mapping.root.index]?.keys() ?? []) {
+  for (const token of tokensOf(self[mapping.root.index])) {
     const id = get(self, mapping, token, key)
     if (id !== undefined) found.push([token, id])
   }
@@ -92,7 +117,7 @@ export const anywhere = (
 /** Are instances of the entity held for named shards? @category guards */
 export const isSharded = (self: IdentityMap, mapping: Mapping): boolean => {
   const tokens = self[mapping.root.index]
-  return tokens !== undefined && (tokens.size > 1 || !tokens.has(null))
+  return tokens?._tag === 'Many' || (tokens?._tag === 'One' && tokens.token !== null)
 }
 
 /** @category combinators */
@@ -147,26 +172,17 @@ class KeysEdit {
   }
 }
 
-const nothing: ReadonlyMap<ShardToken | null, KeysEdit> = new Map()
-
-/** A copy that is to get new keys for a token: mostly the only one there is. */
-const withoutToken = (
-  before: ReadonlyMap<ShardToken | null, Keys> | undefined,
-  token: ShardToken | null,
-): Map<ShardToken | null, Keys> =>
-  before instanceof OnEvery
-    ? new OnEvery(before)
-    : before === undefined || (before.size === 1 && before.has(token))
-      ? new Map()
-      : new Map(before)
+const allKeys = (tokens: ByToken | undefined): Map<ShardToken | null, Keys> =>
+  new Map(tokens?._tag === 'Many' ? tokens.keys : tokens?._tag === 'One' ? [[tokens.token, tokens.keys]] : [])
 
 class Edit implements IdentityMapEdit {
   readonly #from: IdentityMap
-  readonly #edits: Array<Map<ShardToken | null, KeysEdit> | undefined> = []
   // bulk changes stay with one entity and shard
   #last: KeysEdit | null = null
   #lastMapping: Mapping | null = null
   #lastToken: ShardToken | null = null
+  /** By entity and token; null where the last is the only one. */
+  #edits: Array<Map<ShardToken | null, KeysEdit> | undefined> | null = null
 
   constructor(from: IdentityMap) {
     this.#from = from
@@ -190,40 +206,70 @@ class Edit implements IdentityMapEdit {
   }
 
   done(): IdentityMap {
-    let all: Array<IdentityMap[number]> | null = null
+    if (this.#last === null || this.#lastMapping === null) return this.#from
+    if (this.#edits === null) return this.#with(this.#from, this.#lastMapping.index, [[this.#lastToken, this.#last]])
+    let all = this.#from
     for (let index = 0; index < this.#edits.length; index++) {
-      const before = this.#from[index]
-      let tokens: Map<ShardToken | null, Keys> | null = null
-      for (const [token, keys] of this.#edits[index] ?? nothing) {
-        const done = keys.done()
-        if (done === (before?.get(token) ?? noKeys)) continue
-        tokens ??= withoutToken(before, token)
-        tokens.set(token, done)
-      }
-      if (tokens === null) continue
-      all ??= this.#from.slice()
-      all[index] = tokens
+      const edits = this.#edits[index]
+      if (edits !== undefined) all = this.#with(all, index, edits)
     }
-    return all ?? this.#from
+    return all
+  }
+
+  /** With what has become of an entity's keys. The same map where nothing has. */
+  #with(before: IdentityMap, index: number, edits: Iterable<readonly [ShardToken | null, KeysEdit]>): IdentityMap {
+    const tokens = before[index]
+    let next: ByToken | null = null
+    let many: Map<ShardToken | null, Keys> | null = null
+    for (const [token, edit] of edits) {
+      const keys = edit.done()
+      if (keys === (keysFor(tokens, token) ?? noKeys)) continue
+      if (tokens?._tag === 'Every') {
+        next = { _tag: 'Every', keys }
+        continue
+      }
+      const isOnly =
+        many === null && next === null && (tokens === undefined || (tokens._tag === 'One' && tokens.token === token))
+      if (isOnly) {
+        next = { _tag: 'One', token, keys }
+        continue
+      }
+      many ??= allKeys(next ?? tokens)
+      many.set(token, keys)
+    }
+    if (many !== null) next = { _tag: 'Many', keys: many }
+    if (next === null) return before
+    const all = before.slice()
+    all[index] = next
+    return all
   }
 
   #keys(mapping: Mapping, named: ShardToken | null): KeysEdit {
-    if (this.#last !== null && mapping.root === this.#lastMapping && named === this.#lastToken) return this.#last
-    const token = this.#from[mapping.root.index] instanceof OnEvery ? null : named
-    let byToken = this.#edits[mapping.root.index]
-    if (byToken === undefined) {
-      byToken = new Map()
-      this.#edits[mapping.root.index] = byToken
+    const { root } = mapping
+    const token = named !== null && this.#from[root.index]?._tag === 'Every' ? null : named
+    if (this.#last !== null && root === this.#lastMapping && token === this.#lastToken) return this.#last
+    if (this.#last !== null && this.#edits === null) {
+      this.#edits = []
+      this.#note(this.#edits, this.#lastMapping as Mapping, this.#lastToken, this.#last)
     }
-    let keys = byToken.get(token)
+    let keys = this.#edits?.[root.index]?.get(token)
     if (keys === undefined) {
-      keys = new KeysEdit(this.#from[mapping.root.index]?.get(token) ?? noKeys)
-      byToken.set(token, keys)
+      keys = new KeysEdit(keysFor(this.#from[root.index], token) ?? noKeys)
+      if (this.#edits !== null) this.#note(this.#edits, root, token, keys)
     }
     this.#last = keys
-    this.#lastMapping = mapping.root
-    this.#lastToken = named
+    this.#lastMapping = root
+    this.#lastToken = token
     return keys
+  }
+
+  #note(
+    edits: Array<Map<ShardToken | null, KeysEdit> | undefined>,
+    { index }: Mapping,
+    token: ShardToken | null,
+    keys: KeysEdit,
+  ): void {
+    edits[index] = (edits[index] ?? new Map<ShardToken | null, KeysEdit>()).set(token, keys)
   }
 }
 

@@ -9,8 +9,8 @@
  * few is gone through as fast as its few, which is what a flush of some instances of many meets. An edit ends with the function that made it, so a
  * node that anyone else can see is never written again.
  *
- * A program changes instance after instance, and mostly in the order of their ids. So a map that was changed by itself keeps
- * the leaf that was changed last beside its trie: the next change in that leaf copies it alone, and the nodes above it are
+ * A program changes instance after instance, and mostly in the order of their ids. So a map keeps the leaf that was changed
+ * last beside its trie: the next change in that leaf, or edit that begins there, copies it alone, and the nodes above it are
  * copied once, when another leaf has its turn.
  */
 
@@ -109,9 +109,11 @@ class Edit<A> implements IntMapEdit<A> {
   #leaves: number
   #shift: number
   #root: Node | null
-  // the leaf last written, since bulk changes run through neighbouring keys
-  #leaf: Node | null = null
-  #leafKey = -1
+  // the leaf last written, since changes run through neighbouring keys
+  #leaf: Node | null
+  #leafKey: number
+  /** May the trie have another leaf in its place? */
+  #isBeside: boolean
   #changed = false
 
   constructor(from: IntMap<A>) {
@@ -120,7 +122,9 @@ class Edit<A> implements IntMapEdit<A> {
     this.#leaves = from.leaves
     this.#shift = from.shift
     this.#root = from.root as Node | null
-    if (from.leaf !== null) this.#putLeaf(from.leaf as Node, from.leafKey)
+    this.#leaf = from.leaf as Node | null
+    this.#leafKey = from.leafKey
+    this.#isBeside = from.leaf !== null
   }
 
   get(key: number): A | undefined {
@@ -135,10 +139,15 @@ class Edit<A> implements IntMapEdit<A> {
   }
 
   set(key: number, value: A): void {
-    const leaf = key >>> bits === this.#leafKey && this.#leaf !== null ? this.#leaf : this.#leafFor(key)
+    let leaf = key >>> bits === this.#leafKey && this.#leaf !== null ? this.#leaf : this.#leafFor(key)
     const slot = key & mask
     const old = leaf[slot]
     if (old === value) return
+    if (leaf[ownerSlot] !== this.#owner) {
+      leaf = this.#own(leaf)
+      this.#leaf = leaf
+      this.#isBeside = true
+    }
     if (old === undefined) {
       this.#size++
       fill(leaf, slot, value)
@@ -176,33 +185,27 @@ class Edit<A> implements IntMapEdit<A> {
 
   done(): IntMap<A> {
     if (!this.#changed) return this.#from
-    return this.#size === 0 ? (empty as IntMap<A>) : this.#made(null, -1)
-  }
-
-  /** The same, where one key was set: the next change may be in the same leaf. */
-  doneAtLeaf(): IntMap<A> {
-    return this.#changed ? this.#made(this.#leaf, this.#leafKey) : this.#from
-  }
-
-  /** The trie as it stands. */
-  root(): Node | null {
-    return this.#root
-  }
-
-  #made(leaf: Node | null, leafKey: number): IntMap<A> {
+    if (this.#size === 0) return empty as IntMap<A>
     return {
       _tag: 'IntMap',
       size: this.#size,
       leaves: this.#leaves,
       shift: this.#shift,
       root: this.#root,
-      leaf,
-      leafKey,
+      leaf: this.#leaf,
+      leafKey: this.#leafKey,
     }
   }
 
-  /** Puts a leaf that stood beside the trie into it, where it has one already. */
+  /** The trie with all that the map holds. */
+  root(): Node | null {
+    if (this.#isBeside) this.#putLeaf(this.#leaf as Node, this.#leafKey)
+    return this.#root
+  }
+
+  /** Puts the leaf that stands beside the trie into it, where it has one already. */
   #putLeaf(leaf: Node, leafKey: number): void {
+    this.#isBeside = false
     let node = this.#root as Node
     for (let shift = this.#shift; shift > 0; shift -= bits) node = node[((leafKey << bits) >>> shift) & mask] as Node
     if (node === leaf) return
@@ -255,7 +258,7 @@ class Edit<A> implements IntMapEdit<A> {
   }
 
   #leafFor(key: number): Node {
-    let root = this.#root
+    let root = this.root()
     if (root === null) {
       while (key >>> this.#shift >= width) this.#shift += bits
       root = this.#own(undefined)
@@ -301,7 +304,7 @@ export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
   if (self.leaf === null || key >>> bits !== self.leafKey) {
     const changes = new Edit(self)
     changes.set(key, value)
-    return changes.doneAtLeaf()
+    return changes.done()
   }
   const slot = key & mask
   const old = self.leaf[slot]

@@ -117,10 +117,14 @@ export const computedColumns = (
   kinds: Uint8Array,
   attributes: ReadonlyArray<Attribute>,
   write: 'insert' | 'update',
-): ReadonlyArray<SqlDefault> =>
-  attributes.flatMap((attribute) =>
+): ReadonlyArray<SqlDefault> => {
+  if (!kinds.includes(computed)) return nothingComputed
+  return attributes.flatMap((attribute) =>
     kinds[attribute.position] === computed ? (sqlDefaultOf(mapping, attribute, write) ?? []) : [],
   )
+}
+
+const nothingComputed: ReadonlyArray<SqlDefault> = []
 
 /** What a row has of each attribute: rows of one shape share a step. */
 type Shape = Pick<OpenStep, 'kinds' | 'mapping' | 'of'>

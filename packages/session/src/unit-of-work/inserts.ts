@@ -36,6 +36,7 @@ export const insertRows = (
   mapping: Mapping,
   instances: ReadonlyArray<Instance>,
 ): MissingKey | null => {
+  if (instances.length === 0) return null
   if (isWrittenByTables(mapping)) return insertTables(planning, mapping, instances)
   const { encode } = rowClassOf(mapping)
   const kinds = new Uint8Array(mapping.attributes.length)

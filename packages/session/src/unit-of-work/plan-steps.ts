@@ -97,4 +97,5 @@ const note = (steps: number[][], root: Mapping, id: number): void => {
   else known.push(id)
 }
 
-const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> => [...new Set(ids)].sort((a, b) => a - b)
+const ascending = (ids: ReadonlyArray<number>): ReadonlyArray<number> =>
+  ids.length < 2 ? ids : [...new Set(ids)].sort((a, b) => a - b)

@@ -50,7 +50,7 @@ export const plan = (given: SessionState, services: Services = noServices): Eith
       steps,
       notices: made.notices,
       orphans: changes.orphans,
-      switches: [...changes.switches].map(([inserted, { id }]) => ({ inserted, deleted: id })),
+      switches: Array.from(changes.switches, ([inserted, { id }]) => ({ inserted, deleted: id })),
       carried: changes.carried.map(carriedKey),
     }),
   )(inUniqueOrder(state, changes.switches, made.steps.all))

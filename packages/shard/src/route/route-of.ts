@@ -4,7 +4,7 @@
 import type { AnyDelete, AnyQuery, AnyUpdate } from '@unitary/core'
 import { empty, optionsIn, type RoutingError, type SessionState } from '@unitary/session'
 import { chain, type Either } from 'fp-ts/lib/Either.js'
-import type { ShardedRuntime } from '../runner.js'
+import type { ShardedRuntime } from '../runner/runtime.js'
 import { type Route, routeStatement, shardsOfWrite } from './choose.js'
 
 /**
