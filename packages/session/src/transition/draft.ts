@@ -31,6 +31,7 @@ import type { SessionState, StateEdit } from '../state/session-state.js'
 import { cascadeAdd, cascadeTo } from './cascade.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
+import { standingAt } from './standing.js'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -118,7 +119,7 @@ export const draftMaker = (
       } else {
         Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }
-      const owner = edit.instances.get(link.owner) as Instance.Instance
+      const owner = standingAt(edit, link.owner)
       const refused = link.cascades ? cascadeTo(state, edit, owner, link.relationship, link.target) : null
       if (refused !== null) return left(refused)
     }
