@@ -6,6 +6,7 @@ import { contest, type Outcome } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
 import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { allocation } from './measures/allocation.js'
+import { type FanOutFigure, fanOutAsync, fanOutSync } from './measures/fan-out.js'
 import { levelOfFew, levels, mostGrowth } from './measures/growth.js'
 import { changeHeld, memory, mostBeyondRow, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
@@ -30,7 +31,7 @@ if (values.help) {
   console.log(`npm run bench -- [options]
 
   --quick          a tenth of the rows, fewer runs: under two minutes
-  --only NAME      one of: ${[...workloadNames, 'postgres', 'growth', 'phases', 'steps', 'statements', 'memory', 'types'].join(', ')}; may be repeated
+  --only NAME      one of: ${[...workloadNames, 'postgres', 'growth', 'phases', 'steps', 'statements', 'memory', 'types', 'fan-out'].join(', ')}; may be repeated
   --no-peers       only the limit and Unitary`)
   process.exit()
 }
@@ -173,4 +174,34 @@ if (isWanted('types')) {
     ),
   )
   writeResults('types', measured)
+}
+
+if (isWanted('fan-out')) {
+  const rows = 20_000 * scale
+  const show = (title: string, measured: ReadonlyArray<FanOutFigure>): void =>
+    console.log(
+      figures(
+        title,
+        measured.map(({ beside, fanOut, ratio, workload: name }) => [
+          name,
+          `${fanOut.toFixed(2)} ms`,
+          `${beside.toFixed(2)} ms`,
+          `${ratio.toFixed(2)}x`,
+        ]),
+      ),
+    )
+  const synchronous = fanOutSync(rows, runs)
+  show(
+    `\n${rows.toLocaleString('en')} rows on four shards of SQLite, beside the same query on each by itself`,
+    synchronous,
+  )
+  const missing = await missingPostgres()
+  const asynchronous = missing === null ? await fanOutAsync(rows / 10, runs) : []
+  if (missing === null)
+    show(
+      `\n${(rows / 10).toLocaleString('en')} rows on PostgreSQL, taking 20 to 50 ms, beside the slowest shard`,
+      asynchronous,
+    )
+  else console.log(`\non PostgreSQL: left out, ${missing}`)
+  writeResults('fan-out', { synchronous, asynchronous })
 }

@@ -183,9 +183,11 @@ class Replay {
   /**
    * May a step ask the database where SQLAlchemy does not? Its queries leave their eager loads on the objects, which then
    * load them along with any refresh; here they are loaded when they are read. A get of a subtype, and a reference to one, load
-   * what a query of its base has left out.
+   * what a query of its base has left out. A
+   * database may have no words for an update that gives the keys of its rows.
    */
   #mayRead(step: Step): boolean {
+    if (step.sync === 'fetch' && this.#site.selectsKeys) return true
     const { entities } = this.#model.description
     const relationship = this.#model.relationship(this.#objects.get(step.obj ?? '')?.entity ?? '', step.attr ?? '')
     const wanted = step.do === 'get' ? step.entity : step.do === 'read' ? relationship?.target : undefined
@@ -225,7 +227,7 @@ class Replay {
       error: result._tag === 'Left' ? errorOf(result.left) : null,
       value: result._tag === 'Right' ? this.#shown(session, result.right) : undefined,
       writes: calls.flatMap(({ call, shard }) => writesOf(call, this.#model, shard)),
-      statements: calls.flatMap(({ call, shard }) => statementOf(call, shard)),
+      statements: calls.flatMap(({ call, inModel, shard }) => statementOf(call, shard, inModel)),
     }
   }
 

@@ -25,10 +25,14 @@ export const recording = (inner: Engine): RecordingEngine => {
     }) as Connection
   const wrapEither = (answer: Either<EngineError, Connection>): Either<EngineError, Connection> =>
     isLeft(answer) ? answer : right(wrap(answer.right))
-  const { connectSync } = inner
+  const { connectSync, layout } = inner
   return {
     engine: {
       ...inner,
+      // where engines share a database, the session connects to that
+      ...(layout === undefined
+        ? {}
+        : { layout: { ...layout, over: <C extends Connection>(lent: C) => wrap(layout.over(lent)) as C } }),
       // they may become more with the first connection
       get capabilities() {
         return inner.capabilities
@@ -81,12 +85,21 @@ const writtenBy = (call: EngineCall, model: ScenarioModel): ReadonlyArray<Write>
   }
 }
 
-/** The first words of a statement and its table. */
-export const statementOf = (call: EngineCall, shard: string | null): ReadonlyArray<string> => {
+/** A table in SQL, with its schema where it has one. */
+const named = /(?:["`]\w+["`]\.)?["`](\w+)["`]/
+
+const selected = new RegExp(`\\bfrom ${named.source}`, 'i')
+const written = new RegExp(`^\\s*(select|update|delete)\\b.*?(?:from |update )?${named.source}`, 'is')
+
+/** The first words of a statement and its table, as the model calls it. */
+export const statementOf = (
+  call: EngineCall,
+  shard: string | null,
+  inModel: (table: string) => string,
+): ReadonlyArray<string> => {
   if (call._tag !== 'Query') return []
   const { sql } = call.statement
-  const [, kind = '', table = ''] = /^\s*(select|update|delete)\b.*?(?:from |update )?["`](\w+)["`]/is.exec(sql) ?? []
-  const read = /\bfrom ["`](\w+)["`]/i.exec(sql)?.[1] ?? table
-  if (kind === 'select') return [on(shard, `select ${read}`)]
-  return kind === '' ? [] : [on(shard, `bulk ${kind} ${table}`)]
+  const [, kind = '', table = ''] = written.exec(sql) ?? []
+  if (kind === 'select') return [on(shard, `select ${inModel(selected.exec(sql)?.[1] ?? table)}`)]
+  return kind === '' ? [] : [on(shard, `bulk ${kind} ${inModel(table)}`)]
 }

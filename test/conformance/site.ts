@@ -14,7 +14,11 @@ import { byTable, choosersOf, rowsOn } from './sharding.js'
 export interface SiteCall {
   readonly shard: string | null
   readonly call: EngineCall
+  /** The model's name of a table. */
+  readonly inModel: (table: string) => string
 }
+
+const same = (table: string): string => table
 
 /** A runtime that keeps what its databases are asked. */
 export interface SiteRuntime {
@@ -27,6 +31,8 @@ export interface SiteRuntime {
 export interface Site {
   /** A runtime for one session. */
   readonly runtime: (options: RuntimeOptions) => SiteRuntime
+  /** Has a database to be asked for the keys of the rows that it is going to change? */
+  readonly selectsKeys: boolean
   /** Statements that another connection commits. */
   readonly external: (statements: ReadonlyArray<string>) => Promise<void>
   /** The committed rows by table; `asia: reports` is a table of a shard. */
@@ -43,8 +49,12 @@ export const openSite = async (host: Host, layout: Layout, scenario: Scenario, m
 const siteOf = (database: ScenarioDatabase, { model }: ScenarioModel): Site => ({
   runtime: (options) => {
     const { engine, take } = recording(database.engine())
-    return { runtime: runtime(model, engine, options), take: () => take().map((call) => ({ shard: null, call })) }
+    return {
+      runtime: runtime(model, engine, options),
+      take: () => take().map((call) => ({ shard: null, call, inModel: same })),
+    }
   },
+  selectsKeys: false,
   external: database.external,
   contents: database.contents,
   close: database.close,
@@ -71,9 +81,14 @@ const shardedSite = async (
           choosers: choosersOf(model.model, sharding),
           ...options,
         }),
-        take: () => [...recorded].flatMap(([shard, { take }]) => take().map((call) => ({ shard, call }))),
+        take: () =>
+          [...recorded].flatMap(([shard, { engine, take }]) => {
+            const inModel = engine.layout?.names.inModel ?? same
+            return take().map((call) => ({ shard, call, inModel }))
+          }),
       }
     },
+    selectsKeys: [...shards.values()].some(({ engine }) => !engine().capabilities.returning.update),
     external: async () => {
       throw new Error(`${scenario.name}: no other connection writes to shards in any recording`)
     },

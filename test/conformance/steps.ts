@@ -5,7 +5,7 @@ import type { CollectionKey, RelationshipMapping, Snapshot } from '@unitary/core
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, isSome, none, type Option, some } from 'fp-ts/lib/Option.js'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type AnyProgram, api, referenceTo } from './api.js'
 import type { AnyMapped, ScenarioModel } from './model.js'
 import { keyOf, type Named } from './objects.js'
@@ -130,7 +130,7 @@ export const programOf = (at: Situation, step: Step): AnyProgram => {
     case 'sql':
       // the recording went past the session, which flushes nothing for it
       return api.noAutoflush(
-        Session.traverseArray((text: string) => api.sql(sql.raw(text), shardOf(step)))(step.sql ?? []),
+        Session.traverseArray((text: string) => api.sql(textOn(at.model, text), shardOf(step)))(step.sql ?? []),
       )
     case 'commitNested':
       return repeated(api.commitNested, at.savepointsDownTo(step.name as string))
@@ -159,6 +159,16 @@ export const loadOf = (at: Situation, name: string, attribute: string): AnyProgr
 
 /** The one shard that a step is for. */
 const shardOf = ({ shard }: Step): { readonly shard?: string } => (shard === undefined ? {} : { shard })
+
+/** The text with its tables as nodes: they may have other names in the database. */
+const textOn = (model: ScenarioModel, text: string): RawBuilder<unknown> => {
+  const tables = new Set(model.model.mappings.map(({ table }) => table))
+  const words = text.split(/\b(\w+)\b/)
+  return sql.join(
+    words.map((word) => (tables.has(word) ? sql.table(word) : sql.raw(word))),
+    sql.raw(''),
+  )
+}
 
 /** Added to its own session; an object of another comes from that one's state. */
 const added = (at: Situation, name: string): AnyProgram => {

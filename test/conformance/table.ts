@@ -22,9 +22,12 @@ const columns: ReadonlyArray<readonly [title: string, outcome: Outcome]> = [
 
 const width = (text: string): number => Math.max(9, text.length)
 
+/** As long as the longest area on the longest layout. */
+const longest = 52
+
 const line = (name: string, all: ReadonlyArray<Replayed>): string =>
   [
-    name.padEnd(26),
+    name.padEnd(longest),
     ...columns.map(([title, outcome]) =>
       String(all.filter((one) => one.outcome === outcome).length).padStart(width(title)),
     ),
@@ -51,7 +54,7 @@ export const renderTable = (all: ReadonlyArray<Replayed>): string => {
   const skipped = all.filter(({ outcome }) => outcome === 'skipped')
   const reasons = [...new Set(skipped.map(({ database, reason }) => `${database}: ${reason}`))]
   return [
-    ['area'.padEnd(26), ...columns.map(([title]) => title.padStart(width(title)))].join('  '),
+    ['area'.padEnd(longest), ...columns.map(([title]) => title.padStart(width(title)))].join('  '),
     ...rows,
     line('all', all),
     ...reasons.map((why) => {

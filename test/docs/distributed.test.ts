@@ -18,11 +18,12 @@ import {
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import {
-  byAttribute,
+  byHash,
   choosers,
   citusStatements,
   cockroachStatements,
   distributionOf,
+  everywhere,
   refuseScattered,
   vschemaOf,
   withParent,
@@ -37,6 +38,7 @@ import { examplesOf } from './page.js'
 const tenantId = pipe(uuid, named('tenant_id'), primaryKey)
 const id = pipe(uuid, primaryKey, withDefault(uuidV7))
 
+const Currency = entity('Currency', 'currencies', { code: pipe(text, primaryKey), name: text })
 const Tenant = entity('Tenant', 'tenants', { id, name: text })
 const Account = entity('Account', 'accounts', { tenantId, id, owner: text, balance: integer })
 const Booking = entity('Booking', 'bookings', {
@@ -46,7 +48,7 @@ const Booking = entity('Booking', 'bookings', {
   amount: integer,
 })
 
-const model = defineModel({ Tenant, Account, Booking })((r) => ({
+const model = defineModel({ Currency, Tenant, Account, Booking })((r) => ({
   Tenant: { accounts: r.Tenant.hasMany('Account', { foreignKey: 'tenantId', inverse: 'tenant' }) },
   Account: {
     tenant: r.Account.belongsTo('Tenant', { foreignKey: 'tenantId', inverse: 'accounts' }),
@@ -58,7 +60,8 @@ const model = defineModel({ Tenant, Account, Booking })((r) => ({
 
 // #region choosers
 const byTenant = choosers(model)({
-  Tenant: byAttribute('id', () => 'cluster'),
+  Currency: everywhere(),
+  Tenant: byHash('id', ['cluster']),
   Account: withParent('tenant'),
   Booking: withParent('account'),
 })
@@ -88,7 +91,7 @@ example('faults', () => {
   // #region faults
   const User = entity('User', 'users', { id: pipe(integer, primaryKey, generated), region: text })
   const users = defineModel({ User })(() => ({}))
-  const byRegion = choosers(users)({ User: byAttribute('region', () => 'cluster') })
+  const byRegion = choosers(users)({ User: byHash('region', ['cluster']) })
   const refused = distributionOf(users, byRegion)(postgresDialect)
   if (refused._tag === 'Left') console.log(refused.left[0])
   // #endregion
@@ -108,7 +111,7 @@ example('cockroach', () => {
   // #region cockroach
   const Event = entity('Event', 'events', { id: pipe(integer, primaryKey, generated), body: text })
   const events = defineModel({ Event })(() => ({}))
-  const byId = choosers(events)({ Event: byAttribute('id', () => 'cluster') })
+  const byId = choosers(events)({ Event: byHash('id', ['cluster']) })
   for (const statement of cockroachStatements(resultOf(distributionOf(events, byId)(postgresDialect)))) {
     console.log(statement.compile(db).sql)
   }

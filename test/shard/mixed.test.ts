@@ -5,6 +5,7 @@ import {
   boolean,
   createAll,
   defineModel,
+  distinct,
   type Engine,
   entity,
   groupBy,
@@ -17,6 +18,7 @@ import {
   real,
   select,
   selectRows,
+  selectScalar,
   set,
   text,
   update,
@@ -231,6 +233,40 @@ describe.skipIf(missing !== null)(
       const streamed: unknown[] = []
       for await (const row of Session.stream(app(), { chunk: 2 })(byTwice)) streamed.push(rightOf(row))
       expect(streamed).toEqual(rightOf(await run(Session.rows(byTwice))))
+    })
+
+    it('puts groups together, whose values the databases spell each in a way of its own', async () => {
+      const perState = pipe(
+        all(),
+        groupBy('isOpen'),
+        selectRows((q) => ({
+          isOpen: q.ref('isOpen'),
+          things: q.fn.countAll(),
+          ids: q.fn.sum('id'),
+          size: q.fn.sum('size'),
+          mean: q.fn.avg('size'),
+          least: q.fn.min('size'),
+        })),
+        orderBy('isOpen', (order) => order.desc().nullsLast()),
+      )
+      const groups = [true, false, null].map((isOpen) => {
+        const of = things.filter((thing) => thing.isOpen === isOpen)
+        const sizes = of.flatMap(({ size }) => (size === null ? [] : [size]))
+        const sum = sizes.reduce((all, size) => all + size, 0)
+        return {
+          isOpen,
+          things: of.length,
+          ids: of.reduce((all, { id }) => all + id, 0),
+          size: sum,
+          mean: sum / sizes.length,
+          least: Math.min(...sizes),
+        }
+      })
+      expect(rightOf(await run(Session.rows(perState)))).toEqual(groups)
+      expect(rightOf(await run(Session.rows(pipe(perState, limit(1), offset(1)))))).toEqual(groups.slice(1, 2))
+      // one of the databases may take some of these titles for the same
+      const perTitle = pipe(all(), selectScalar('title'), distinct)
+      expect(leftOf(await run(Session.rows(perTitle)))).toMatchObject({ _tag: 'RoutingError', reason: 'NotMergeable' })
     })
 
     it('undoes a bulk update everywhere where it fails on one', async () => {

@@ -1,6 +1,7 @@
 import { type Engine, select, update } from '@unitary/core'
 import * as Session from '@unitary/session'
 import {
+  type Atomic,
   atomic,
   bestEffort,
   byAttribute,
@@ -42,6 +43,8 @@ describe('shard maps', () => {
     needsAll(whole)
     // @ts-expect-error it commits one shard after another
     needsAll(shardedRuntime(model, given))
+    // @ts-expect-error nor does it help to say otherwise
+    shardedRuntime<Shard, Atomic>(model, given)
   })
 
   it('have no misspelt token', () => {

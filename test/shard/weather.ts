@@ -25,6 +25,7 @@ import {
   byAttribute,
   type Choosers,
   choosers,
+  type FanOutPolicy,
   type ShardedRuntime,
   type ShardMap,
   shardedRuntime,
@@ -86,7 +87,7 @@ export interface WorldOptions {
   readonly choosers?: Choosers<Shard>
   readonly waits?: boolean
   readonly files?: boolean
-  readonly runtime?: Session.RuntimeOptions
+  readonly runtime?: Session.RuntimeOptions & { readonly fanOut?: FanOutPolicy }
 }
 
 export const openWorld = (options: WorldOptions = {}): World => {

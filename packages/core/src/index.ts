@@ -66,7 +66,7 @@ export type {
   StatementLimits,
   TextComparison,
 } from './engine/dialect.js'
-export type { AsyncConnection, Connection, Engine, SyncConnection } from './engine/engine.js'
+export type { AsyncConnection, Connection, Engine, Layout, SyncConnection } from './engine/engine.js'
 export {
   type CheckViolation,
   type EngineError,
@@ -79,10 +79,12 @@ export {
   type UnknownColumn,
   type UnknownTable,
 } from './engine/error.js'
+export { renamedEngine } from './engine/layout.js'
 export { mysqlDialect } from './engine/mysql-dialect.js'
 export { postgresDialect } from './engine/postgres-dialect.js'
 export { createAll, createAllSync, dropAll, dropAllSync } from './engine/schema.js'
 export { sqliteDialect } from './engine/sqlite-dialect.js'
+export type { TableNames } from './engine/table-names.js'
 export {
   type AnyCollectionKind,
   asList,
@@ -261,16 +263,11 @@ export type {
 } from './model/infer.js'
 export {
   type Attribute,
-  decodedKeyOf,
-  encodedKeyOf,
   isKindOf,
   isOnlyJoined,
   type Mapping,
   mayHaveSeveral,
-  type RawKey,
   type RelationshipMapping,
-  rawKeyOf,
-  rawKeyOfValue,
   type TablePart,
   takes,
   withDescendants,
@@ -284,6 +281,7 @@ export {
   type TypeFault,
 } from './model/model.js'
 export { introducing, subtypeColumn } from './model/parts.js'
+export { decodedKeyOf, encodedKeyOf, type RawKey, rawKeyOf, rawKeyOfValue } from './model/raw-key.js'
 export type { Deferrable, ForeignKey, ReferenceOptions, ReferentialAction } from './model/reference.js'
 export type {
   Behaviour,
@@ -301,11 +299,10 @@ export type {
   ManyToMany,
   OrderDirection,
   Relationship,
-  RelationshipBuilder,
   Relationships,
-  Sides,
   TargetCondition,
 } from './model/relationship.js'
+export type { RelationshipBuilder, Sides } from './model/relationship-builder.js'
 export { type InstanceId, noInstance, Snapshot } from './model/snapshot.js'
 export { type SqlDefault, sqlDefaultOf } from './model/sql-default.js'
 export { storedMappings } from './model/stored.js'

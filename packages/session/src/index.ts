@@ -45,7 +45,7 @@ export type {
   TransactionBegun,
   UniqueClash,
 } from './error.js'
-export { render } from './error.js'
+export type { Flushed } from './flushed/applied.js'
 export type {
   ChangeContext,
   EndedContext,
@@ -76,19 +76,13 @@ export {
   type Verdict,
 } from './hook/verdict.js'
 export type { GetError, LoadError, ReadError } from './load/error.js'
-export {
-  expire,
-  expireAll,
-  type GetOptions,
-  get,
-  loadAttributes,
-  read,
-  refresh,
-} from './load/get.js'
+export { type GetOptions, get } from './load/get.js'
 export { type MembersError, members } from './load/members.js'
+export { loadAttributes, read, refresh } from './load/refresh.js'
 export { load, related } from './load/relationship.js'
 export { loadThrough } from './load/through.js'
 export { apS, bind, bindTo, chainFirst, Do, let_ as let } from './program/do.js'
+export { expire, expireAll } from './program/expire.js'
 export { type FlushError, flush, flushPlan } from './program/flush.js'
 export { nested, transact } from './program/framing.js'
 export { type Info, info } from './program/info.js'
@@ -113,6 +107,7 @@ export {
 export { close, expunge, expungeAll, type LeaveError, makeDetached, makeTransient } from './program/leave.js'
 export { type MergeError, type MergeOptions, merge } from './program/merge.js'
 export { noAutoflush, sql, withOptions, withoutCriteria } from './program/options.js'
+export { type PartialResult, partially } from './program/partially.js'
 export { insertAt, type ListName, move, removeKey } from './program/place.js'
 export {
   all,
@@ -137,6 +132,7 @@ export { type RemoveError, remove, removeLoaded } from './program/remove.js'
 export { clear, type ReplaceError, replace } from './program/replace.js'
 export type {
   AnswerOf,
+  BeginPartialRequest,
   CloseCursorRequest,
   CommitRequest,
   CountRequest,
@@ -144,6 +140,7 @@ export type {
   CursorRequest,
   Draw,
   DrawRequest,
+  EndPartialRequest,
   FetchRequest,
   FlushAnswer,
   FlushRequest,
@@ -151,6 +148,7 @@ export type {
   InsertRequest,
   LookupRequest,
   OpenCursorRequest,
+  PartialRequest,
   PauseRequest,
   QueryAnswer,
   QueryRequest,
@@ -167,6 +165,7 @@ export type {
 } from './program/request.js'
 export { operationOf } from './program/request.js'
 export { backoff, isTransient, patient, type RetryPolicy, transactRetrying } from './program/retry.js'
+export { placeOn } from './program/shard.js'
 export {
   appendThrough,
   detachThrough,
@@ -202,6 +201,7 @@ export { type QueryError, query, type Result } from './query/query.js'
 export { count, exists, rows } from './query/rows.js'
 export { type UniqueError, unique } from './query/unique.js'
 export { type UpdateManyError, updateMany } from './query/update-many.js'
+export { render } from './render.js'
 export { type Isomorphism, type RepresentedRow, representationFaults } from './represent/isomorphism.js'
 export { type Represented, represent } from './represent/represent.js'
 export {
@@ -210,9 +210,20 @@ export {
   type OpenTransaction,
   oneAfterAnother,
 } from './runner/commit-protocol.js'
-export { EngineReader, openReader, type Reader, Readers } from './runner/cursors.js'
+export { EngineReader, locksRows, openReader, type Reader, Readers } from './runner/cursors.js'
 export { drawAll, runDraw } from './runner/draw.js'
-export { call, connect, drive, driveSync, type Effect, release, together, wait } from './runner/effect.js'
+export {
+  call,
+  connect,
+  drive,
+  driveSync,
+  type Effect,
+  pause,
+  release,
+  together,
+  wait,
+  within,
+} from './runner/effect.js'
 export { connectError, databaseError, executeStep, type GivenKeys, givenKeys } from './runner/execute.js'
 export { runInsert } from './runner/insert.js'
 export { runCount, runLookup, runQuery, runSql, runWrite } from './runner/query.js'
@@ -248,17 +259,17 @@ export {
   empty,
   instanceAt,
   isExpired,
+  optionsIn,
   type SessionOptions,
   type SessionState,
 } from './state/session-state.js'
 export { walk } from './state/walk.js'
 export type { Rows } from './transition/absorb.js'
 export type { AddError } from './transition/add.js'
-export type { Flushed } from './transition/applied.js'
 export type { Written } from './transition/bulk.js'
 export type { Inserted } from './transition/inserted.js'
-export { referredTo } from './transition/relate.js'
 export type { ChangeError } from './transition/set.js'
+export { referredTo } from './transition/target.js'
 export type { Transition } from './transition/transition.js'
 export type { KeyedRun, UpdatedRows } from './transition/updated-rows.js'
 export { type ExplainOptions, explain, summary, toJson, toMermaid } from './unit-of-work/explain.js'

@@ -1,7 +1,8 @@
 /**
  * What can go wrong in routing, with the sentences for it: what was to be done, what it hung on, the cure.
  */
-import type { RoutingError } from '@unitary/session'
+import { engineError } from '@unitary/core'
+import { type DatabaseError, databaseError, type RoutingError } from '@unitary/session'
 import type { Basis } from './chooser/chooser.js'
 import type { ShardMap } from './shard-map.js'
 
@@ -27,6 +28,7 @@ export type NamedBy =
   | 'the shard option'
   | 'the generator'
   | 'its row'
+  | 'moveToShard'
 
 export const unknownShard = (
   shards: ShardMap,
@@ -166,6 +168,30 @@ export const notMergeable = (operation: string, entity: string, problem: string)
   message: `${operation} of ${entity} over several shards: ${problem}, or pin it to one shard with onShard`,
 })
 
+/** Rows that are on every shard cannot be asked for beside rows that are spread. */
+export const readsBoth = (operation: string, entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NotMergeable',
+  operation,
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `${operation} of ${entity}: its rows are on every shard, and each would answer by the rows that only it has of what is joined; ask from the other side, or pin it to one shard with onShard`,
+})
+
+/** The key of a row that is on every shard has to be the same on all. */
+export const generatesKeys = (operation: string, entity: string): RoutingError => ({
+  _tag: 'RoutingError',
+  reason: 'NoShard',
+  operation,
+  entity,
+  attribute: null,
+  value: null,
+  shard: null,
+  message: `${operation} of ${entity}: its rows are on every shard, and each would generate another key; give it one`,
+})
+
 /** A transaction would write on a second shard, where the runtime commits on one. */
 export const severalShards = (operation: string, tokens: ReadonlyArray<string>): RoutingError => ({
   _tag: 'RoutingError',
@@ -190,13 +216,19 @@ export const cannotPrepare = (tokens: ReadonlyArray<string>, decider: string): R
   message:
     tokens.length > 1
       ? `commit: shards ${quoted(tokens)} cannot prepare a transaction, and only one that cannot may be written together with others; write on it in a transaction of its own`
-      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with several of MySQL or MariaDB, which are bound to '${decider}' as the one that decides; write on it in a transaction of its own`,
+      : `commit: shard ${quoted(tokens)} cannot prepare a transaction, and does not go together with MySQL or MariaDB, whose transactions are bound from the beginning to '${decider}' as the one that decides; write on it in a transaction of its own`,
 })
 
 /** The shard map itself cannot be used. */
-export const faultyMap = (operation: string, message: string): RoutingError => ({
+export const faultyMap = (operation: string, message: string): RoutingError => unusable('FaultyMap', operation, message)
+
+/** What says how shards are asked says nothing that can be done. */
+export const faultyPolicy = (operation: string, message: string): RoutingError =>
+  unusable('FaultyPolicy', operation, message)
+
+const unusable = (reason: 'FaultyMap' | 'FaultyPolicy', operation: string, message: string): RoutingError => ({
   _tag: 'RoutingError',
-  reason: 'FaultyMap',
+  reason,
   operation,
   entity: null,
   attribute: null,
@@ -204,3 +236,12 @@ export const faultyMap = (operation: string, message: string): RoutingError => (
   shard: null,
   message,
 })
+
+/** A shard has not answered in its time. */
+export const noAnswer = (operation: string, entity: string | null, shard: string, timeout: number): DatabaseError =>
+  databaseError(
+    operation,
+    entity,
+    shard,
+    engineError({ _tag: 'StatementTimeout' }, `the shard '${shard}' has not answered within ${timeout} ms`),
+  )

@@ -56,3 +56,21 @@ export const faultOf = ({ engines }: ShardMap): string | null => {
   }
   return null
 }
+
+/** The engine of the database that an engine is on. */
+export const databaseOf = (engine: Engine): Engine => engine.layout?.engine ?? engine
+
+/** The first shard of each database. */
+export const firstOfEach = ({ engines }: ShardMap): ReadonlyMap<string, Engine> => {
+  const first = new Map<Engine, string>()
+  for (const [token, engine] of engines) if (!first.has(databaseOf(engine))) first.set(databaseOf(engine), token)
+  return new Map(Array.from(first, ([database, token]) => [token, database]))
+}
+
+/** Why a map cannot be committed as one: who has prepared what is told by shards, each of a database of its own. */
+export const atomicFaultOf = (shards: ShardMap): string | null => {
+  const databases = firstOfEach(shards).size
+  return databases === 1 || databases === shards.tokens.length
+    ? null
+    : 'several shards of the map share a database, and others do not; atomic commits need each on a database of its own, or all on one'
+}

@@ -79,6 +79,12 @@ const suite = (
         await ask(await open(), raw(engine, sql`delete from notes`))
       })
       afterAll(async () => {
+        // what a test that failed has left would be in the way
+        await Promise.all(connections.splice(0).map(async (connection) => connection.release()))
+        const connection = await open()
+        for (const branch of await ask(connection, { _tag: 'ListPrepared' })) {
+          if (branch.transaction.startsWith(`test.${run}.`)) await connection.call({ _tag: 'RollbackPrepared', branch })
+        }
         await engine?.close()
         await drop()
       })
@@ -185,6 +191,25 @@ suite('MariaDB', skipped(mysqlHost), async () => {
   const database = await createMysql()
   return { open: () => database.open(20), drop: database.drop }
 })
+
+test.skipIf(skipped(mysqlHost) !== null)(
+  'MariaDB prepares a branch as what it was begun as, and as no other',
+  async () => {
+    const database = await createMysql()
+    const engine = database.open(2)
+    try {
+      const connection = await connect(engine)
+      await ask(connection, { ...begin, branch: newBranch() })
+      expect(await failure(connection, { _tag: 'Prepare', branch: newBranch() })).toMatchObject({
+        reason: { _tag: 'Unsupported' },
+        message: 'the transaction was not begun as the branch that it is to be prepared as',
+      })
+    } finally {
+      await engine.close()
+      await database.drop()
+    }
+  },
+)
 
 test.skipIf(skipped(mysqlHost) !== null)(
   'a branch that another living connection of MariaDB holds is held by a lock',

@@ -85,9 +85,9 @@ describe('the ranges of a statement', () => {
     )
     expect(analysis.rangesOf(model.Thing, 'id')).toEqual(integers(intersection(above(10, true), below(20, true))))
     expect(analysis.rangesOf(model.Thing, 'size')).toEqual(union(below(1.5, false), above(4, true)))
-    expect(analysis.rangesOf(model.Thing, 'serial')).toEqual(points([1n, 7n]))
+    expect(analysis.rangesOf(model.Thing, 'serial')).toEqual(integers(points([1n, 7n])))
     // a database may keep it more exactly than it is read
-    expect(analysis.rangesOf(model.Thing, 'made')).toEqual(above(new Date('2026-01-01T00:00:00.000Z'), true))
+    expect(analysis.rangesOf(model.Thing, 'made')).toEqual(integers(above(new Date('2026-01-01T00:00:00.000Z'), true)))
   })
 
   test('narrow the single values', () => {

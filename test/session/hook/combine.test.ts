@@ -75,7 +75,13 @@ describe('the hooks of a session', () => {
   test('are those of its state, wherever that goes', () => {
     const app = openOn(blog)
     const state = Session.empty(blog, { hooks: suffix('a'), autoflush: false })
-    expect(state.options).toEqual({ autoflush: false, executionOptions: {}, expireOnCommit: true, tokens: [] })
+    expect(state.options).toEqual({
+      autoflush: false,
+      executionOptions: {},
+      expireOnCommit: true,
+      tokens: [],
+      everywhere: [],
+    })
     const add = Session.add(blog.Post, { tenant: 't', title: '' })
     const [, after] = Session.runStateSync(app.runtime, state)(add)
     const [result] = Session.runStateSync(app.runtime, after)(add)

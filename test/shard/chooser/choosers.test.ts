@@ -48,7 +48,7 @@ const rules = choosers(model)({
 })
 
 const ofKey = (by: Choosers, name: string, key: Readonly<Record<string, unknown>>) =>
-  by.shardsOfKey(name, key, { operation: 'get', options: {}, state })
+  by.shardsOfKey(name, key, { operation: 'get', loading: null, options: {}, state })
 
 const of = (by: Choosers, statement: Filterable) =>
   by.shardsOf(analyse(statement), {

@@ -113,7 +113,7 @@ const killEverywhere = async (
   return { kills: deaths.length, committed }
 }
 
-const mapOf = ({ shards }: Site) =>
+const mapOf = ({ shards }: Pick<Site, 'shards'>) =>
   shardMap(Object.fromEntries(Object.entries(shards).map(([token, { engine }]) => [token, engine])))
 
 /** Recovers until there is nothing left to, which servers that have not noticed a death yet may put off. */
@@ -206,6 +206,8 @@ suite(
       withTables({ kind: 'mysql', ...mysqlServer, database: name }, open())
     const shards = { m: await maria(databases[0]), n: await maria(databases[1]), p: await postgresShard('p') }
     const drop = async (): Promise<void> => {
+      // what is still prepared after a failure would be in the way
+      await recover(mapOf({ shards }), { application: 'crash' })()
       await closing(shards)
       for (const database of databases) await database.drop()
     }

@@ -22,10 +22,18 @@ import {
 import Database from 'better-sqlite3'
 import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { PostgresDialect, sql } from 'kysely'
+import { MysqlDialect, PostgresDialect, sql } from 'kysely'
+import { createPool } from 'mysql2'
 import { Pool } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { createMysql, createPostgres, mysqlHost, postgresHost, skipped } from '../../core/engine/databases.js'
+import {
+  createMysql,
+  createPostgres,
+  mysqlHost,
+  mysqlServer,
+  postgresHost,
+  skipped,
+} from '../../core/engine/databases.js'
 import { ask, connect, raw } from '../../core/engine/engine-conformance.js'
 import { clusterMissing, type PostgresCluster, startCluster } from '../../core/engine/postgres-cluster.js'
 import { leftOf, rightOf } from '../weather.js'
@@ -384,7 +392,7 @@ describe.skipIf(clusterMissing !== null)(
         reports.push(...(await Promise.all([recovered(shards), recovered(shards)])))
       }
       const done = await Session.run(runtimeOn(shards, { timeout: 5000 }))(adding(shards, 1, slow.arm))()
-      expect(reports[0]).toMatchObject({ rolledBack: [], unfinished: [{ cause: 'Young' }] })
+      expect(reports[0]).toMatchObject({ rolledBack: [], unfinished: [{ cause: { _tag: 'Young' } }] })
       expect(reports[1]).toMatchObject({ committed: [], unfinished: [] })
       expect(failedWith(done)).toMatchObject({
         _tag: 'DatabaseError',
@@ -405,7 +413,7 @@ describe.skipIf(clusterMissing !== null)(
       expect(await recovered(without)).toMatchObject({
         committed: [],
         rolledBack: [],
-        unfinished: [{ shard: 'b', cause: 'NotInMap' }],
+        unfinished: [{ shard: 'b', cause: { _tag: 'NotInMap' } }],
       })
       const down = kept(kyselyEngine(new PostgresDialect({ pool: new Pool({ host: '/nowhere' }) })))
       expect(await recovered({ a: shards.a, b: down })).toMatchObject({
@@ -426,6 +434,53 @@ describe.skipIf(clusterMissing !== null)(
       rightOf(await Session.run(runtimeOn(shards))(adding(shards, 2))())
       expect(await recovered(shards, { keep: 0 })).toEqual(nothing)
       expect(await recovered(shards, { keep: 0, now: inDays(2) })).toEqual({ ...nothing, forgotten: 1 })
+    })
+
+    test('may have any tokens', async () => {
+      const first = 'São Paulo, "first" of all'
+      const deaf: Intercept = ({ _tag }) => (_tag === 'CommitPrepared' ? never() : null)
+      const plain = { [first]: await newShard(), ['é'.repeat(100)]: await newShard(), 'a.b/c': await newShard() }
+      const shards = { ...plain, [first]: intercepted(plain[first] as Engine, deaf) }
+      rightOf(await Session.run(runtimeOn(shards))(adding(shards, 1))())
+      expect(await recovered(plain)).toMatchObject({ committed: [{ shards: [first] }], unfinished: [] })
+      expect(await itemsOn(plain)).toEqual([[1], [1], [1]])
+    })
+
+    test('of which one is read chunk by chunk are committed between the chunks, and it is read on', async () => {
+      const shards = await openPair()
+      const app = runtimeOn(shards)
+      const ids = Array.from({ length: 25 }, (_, id) => id)
+      rightOf(
+        await Session.run(app)(
+          Session.transact(
+            Session.addAll(
+              model.Item,
+              ids.map((id) => ({ id, home: 'a' })),
+            ),
+          ),
+        )(),
+      )
+      const copying = pipe(
+        select(model.Item),
+        onShard('a'),
+        Session.forEachChunk(
+          (chunk) =>
+            Session.gen(function* () {
+              yield* Session.addAll(
+                model.Item,
+                chunk.flatMap(({ id }) => [
+                  { id, home: 'b' },
+                  { id: id + 100, home: 'a' },
+                ]),
+              )
+              yield* Session.commit
+            }),
+          { chunk: 10 },
+        ),
+      )
+      rightOf(await Session.run(app)(copying as Session.Program<Session.SessionError, unknown>)())
+      expect(await itemsOn(shards)).toEqual([[...ids, ...ids.map((id) => id + 100)], ids])
+      expect(await recovered(shards)).toEqual(nothing)
     })
 
     test('with one that cannot prepare, which decides wherever it stands', async () => {
@@ -523,10 +578,50 @@ test.skipIf(noPostgres !== null)('PostgreSQL that does not prepare says what to 
 
 const noMysql = skipped(mysqlHost)
 
-test.skipIf(noMysql !== null)('MariaDB commits with a file of SQLite', async () => {
-  const database = await createMysql()
-  servers.push(database.drop)
-  const shards = { file: await ready(sqliteEngine(new Database(':memory:'))), m: await ready(database.open()) }
-  rightOf(await Session.run(runtimeOn(shards, { application: 'faults_m' }))(adding(shards, 1))())
-  expect(await itemsOn(shards)).toEqual([[1], [1]])
+describe.skipIf(noMysql !== null)(`MariaDB${noMysql === null ? '' : ` (${noMysql})`}`, () => {
+  const options = { application: 'faults_m' }
+  const newMaria = async (): Promise<Engine> => {
+    const database = await createMysql()
+    servers.push(database.drop)
+    return ready(database.open())
+  }
+
+  test('commits with a file of SQLite', async () => {
+    const shards = { file: await ready(sqliteEngine(new Database(':memory:'))), m: await newMaria() }
+    rightOf(await Session.run(runtimeOn(shards, options))(adding(shards, 1))())
+    expect(await itemsOn(shards)).toEqual([[1], [1]])
+  })
+
+  test('that was only read from the first leaves a single writer to itself', async () => {
+    const asked: string[] = []
+    const listening: Intercept = ({ _tag }) => {
+      asked.push(_tag)
+      return null
+    }
+    const shards = { m: intercepted(await newMaria(), listening), n: intercepted(await newMaria(), listening) }
+    rightOf(
+      await Session.run(runtimeOn(shards, options))(
+        Session.gen(function* () {
+          yield* Session.query(pipe(select(model.Item), onShard('m')))
+          yield* Session.add(model.Item, { id: 1, home: 'n' })
+          yield* Session.commit
+        }),
+      )(),
+    )
+    expect(asked).toEqual(['Begin', 'Query', 'Begin', 'Insert', 'Commit', 'Commit'])
+    expect(await itemsOn(shards)).toEqual([[], [1]])
+  })
+
+  test('is bound to who decides, and refuses one that would have to', async () => {
+    const database = await createMysql()
+    servers.push(database.drop)
+    const pool = createPool({ ...mysqlServer, database: database.name })
+    const last = await ready(kyselyEngine(new MysqlDialect({ pool }), { twoPhase: false }))
+    const shards = { m: await newMaria(), z: last }
+    const error = failedWith(await Session.run(runtimeOn(shards, options))(adding(shards, 1))())
+    expect(Session.render(error)).toBe(
+      "commit: shard 'z' cannot prepare a transaction, and does not go together with MySQL or MariaDB, whose transactions are bound from the beginning to 'm' as the one that decides; write on it in a transaction of its own",
+    )
+    expect(await itemsOn(shards)).toEqual([[], []])
+  })
 })

@@ -9,6 +9,7 @@ import {
   type EngineCall,
   type EngineError,
   engineError,
+  mysqlDialect,
   sqliteDialect,
 } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
@@ -27,10 +28,14 @@ export interface Client {
 /** The client dies before or after a call, or the connection breaks: before the call, or after it and before its answer. */
 export type Fate = 'dies before' | 'dies after' | 'is lost before' | 'is lost after'
 
+/** Whether a transaction is named when it is prepared, or from its beginning, as by XA. */
+export type Kind = 'named late' | 'named early'
+
 /** Lets others have their turn; gives control back in an order that the test chooses. */
 export type Turn = (label: string) => Promise<unknown>
 
 interface Transaction {
+  readonly begunAs: BranchId | null
   readonly rows: Map<string, Row>
   readonly waiting: Array<() => void>
   isOver: boolean
@@ -46,6 +51,8 @@ const { capabilities, compile } = sqliteEngine(new Database(':memory:'))
 
 const textOf = ({ branch, transaction }: BranchId): string => `${transaction}/${branch}`
 
+const isSame = (one: BranchId | null, other: BranchId): boolean => one !== null && textOf(one) === textOf(other)
+
 export class ModelServer {
   readonly name: string
   /** Committed rows, by table and key. */
@@ -53,10 +60,12 @@ export class ModelServer {
   readonly prepared = new Map<string, { readonly branch: BranchId; readonly transaction: Transaction }>()
   readonly #open = new Set<Transaction>()
   readonly #turn: Turn
+  readonly #kind: Kind
 
-  constructor(name: string, turn: Turn) {
+  constructor(name: string, turn: Turn, kind: Kind) {
     this.name = name
     this.#turn = turn
+    this.#kind = kind
   }
 
   /** The committed keys of a table. */
@@ -67,7 +76,7 @@ export class ModelServer {
   engine(client: Client): Engine {
     return {
       _tag: 'Engine',
-      dialect: { ...sqliteDialect },
+      dialect: { ...(this.#kind === 'named early' ? mysqlDialect : sqliteDialect) },
       capabilities: { ...capabilities, synchronous: false, twoPhase: true },
       compile,
       connect: async () => (client.isDead ? left(lost) : right(this.#connection(client))),
@@ -93,7 +102,7 @@ export class ModelServer {
       if (isBroken) return left(lost)
       switch (call._tag) {
         case 'Begin':
-          transaction = { rows: new Map(), waiting: [], isOver: false }
+          transaction = { begunAs: call.branch ?? null, rows: new Map(), waiting: [], isOver: false }
           this.#open.add(transaction)
           return right(undefined)
         case 'Commit':
@@ -106,6 +115,9 @@ export class ModelServer {
           return right(undefined)
         case 'Prepare': {
           if (transaction === null) return left(lost)
+          if (this.#kind === 'named early' && !isSame(transaction.begunAs, call.branch)) {
+            throw new Error(`${textOf(call.branch)} was begun as another`)
+          }
           this.prepared.set(textOf(call.branch), { branch: call.branch, transaction })
           transaction = null
           return right(undefined)

@@ -9,7 +9,7 @@ import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { expect, it } from 'vitest'
 import { rightOf } from '../weather.js'
-import { type Client, type Fate, ModelServer, newClient, type Turn } from './model-server.js'
+import { type Client, type Fate, type Kind, ModelServer, newClient, type Turn } from './model-server.js'
 
 const Item = entity('Item', 'items', { id: pipe(integer, primaryKey), home: text })
 const model = defineModel({ Item })(() => ({}))
@@ -41,11 +41,18 @@ const recoverOn = (servers: Servers, client: Client) => recover(mapFor(servers, 
 
 const onDirectly: Turn = () => Promise.resolve()
 
-const serversWith = (turn: Turn): Servers => ({
-  a: new ModelServer('a', turn),
-  b: new ModelServer('b', turn),
-  c: new ModelServer('c', turn),
+type Kinds = Readonly<Record<(typeof homes)[number], Kind>>
+
+const late: Kinds = { a: 'named late', b: 'named late', c: 'named late' }
+
+const serversWith = (turn: Turn, kinds: Kinds = late): Servers => ({
+  a: new ModelServer('a', turn, kinds.a),
+  b: new ModelServer('b', turn, kinds.b),
+  c: new ModelServer('c', turn, kinds.c),
 })
+
+const kind = fc.constantFrom<Kind>('named late', 'named early')
+const anyKinds: fc.Arbitrary<Kinds> = fc.record({ a: kind, b: kind, c: kind })
 
 /** On how many shards an item is. */
 const placesOf = (servers: Servers, id: number): number =>
@@ -137,10 +144,11 @@ it('is whole or absent after failures at any calls, of the recovery too', async 
     fc.asyncProperty(
       fc.dictionary(fc.nat(calls).map(String), fc.constantFrom(...fates), { maxKeys: 3 }),
       fc.dictionary(fc.nat(8).map(String), fc.constantFrom(...fates), { maxKeys: 2 }),
-      async (ofCommit, ofRecovery) => {
+      anyKinds,
+      async (ofCommit, ofRecovery, kinds) => {
         const fatesOf = (given: Readonly<Record<string, Fate>>) =>
           newClient(new Map(Object.entries(given).map(([number, fate]) => [Number(number), fate])))
-        const servers = serversWith(onDirectly)
+        const servers = serversWith(onDirectly, kinds)
         const client = fatesOf(ofCommit)
         const committed = await commitOn(servers, client, 1)
         await recoverOn(servers, fatesOf(ofRecovery))
@@ -158,8 +166,9 @@ it('is whole or absent with two recoveries beside it, in any order of events', a
     fc.asyncProperty(
       fc.scheduler(),
       fc.option(fc.tuple(fc.nat(calls), fc.constantFrom(...fates)), { nil: null }),
-      async (scheduler, fate) => {
-        const servers = serversWith((label) => scheduler.schedule(Promise.resolve(), label))
+      anyKinds,
+      async (scheduler, fate, kinds) => {
+        const servers = serversWith((label) => scheduler.schedule(Promise.resolve(), label), kinds)
         const client = newClient(new Map(fate === null ? [] : [fate]))
         const others = [newClient(), newClient()]
         const [committed] = await scheduler.waitFor(

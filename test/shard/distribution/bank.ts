@@ -14,12 +14,13 @@ import {
   uuidV7,
   withDefault,
 } from '@unitary/core'
-import { byAttribute, choosers, withParent } from '@unitary/shard'
+import { byHash, choosers, everywhere, withParent } from '@unitary/shard'
 import { pipe } from 'fp-ts/lib/function.js'
 
 const tenantId = pipe(uuid, named('tenant_id'), primaryKey)
 const id = pipe(uuid, primaryKey, withDefault(uuidV7))
 
+const Currency = entity('Currency', 'currencies', { code: pipe(text, primaryKey), name: text })
 const Tenant = entity('Tenant', 'tenants', { id, name: text })
 const Account = entity(
   'Account',
@@ -33,10 +34,10 @@ const Booking = entity('Booking', 'bookings', {
   id,
   accountId: pipe(uuid, named('account_id')),
   amount: integer,
-  currency: pipe(text, nullable),
+  currencyCode: pipe(text, named('currency_code'), nullable),
 })
 
-export const bank = defineModel({ Tenant, Account, Savings, Booking })((r) => ({
+export const bank = defineModel({ Currency, Tenant, Account, Savings, Booking })((r) => ({
   Tenant: { accounts: r.Tenant.hasMany('Account', { foreignKey: 'tenantId', inverse: 'tenant' }) },
   Account: {
     tenant: r.Account.belongsTo('Tenant', { foreignKey: 'tenantId', inverse: 'accounts' }),
@@ -44,14 +45,14 @@ export const bank = defineModel({ Tenant, Account, Savings, Booking })((r) => ({
   },
   Booking: {
     account: r.Booking.belongsTo('Account', { foreignKey: ['tenantId', 'accountId'], inverse: 'bookings' }),
+    currency: r.Booking.belongsTo('Currency', { foreignKey: 'currencyCode' }),
   },
 }))
 
-/** Any function of the tenant would do: the database has its own. */
-const anywhere = () => 'cluster'
-
+/** Which shard it is, the database knows better: only the attribute counts. */
 export const byTenant = choosers(bank)({
-  Tenant: byAttribute('id', anywhere),
+  Currency: everywhere(),
+  Tenant: byHash('id', ['cluster']),
   Account: withParent('tenant'),
   Booking: withParent('account'),
 })

@@ -24,6 +24,7 @@ import {
   cockroachStatements,
   type Distribution,
   distributionOf,
+  everywhere,
   onlyOn,
   vschemaOf,
   withParent,
@@ -55,6 +56,7 @@ const id = pipe(integer, primaryKey, generated)
 describe('where tables are', () => {
   test('follows from the choosers, a subtype beside what it is a subtype of', () => {
     expect(tell(placed(bank, byTenant))).toEqual({
+      currencies: 'everywhere',
       tenants: 'id',
       accounts: 'tenant_id',
       savings: 'tenant_id',
@@ -106,6 +108,13 @@ describe('what keeps a model from being distributed', () => {
     ])
   })
 
+  test('what is everywhere and refers to what is not', () => {
+    const by = choosers(shop)({ User: byAttribute('id', anywhere), Order: everywhere() })
+    expect(faults(shop, by).filter((fault) => fault.startsWith('ForeignKeyAway'))).toEqual([
+      'ForeignKeyAway: orders (userId) refers to users (id): orders is on every node and users is not; spread orders too.',
+    ])
+  })
+
   test('a strategy that names no attribute, and a tree that goes with itself', () => {
     const Node = entity('Node', 'nodes', { id, parentId: integer })
     const tree = defineModel({ Node })((r) => ({
@@ -127,6 +136,7 @@ describe('Citus', () => {
 
   test('is told of each table by which column it is spread, all of them beside each other', () => {
     expect(textOf(citusStatements(placed(bank, byTenant)))).toEqual([
+      "select create_reference_table('currencies')",
       "select create_distributed_table('tenants', 'id')",
       "select create_distributed_table('accounts', 'tenant_id', colocate_with => 'tenants')",
       "select create_distributed_table('savings', 'tenant_id', colocate_with => 'tenants')",
@@ -145,9 +155,13 @@ describe('Citus', () => {
       returns void language sql as 'insert into told values (table_name, distribution_column, colocate_with)'`.execute(
       db,
     )
+    await sql`
+      create function create_reference_table(table_name regclass)
+      returns void language sql as 'insert into told values (table_name, null, null)'`.execute(db)
     for (const statement of citusStatements(placed(bank, byTenant))) await statement.execute(db)
     const { rows } = await sql`select name::text, by, beside from told`.execute(db)
     expect(rows).toEqual([
+      { name: 'currencies', by: null, beside: null },
       { name: 'tenants', by: 'id', beside: 'default' },
       { name: 'accounts', by: 'tenant_id', beside: 'tenants' },
       { name: 'savings', by: 'tenant_id', beside: 'tenants' },
@@ -166,6 +180,13 @@ describe('CockroachDB', () => {
 
   test('needs nothing where keys begin with the column', () => {
     expect(told(bank, byTenant)).toEqual([])
+  })
+
+  test('reads tables that are everywhere in each of its regions', () => {
+    const statements = cockroachStatements(placed(bank, byTenant), { regions: true })
+    expect(statements.map((statement) => statement.compile(db).sql)).toEqual([
+      'alter table "currencies" set locality global',
+    ])
   })
 
   test('spreads counted keys by their hash, and has the column come first', () => {
@@ -195,6 +216,7 @@ describe('Vitess', () => {
         },
       },
     })
+    expect(vschemaOf(placed(bank, byTenant, mysqlDialect)).tables.currencies).toEqual({ type: 'reference' })
     expect(vschemaOf(placed(bank, byTenant, mysqlDialect)).tables.bookings).toEqual({
       column_vindexes: [{ column: 'tenant_id', name: 'hash' }],
     })

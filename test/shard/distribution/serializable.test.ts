@@ -61,7 +61,7 @@ describe.skipIf(why !== null)(`on ${postgresHost.name}${why === null ? '' : ` ($
         const account = all[place]
         if (account === undefined) return yield* Session.fail({ _tag: 'NoAccount' as const, place })
         yield* Session.set(bank.Account, { balance: account.balance + amount })(account)
-        yield* Session.append(bank.Account, 'bookings', { amount, currency: null })(account)
+        yield* Session.append(bank.Account, 'bookings', { amount, currencyCode: null })(account)
       }
       return undefined
     })

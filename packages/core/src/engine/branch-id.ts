@@ -16,6 +16,9 @@ export const branchFault = ({ branch, transaction }: BranchId): string | null =>
     : `'${wrong}' cannot name a prepared transaction; 1 to 64 characters of A-Z a-z 0-9 . _ ~ - can`
 }
 
+export const isSame = (one: BranchId, other: BranchId): boolean =>
+  one.transaction === other.transaction && one.branch === other.branch
+
 /** As PostgreSQL has it. */
 export const textOfBranch = ({ branch, transaction }: BranchId): string => `${transaction}/${branch}`
 

@@ -12,7 +12,7 @@ export interface OpenTransaction {
   readonly savepoint: (name: string) => Promise<unknown>
   readonly releaseSavepoint: (name: string) => Promise<unknown>
   readonly rollbackToSavepoint: (name: string) => Promise<unknown>
-  /** Makes it a prepared one; null where it was not begun as a branch. The branch has to be the one it was begun as. */
+  /** Makes it a prepared one; null where it was not begun as a branch. XA goes by the one that it was begun as. */
   readonly prepare: ((branch: BranchId) => Promise<unknown>) | null
   /** What runs its statements. */
   readonly executor: ReturnType<AnyKysely['getExecutor']>

@@ -6,7 +6,7 @@
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { branchFault, branchOfText, branchOfXa, textOfBranch } from './branch-id.js'
+import { branchFault, branchOfText, branchOfXa, isSame, textOfBranch } from './branch-id.js'
 import type { BeginCall, BranchId, EndPreparedCall } from './call.js'
 import type { Dialect } from './dialect.js'
 import { type EngineError, engineError } from './error.js'
@@ -46,6 +46,8 @@ export const twoPhase = (
   dialect: Dialect['name'],
   classify: (cause: unknown, details?: ErrorDetails) => EngineError,
 ): TwoPhase => {
+  /** As what the open transaction was begun. */
+  let begunAs: BranchId | null = null
   /** What this connection has prepared and not ended. */
   let own: BranchId | null = null
 
@@ -77,23 +79,26 @@ export const twoPhase = (
         .filter((branch) => branch !== null),
     )
 
-  const isListed = async ({ branch, transaction }: BranchId): Promise<boolean> =>
-    (await list()).some((listed) => listed.branch === branch && listed.transaction === transaction)
+  const isListed = async (branch: BranchId): Promise<boolean> => (await list()).some((listed) => isSame(listed, branch))
 
-  const isOwn = (branch: BranchId): boolean =>
-    own !== null && own.transaction === branch.transaction && own.branch === branch.branch
+  const isOwn = (branch: BranchId): boolean => own !== null && isSame(own, branch)
 
   return {
     begin: async (call) => {
       const fault = checked(call.branch)
       if (fault !== null) return left(fault)
+      begunAs = call.branch
       return attempt(() =>
         dialect === 'mysql' ? beginXa(db, call, nameOf(call.branch)) : beginPostgresBranch(db, call, nameOf),
       )
     },
     prepare: async (transaction, branch) => {
       const { prepare } = transaction
-      const fault = prepare === null ? unsupported('the transaction was not begun as a branch') : checked(branch)
+      const isAnother = dialect === 'mysql' && (begunAs === null || !isSame(branch, begunAs))
+      const fault =
+        prepare === null || isAnother
+          ? unsupported('the transaction was not begun as the branch that it is to be prepared as')
+          : checked(branch)
       if (fault !== null || prepare === null) return left(fault as EngineError)
       const prepared = await attempt(() => prepare(branch))
       if (isLeft(prepared)) return prepared

@@ -35,6 +35,7 @@ import { type EngineError, engineError } from './error.js'
 import type { ErrorDetails } from './error-parts.js'
 import { toBigint } from './from-driver.js'
 import { type AnyKysely, type KyselyCallContext, kyselyCalls } from './kysely-calls.js'
+import { type DriverPool, PoolConnections } from './kysely-discard.js'
 import { mysqlDialect, mysqlReturning, returningOf } from './mysql-dialect.js'
 import { mysqlError } from './mysql-error.js'
 import { postgresDialect, postgresReturning } from './postgres-dialect.js'
@@ -62,6 +63,15 @@ export interface KyselyEngineOptions {
    * databases that speak their SQL and do not have it (YugabyteDB, TiDB).
    */
   readonly twoPhase?: boolean
+  /**
+   * The pool of `pg` or `mysql2` that the dialect was made with. With it a connection that is given up, as one that hangs is
+   * (see `Connection.discard`), is closed and leaves the pool, and its server ends what it was at for it. Without it such a
+   * connection stays taken until its call has been answered. Each connection of the pool is asked for its number once.
+   *
+   * A connection that is still being made is the pool's own: give it a time (`connectionTimeoutMillis` of `pg`,
+   * `connectTimeout` of `mysql2`).
+   */
+  readonly pool?: DriverPool
   /**
    * How many compiled statements are kept, each for all statements that differ in values only (see `compileStatistics`);
    * 500 by default. 0 keeps none, and is the default where the Kysely instance has plugins: one of them may look at values
@@ -114,6 +124,12 @@ const unknownDialect = (adapter: DialectAdapter): EngineError =>
 interface Held {
   readonly db: AnyKysely
   readonly release: () => Promise<void>
+}
+
+/** The same, and what is known of it. */
+interface Known extends Held {
+  /** Its number at the server. */
+  readonly id: number | null
 }
 
 /** Takes a connection out of Kysely's hands for as long as wanted: `connection().execute` holds one while its callback runs. */
@@ -200,14 +216,20 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     twoPhase: canPrepare,
   }
 
-  const learn = async (held: Held): Promise<Held> => {
-    if (isServerKnown) return held
+  const connections =
+    options.pool === undefined || dialect.name === 'sqlite'
+      ? null
+      : new PoolConnections(kysely, dialect.name, options.pool)
+
+  const learn = async (held: Held): Promise<Known> => {
+    const id = connections === null ? null : await connections.identify(held.db)
+    if (isServerKnown) return { ...held, id }
     const found = await askReturning(held.db)
     if (found !== null) {
       capabilities = { ...capabilities, returning: found }
       isServerKnown = true
     }
-    return held
+    return { ...held, id }
   }
 
   const connect = (): Promise<Either<EngineError, AsyncConnection>> => {
@@ -228,19 +250,34 @@ export const kyselyEngine = (source: AnyKysely | KyselyDialect, options: KyselyE
     })
   }
 
-  const lend = (held: Held): AsyncConnection => {
+  const lend = (held: Known): AsyncConnection => {
     const calls = kyselyCalls(held.db, context)
     let releasing: Promise<void> | null = null
+    /** The last call; settled when nothing runs. */
+    let answering: Promise<unknown> = Promise.resolve()
     const connection: AsyncConnection = {
       _tag: 'AsyncConnection',
-      call: <C extends EngineCall>(call: C) =>
-        (releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))) as Promise<
-          Either<EngineError, Answer<C>>
-        >,
+      call: <C extends EngineCall>(call: C) => {
+        const answer = releasing === null ? calls.call(call) : Promise.resolve(left(isClosed ? engineClosed : released))
+        answering = answer
+        return answer as Promise<Either<EngineError, Answer<C>>>
+      },
       release: () => {
         lent.delete(connection)
         releasing ??= calls.end().then(held.release)
         return releasing
+      },
+      discard: () => {
+        if (releasing !== null) return
+        lent.delete(connection)
+        releasing = Promise.resolve()
+        if (connections === null || held.id === null) {
+          // with a call under way it is nobody's: one that hangs would hang for the next, too
+          void answering.then(calls.end).then(held.release)
+        } else {
+          connections.discard(held.id)
+          void held.release()
+        }
       },
     }
     lent.add(connection)

@@ -28,7 +28,7 @@ import { type Calls, queryCall, runCalls, runCallsSync } from './run-calls.js'
 export const createAll =
   (model: AnyModel, options: DdlOptions = {}) =>
   (engine: Engine): TaskEither<EngineError, void> =>
-    runCalls(engine, () => create(engine, ddlOf(model, options)(engine.dialect)))
+    runCalls(baseOf(engine), () => create(baseOf(engine), ddlIn(engine, model, options)))
 
 /**
  * Drops the tables of a model and what its generators draw from, as far as they are there. Schemas stay: others may use them.
@@ -38,7 +38,7 @@ export const createAll =
 export const dropAll =
   (model: AnyModel, options: DdlOptions = {}) =>
   (engine: Engine): TaskEither<EngineError, void> =>
-    runCalls(engine, () => run(engine, ddlOf(model, options)(engine.dialect).drop))
+    runCalls(baseOf(engine), () => run(baseOf(engine), ddlIn(engine, model, options).drop))
 
 /**
  * `createAll` without a promise, on an engine that is synchronous.
@@ -48,7 +48,7 @@ export const dropAll =
 export const createAllSync =
   (model: AnyModel, options: DdlOptions = {}) =>
   (engine: Engine): Either<EngineError, void> =>
-    runCallsSync(engine, 'createAll', () => create(engine, ddlOf(model, options)(engine.dialect)))
+    runCallsSync(baseOf(engine), 'createAll', () => create(baseOf(engine), ddlIn(engine, model, options)))
 
 /**
  * `dropAll` without a promise, on an engine that is synchronous.
@@ -58,7 +58,13 @@ export const createAllSync =
 export const dropAllSync =
   (model: AnyModel, options: DdlOptions = {}) =>
   (engine: Engine): Either<EngineError, void> =>
-    runCallsSync(engine, 'dropAll', () => run(engine, ddlOf(model, options)(engine.dialect).drop))
+    runCallsSync(baseOf(engine), 'dropAll', () => run(baseOf(engine), ddlIn(engine, model, options).drop))
+
+/** The DDL with the names of a layout, for the engine that it is on. */
+const ddlIn = ({ dialect, layout }: Engine, model: AnyModel, options: DdlOptions): Ddl =>
+  ddlOf(model, layout === undefined ? options : { ...options, names: layout.names })(dialect)
+
+const baseOf = (engine: Engine): Engine => engine.layout?.engine ?? engine
 
 /** A constraint that cannot be written is not left out in silence. */
 function* create(engine: Engine, { create: statements, notes }: Ddl): Calls<void> {

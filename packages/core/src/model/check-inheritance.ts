@@ -4,8 +4,9 @@
 import { type AnyColumn, hasFlag } from './column.js'
 import type { AnyEntity, Columns, Inheritance } from './entity.js'
 import type { ModelFault } from './fault.js'
+import { rootEntity } from './map-entity.js'
 import type { Attribute, Mapping, TablePart } from './mapping.js'
-import { rootEntity, withDescendants } from './mapping.js'
+import { withDescendants } from './mapping.js'
 import { hasConcretes } from './parts.js'
 
 /** Notes the faults of an entity as a base or subtype; none of one that stands alone. */

@@ -35,19 +35,20 @@ import {
   type SideTables,
   targetSide,
 } from './join-condition.js'
+import { mapEntity } from './map-entity.js'
 import {
   type Attribute,
   isOnlyJoined,
   type Mapping,
-  mapEntity,
   type RelationshipMapping,
   type TablePart,
   withDescendants,
   withoutDiscriminator,
 } from './mapping.js'
 import { hasConcretes } from './parts.js'
-import type { Between, Entities, Relationship, RelationshipBuilder, Relationships } from './relationship.js'
-import { relationshipBuilder } from './relationship.js'
+import type { Between, Entities, Relationship, Relationships } from './relationship.js'
+import type { RelationshipBuilder } from './relationship-builder.js'
+import { relationshipBuilder } from './relationship-builder.js'
 import { storedMappings } from './stored.js'
 
 /**

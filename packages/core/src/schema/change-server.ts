@@ -24,7 +24,7 @@ import {
   plainColumns,
   type TableSchema,
 } from './database-schema.js'
-import type { Difference } from './drift.js'
+import type { Difference } from './difference.js'
 import { uniqueIndex } from './identity.js'
 import { schemaIn } from './naming.js'
 import {

@@ -17,7 +17,7 @@ import {
 } from './change.js'
 import { compileText } from './condition-text.js'
 import type { ColumnSchema, IndexSchema, TableSchema } from './database-schema.js'
-import type { Difference } from './drift.js'
+import type { Difference } from './difference.js'
 import { uniqueIndex } from './identity.js'
 import { schemaIn, unqualified } from './naming.js'
 import {

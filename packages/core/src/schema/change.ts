@@ -4,7 +4,8 @@
 import type { Dialect } from '../engine/dialect.js'
 import type { Call } from './builder-call.js'
 import type { ColumnSchema, DatabaseSchema, ForeignKeySchema, TableSchema } from './database-schema.js'
-import { type Difference, type Drift, driftBetween } from './drift.js'
+import type { Difference } from './difference.js'
+import { type Drift, driftBetween } from './drift.js'
 import { canonicalType } from './same-type.js'
 
 /** One step, and what to think of before it is taken. */

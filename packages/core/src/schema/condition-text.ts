@@ -26,8 +26,9 @@ import type { Dialect } from '../engine/dialect.js'
 import type { Check } from '../model/constraint.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
 import { renderStatementError } from '../statement/error.js'
-import { resolve, spelt as speltValue } from '../statement/resolve.js'
-import { namedTable } from '../statement/scope.js'
+import { resolve } from '../statement/resolve.js'
+import { namedTable } from '../statement/source.js'
+import { spelt as speltValue } from '../statement/spell.js'
 import { mapChildren } from '../statement/tree.js'
 
 /** A condition of a table, and the columns that it speaks of, in the order in which it names them. */

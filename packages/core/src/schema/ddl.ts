@@ -6,11 +6,13 @@
  */
 import { type RawNode, type RootOperationNode, sql } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
+import type { TableNames } from '../engine/table-names.js'
 import type { AnyModel } from '../model/model.js'
 import { type Call, call, rawSql, statementOf } from './builder-call.js'
 import { compileText } from './condition-text.js'
 import type { ForeignKeySchema, IndexSchema, SchemaNote, TableSchema } from './database-schema.js'
 import { schemaIn } from './naming.js'
+import { renamedSchema } from './renamed-schema.js'
 import { type SchemaOptions, schemaOf } from './schema-of.js'
 import {
   addForeignKeyCalls,
@@ -59,6 +61,8 @@ export interface Ddl {
 export interface DdlOptions extends SchemaOptions {
   /** Whether what is there already is passed over, rather than an error. It is where nothing is said. */
   readonly ifNotExists?: boolean
+  /** What its tables are called, where that is not what the model calls them. */
+  readonly names?: TableNames
 }
 
 /**
@@ -76,8 +80,9 @@ export interface DdlOptions extends SchemaOptions {
 export const ddlOf =
   (model: AnyModel, options: DdlOptions = {}) =>
   (dialect: Dialect): Ddl => {
-    const { tables, sequences, notes } = schemaOf(model, options)(dialect)
-    const { ifNotExists = true } = options
+    const { ifNotExists = true, names } = options
+    const own = schemaOf(model, options)(dialect)
+    const { tables, sequences, notes } = names === undefined ? own : renamedSchema(own, names)
     const create: DdlStatement[] = [
       ...createSchemas([...tables, ...sequences], dialect),
       ...sequences.map(({ name }) => sequenceStatement('create', name, ifNotExists, dialect)),

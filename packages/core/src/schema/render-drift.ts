@@ -2,7 +2,8 @@
  * Drift for people: a line for each difference.
  */
 import type { ColumnSchema, ForeignKeySchema, IndexSchema, TableSchema } from './database-schema.js'
-import type { Difference, Drift } from './drift.js'
+import type { Difference } from './difference.js'
+import type { Drift } from './drift.js'
 
 /**
  * A line for each difference, and for each thing that could not be compared; says so where there is none.

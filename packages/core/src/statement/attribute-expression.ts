@@ -20,19 +20,10 @@ import type { Attribute, Mapping } from '../model/mapping.js'
 import { introducing, subtypeColumn } from '../model/parts.js'
 import { invalidClause } from './error.js'
 import { faultNode } from './fault.js'
+import { find } from './find.js'
 import { replaceNames } from './qualify.js'
-import {
-  type Computed,
-  catalogOf,
-  find,
-  namedTable,
-  outermost,
-  type Scope,
-  type Source,
-  sourceOf,
-  tablesOf,
-  within,
-} from './scope.js'
+import { tablesOf, within } from './scope.js'
+import { type Computed, catalogOf, namedTable, outermost, type Scope, type Source, sourceOf } from './source.js'
 import { mapChildren } from './tree.js'
 
 /**

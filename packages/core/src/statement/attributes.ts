@@ -10,8 +10,8 @@ import type { DeferredAttribute, DeferredIn, KeyAttribute, OwnName, RowOf } from
 import { type Attribute, type Mapping, withDescendants } from '../model/mapping.js'
 import { introducing, ownAttributes, subtypeColumn } from '../model/parts.js'
 import type { Extent } from './extent.js'
-import { tableName } from './scope.js'
 import type { AnySelect, Select } from './select.js'
+import { tableName } from './source.js'
 import { attributeNode } from './statement.js'
 
 /** Attributes that a row has unless it is said otherwise. @category model */

@@ -31,10 +31,11 @@ import type { Attribute } from '../model/mapping.js'
 import type { Domain } from './domain.js'
 import * as Domains from './domain.js'
 import { Encoded } from './encoded.js'
+import { find } from './find.js'
 import * as Range from './ranges.js'
 import { and, columnKey, everything, nothing, or, type Restriction, restricted } from './restriction.js'
-import { find, isOwnSource, type Scope } from './scope.js'
 import { Slot } from './slot.js'
+import { isOwnSource, type Scope } from './source.js'
 import * as Values from './value-set.js'
 
 /**
@@ -232,8 +233,8 @@ const unlisted = (attribute: Attribute, other: OperationNode): Domain => {
 const ranging = (attribute: Attribute, operator: string, value: unknown): Domain => {
   const order = orderOf(attribute)
   if (order === null || !Range.isOrdinal(value)) return notNull
-  // a database may keep an instant more exactly than it is read
-  const isClosed = operator.endsWith('=') || order === 'instant'
+  // a database may keep an instant more exactly than it is read, which is by the milliseconds that are over
+  const isClosed = operator.endsWith('=') || (order === 'instant' && operator === '>')
   return inOrder(order, operator.startsWith('<') ? Range.below(value, isClosed) : Range.above(value, isClosed))
 }
 
@@ -264,7 +265,7 @@ const orderOf = ({ column: { codec, kind }, encode }: Attribute): Order | null =
 }
 
 const inOrder = (order: Order, ranges: Range.Ranges): Domain =>
-  Domains.within(order === 'integer' ? Range.integers(ranges) : ranges)
+  Domains.within(order === 'number' ? ranges : Range.integers(ranges))
 
 // values
 
@@ -292,8 +293,12 @@ const equalTo = (attribute: Attribute, value: unknown): Domain => {
   return Values.isComparable(read) ? single(attribute, Values.oneOf([read])) : notNull
 }
 
-const single = (attribute: Attribute, values: Values.ValueSet): Domain =>
-  orderOf(attribute) === null ? Domains.values(values) : Domains.ordered(values)
+const single = (attribute: Attribute, values: Values.ValueSet): Domain => {
+  const order = orderOf(attribute)
+  if (order === null) return Domains.values(values)
+  const domain = Domains.ordered(values)
+  return order === 'number' ? domain : { ...domain, ranges: Range.integers(domain.ranges) }
+}
 
 const readOf = (attribute: Attribute, value: unknown): unknown =>
   isPlain(attribute) ? value : reread(attribute, value)

@@ -37,8 +37,9 @@ import { unbound } from './builder.js'
 import { invalidClause, type StatementError } from './error.js'
 import type { Whole } from './extent.js'
 import { faultNode } from './fault.js'
-import { catalogOf, outermost, outputOf } from './scope.js'
+import { outputOf } from './scope.js'
 import { type AnySelect, type Select, selectOwn } from './select.js'
+import { catalogOf, outermost } from './source.js'
 import { attributeNode, mappingsOf } from './statement.js'
 
 /** A select query of Kysely's whose rows are `O`. @category model */

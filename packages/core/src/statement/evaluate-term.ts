@@ -21,7 +21,7 @@ import type { Attribute, Mapping } from '../model/mapping.js'
 import { compareEncoded } from './compare.js'
 import { holdsTogether } from './condition.js'
 import { functions } from './evaluate-function.js'
-import { tableName } from './scope.js'
+import { tableName } from './source.js'
 
 /** An expression that only the database can evaluate. @category model */
 export interface NotEvaluable {

@@ -20,9 +20,10 @@ import {
 import type { DriverRow } from '../engine/call.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { Engine } from '../engine/engine.js'
-import { type Attribute, type Mapping, type RawKey, rawKeyOf } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
+import { type RawKey, rawKeyOf } from '../model/raw-key.js'
 import type { AnyDelete } from './delete.js'
-import { tableName } from './scope.js'
+import { tableName } from './source.js'
 import { type AnyStatement, attributeNode, tableNode } from './statement.js'
 import { type AnyUpdate, assignmentsOf } from './update.js'
 

@@ -13,7 +13,8 @@ import {
   TableNode,
 } from 'kysely'
 import { isDerived, isOwnTable, lastPart } from '../model/parts.js'
-import { type Column, find, isOwnSource, namedTable, type Scope, type Source, starred, tableName } from './scope.js'
+import { find, starred } from './find.js'
+import { type Column, isOwnSource, namedTable, type Scope, type Source, tableName } from './source.js'
 import { mapChange, mapChildren } from './tree.js'
 
 /** A reference by the column's name. */

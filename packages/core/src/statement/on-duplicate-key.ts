@@ -18,7 +18,7 @@ import {
   ReferenceNode,
   WhenNode,
 } from 'kysely'
-import { tableName } from './scope.js'
+import { tableName } from './source.js'
 import { mapChildren } from './tree.js'
 
 /**

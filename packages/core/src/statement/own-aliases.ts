@@ -6,7 +6,8 @@
  * // exists (select ... from "people" as "unitary_on_0" where "unitary_on_0"."town" = "target"."town")
  */
 import { AliasNode, IdentifierNode, type OperationNode, ReferenceNode, SelectQueryNode, TableNode } from 'kysely'
-import { tableName, tablesOf } from './scope.js'
+import { tablesOf } from './scope.js'
+import { tableName } from './source.js'
 import { mapChildren } from './tree.js'
 
 /** Names of tables, and those that they get. */

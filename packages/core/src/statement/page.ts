@@ -35,11 +35,12 @@ import { type Attribute, type Mapping, mayHaveSeveral } from '../model/mapping.j
 import type { Alias } from './alias.js'
 import { encodedNode } from './encoded.js'
 import { invalidClause, type StatementError } from './error.js'
+import { find } from './find.js'
 import { isOutput, outputNames } from './names.js'
 import { scopeOf } from './qualify.js'
 import { columnIn, linkAlias } from './relation.js'
-import { find, type Scope } from './scope.js'
 import type { AnySelect } from './select.js'
+import type { Scope } from './source.js'
 import { attributeNode, mappingsOf } from './statement.js'
 import { mapChange, mapChildren } from './tree.js'
 

@@ -13,20 +13,10 @@ import {
   type WithNode,
 } from 'kysely'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { type Found, find } from './find.js'
 import { isOutput, outputNames } from './names.js'
-import {
-  catalogOf,
-  type Found,
-  find,
-  namedTable,
-  outermost,
-  type Scope,
-  type Source,
-  sourceOf,
-  tablesOf,
-  withExpressions,
-  within,
-} from './scope.js'
+import { tablesOf, withExpressions, within } from './scope.js'
+import { catalogOf, namedTable, outermost, type Scope, type Source, sourceOf } from './source.js'
 import { mapChildren } from './tree.js'
 
 /**

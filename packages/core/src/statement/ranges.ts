@@ -156,5 +156,24 @@ const swept = (a: Ranges, b: Ranges, holds: (inA: boolean, inB: boolean) => bool
   return { isOpenBelow, cuts }
 }
 
+/**
+ * The integers in it, where there are no more than `most` of them; null where there are.
+ *
+ * @category interpreters
+ */
+export const listed = (self: Ranges, most: number): ReadonlyArray<bigint> | null => {
+  const { cuts, isOpenBelow } = integers(self)
+  if (isOpenBelow || cuts.length % 2 === 1) return null
+  const found: bigint[] = []
+  for (let i = 0; i < cuts.length; i += 2) {
+    const [from, to] = [(cuts[i] as Cut).at, (cuts[i + 1] as Cut).at]
+    if (!isBounded(from) || !isBounded(to) || BigInt(to) - BigInt(from) > BigInt(most - found.length)) return null
+    for (let at = BigInt(from); at < BigInt(to); at++) found.push(at)
+  }
+  return found
+}
+
+const isBounded = (at: number | bigint): boolean => typeof at === 'bigint' || Number.isFinite(at)
+
 /** Whether two sets have a value in common. @category guards */
 export const overlap = (a: Ranges, b: Ranges): boolean => !isEmpty(intersection(a, b))

@@ -23,18 +23,10 @@ import type { Dialect, Selected } from '../engine/dialect.js'
 import { selectedColumn } from '../engine/selected-column.js'
 import type { ColumnKind } from '../model/column.js'
 import type { Mapping } from '../model/mapping.js'
+import { starred } from './find.js'
 import { computedKind } from './reading.js'
-import {
-  catalogOf,
-  columnOf,
-  namedTable,
-  outermost,
-  type Scope,
-  starred,
-  tablesOf,
-  withExpressions,
-  within,
-} from './scope.js'
+import { columnOf, tablesOf, withExpressions, within } from './scope.js'
+import { catalogOf, namedTable, outermost, type Scope } from './source.js'
 import { mapChildren } from './tree.js'
 
 /**

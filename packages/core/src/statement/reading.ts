@@ -33,20 +33,11 @@ import type { ReadMode } from '../codec/row-class.js'
 import type { Dialect } from '../engine/dialect.js'
 import type { AnyColumn, ColumnKind } from '../model/column.js'
 import type { Attribute, Mapping } from '../model/mapping.js'
+import { computedAt } from './find.js'
 import { type AnyQuery, type AnyRows, selectedAs, type ValueOutput } from './rows.js'
-import {
-  branches,
-  catalogOf,
-  columnOf,
-  computedAt,
-  outermost,
-  outputOf,
-  type Scope,
-  tablesOf,
-  withExpressions,
-  within,
-} from './scope.js'
+import { branches, columnOf, outputOf, tablesOf, withExpressions, within } from './scope.js'
 import { slotType } from './slot.js'
+import { catalogOf, outermost, type Scope } from './source.js'
 import { mappingsOf } from './statement.js'
 
 /**

@@ -25,7 +25,7 @@ import { linkSide, ownerSide, targetSide } from '../model/join-condition.js'
 import type { Attribute, RelationshipMapping } from '../model/mapping.js'
 import { withOwnAliases } from './own-aliases.js'
 import { placed } from './qualify.js'
-import { namedTable } from './scope.js'
+import { namedTable } from './source.js'
 import { tableNode } from './statement.js'
 import { mapChildren } from './tree.js'
 

@@ -10,14 +10,12 @@
  * // where('joined', '>', date)  ->  where "users"."joined_at" > '2026-01-31T12:00:00.000Z'
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import {
   type AggregateFunctionNode,
   AliasNode,
   AndNode,
   type BinaryOperationNode,
   type CaseNode,
-  CastNode,
   ColumnNode,
   type ColumnUpdateNode,
   type DeleteQueryNode,
@@ -33,7 +31,6 @@ import {
   type OrderByNode,
   ParensNode,
   PrimitiveValueListNode,
-  RawNode,
   type ReferenceNode,
   type ReturningNode,
   type RootOperationNode,
@@ -43,37 +40,30 @@ import {
   TupleNode,
   type UpdateQueryNode,
   type UsingNode,
-  ValueListNode,
+  type ValueListNode,
   ValueNode,
   ValuesNode,
   type WithNode,
 } from 'kysely'
 import type { Dialect } from '../engine/dialect.js'
-import type { ColumnKind } from '../model/column.js'
-import type { Attribute, Mapping } from '../model/mapping.js'
+import type { Mapping } from '../model/mapping.js'
 import { isDerived, isOwnTable, lastPart, sharing } from '../model/parts.js'
 import { expressionAt } from './attribute-expression.js'
-import { Encoded } from './encoded.js'
-import { encodeError, invalidClause, type StatementError, severalTables } from './error.js'
+import { invalidClause, type StatementError, severalTables } from './error.js'
 import { faultIn } from './fault.js'
 import { columnNode, isOutput, outputNames, reference, selections } from './names.js'
+import { columnOf, isChoosing, isExpression, tablesOf, withExpressions, within } from './scope.js'
 import {
   type Catalog,
   type Column,
   catalogOf,
-  columnOf,
-  isChoosing,
-  isExpression,
   namedTable,
   outermost,
   type Scope,
   type Source,
   tableName,
-  tablesOf,
-  withExpressions,
-  within,
-} from './scope.js'
-import { Slot } from './slot.js'
+} from './source.js'
+import { encode, isCast, isSpelt, type Run, valueNode, valuesOf } from './spell.js'
 import { derivedQuery } from './stand-in.js'
 import { storedWrite } from './stored-write.js'
 import { mapChange, mapChildren, mapList } from './tree.js'
@@ -96,12 +86,6 @@ export const resolve =
     const resolved = translate(run, outermost(catalog), node, null) as Node
     return run.fault === null ? right(resolved) : left(run.fault)
   }
-
-/** The database that it is for, and the first value that could not be encoded; seen by one call of `resolve` only. */
-interface Run {
-  readonly dialect: Dialect | null
-  fault: StatementError | null
-}
 
 /** The columns whose values an expression is to give: one, or one for each part of a tuple. */
 type Expected = Column | null | ReadonlyArray<Column | null>
@@ -133,18 +117,11 @@ const isTranslated = (catalog: Catalog, dialect: Dialect | null): boolean => {
   return answer
 }
 
-/** Whether the attribute's values are written otherwise than the program has them. */
-export const isSpelt = (dialect: Dialect | null, { column, encode }: Attribute): boolean =>
-  encode !== t.identity || (dialect !== null && dialect.written(column.kind) !== null)
-
-const isCast = (dialect: Dialect | null, { column }: Attribute): boolean =>
-  dialect !== null && dialect.parameterType(column, 'alone') !== null
-
 const translate = (run: Run, scope: Scope, node: OperationNode, expected: Expected): OperationNode => {
   const any = node as AnyNode
   switch (any.kind) {
     case 'ValueNode':
-      return value(run, any, oneOf(expected))
+      return valueNode(run, any, oneOf(expected))
     case 'PrimitiveValueListNode':
       return valuesOf(run, any, oneOf(expected))
     case 'ValueListNode':
@@ -219,73 +196,6 @@ const named = (run: Run, scope: Scope, node: ReferenceNode): OperationNode => {
 const isMany = (expected: Expected): expected is ReadonlyArray<Column | null> => Array.isArray(expected)
 
 const oneOf = (expected: Expected): Column | null => (isMany(expected) ? null : expected)
-
-// values
-
-/** The value as the driver takes it. */
-export const spelt = (dialect: Dialect | null, { column, encode }: Attribute, value: unknown): unknown =>
-  written(dialect, column.kind, encode(value))
-
-const written = (dialect: Dialect | null, kind: ColumnKind, encoded: unknown): unknown => {
-  const write = dialect?.written(kind) ?? null
-  return write === null ? encoded : write(encoded)
-}
-
-const encode = (run: Run, column: Column | null, given: unknown): unknown => {
-  if (column === null || !isSpelt(run.dialect, column.attribute)) return given
-  if (given instanceof Slot) return new Slot(given.index, column)
-  const { mapping, attribute } = column
-  try {
-    return spelt(run.dialect, attribute, given)
-  } catch (cause) {
-    run.fault ??= encodeError(mapping.name, attribute.name, given, cause)
-    return given
-  }
-}
-
-const value = (run: Run, node: ValueNode, column: Column | null): OperationNode => {
-  if (node.value instanceof Encoded) return encodedValue(run, node.value)
-  // `is null` and `then null` ask for SQL's NULL, whatever the codec makes of null
-  if (node.immediate === true && node.value === null) return node
-  const encoded = encode(run, column, node.value)
-  // text is never spliced into SQL
-  const isSpliced = node.immediate === true && isImmediate(encoded)
-  const type = isSpliced ? null : castOf(run, column)
-  if (type !== null) return cast(ValueNode.create(encoded), type)
-  if (encoded === node.value) return node
-  return isSpliced ? ValueNode.createImmediate(encoded) : ValueNode.create(encoded)
-}
-
-const encodedValue = ({ dialect }: Run, { attribute: { column }, value: given }: Encoded): OperationNode => {
-  const node = ValueNode.create(
-    given instanceof Slot ? unwritten(dialect, column.kind, given) : written(dialect, column.kind, given),
-  )
-  const type = dialect?.parameterType(column, 'compared') ?? null
-  return type === null ? node : cast(node, type)
-}
-
-/** The place of a value that is as it is written. Where the dialect has a form of its own, its tree is compiled each time. */
-const unwritten = (dialect: Dialect | null, kind: ColumnKind, slot: Slot): Slot | null =>
-  (dialect?.written(kind) ?? null) === null ? slot : null
-
-/** The type that a value of the column has to be cast to where it stands. */
-const castOf = ({ dialect }: Run, column: Column | null): string | null =>
-  dialect === null || column === null || column.place === 'assigned'
-    ? null
-    : dialect.parameterType(column.attribute.column, column.place ?? 'compared')
-
-const cast = (node: ValueNode, type: string): OperationNode => CastNode.create(node, RawNode.createWithSql(type))
-
-const valuesOf = (run: Run, node: PrimitiveValueListNode, column: Column | null): OperationNode => {
-  if (column === null) return node
-  const values = mapList(node.values, (item) => encode(run, column, item))
-  const type = castOf(run, column)
-  if (type !== null) return ValueListNode.create(values.map((item) => cast(ValueNode.create(item), type)))
-  return mapChange(node, 'values', () => values)
-}
-
-const isImmediate = (encoded: unknown): boolean =>
-  encoded === null || typeof encoded === 'number' || typeof encoded === 'boolean'
 
 // expressions
 

@@ -1,7 +1,7 @@
 /**
  * A place in a tree where a value goes later (see `template.ts` and `slotted.ts`).
  */
-import type { Column } from './scope.js'
+import type { Column } from './source.js'
 
 /** What is known of a value that is not there yet: what `typeof` says of it, where SQL may depend on that. */
 export type SlotType = 'number' | 'boolean' | null

@@ -27,7 +27,7 @@ import {
 } from 'kysely'
 import { type Attribute, isKindOf, type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
 import { hasConcretes, isSingle, lastPart, ownAttributes, sharing, subtypeColumn } from '../model/parts.js'
-import { namedTable } from './scope.js'
+import { namedTable } from './source.js'
 
 const columnOf = (part: TablePart, name: string): ReferenceNode =>
   ReferenceNode.create(ColumnNode.create(name), namedTable(part.table))

@@ -15,7 +15,7 @@ import {
 import type { Attribute, Mapping } from '../model/mapping.js'
 import type { AnyModel, Mapped } from '../model/model.js'
 import type { ExtentOf, JoinedDatabase, JoinedTables } from './extent.js'
-import { namedTable } from './scope.js'
+import { namedTable } from './source.js'
 
 /**
  * How a statement is executed, beyond what its SQL says. A record that packages and applications widen by declaration

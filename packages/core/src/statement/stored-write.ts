@@ -32,7 +32,7 @@ import {
 import { type Attribute, type Mapping, type TablePart, withDescendants } from '../model/mapping.js'
 import { hasConcretes, introducing, isDerived, isOwnTable, isSingle, ownTable, subtypeColumn } from '../model/parts.js'
 import { type StatementError, severalTables } from './error.js'
-import { namedTable, tableName } from './scope.js'
+import { namedTable, tableName } from './source.js'
 import { mapChildren } from './tree.js'
 
 type Write = UpdateQueryNode | DeleteQueryNode

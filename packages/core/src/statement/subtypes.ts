@@ -28,8 +28,8 @@ import { isOwnTable, isSingle, lastPart, ownAttributes, ownTable, subtypeColumn 
 import type { Snapshot } from '../model/snapshot.js'
 import type { Alias } from './alias.js'
 import type { Extent, JoinedAs } from './extent.js'
-import { tableName } from './scope.js'
 import type { AnySelect, Select } from './select.js'
+import { tableName } from './source.js'
 import { sameKey } from './stand-in.js'
 import { attributeNode } from './statement.js'
 

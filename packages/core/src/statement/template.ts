@@ -30,11 +30,12 @@ import {
 } from 'kysely'
 import type { Attribute, Mapping, RelationshipMapping } from '../model/mapping.js'
 import type { Link, OrderDirection } from '../model/relationship.js'
+import { referringTo } from './find.js'
 import { qualifiedQuery } from './qualify.js'
 import { allEqual, always, columnIn, joining, type Relation, relationOf } from './relation.js'
-import { namedTable, referringTo } from './scope.js'
 import { type AnySelect, entityNode } from './select.js'
 import { Slot } from './slot.js'
+import { namedTable } from './source.js'
 import { attributeNode, mappingsOf, tableNode } from './statement.js'
 
 /**

@@ -5,8 +5,9 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { ExtensionAttribute } from '../model/extension.js'
 import type { EntityOf, KeyAttribute, RowOf } from '../model/infer.js'
-import { type Attribute, type Mapping, type RawKey, rawKeyOf } from '../model/mapping.js'
+import type { Attribute, Mapping } from '../model/mapping.js'
 import { isDerived } from '../model/parts.js'
+import { type RawKey, rawKeyOf } from '../model/raw-key.js'
 import { encodeError, missingValue, type StatementError, severalTables, unknownAttribute } from './error.js'
 
 /**

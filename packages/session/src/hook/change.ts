@@ -17,11 +17,14 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import { map, none, type Option, some } from 'fp-ts/lib/Option.js'
 import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type Move, type SessionState, type StateEdit } from '../state/session-state.js'
+import * as Arrange from '../transition/arrange.js'
 import { cascadeAdd, cascadeTo } from '../transition/cascade.js'
 import { draftMaker, faultOf, instanceFor, type Made, misfit, rowFaultOf } from '../transition/draft.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, withValues } from '../transition/set.js'
 import { singleParentFault } from '../transition/single-parent.js'
+import { freshen, put } from '../transition/standing.js'
+import { heldBefore } from '../transition/target.js'
 import type { HookContext } from './definition.js'
 import { type ChangeEvent, changeEvents, type Hook, hooksOnChange } from './hooks.js'
 import { consult, type Due, type Origin, perform, refusal } from './react.js'
@@ -119,7 +122,7 @@ export class Change {
   /** Makes a reference refer to an instance, or to nothing. */
   refer(id: InstanceId, relationship: RelationshipMapping, given: InstanceId | null): ChangeError | null {
     const isWatched = this.#watch(relationship)
-    const held = this.#new.has(id) ? undefined : Relate.heldBefore(this.#state, this.#edit, this.#at(id), relationship)
+    const held = this.#new.has(id) ? undefined : heldBefore(this.#state, this.#edit, this.#at(id), relationship)
     const asked = this.#ask('set', id, relationship, given, () => ({ before: this.#shownOption(held) }))
     if (isLeft(asked)) return asked.left
     const target = asked.right as InstanceId | null
@@ -163,7 +166,7 @@ export class Change {
     // what it asks for comes once all of it is in place
     const due = this.#due
     this.#due = []
-    const wanted = Relate.fitted(this.#state, this.#edit, id, relationship, asked.right as ReadonlyArray<InstanceId>)
+    const wanted = Arrange.fitted(this.#state, this.#edit, id, relationship, asked.right as ReadonlyArray<InstanceId>)
     const appended = this.#appendAll(id, relationship, wanted)
     if (isLeft(appended)) return appended.left
     const kept = new Set(appended.right)
@@ -226,11 +229,11 @@ export class Change {
   }
 
   #put(id: InstanceId, patch: Values): void {
-    const instance = Relate.freshen(this.#state, this.#at(id))
+    const instance = freshen(this.#state, this.#at(id))
     const next = withValues(instance, patch)
     if (next === instance) return
     this.#hasChanged = true
-    Relate.put(this.#edit, next)
+    put(this.#edit, next)
   }
 
   #putTogether({ id, draft, wishes }: Made): ChangeError | null {
@@ -247,13 +250,13 @@ export class Change {
 
   /** What a collection holds; null where it is not loaded. */
   #membersOf(id: InstanceId, relationship: RelationshipMapping): ReadonlyArray<InstanceId> | null {
-    const owner = Relate.freshen(this.#state, this.#at(id))
+    const owner = freshen(this.#state, this.#at(id))
     const related = Instance.relatedOf(owner, relationship)
     return related === undefined ? null : Instance.membersOf(related)
   }
 
   #addedTo(id: InstanceId, relationship: RelationshipMapping): ReadonlyArray<InstanceId> {
-    const related = Instance.relatedOf(Relate.freshen(this.#state, this.#at(id)), relationship)
+    const related = Instance.relatedOf(freshen(this.#state, this.#at(id)), relationship)
     return related === undefined ? [] : Instance.addedTo(related)
   }
 
@@ -312,7 +315,7 @@ export class Change {
 
   #replaceAll(id: InstanceId, relationship: RelationshipMapping, members: ReadonlyArray<InstanceId>): void {
     this.#hasChanged = true
-    Relate.replace(this.#state, this.#edit, id, relationship, members)
+    Arrange.replace(this.#state, this.#edit, id, relationship, members)
   }
 
   /** Is a hook asked when a relationship changes? Then the changes so far are what it sees. */
@@ -334,7 +337,7 @@ export class Change {
     value: unknown,
   ): Either<ChangeError, unknown> {
     if (this.#hasChanged) this.#settle()
-    const instance = Relate.freshen(this.#state, this.#at(id))
+    const instance = freshen(this.#state, this.#at(id))
     const { mapping } = instance
     const before = this.#new.has(id) ? none : knownValue(instance, attribute)
     const origin = originOf('set', mapping, attribute.name)
@@ -436,7 +439,7 @@ export class Change {
 
   /** What is known of an instance. */
   #shown(id: InstanceId): Snapshot {
-    return Relate.freshen(this.#state, instanceAt(this.#state, id)).snapshot
+    return freshen(this.#state, instanceAt(this.#state, id)).snapshot
   }
 
   #shownValue(value: InstanceId | null | ReadonlyArray<InstanceId>): unknown {

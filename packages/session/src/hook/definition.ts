@@ -22,10 +22,10 @@ import type {
   WritableReference,
 } from '@unitary/core'
 import type { Option } from 'fp-ts/lib/Option.js'
+import type { Flushed } from '../flushed/applied.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Known } from '../state/known.js'
 import type { Frame, SessionState } from '../state/session-state.js'
-import type { Flushed } from '../transition/applied.js'
 import type { FlushPlan } from '../unit-of-work/step.js'
 import type { Kept, Reaction, Verdict } from './verdict.js'
 

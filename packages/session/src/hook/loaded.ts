@@ -8,7 +8,7 @@ import { type Outcome, type Program, request } from '../program/program.js'
 import type { AnswerOf, FetchRequest, InsertRequest, LookupRequest, QueryRequest } from '../program/request.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
-import { freshen } from '../transition/relate.js'
+import { freshen } from '../transition/standing.js'
 import { areOnLoads, hooksOnLoad } from './hooks.js'
 import { consult, type Due, type Origin, perform, withServices } from './react.js'
 

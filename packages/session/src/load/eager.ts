@@ -19,8 +19,9 @@ import { allTargets, type LoadedTargets } from './known.js'
 import { joiningsOf, originOf, type PlannedLoad } from './planned-load.js'
 import { loadRelated } from './related.js'
 import { loadSubtypes } from './subtypes.js'
+import type { Asking, Fetched } from './target-lookup.js'
 import { filtered, isWhole, targetOf, targetQuery } from './target-query.js'
-import { type Asking, type Fetched, plainly } from './targets.js'
+import { plainly } from './targets.js'
 
 /**
  * What was loaded of a relationship: the targets of each owner, and what was loaded of those.

@@ -7,7 +7,8 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected } from '../transition/members.js'
 import { rawOf } from '../transition/referred.js'
-import { freshen, referredTo, targetOf } from '../transition/relate.js'
+import { freshen } from '../transition/standing.js'
+import { referredTo, targetOf } from '../transition/target.js'
 
 type Instance = Instance.Instance
 

@@ -16,9 +16,10 @@ import { isLeft } from 'fp-ts/lib/Either.js'
 import type { InvalidState, InvalidValue, ModelMismatch, NotInSession } from '../error.js'
 import { fail, of, type Program, suspend } from '../program/program.js'
 import * as Instance from '../state/instance.js'
+import { shardFor } from '../state/session-state.js'
 import { find } from './relationship.js'
+import { keyHeld } from './target-key.js'
 import { ordered, targetOf, targetQuery } from './target-query.js'
-import { keyHeld } from './targets.js'
 
 /** Why there is no query of what a relationship holds. @category errors */
 export type MembersError = ModelMismatch | NotInSession | InvalidValue | InvalidState
@@ -47,7 +48,8 @@ export const members =
       const found = find(state, entity, name, instance)
       if (isLeft(found)) return fail(found.left)
       const [owner, relationship] = found.right
-      const { key, mapping, status, token } = owner
+      const { key, mapping, status } = owner
+      const token = shardFor(state, owner, relationship.target)
       const values = key === null ? null : heldBy(owner, relationship)
       if (values === null || status !== 'persistent') {
         return fail({ _tag: 'InvalidState', entity: mapping.name, key, status, operation: 'members' })

@@ -5,7 +5,8 @@ import type { InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import { all, chain, map, of, type Program } from '../program/program.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { reloadExpired } from './reload.js'
-import { fetchTargets, type TargetsError } from './targets.js'
+import type { TargetsError } from './target-lookup.js'
+import { fetchTargets } from './targets.js'
 
 /**
  * Loads rows and relationships, rows first.

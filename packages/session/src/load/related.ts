@@ -16,8 +16,9 @@ import type { LoadError } from './error.js'
 import type { JoinedTargets } from './joined.js'
 import { allTargets, isKnown, isLoadedPending, knownTargets, type LoadedTargets, withReferences } from './known.js'
 import { reloadExpired } from './reload.js'
+import type { Asking, Fetched, TargetsError } from './target-lookup.js'
 import { narrowedBy } from './target-query.js'
-import { type Asking, type Fetched, fetchWith, type TargetsError } from './targets.js'
+import { fetchWith } from './targets.js'
 
 const nothingJoined: JoinedTargets = new Map()
 

@@ -29,8 +29,9 @@ import { isKnown, knownTargets, type LoadedTargets } from './known.js'
 import { plannedLoads } from './planned-load.js'
 import { loadRelated } from './related.js'
 import { shownMembers } from './shown.js'
+import type { Fetched } from './target-lookup.js'
 import { isWhole, narrowedBy, targetOf, withKeys } from './target-query.js'
-import { type Fetched, plainly } from './targets.js'
+import { plainly } from './targets.js'
 
 type Instance = Instance.Instance
 

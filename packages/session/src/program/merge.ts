@@ -43,11 +43,13 @@ import {
   type StateEdit,
 } from '../state/session-state.js'
 import { needsServices, noServices } from '../transition/add.js'
+import * as Arrange from '../transition/arrange.js'
 import { rowFaultOf } from '../transition/draft.js'
 import { collected } from '../transition/members.js'
 import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, isSame, withValues } from '../transition/set.js'
+import { freshen, put } from '../transition/standing.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -208,11 +210,11 @@ class Merger {
       if (stale !== null) return left(stale)
       if (this.#isHooked(state)) return this.#hooked(state, (change) => change.setValues(id, values))
       const changes = edit(state)
-      const target = Relate.freshen(state, before)
+      const target = freshen(state, before)
       const merged = this.#loads ? withValues(withVersion(target, values), values) : withStored(target, values)
       const wrong = this.#loads ? rowFaultOf(merged) : null
       if (wrong !== null) return left(wrong)
-      Relate.put(changes, merged)
+      put(changes, merged)
       return right([undefined, done(state, changes)])
     })
   }
@@ -276,7 +278,7 @@ class Merger {
     const changes = edit(state)
     if (!this.#loads) keep(changes, id, relationship, ids)
     else if (!relationship.isCollection) Relate.refer(state, changes, id, relationship, ids[0] ?? null)
-    else Relate.replace(state, changes, id, relationship, ids)
+    else Arrange.replace(state, changes, id, relationship, ids)
     return done(state, changes)
   }
 }

@@ -23,6 +23,7 @@ import type {
 } from '@unitary/core'
 import type { Task } from 'fp-ts/lib/Task.js'
 import type { RootOperationNode } from 'kysely'
+import type { DatabaseError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Rows } from '../transition/absorb.js'
 import type { Written } from '../transition/bulk.js'
@@ -133,6 +134,8 @@ export interface LookupRequest {
   readonly _tag: 'Lookup'
   readonly purpose: 'get' | 'load' | 'refresh'
   readonly mapping: Mapping
+  /** Of a load, the relationship whose targets are looked for. */
+  readonly relationship?: RelationshipMapping
   readonly attributes: ReadonlyArray<Attribute>
   /** The relationship, where it goes over a table of links or by a condition; then `keys` are those of the owners. */
   readonly through: RelationshipMapping | null
@@ -242,6 +245,19 @@ export interface PauseRequest {
   readonly milliseconds: number
 }
 
+/** From here on, what cannot be asked of a database is left out of what is read, and noted. @category model */
+export interface BeginPartialRequest {
+  readonly _tag: 'BeginPartial'
+}
+
+/** Ends that; answers what was left out since it began. @category model */
+export interface EndPartialRequest {
+  readonly _tag: 'EndPartial'
+}
+
+/** @category model */
+export type PartialRequest = BeginPartialRequest | EndPartialRequest
+
 /** @category model */
 export type Request =
   | FlushRequest
@@ -259,6 +275,7 @@ export type Request =
   | ServicesRequest
   | TaskRequest
   | PauseRequest
+  | PartialRequest
 
 /** What each request is answered. @category model */
 export type AnswerOf<R extends Request> = R extends FlushRequest
@@ -285,6 +302,8 @@ export type AnswerOf<R extends Request> = R extends FlushRequest
                       ? Services
                       : R extends TaskRequest
                         ? unknown
-                        : R extends CommitRequest
-                          ? ReadonlyArray<Notice>
-                          : undefined
+                        : R extends EndPartialRequest
+                          ? ReadonlyArray<DatabaseError>
+                          : R extends CommitRequest
+                            ? ReadonlyArray<Notice>
+                            : undefined

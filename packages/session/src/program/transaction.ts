@@ -3,10 +3,10 @@
  */
 import { isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { NoSavepoint, RequestError, TransactionBegun } from '../error.js'
-import { render } from '../error.js'
+import type { Flushed } from '../flushed/applied.js'
 import { afterCommit, afterRollback, endlessFlushes } from '../hook/session.js'
+import { render } from '../render.js'
 import { type Frame, hasWork, revise } from '../state/session-state.js'
-import type { Flushed } from '../transition/applied.js'
 import {
   commitFailed,
   committed,

@@ -19,7 +19,7 @@ import {
 import { pipe } from 'fp-ts/lib/function.js'
 import { isNone, type Option } from 'fp-ts/lib/Option.js'
 import type { IntegrityError, NoSavepoint } from '../error.js'
-import { read } from '../load/get.js'
+import { read } from '../load/refresh.js'
 import { flush } from '../program/flush.js'
 import { nested } from '../program/framing.js'
 import { catchError, chain, fail, of, type Program, suspend } from '../program/program.js'

@@ -2,12 +2,13 @@
  * How the databases of a transaction are begun and committed. A session over several can be given another way than one
  * after another.
  */
-import type { Connection, Engine, EngineError, IsolationLevel } from '@unitary/core'
+import { type Connection, type Engine, type EngineError, engineError, type IsolationLevel } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { isNone, some } from 'fp-ts/lib/Option.js'
 import type { RequestError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import type { Notice } from '../unit-of-work/step.js'
-import { call, type Effect } from './effect.js'
+import { call, type Effect, within } from './effect.js'
 import { databaseError } from './execute.js'
 
 /** A database in the transaction. @category model */
@@ -44,8 +45,11 @@ export interface CommitProtocol {
     engine: Engine,
     isolationLevel: IsolationLevel | null,
   ) => (connection: Connection) => Effect<Either<EngineError, Connection>>
-  /** Commits what is open, in the order in which it was begun. */
-  readonly commit: (open: ReadonlyArray<OpenTransaction>) => Effect<CommitOutcome>
+  /**
+   * Commits what is open, in the order in which it was begun. `patience`: the milliseconds that a database may take where
+   * nothing else is said; null for as long as it takes.
+   */
+  readonly commit: (open: ReadonlyArray<OpenTransaction>, patience: number | null) => Effect<CommitOutcome>
   /** The transaction is over, whichever way it ended. */
   readonly ended: () => void
 }
@@ -58,10 +62,12 @@ export interface CommitProtocol {
  */
 export const oneAfterAnother: CommitProtocol = {
   begin: (_token, _engine, isolationLevel) => (connection) => beginOn(connection, isolationLevel),
-  *commit(open) {
+  *commit(open, patience) {
     const committed: Array<ShardToken | null> = []
     for (const { connection, token } of open) {
-      const answer = yield* call(connection, { _tag: 'Commit' })
+      const committing = call(connection, { _tag: 'Commit' })
+      const answered = patience === null ? some(yield* committing) : yield* within(patience, committing)
+      const answer = isNone(answered) ? left(notCommitted(patience)) : answered.value
       if (isLeft(answer)) return { result: left(failedAfter(committed, token, answer.left)), committed, abandoned: [] }
       committed.push(token)
     }
@@ -87,6 +93,9 @@ const failedAfter = (
 ): RequestError =>
   committed.length > 0
     ? { _tag: 'PartlyCommitted', committed: committed.filter((token) => token !== null), shard, cause }
-    : cause.reason._tag === 'ConnectionLost'
+    : cause.reason._tag === 'ConnectionLost' || cause.reason._tag === 'StatementTimeout'
       ? { _tag: 'CommitUnknown', transaction: null, shard, cause }
       : databaseError('commit', null, shard, cause)
+
+const notCommitted = (patience: number | null): EngineError =>
+  engineError({ _tag: 'StatementTimeout' }, `the database has not answered the commit within ${patience} ms`)

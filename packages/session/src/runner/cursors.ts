@@ -54,8 +54,8 @@ export function* openReader(
     : right(new EngineReader(transactions, engine, statement, token, opened.right))
 }
 
-/** Locks end with the transaction, and so do the rows of a query that takes them. */
-const locksRows = ({ node }: AnyQuery): boolean =>
+/** Does a query lock its rows? Locks end with the transaction, and so do the rows of a query that takes them. */
+export const locksRows = ({ node }: AnyQuery): boolean =>
   node.endModifiers?.some((item) => SelectModifierNode.is(item) && item.modifier?.startsWith('For') === true) === true
 
 /** A query that is open on one database. */

@@ -88,14 +88,20 @@ const quoted = (name: string): string =>
 /** Values that one statement draws at the most: MariaDB recurses no deeper than a thousand times. */
 const valuesPerStatement = 500
 
-function* drawSequence(ask: Ask, { dialect }: Engine, name: string, block: number, count: number): Effect<Drawn> {
+function* drawSequence(
+  ask: Ask,
+  { dialect, layout }: Engine,
+  name: string,
+  block: number,
+  count: number,
+): Effect<Drawn> {
   const ranges: IdRange[] = []
   const size = BigInt(block)
   for (let missing = Math.ceil(count / block); missing > 0; missing -= valuesPerStatement) {
     const rows = Math.min(missing, valuesPerStatement)
     const answer = yield* ask(
       dialect.name === 'postgres'
-        ? sql`select nextval(cast(cast(${quoted(name)} as text) as regclass)) as id from generate_series(1, cast(${rows} as integer))`
+        ? sql`select nextval(cast(cast(${quoted(layout?.names.table(name) ?? name)} as text) as regclass)) as id from generate_series(1, cast(${rows} as integer))`
         : sql`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows}) select nextval(${sql.table(name)}) as id from n`,
     )
     if (isLeft(answer)) return answer

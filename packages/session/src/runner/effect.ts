@@ -15,8 +15,10 @@ import {
   type EngineError,
   engineError,
 } from '@unitary/core'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isRight, left, right } from 'fp-ts/lib/Either.js'
+import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import type { Task } from 'fp-ts/lib/Task.js'
+import { Cutoff } from './cutoff.js'
 
 /** What an effect can ask of its driver. */
 export type Operation =
@@ -25,6 +27,7 @@ export type Operation =
   | { readonly _tag: 'Release'; readonly connection: Connection }
   | { readonly _tag: 'Wait'; readonly task: Task<unknown> }
   | { readonly _tag: 'Pause'; readonly milliseconds: number }
+  | { readonly _tag: 'Within'; readonly milliseconds: number; readonly effect: Effect<unknown> }
   | { readonly _tag: 'Together'; readonly effects: ReadonlyArray<Effect<unknown>> }
 
 /**
@@ -62,6 +65,16 @@ export function* wait<A>(task: Task<A>): Effect<Either<EngineError, A>> {
 /** Lets so much time pass. @category constructors */
 export function* pause(milliseconds: number): Effect<void> {
   yield { _tag: 'Pause', milliseconds }
+}
+
+/**
+ * An effect that is given up when it has taken so long: none then, and the connection that it waited for is discarded. A
+ * driver that does not wait has nothing to give up.
+ *
+ * @category constructors
+ */
+export function* within<A>(milliseconds: number, effect: Effect<A>): Effect<Option<A>> {
+  return (yield { _tag: 'Within', milliseconds, effect }) as Option<A>
 }
 
 /**
@@ -104,6 +117,8 @@ const performSync = (operation: Operation): unknown => {
       return left(mustWait)
     case 'Pause':
       return sleep(operation.milliseconds)
+    case 'Within':
+      return some(driveSync(operation.effect))
     case 'Together':
       return operation.effects.map(driveSync)
   }
@@ -120,11 +135,23 @@ const sleep = (milliseconds: number): void => {
  *
  * @category interpreters
  */
-export const drive = <A>(effect: Effect<A>): A | Promise<A> => {
+export const drive = <A>(effect: Effect<A>): A | Promise<A> => driveUntil(effect, null) as A | Promise<A>
+
+/** What an effect gives that was given up. */
+export const givenUp: unique symbol = Symbol('given up')
+
+/**
+ * The same, until a moment comes at which it is given up: then the connections that it waits for are discarded, nothing more
+ * is asked, and it gives `givenUp`.
+ */
+export const driveUntil = <A>(
+  effect: Effect<A>,
+  cutoff: Cutoff | null,
+): A | typeof givenUp | Promise<A | typeof givenUp> => {
   let step = effect.next()
   while (step.done !== true) {
-    const result = perform(step.value)
-    if (result instanceof Promise) return driveOn(effect, result)
+    const result = perform(step.value, cutoff)
+    if (result instanceof Promise) return driveOn(effect, step.value, result, cutoff)
     step = effect.next(result)
   }
   return step.value
@@ -136,16 +163,49 @@ export const drive = <A>(effect: Effect<A>): A | Promise<A> => {
  */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-const driveOn = async <A>(effect: Effect<A>, first: Promise<unknown>): Promise<A> => {
-  let step = effect.next(await first)
-  while (step.done !== true) {
-    const result = perform(step.value)
-    step = effect.next(result instanceof Promise ? await result : result)
+const driveOn = async <A>(
+  effect: Effect<A>,
+  first: Operation,
+  firstResult: Promise<unknown>,
+  cutoff: Cutoff | null,
+): Promise<A | typeof givenUp> => {
+  let result: unknown = await untilCutoff(first, firstResult, cutoff)
+  while (result !== givenUp) {
+    const step = effect.next(result)
+    if (step.done === true) return step.value
+    result = perform(step.value, cutoff)
+    if (result instanceof Promise) result = await untilCutoff(step.value, result, cutoff)
   }
-  return step.value
+  return givenUp
 }
 
-const perform = (operation: Operation): unknown => {
+/** The result of an operation, or `givenUp` when that comes first. */
+const untilCutoff = (operation: Operation, result: Promise<unknown>, cutoff: Cutoff | null): Promise<unknown> => {
+  // those are told of it, and give up by themselves
+  if (cutoff === null || operation._tag === 'Together' || operation._tag === 'Within') return result
+  return new Promise((resolve, reject) => {
+    const unlisten = cutoff.onReached(() => {
+      giveUp(operation, result)
+      resolve(givenUp)
+    })
+    result.then(resolve, reject).finally(unlisten)
+  })
+}
+
+/** Sees to it that nothing is left of an operation that nobody waits for any more. */
+const giveUp = (operation: Operation, result: Promise<unknown>): void => {
+  if (operation._tag === 'Call') {
+    const { connection } = operation
+    if (connection._tag === 'AsyncConnection' && connection.discard !== undefined) connection.discard()
+    else result.then(() => connection.release()).catch(() => {})
+  }
+  if (operation._tag === 'Connect') {
+    const connecting = result as Promise<Either<EngineError, Connection>>
+    connecting.then((connected) => (isRight(connected) ? connected.right.release() : undefined)).catch(() => {})
+  }
+}
+
+const perform = (operation: Operation, cutoff: Cutoff | null): unknown => {
   switch (operation._tag) {
     case 'Call':
       return operation.connection.call(operation.call)
@@ -162,9 +222,28 @@ const perform = (operation: Operation): unknown => {
       return operation.task().then(right)
     case 'Pause':
       return new Promise((resolve) => setTimeout(resolve, operation.milliseconds))
+    case 'Within':
+      return performWithin(operation.milliseconds, operation.effect, cutoff)
     case 'Together': {
-      const results = operation.effects.map(drive)
-      return results.some((result) => result instanceof Promise) ? Promise.all(results) : results
+      const results = operation.effects.map((effect) => driveUntil(effect, cutoff))
+      // nothing is given up but what is waited for
+      return results.some((result) => result instanceof Promise)
+        ? Promise.all(results).then((all) => (all.includes(givenUp) ? givenUp : all))
+        : results
     }
   }
+}
+
+const performWithin = (milliseconds: number, effect: Effect<unknown>, outer: Cutoff | null): unknown => {
+  const cutoff = new Cutoff()
+  const result = driveUntil(effect, cutoff)
+  if (!(result instanceof Promise)) return some(result)
+  const unlisten = outer?.onReached(() => cutoff.reach())
+  const timer = setTimeout(() => cutoff.reach(), milliseconds)
+  return result
+    .then((value) => (value !== givenUp ? some(value) : outer?.isReached === true ? givenUp : none))
+    .finally(() => {
+      clearTimeout(timer)
+      unlisten?.()
+    })
 }

@@ -12,7 +12,8 @@ import { Machine, type Progress } from '../program/machine.js'
 import type { Program } from '../program/program.js'
 import { empty, type SessionState } from '../state/session-state.js'
 import { cutOff } from '../transition/frame.js'
-import { drive, driveSync, turn } from './effect.js'
+import { Cutoff } from './cutoff.js'
+import { drive, driveSync, driveUntil, givenUp, turn } from './effect.js'
 import type { Interpreter, Runtime } from './runtime.js'
 
 /** A program's result, and the session's state after it: after a failure too. @category model */
@@ -20,7 +21,10 @@ export type Finished<E, A> = readonly [result: Either<E, A>, state: SessionState
 
 /** @category model */
 export interface RunOptions {
-  /** Aborting it ends the run before its next request, as `Interrupted`, and rolls back what it has not committed. */
+  /**
+   * Aborting it ends the run, as `Interrupted`, and rolls back what it has not committed. What it waits for is given up at
+   * once, and the connections that are busy with it discarded; but a commit that is under way is seen to its end.
+   */
   readonly signal: AbortSignal
 }
 
@@ -108,17 +112,28 @@ export const stepAll = async <E, A>(
   program: Program<E, A>,
   signal?: AbortSignal,
 ): Promise<Finished<E | Interrupted, A>> => {
+  const cutoff = signal === undefined ? null : new Cutoff()
+  const onAbort = (): void => cutoff?.reach()
+  signal?.addEventListener('abort', onAbort)
   try {
     let progress: Progress = machine.start(program)
     while (progress._tag === 'Asking') {
       if (signal?.aborted === true) return [interrupted, machine.state]
-      const answer = drive(interpreter.answer(progress.request, machine.state))
+      const { request } = progress
+      // nobody could tell what has become of a commit that is not waited for
+      const answering = driveUntil(
+        interpreter.answer(request, machine.state),
+        request._tag === 'Commit' ? null : cutoff,
+      )
       // a program that goes through many rows leaves others a turn after each chunk
-      if (progress.request._tag === 'Fetch' && !(answer instanceof Promise)) await turn()
-      progress = machine.answer(answer instanceof Promise ? await answer : answer)
+      if (request._tag === 'Fetch' && !(answering instanceof Promise)) await turn()
+      const answer = answering instanceof Promise ? await answering : answering
+      if (answer === givenUp) return [interrupted, machine.state]
+      progress = machine.answer(answer)
     }
     return progress.outcome as Finished<E, A>
   } finally {
+    signal?.removeEventListener('abort', onAbort)
     machine.abandon()
   }
 }

@@ -9,6 +9,7 @@ import type {
   FlushAnswer,
   InsertRequest,
   LookupRequest,
+  PartialRequest,
   PauseRequest,
   QueryAnswer,
   QueryRequest,
@@ -58,7 +59,7 @@ export interface Runtime {
 }
 
 /** @category model */
-export interface RuntimeOptions extends Omit<EmptyOptions, 'tokens'> {
+export interface RuntimeOptions extends Omit<EmptyOptions, 'tokens' | 'everywhere'> {
   /** Asked once for each step that needs services. Default: the system's clock, chance and UUIDs. */
   readonly services?: () => Services
   /** Of every transaction; the database's own default where it is absent. */
@@ -210,7 +211,7 @@ const oneBatch = <E>(rows: Either<E, Rows>, isJoined: boolean): Either<E, QueryA
 export function* answerCommon(
   transactions: Transactions,
   services: () => Services,
-  request: TransactionRequest | ServicesRequest | TaskRequest | PauseRequest,
+  request: TransactionRequest | ServicesRequest | TaskRequest | PauseRequest | PartialRequest,
 ): Effect<Either<RequestError, unknown>> {
   switch (request._tag) {
     case 'Commit':
@@ -229,6 +230,11 @@ export function* answerCommon(
     case 'Pause':
       yield* pause(request.milliseconds)
       return right(undefined)
+    case 'BeginPartial':
+      return right(undefined)
+    case 'EndPartial':
+      // of one database there is no part
+      return right([])
     case 'Task': {
       const waited = yield* wait(request.task)
       return isLeft(waited) ? left({ _tag: 'NotSynchronous', operation: 'a task' }) : waited

@@ -23,10 +23,14 @@ interface Keys {
   readonly sparse: HashMap.HashMap<InstanceId>
 }
 
-/** Mostly there is one token: none over one database, or that of the shard to which all belongs. */
+/**
+ * Mostly there is one token: none over one database, or that of the shard to which all belongs. Where rows are on every shard
+ * an identity is the same whichever is named.
+ */
 type ByToken =
   | { readonly _tag: 'One'; readonly token: ShardToken | null; readonly keys: Keys }
   | { readonly _tag: 'Many'; readonly keys: ReadonlyMap<ShardToken | null, Keys> }
+  | { readonly _tag: 'Every'; readonly keys: Keys }
 
 /**
  * By the index of the entity whose identities they are (a subtype's are its root's), then by token.
@@ -40,14 +44,38 @@ export const empty: IdentityMap = Object.freeze([])
 
 const noKeys: Keys = { dense: IntMap.empty, sparse: HashMap.empty }
 
-const keysFor = (tokens: ByToken | undefined, token: ShardToken | null): Keys | undefined => {
-  if (tokens === undefined) return undefined
-  if (tokens._tag === 'Many') return tokens.keys.get(token)
-  return tokens.token === token ? tokens.keys : undefined
+/** An empty map in which the rows of some entities are the same on every shard. @category constructors */
+export const emptyWith = (everywhere: ReadonlyArray<Mapping>): IdentityMap => {
+  if (everywhere.length === 0) return empty
+  const map: Array<ByToken | undefined> = []
+  for (const { root } of everywhere) map[root.index] = { _tag: 'Every', keys: noKeys }
+  return Object.freeze(map)
 }
 
-const tokensOf = (tokens: ByToken | undefined): Iterable<ShardToken | null> =>
-  tokens === undefined ? [] : tokens._tag === 'One' ? [tokens.token] : tokens.keys.keys()
+const keysFor = (tokens: ByToken | undefined, token: ShardToken | null): Keys | undefined => {
+  if (tokens === undefined) return undefined
+  switch (tokens._tag) {
+    case 'One':
+      return tokens.token === token ? tokens.keys : undefined
+    case 'Many':
+      return tokens.keys.get(token)
+    case 'Every':
+      return tokens.keys
+  }
+}
+
+const tokensOf = (tokens: ByToken | undefined): Iterable<ShardToken | null> => {
+  switch (tokens?._tag) {
+    case undefined:
+      return []
+    case 'One':
+      return [tokens.token]
+    case 'Many':
+      return tokens.keys.keys()
+    case 'Every':
+      return [null]
+  }
+}
 
 const isSmall = (key: RawKey): key is number => typeof key === 'number' && key >= 0 && key < 2 ** 30 && key % 1 === 0
 
@@ -89,7 +117,7 @@ export const anywhere = (
 /** Are instances of the entity held for named shards? @category guards */
 export const isSharded = (self: IdentityMap, mapping: Mapping): boolean => {
   const tokens = self[mapping.root.index]
-  return tokens !== undefined && (tokens._tag === 'Many' || tokens.token !== null)
+  return tokens?._tag === 'Many' || (tokens?._tag === 'One' && tokens.token !== null)
 }
 
 /** @category combinators */
@@ -145,7 +173,7 @@ class KeysEdit {
 }
 
 const allKeys = (tokens: ByToken | undefined): Map<ShardToken | null, Keys> =>
-  new Map(tokens === undefined ? [] : tokens._tag === 'One' ? [[tokens.token, tokens.keys]] : tokens.keys)
+  new Map(tokens?._tag === 'Many' ? tokens.keys : tokens?._tag === 'One' ? [[tokens.token, tokens.keys]] : [])
 
 class Edit implements IdentityMapEdit {
   readonly #from: IdentityMap
@@ -196,6 +224,10 @@ class Edit implements IdentityMapEdit {
     for (const [token, edit] of edits) {
       const keys = edit.done()
       if (keys === (keysFor(tokens, token) ?? noKeys)) continue
+      if (tokens?._tag === 'Every') {
+        next = { _tag: 'Every', keys }
+        continue
+      }
       const isOnly =
         many === null && next === null && (tokens === undefined || (tokens._tag === 'One' && tokens.token === token))
       if (isOnly) {
@@ -212,8 +244,9 @@ class Edit implements IdentityMapEdit {
     return all
   }
 
-  #keys(mapping: Mapping, token: ShardToken | null): KeysEdit {
+  #keys(mapping: Mapping, named: ShardToken | null): KeysEdit {
     const { root } = mapping
+    const token = named !== null && this.#from[root.index]?._tag === 'Every' ? null : named
     if (this.#last !== null && root === this.#lastMapping && token === this.#lastToken) return this.#last
     if (this.#last !== null && this.#edits === null) {
       this.#edits = []

@@ -69,6 +69,8 @@ export interface SessionOptions {
   readonly executionOptions: ExecutionOptions
   /** The shards of the session, in the order of their map; none over one database. A sharded runtime says so. */
   readonly tokens: ReadonlyArray<IdentityMap.ShardToken>
+  /** Entities whose rows are on every shard, by the names of their roots. */
+  readonly everywhere: ReadonlyArray<string>
 }
 
 /** What an empty session is made with. @category model */
@@ -129,14 +131,14 @@ export interface SessionState {
 export const empty = (model: AnyModel, { criteria, hooks, ...options }: EmptyOptions = {}): SessionState => ({
   _tag: 'SessionState',
   model,
-  options: { autoflush: true, expireOnCommit: true, executionOptions: {}, tokens: [], ...options },
+  options: { autoflush: true, expireOnCommit: true, executionOptions: {}, tokens: [], everywhere: [], ...options },
   hooks: hooks === undefined ? null : checked(model, 'hooks', hooks, hooks.mappings),
   criteria: criteria === undefined ? null : checked(model, 'criteria', criteria, [...criteria.entities.keys()]),
   memo: new WeakMap(),
   hookDepth: 0,
   info: {},
   instances: IntMap.empty,
-  identityMap: IdentityMap.empty,
+  identityMap: IdentityMap.emptyWith(model.mappings.filter(({ name }) => options.everywhere?.includes(name) === true)),
   added: IntMap.empty,
   changed: IntMap.empty,
   deleted: IntMap.empty,
@@ -159,6 +161,29 @@ const checked = <A>(model: AnyModel, what: string, given: A, mappings: ReadonlyA
     strange.map(({ name }) => ({ path: name, message: `the session's ${what} were defined for another model` })),
   )
 }
+
+/**
+ * The shard on which what belongs to an instance is looked for: its own, or null for wherever it is, where the instance is on
+ * every shard and what belongs to it is not.
+ *
+ * @category combinators
+ */
+export const shardFor = (
+  { options: { everywhere } }: SessionState,
+  { mapping, token }: Instance,
+  target: Mapping,
+): IdentityMap.ShardToken | null =>
+  everywhere.length > 0 && everywhere.includes(mapping.root.name) && !everywhere.includes(target.root.name)
+    ? null
+    : token
+
+/** The shard that an instance of an entity is said to be on whose row came from one: of what is on every shard, the first. */
+export const homeOf = (
+  { options: { everywhere, tokens } }: SessionState,
+  mapping: Mapping,
+  from: IdentityMap.ShardToken | null,
+): IdentityMap.ShardToken | null =>
+  everywhere.length > 0 && everywhere.includes(mapping.root.name) ? (tokens[0] ?? from) : from
 
 /** Options over those that the session's statements run with. @category combinators */
 export const optionsIn = (

@@ -30,7 +30,7 @@ import * as t from 'io-ts'
 import type { DecodeError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
-import type { SessionState, StateEdit } from '../state/session-state.js'
+import { homeOf, type SessionState, type StateEdit } from '../state/session-state.js'
 
 /**
  * Rows of one entity from one database, by attribute names.
@@ -69,6 +69,7 @@ export const absorb = (
   options: AbsorbOptions,
 ): Either<DecodeError, ReadonlyArray<InstanceId>> => {
   const { rows, token } = from
+  const home = homeOf(state, mapping, token)
   const keyName = plainKeyName(mapping, from.dialect, options.columns)
   const only = mapping.subtypes.length === 0 ? readingOf(mapping, from.dialect, options.columns, options) : null
   // a row of its key can be no other entity's
@@ -107,7 +108,7 @@ export const absorb = (
     const known = isAlone ? edit.identityMap.get(mapping, token, key) : knownAs(edit, reading.mapping, token, key)
     if (known === undefined) {
       edit.nextInstance = id + 1
-      const made = Instance.make(id, reading.mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)
+      const made = Instance.make(id, reading.mapping, 'persistent', key, home, snapshot, state.epoch, null, 0)
       edit.instances.set(id, reading.partial ? { ...made, partial: true } : made)
       edit.identityMap.set(reading.mapping, token, key, id)
       options.arrived?.set(id, false)

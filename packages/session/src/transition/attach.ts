@@ -11,7 +11,7 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { invalidState } from './expunge.js'
 import { givenUpBy, reachedBy } from './reach.js'
-import { put } from './relate.js'
+import { put } from './standing.js'
 
 type Instance = Instance.Instance
 

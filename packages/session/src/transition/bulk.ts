@@ -32,7 +32,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, isExpired, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { forgetAll } from './expire.js'
-import { put } from './relate.js'
+import { put } from './standing.js'
 
 type Row = Readonly<Record<string, unknown>>
 

@@ -15,6 +15,7 @@ import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { InvalidValue } from '../error.js'
 import type * as Instance from '../state/instance.js'
 import { done, edit, type SessionState, type StateEdit } from '../state/session-state.js'
+import * as Arrange from './arrange.js'
 import { cascadeTo } from './cascade.js'
 import { instanceFor, misfit, unwritable } from './draft.js'
 import * as Relate from './relate.js'
@@ -101,7 +102,7 @@ export const replace =
         if (held !== null) return left(held)
         ids.push(member.right)
       }
-      for (const id of Relate.replace(state, changes, instance.id, relationship, ids)) {
+      for (const id of Arrange.replace(state, changes, instance.id, relationship, ids)) {
         const refused = cascadeTo(state, changes, instance, relationship, id)
         if (refused !== null) return left(refused)
       }
@@ -123,7 +124,7 @@ export const move =
   ): Transition<ChangeError, S> =>
   (state) =>
     change(state, entity, name, owner, (changes, instance, relationship) => {
-      Relate.move(state, changes, instance.id, relationship, from, to)
+      Arrange.move(state, changes, instance.id, relationship, from, to)
       return right(undefined)
     })
 

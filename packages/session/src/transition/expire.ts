@@ -8,8 +8,8 @@ import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, revise, type SessionState } from '../state/session-state.js'
 import { invalidState } from './expunge.js'
 import { reachedBy } from './reach.js'
-import { put } from './relate.js'
 import type { LoadNeeded } from './remove.js'
+import { put } from './standing.js'
 
 /**
  * Expires an instance: all of it, and all that its refresh-expire cascade reaches, or the attributes and relationships

@@ -7,7 +7,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { reachedBy } from './reach.js'
-import { freshen } from './relate.js'
+import { freshen } from './standing.js'
 
 type Instance = Instance.Instance
 

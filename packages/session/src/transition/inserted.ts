@@ -24,7 +24,7 @@ import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, isExpired, revise, type SessionState } from '../state/session-state.js'
-import { put } from './relate.js'
+import { put } from './standing.js'
 
 /**
  * What an insert wrote on one database.

@@ -7,7 +7,7 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { invalidState } from './expunge.js'
 import { reachedBy } from './reach.js'
-import { targetOf } from './relate.js'
+import { targetOf } from './target.js'
 
 /**
  * What has to be loaded before an instance can be marked for deletion: its own row where whom it refers to goes along and

@@ -20,6 +20,7 @@ import { cascadeTo } from './cascade.js'
 import { faultOf, instanceFor, misfit, rowFaultOf, unwritable } from './draft.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
+import { freshen, put } from './standing.js'
 import { resolve, succeed, type Transition } from './transition.js'
 
 type Values = Readonly<Record<string, unknown>>
@@ -50,7 +51,7 @@ export const set =
     const fault = faultOf(found.right.mapping, patch)
     if (fault !== null) return left(fault)
     const { id } = found.right
-    const current = Relate.freshen(state, found.right)
+    const current = freshen(state, found.right)
     const changed = withValues(current, patch)
     const wrong = changed === current ? null : rowFaultOf(changed)
     if (wrong !== null) return left(wrong)
@@ -59,7 +60,7 @@ export const set =
       return succeed(pictureOf(changed, reference), changed === found.right ? state : replace(state, changed))
     }
     const changes = edit(state)
-    Relate.put(changes, changed)
+    put(changes, changed)
     for (const relationship of related) {
       const refused = setRelated(state, changes, services, changed, relationship, patch[relationship.name])
       if (refused !== null) return left(refused)

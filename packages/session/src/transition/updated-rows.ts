@@ -5,7 +5,7 @@ import type { Attribute, Dialect, Mapping, RawKey, UpdateRun } from '@unitary/co
 import type { ShardToken } from '../state/identity-map.js'
 import { done, edit, isExpired, revise, type SessionState } from '../state/session-state.js'
 import { type Met, outdated, withAssignments } from './bulk.js'
-import { put } from './relate.js'
+import { put } from './standing.js'
 
 /** Rows that change the same attributes, and by what they are found: their keys, and their versions. @category model */
 export interface KeyedRun extends UpdateRun {

@@ -16,8 +16,9 @@ import {
 import * as Instance from '../state/instance.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { givenByFlush } from '../transition/given.js'
-import type { ChangeSet, Reference } from './change-set.js'
+import type { ChangeSet } from './change-set.js'
 import { isPostUpdate } from './dependencies.js'
+import type { Reference } from './imposed.js'
 import { keyLinksOf, referredBy } from './key-links.js'
 import type { PlanColumn, PlanNotice } from './step.js'
 

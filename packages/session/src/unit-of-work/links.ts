@@ -11,7 +11,8 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { type KeyPart, keyAfter, outside } from './cells.js'
-import { type ChangeSet, isRenamed } from './change-set.js'
+import type { ChangeSet } from './change-set.js'
+import { isRenamed } from './changed-keys.js'
 import type { LinkStep, PlanColumn, PlanNotice, UnlinkStep } from './step.js'
 
 type Instance = Instance.Instance

@@ -7,10 +7,10 @@ import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
-import { freshen, put } from '../transition/relate.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { withValues } from '../transition/set.js'
-import { goingOf } from './change-set.js'
+import { freshen, put } from '../transition/standing.js'
+import { goingOf } from './going.js'
 
 /**
  * The state with all members of changed collections at their places; the same state where no place changes. Those that the flush

@@ -26,7 +26,7 @@ import * as Instance from '../state/instance.js'
 import { edit, hasWork, instanceAt, type SessionState } from '../state/session-state.js'
 import { noServices } from '../transition/add.js'
 import { referredAt } from '../transition/referred.js'
-import { findTarget, foreignKeyOf } from '../transition/relate.js'
+import { findTarget, foreignKeyOf } from '../transition/target.js'
 import {
   absent,
   type Cells,
@@ -48,8 +48,10 @@ import {
   referencesOf,
   shapeColumns,
 } from './cells.js'
-import { type Carried, type ChangeSet, changeSet, type Reference } from './change-set.js'
+import { type ChangeSet, changeSet } from './change-set.js'
+import type { Carried } from './changed-keys.js'
 import { cyclicEntities, entityGroups, hasPostUpdates, isPostUpdate, rootsOf } from './dependencies.js'
+import type { Reference } from './imposed.js'
 import { type LinkChanges, linkChanges, linkSteps, unlinkStep } from './links.js'
 import { placed } from './places.js'
 import {

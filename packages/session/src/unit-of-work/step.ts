@@ -45,6 +45,8 @@ interface StepBase {
   readonly table: string
   /** The shard that it is for; null before routing, and in a session over one database. */
   readonly token: ShardToken | null
+  /** Does it repeat on another shard what an earlier step writes, of rows that are on every shard? */
+  readonly isCopy?: true
   /** The instances whose rows these are, in the order of `rows`. */
   readonly instances: ReadonlyArray<InstanceId>
   /** Steps that have to be done before this one. */

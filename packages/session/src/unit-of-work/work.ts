@@ -6,7 +6,7 @@ import type { Instance } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import type { Known } from '../state/known.js'
 import { type InstanceSet, instanceAt, type SessionState } from '../state/session-state.js'
-import { freshen } from '../transition/relate.js'
+import { freshen } from '../transition/standing.js'
 
 /**
  * What the next flush is about: instances that are pending, changed, and marked for deletion. What is marked may have

@@ -1,9 +1,8 @@
 /**
  * Rows by the value of an attribute.
  */
-import { ValueSet } from '@unitary/core'
-import { isNone } from 'fp-ts/lib/Option.js'
-import { known, type Strategy } from './strategy.js'
+import { byValue, type Looking } from './by-value.js'
+import type { Strategy } from './strategy.js'
 
 /**
  * Which shard has the rows with a value: a record by the value as text, a map, or a function; null for none of them.
@@ -26,22 +25,7 @@ export type Lookup<V, Token extends string> =
 export const byAttribute = <const A extends string, V, const Token extends string>(
   attribute: A,
   lookup: Lookup<V, Token>,
-): Strategy<{ readonly attributes: { readonly [K in A]: V }; readonly references: object }, Token> => {
-  const shardFor = lookupOf(lookup)
-  const shardOf = (value: unknown): Token | null => (value === undefined ? null : shardFor(value as V))
-  return {
-    basis: { kind: 'attribute', name: attribute },
-    shardOf: ({ values }) => shardOf(values[attribute]),
-    shardsOfKey: (key) => known([shardOf(key[attribute] ?? undefined)]),
-    shardsOf: (analysis, { entity }, { mapping }) => {
-      const values = ValueSet.values(analysis.valuesOf(mapping, attribute))
-      if (isNone(values)) return null
-      // NULL is a value of the statement's own rows; of a table that is joined it may mean that it has no row
-      const isValue = mapping.name === entity && mapping.attributeOf.get(attribute)?.isNullable === true
-      return known(values.value.map((value) => (value === null && !isValue ? null : shardOf(value))))
-    },
-  }
-}
+): Strategy<Looking<A, V>, Token> => byValue(attribute, lookupOf(lookup), tokensIn(lookup))
 
 const lookupOf = <V, Token extends string>(lookup: Lookup<V, Token>): ((value: V) => Token | null) => {
   if (typeof lookup === 'function') return lookup
@@ -49,3 +33,14 @@ const lookupOf = <V, Token extends string>(lookup: Lookup<V, Token>): ((value: V
   const tokens = new Map(Object.entries<Token>(lookup as Readonly<Record<string, Token>>))
   return (value) => (typeof value === 'object' ? null : (tokens.get(String(value)) ?? null))
 }
+
+const tokensIn = <V, Token extends string>(lookup: Lookup<V, Token>): ReadonlyArray<Token> | null =>
+  typeof lookup === 'function'
+    ? null
+    : [
+        ...new Set(
+          lookup instanceof Map
+            ? (lookup as ReadonlyMap<V, Token>).values()
+            : Object.values<Token>(lookup as Readonly<Record<string, Token>>),
+        ),
+      ]

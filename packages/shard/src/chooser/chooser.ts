@@ -17,6 +17,8 @@ export type Values = Readonly<Record<string, unknown>>
  */
 export interface InstanceView {
   readonly entity: string
+  /** What is to be done with its row. */
+  readonly operation: 'insert' | 'update'
   /**
    * What is known of its attributes, changes included; undefined where one is not known, has expired or is not given
    * yet.
@@ -26,6 +28,8 @@ export interface InstanceView {
   readonly shard: string | null
   /** What a relationship to one refers to; null where it refers to none, and where that is not known. */
   readonly related: (relationship: string) => InstanceView | null
+  /** The options that the session's statements run with. */
+  readonly options: ExecutionOptions
   readonly state: SessionState
 }
 
@@ -36,6 +40,8 @@ export interface InstanceView {
  */
 export interface KeyContext {
   readonly operation: 'get' | 'load' | 'refresh'
+  /** Of a load, the relationship whose targets are looked for; null where that is not known. */
+  readonly loading: { readonly entity: string; readonly relationship: string } | null
   readonly options: ExecutionOptions
   readonly state: SessionState
 }
@@ -54,13 +60,15 @@ export interface StatementContext {
 }
 
 /**
- * The attribute, or the relationship, that decides the shard of an entity's rows.
+ * The attribute, or the relationship, that decides the shard of an entity's rows; or that they are on every shard, by no name.
  *
  * @category model
  */
 export interface Basis {
-  readonly kind: 'attribute' | 'relationship'
+  readonly kind: 'attribute' | 'relationship' | 'everywhere'
   readonly name: string
+  /** What decides beside it. */
+  readonly besides?: ReadonlyArray<Basis>
 }
 
 /**

@@ -46,6 +46,7 @@ export const custom = <S extends Subject, const Token extends string>(
   strategy: CustomStrategy<S, Token>,
 ): Strategy<S, Token> => ({
   basis: null,
+  tokens: null,
   // a strategy only meets entities that have what it looks at
   shardOf: strategy.shardOf as unknown as Strategy<S, Token>['shardOf'],
   shardsOfKey: (strategy.shardsOfKey as Strategy<S, Token>['shardsOfKey'] | undefined) ?? (() => null),

@@ -13,6 +13,7 @@ import type { Strategy, Subject } from './strategy.js'
  */
 export const onlyOn = <const Token extends string>(token: Token): Strategy<Subject, Token> => ({
   basis: null,
+  tokens: [token],
   shardOf: () => token,
   shardsOfKey: () => [token],
   // of a statement that merely joins the entity it says nothing: the join may be an outer one

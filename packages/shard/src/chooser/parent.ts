@@ -25,6 +25,7 @@ export function withParent<const R extends string, S extends Subject, const Toke
 export function withParent(relationship: string, otherwise?: Strategy<never, string>): Strategy<Subject, never> {
   const strategy: Strategy<Subject, string> = {
     basis: { kind: 'relationship', name: relationship },
+    tokens: null,
     shardOf: (instance) => {
       const parent = instance.related(relationship)
       return parent === null ? (otherwise?.shardOf(instance) ?? null) : parent.shard
@@ -47,7 +48,7 @@ export function withParent(relationship: string, otherwise?: Strategy<never, str
       if (isNone(keys)) return null
       const found = new Set<string>()
       for (const key of keys.value) {
-        const tokens = ofParent(context, relationship, [key], { operation: 'get', options, state })
+        const tokens = ofParent(context, relationship, [key], { operation: 'get', loading: null, options, state })
         if (tokens === null) return null
         for (const token of tokens) found.add(token)
       }

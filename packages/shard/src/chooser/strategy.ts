@@ -40,6 +40,8 @@ export interface Strategy<in S extends Subject, out Token extends string> {
   /** Never there: carries `S`. */
   readonly looksAt?: (subject: S) => void
   readonly basis: Basis | null
+  /** All shards that it can name; null where that is not known. */
+  readonly tokens: ReadonlyArray<Token> | null
   readonly shardOf: (instance: InstanceView) => Token | null
   readonly shardsOfKey: (key: Values, asked: KeyContext, context: StrategyContext) => ReadonlyArray<Token> | null
   readonly shardsOf: (

@@ -21,6 +21,8 @@ export interface Part {
   readonly hasWritten: boolean
   /** Has it locked what it read? */
   readonly hasLocked: boolean
+  /** Has it opened a query that is read on after the commit? It ends where the shard has to prepare. */
+  readonly hasCursor: boolean
 }
 
 /** Shards that cannot promise, and the one that decides. */
@@ -35,7 +37,7 @@ export interface CannotPromise {
  * `parts` stand in their fixed order. `named` is the shard that the names of XA branches tell to be the decider.
  *
  * @example
- * planCommit([{ token: 'asia', means: 'prepare', hasWritten: true, hasLocked: false }], null, false)
+ * planCommit([{ token: 'asia', means: 'prepare', hasWritten: true, ... }], null, false)
  * // right({ reads: [], holds: [], prepares: [], decider: 'asia', isRecorded: false })
  */
 export const planCommit = (
@@ -59,17 +61,17 @@ export const planCommit = (
 }
 
 /**
- * The one that names the decider already; else the one that cannot promise; else one that promises by doing its work
- * twice; else the last.
+ * The only one; else, where a branch of XA is among them, the one that its name has told from the beginning; else the one
+ * that cannot promise; else one that is read on; else one that promises by doing its work twice; else the last.
  */
 const deciderOf = (writers: ReadonlyArray<Part>, named: string | null): string => {
-  if (named !== null && writers.some(({ means, token }) => means === 'xa' && token !== named)) return named
-  const last =
+  if (writers.length > 1 && named !== null && writers.some(({ means }) => means === 'xa')) return named
+  const decider =
     writers.findLast(({ means }) => means === 'none') ??
-    writers.findLast(({ means }) => means === 'xa') ??
+    writers.findLast(({ hasCursor }) => hasCursor) ??
     writers.findLast(({ means }) => means === 'redo') ??
     writers.at(-1)
-  return (last as Part).token
+  return (decider as Part).token
 }
 
 const tokensOf = (parts: ReadonlyArray<Part>): ReadonlyArray<string> => parts.map(({ token }) => token)

@@ -18,9 +18,9 @@ export function* endBranchOn(
   asked: EndPreparedCall,
   ms: number,
 ): Effect<Either<EngineError, boolean>> {
-  for (let left = ms; ; left -= again) {
+  for (let patience = ms; ; patience -= again) {
     const ended = yield* callWithin(connection, asked, ms)
-    if (!isLeft(ended) || ended.left.reason._tag !== 'LockTimeout' || left < again) return ended
+    if (!isLeft(ended) || ended.left.reason._tag !== 'LockTimeout' || patience < again) return ended
     yield* pause(again)
   }
 }

@@ -14,7 +14,7 @@ import {
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { faultyMap } from '../error.js'
-import type { ShardMap } from '../shard-map.js'
+import { databaseOf, type ShardMap } from '../shard-map.js'
 import { settle } from './decision.js'
 import { parseTransaction, shardKey } from './transaction-id.js'
 import { connectWithin, releaseWithin } from './within.js'
@@ -79,7 +79,7 @@ function* asked(
       ),
     )
   }
-  const engine = shards.engines.get(token) as Engine
+  const engine = databaseOf(shards.engines.get(token) as Engine)
   const connected = yield* connectWithin(engine, timeout)
   if (isLeft(connected)) return left(databaseError('connect', null, token, connected.left))
   const decision = yield* settle(connected.right, engine, transaction, systemServices().now, timeout)

@@ -36,7 +36,8 @@ export class Participant {
 
   get part(): Part {
     const { means, recording, token } = this
-    return { token, means, hasWritten: recording.hasWritten, hasLocked: recording.hasLocked }
+    const { hasCursor, hasLocked, hasWritten } = recording
+    return { token, means, hasWritten, hasLocked, hasCursor }
   }
 
   branch(transaction: string): BranchId {

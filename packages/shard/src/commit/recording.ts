@@ -1,6 +1,6 @@
 /**
  * What a transaction has done on one shard, as far as its commit has to know: whether it has written, whether it has locked
- * what it read, and, where that may have to be stored and done again, every write.
+ * what it read, whether it is read on after the commit, and, where that may have to be stored and done again, every write.
  *
  * A statement counts as one that only reads where its text begins with SELECT and it has changed no row. A function that
  * writes is not seen in a SELECT; a statement that begins with WITH counts as a write.
@@ -32,6 +32,7 @@ export class Recording {
   #writes: StoredWrite[] = []
   #hash: Hash | null = null
   #marks: ReadonlyArray<Mark> = []
+  readonly #cursors = new Set<string>()
 
   constructor(keeping: Keeping) {
     this.#keeping = keeping
@@ -44,6 +45,11 @@ export class Recording {
   /** Has it locked what it read? */
   get hasLocked(): boolean {
     return this.#hasLocked
+  }
+
+  /** Has it opened a query that is read on after the commit? */
+  get hasCursor(): boolean {
+    return this.#cursors.size > 0
   }
 
   /** In the order in which they were made, without those that a savepoint has undone. */
@@ -71,6 +77,10 @@ export class Recording {
       }
       case 'OpenCursor':
         if (locks.test(call.statement.sql)) this.#hasLocked = true
+        if (call.hold) this.#cursors.add(call.name)
+        return
+      case 'CloseCursor':
+        this.#cursors.delete(call.name)
         return
       case 'Savepoint':
         this.#marks = [
@@ -148,5 +158,6 @@ export const recorded = (noted: Noted): Connection => {
           return answer
         },
         release: () => connection.release(),
+        ...(connection.discard === undefined ? {} : { discard: connection.discard }),
       }
 }

@@ -11,7 +11,7 @@ import { drive, driveSync, type Effect, type RoutingError, systemServices, toget
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { faultyMap } from '../error.js'
-import { faultOf, type ShardMap } from '../shard-map.js'
+import { faultOf, firstOfEach, type ShardMap } from '../shard-map.js'
 import { meansOf } from './commit-plan.js'
 import { type Decision, forget, settle } from './decision.js'
 import { endBranchOn } from './end-branch.js'
@@ -48,14 +48,19 @@ export interface Recovered {
 export interface Unfinished {
   readonly transaction: string
   readonly shard: string
-  readonly cause: EngineError | 'NotInMap' | 'Young'
+  readonly cause: EngineError | LeftAlone
+}
+
+/** The map lacks the shard that decides, or the transaction is too young for `olderThan`. @category model */
+export interface LeftAlone {
+  readonly _tag: 'NotInMap' | 'Young'
 }
 
 /** @category model */
 export interface RecoveryReport {
   readonly committed: ReadonlyArray<Recovered>
   readonly rolledBack: ReadonlyArray<Recovered>
-  /** To be tried again. `NotInMap`: the map lacks the shard that decides. `Young`: left alone, by `olderThan`. */
+  /** To be tried again. */
   readonly unfinished: ReadonlyArray<Unfinished>
   /** Shards that could not be asked for what they have prepared. */
   readonly unreachable: ReadonlyArray<{ readonly shard: string; readonly cause: EngineError }>
@@ -105,7 +110,7 @@ function* recovery(shards: ShardMap, options: RecoverOptions): Effect<Either<Rou
   if (fault !== null) return left(faultyMap('recover', fault))
   const timeout = options.timeout ?? 10_000
   const connected = yield* together(
-    shards.tokens.map((token) => connectTo(token, shards.engines.get(token) as Engine, timeout)),
+    Array.from(firstOfEach(shards), ([token, engine]) => connectTo(token, engine, timeout)),
   )
   const asked = connected.flatMap((one) => (isLeft(one) ? [] : [one.right]))
   const recovering = new Recovering(asked, { ...options, timeout, now: options.now ?? (() => systemServices().now) })
@@ -189,21 +194,23 @@ class Recovering {
     const name = parseTransaction(transaction)
     const key = name?.decider ?? ''
     if (name !== null && now().getTime() - name.begun.getTime() < olderThan) {
-      return left([{ transaction, shard: key, cause: 'Young' }])
+      return left([{ transaction, shard: key, cause: { _tag: 'Young' } }])
     }
     const decider = this.#byKey.get(key)
     if (decider === undefined) {
       const cause = unreachable.find(({ shard }) => shardKey(shard) === key)?.cause
-      return left([{ transaction, shard: key, cause: cause ?? 'NotInMap' }])
+      return left([{ transaction, shard: key, cause: cause ?? { _tag: 'NotInMap' } }])
     }
     const decision = yield* settle(decider.connection, decider.engine, transaction, now(), timeout)
     if (isLeft(decision)) {
       return left([{ transaction, shard: decider.token, cause: sayingWhatIsMissing(decision.left) }])
     }
-    const ended = yield* together(found.map((one) => endOne(one, decision.right, timeout)))
-    const failures = ended.flatMap((answer, i): Unfinished[] =>
-      isLeft(answer) ? [{ transaction, shard: found[i]?.on.token ?? '', cause: answer.left }] : [],
-    )
+    const failures: Unfinished[] = []
+    // one after another: several may be on one connection
+    for (const one of found) {
+      const ended = yield* endOne(one, decision.right, timeout)
+      if (isLeft(ended)) failures.push({ transaction, shard: one.on.token, cause: ended.left })
+    }
     return failures.length > 0
       ? left(failures)
       : right(decision.right.outcome === 'commit' ? 'committed' : 'rolledBack')

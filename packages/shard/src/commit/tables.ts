@@ -15,6 +15,7 @@ import {
 import type { Either } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { databaseOf } from '../shard-map.js'
 
 /** What has become of a transaction, on the shard that decides it. */
 export const commitsTable = 'unitary_commits'
@@ -52,7 +53,8 @@ const tablesOf = ({ dialect }: Engine) => (dialect.name === 'sqlite' ? commitsAn
  *
  * @category interpreters
  */
-export const createCommitTables = (engine: Engine): TaskEither<EngineError, void> => createAll(tablesOf(engine))(engine)
+export const createCommitTables = (engine: Engine): TaskEither<EngineError, void> =>
+  createAll(tablesOf(engine))(databaseOf(engine))
 
 /**
  * The same without a promise, on an engine that is synchronous.
@@ -60,7 +62,7 @@ export const createCommitTables = (engine: Engine): TaskEither<EngineError, void
  * @category interpreters
  */
 export const createCommitTablesSync = (engine: Engine): Either<EngineError, void> =>
-  createAllSync(tablesOf(engine))(engine)
+  createAllSync(tablesOf(engine))(databaseOf(engine))
 
 /** The error, with what helps where the tables are missing. */
 export const sayingWhatIsMissing = (error: EngineError): EngineError => {

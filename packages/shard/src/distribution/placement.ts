@@ -42,6 +42,8 @@ export const placementOf = (mapping: Mapping, choosers: Choosers, below: Readonl
   switch (basis.kind) {
     case 'attribute':
       return { _tag: 'By', attribute: basis.name }
+    case 'everywhere':
+      return { _tag: 'Everywhere' }
     case 'relationship': {
       const relationship = mapping.relationshipOf.get(basis.name) as RelationshipMapping
       const parent = placementOf(relationship.target, choosers, [...below, mapping])

@@ -6,18 +6,16 @@
  */
 import { type AnyQuery, type Dialect, type Mapping, pageAmongOthers, placeOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import { LimitNode, type OperationNode, type SelectQueryNode, ValueNode } from 'kysely'
+import { LimitNode, type SelectQueryNode, ValueNode } from 'kysely'
 import { hiddenSelection, itemFor, type OrderTerm, orderTerm, pageCollation } from './order-term.js'
-import { problemOf } from './problem.js'
+import { type Window, windowOf } from './window.js'
 
 /**
  * @category model
  */
-export interface FanOut {
+export interface FanOut extends Window {
   /** In the order of the query's ORDER BY; none where shards follow each other. */
   readonly terms: ReadonlyArray<OrderTerm>
-  readonly offset: number
-  readonly limit: number | null
   /**
    * What a shard is asked; the same value each time, so that it is compiled once. `isLater`: it comes after the one where a
    * page starts.
@@ -27,68 +25,45 @@ export interface FanOut {
   readonly start: string | null
 }
 
-const known = new WeakMap<SelectQueryNode, Either<string, FanOut>>()
-
 /**
- * How a query is spread, or why it cannot be. O(nodes) the first time, O(1) for the same tree again.
+ * How the rows of a query are merged, or why they cannot be. O(nodes).
  *
  * @category constructors
  */
 export const fanOutOf = (statement: AnyQuery): Either<string, FanOut> => {
   const { node } = statement
-  const found = known.get(node)
-  if (found !== undefined) return found
-  const made = make(statement)
-  known.set(node, made)
-  return made
-}
-
-const make = (statement: AnyQuery): Either<string, FanOut> => {
-  const { node } = statement
-  const problem = problemOf(statement)
-  if (problem !== null) return left(problem)
-  const limit = count(node.limit?.limit)
-  const offset = count(node.offset?.offset)
-  if (limit === undefined || offset === undefined) return left('its limit or offset is no plain number; give numbers')
+  const window = windowOf(node)
+  if (isLeft(window)) return window
   const terms: OrderTerm[] = []
   for (const [index, item] of (node.orderBy?.items ?? []).entries()) {
     const term = orderTerm(statement, item, index)
     if (isLeft(term)) return term
     terms.push(term.right)
   }
-  const isWhole = node.frontModifiers !== undefined || node.setOperations !== undefined || node.groupBy !== undefined
+  const isWhole = node.frontModifiers !== undefined || node.setOperations !== undefined
   if (isWhole && terms.some(({ hidden }) => hidden !== null)) {
-    return left(
-      'it is ordered by an expression, which DISTINCT, GROUP BY and UNION cannot select beside; order by attributes',
-    )
+    return left('it is ordered by an expression, which DISTINCT and UNION cannot select beside; order by attributes')
   }
-  const window = { offset: Math.max(offset ?? 0, 0), limit: limit === null || limit < 0 ? null : limit }
   const nodes = new Map<string, SelectQueryNode>()
   return right({
-    ...window,
+    ...window.right,
     terms,
     start: placeOf(node)?.shard ?? null,
     nodeFor: (dialect, isNullLow, isLater) => {
       const key = `${dialect} ${isNullLow} ${isLater}`
-      const made = nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, window, dialect, isNullLow, isLater)
+      const made =
+        nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, window.right, dialect, isNullLow, isLater)
       nodes.set(key, made)
       return made
     },
   })
 }
 
-/** What stands where a number has to: null where nothing does, undefined where something else does. */
-const count = (node: OperationNode | undefined): number | null | undefined => {
-  if (node === undefined) return null
-  const value = ValueNode.is(node) ? node.value : undefined
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined
-}
-
 const rewrite = (
   mapping: Mapping,
   node: SelectQueryNode,
   terms: ReadonlyArray<OrderTerm>,
-  { offset, limit }: Pick<FanOut, 'offset' | 'limit'>,
+  { offset, limit }: Window,
   dialect: Dialect['name'],
   isNullLow: boolean,
   isLater: boolean,

@@ -124,6 +124,8 @@ export class Merger {
   readonly #columns: Columns[]
   /** The next row of each shard in its portion. */
   readonly #next: number[]
+  /** The values of that row, by term, so that they are looked up once and compared often. */
+  readonly #heads: unknown[][]
   readonly #isLast: boolean[]
   /** Shards that have a next row; each before those at 2i + 1 and 2i + 2. */
   readonly #heap: number[] = []
@@ -137,6 +139,7 @@ export class Merger {
     }))
     this.#columns = new Array<Columns>(shards).fill([])
     this.#next = new Array<number>(shards).fill(0)
+    this.#heads = this.#next.map(() => new Array<unknown>(terms.length).fill(null))
     this.#isLast = new Array<boolean>(shards).fill(false)
     this.#hungry = new Set(this.#next.keys())
   }
@@ -157,7 +160,9 @@ export class Merger {
     this.#next[shard] = 0
     this.#isLast[shard] = isLast
     this.#hungry.delete(shard)
-    if (this.#hasNext(shard)) this.#push(shard)
+    if (!this.#hasNext(shard)) return
+    this.#look(shard)
+    this.#push(shard)
   }
 
   /** Takes rows, at most so many, and as long as no shard is hungry; the shard of each goes to the end of `order`. */
@@ -170,7 +175,8 @@ export class Merger {
       order?.push(shard)
       this.#next[shard] = (this.#next[shard] as number) + 1
       const hasNext = this.#hasNext(shard)
-      if (!hasNext) {
+      if (hasNext) this.#look(shard)
+      else {
         const last = this.#heap.pop() as number
         if (this.#heap.length > 0) this.#heap[0] = last
       }
@@ -185,6 +191,13 @@ export class Merger {
 
   #hasNext(shard: number): boolean {
     return (this.#next[shard] as number) < (this.#columns[shard]?.[0]?.length ?? 0)
+  }
+
+  #look(shard: number): void {
+    const columns = this.#columns[shard] as Columns
+    const head = this.#heads[shard] as unknown[]
+    const at = this.#next[shard] as number
+    for (let i = 0; i < head.length; i++) head[i] = columns[i]?.[at] ?? null
   }
 
   #push(shard: number): void {
@@ -215,10 +228,12 @@ export class Merger {
 
   /** Does the next row of one shard come before that of another? */
   #isBefore(a: number, b: number): boolean {
-    for (let i = 0; i < this.#terms.length; i++) {
+    const one = this.#heads[a] as unknown[]
+    const other = this.#heads[b] as unknown[]
+    for (let i = 0; i < one.length; i++) {
       const { isDescending, isNullFirst, collation } = this.#terms[i] as MergeTerm
-      const x = this.#columns[a]?.[i]?.[this.#next[a] as number] ?? null
-      const y = this.#columns[b]?.[i]?.[this.#next[b] as number] ?? null
+      const x = one[i]
+      const y = other[i]
       if (x === null || y === null) {
         if (x === y) continue
         return (x === null) === isNullFirst

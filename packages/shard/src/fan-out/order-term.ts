@@ -128,13 +128,15 @@ const attributeOf = (statement: AnyQuery, node: OperationNode): Attribute | null
       ? (readingIn(statement, node).source?.attribute ?? null)
       : null
 
-const directionOf = ({ direction }: OrderByItemNode): boolean | null => {
+/** Null where it is neither. */
+export const directionOf = ({ direction }: OrderByItemNode): boolean | null => {
   if (direction === undefined) return false
   const text = RawNode.is(direction) ? direction.sqlFragments.join('').trim().toLowerCase() : ''
   return text === 'desc' ? true : text === 'asc' ? false : null
 }
 
-const collationOf = ({ collation }: OrderByItemNode): Collation | null => {
+/** Null where it is one that only the database knows. */
+export const collationOf = ({ collation }: OrderByItemNode): Collation | null => {
   if (collation === undefined) return 'binary'
   const name = collation.collation.name.toLowerCase()
   return name === 'binary' || name === 'nocase' ? name : null
@@ -164,7 +166,7 @@ const isSelected = (mapping: Mapping, node: SelectQueryNode, name: string): bool
   })
 
 /** `order by 1` means the first column, and selected it would be the number. */
-const isPosition = (node: OperationNode): boolean =>
+export const isPosition = (node: OperationNode): boolean =>
   ParensNode.is(node)
     ? isPosition(node.node)
     : ValueNode.is(node) || (RawNode.is(node) && /^\s*\d*\s*$/.test(node.sqlFragments.join('')))

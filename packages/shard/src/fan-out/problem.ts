@@ -1,63 +1,60 @@
 /**
  * What cannot be asked of several shards each by itself, since their answers put together would not be that of the query.
  */
-import { type AnyQuery, type AnyRows, mapChildren } from '@unitary/core'
-import { AggregateFunctionNode, AliasNode, type OperationNode, SelectQueryNode } from 'kysely'
-import { attributeIn } from './order-term.js'
+import type { AnyQuery, AnyRows } from '@unitary/core'
+import { AliasNode, type OperationNode, SelectQueryNode } from 'kysely'
+import { called, callIn, type RowsCall } from './calls.js'
+import type { Decided } from './decided.js'
 
-/** Why a query cannot be spread over shards, with the cure; null where it can. O(nodes). */
+/** Why a query can be put together in no way, with the cure; null where it may. O(nodes). */
 export const problemOf = (statement: AnyQuery): string | null => {
   const { node } = statement
   if (node.fetch !== undefined || node.top !== undefined) return 'FETCH and TOP are not merged; use limit'
   if (node.distinctOn !== undefined) return 'DISTINCT ON is not merged; use distinct'
-  return problemOfGroups(statement) ?? problemOfOutputs(statement) ?? problemInside(node)
+  return problemOfSet(statement) ?? problemInside(node)
 }
 
-const problemOfGroups = ({ entity, node }: AnyQuery): string | null => {
-  const { mapping } = entity
-  if (node.groupBy === undefined) {
-    return node.having === undefined ? null : 'HAVING without GROUP BY is not merged; use where'
+/** Why the rows of a query cannot be merged as shards give them; null where they can. O(nodes). */
+export const problemOfRows = (statement: AnyQuery, decided: Decided): string | null => {
+  const { entity, node } = statement
+  if (node.groupBy !== undefined && !decided.areGroupsWhole) {
+    return `a group may have rows on several shards; group by the key of ${entity.mapping.name} too`
   }
-  const grouped = node.groupBy.items.map(({ groupBy }) => attributeIn(mapping, groupBy))
-  return mapping.key.every((attribute) => grouped.includes(attribute))
-    ? null
-    : `a group may have rows on several shards; group by the key of ${mapping.name} too`
+  if (node.groupBy === undefined && node.having !== undefined) return 'HAVING without GROUP BY is not merged; use where'
+  return statement._tag === 'Select' ? null : problemOfWindows(statement, decided)
 }
 
-const problemOfOutputs = (statement: AnyQuery): string | null => {
-  if (statement._tag === 'Select') return null
-  const { entity, node, outputs } = statement
-  for (const { name, column } of valuesOf(statement)) {
-    const call = callIn(node, column)
-    if (call === null || (node.groupBy !== undefined && call.over === undefined)) continue
-    const what = call.over === undefined ? 'aggregate' : 'window function'
-    return `${statement.shape === 'record' ? `${name} is` : 'it asks for'} the ${what} ${call.func}, which would see the rows of one shard at a time; ask for the rows themselves (or for Session.count)`
-  }
-  const isDistinct = node.frontModifiers !== undefined
-  return isDistinct && !outputs.some((output) => output._tag === 'Entity' && output.alias === null)
-    ? `DISTINCT would leave out what repeats on one shard only; ask for the ${entity.name} beside`
-    : null
-}
-
-const valuesOf = ({ outputs }: AnyRows) => outputs.flatMap((output) => (output._tag === 'Value' ? [output] : []))
-
-/** A call of an aggregate or window function in what is selected under a name, but for subqueries. */
-const callIn = ({ selections = [] }: SelectQueryNode, name: string): AggregateFunctionNode | null => {
-  for (const { selection } of selections) {
-    if (AliasNode.is(selection) && 'name' in selection.alias && selection.alias.name === name) return callOf(selection)
+/** Window functions see the rows of one shard, which is all of them where the partitions are of one shard each. */
+export const problemOfWindows = (statement: AnyRows, decided: Decided): string | null => {
+  for (const { selection } of statement.node.selections ?? []) {
+    const call = windowIn(selection, decided)
+    if (call === null) continue
+    const name = AliasNode.is(selection) && 'name' in selection.alias ? String(selection.alias.name) : ''
+    const subject = statement.shape === 'record' ? `${name} is` : 'it asks for'
+    const cure =
+      call._tag === 'Window'
+        ? `partition by the key of ${statement.entity.mapping.name} or by what decides its shard, or ask`
+        : 'say it by the functions of the expression builder, or ask'
+    return `${subject} the ${called(call)}, which would see the rows of one shard at a time; ${cure} for the rows themselves`
   }
   return null
 }
 
-const callOf = (node: OperationNode): AggregateFunctionNode | null => {
-  if (AggregateFunctionNode.is(node)) return node
-  if (SelectQueryNode.is(node)) return null
-  let found: AggregateFunctionNode | null = null
-  mapChildren(node, (child) => {
-    found ??= callOf(child)
-    return child
-  })
-  return found
+const windowIn = (node: OperationNode, decided: Decided): RowsCall | null =>
+  callIn(node, (call) => call._tag !== 'Aggregate' && !isPartitioned(call, decided))
+
+const isPartitioned = (call: RowsCall, decided: Decided): boolean =>
+  call._tag === 'Window' && decided.areWhole((call.node.over?.partitionBy?.items ?? []).map((item) => item.partitionBy))
+
+/** Rows of two queries are told apart by their keys; values may repeat from shard to shard. */
+const problemOfSet = (statement: AnyQuery): string | null => {
+  if (statement._tag === 'Select' || statement.node.setOperations === undefined) return null
+  const { entity, node, outputs } = statement
+  if (outputs.some((output) => output._tag === 'Entity' && output.alias === null)) return null
+  const found = node.setOperations?.find(({ all, operator }) => operator !== 'union' || !all)
+  return found === undefined
+    ? null
+    : `${found.operator.toUpperCase()} of values would see those of one shard at a time; ask for the ${entity.name} beside, or say UNION ALL`
 }
 
 /** What a query selects from: a subquery whose rows are those of one shard at a time. */
@@ -78,7 +75,7 @@ const problemOfSubquery = (node: SelectQueryNode): string | null => {
         ? 'GROUP BY'
         : node.distinctOn !== undefined
           ? 'DISTINCT ON'
-          : (node.selections ?? []).some((selection) => callOf(selection) !== null)
+          : (node.selections ?? []).some((selection) => callIn(selection) !== null)
             ? 'an aggregate or window function'
             : null
   if (clause !== null) {

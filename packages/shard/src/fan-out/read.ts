@@ -4,17 +4,11 @@
  * Ordered rows are merged from one portion of each shard; others come shard after shard.
  */
 import type { DriverRow, Engine } from '@unitary/core'
-import {
-  type Effect,
-  type EngineReader,
-  type QueryAnswer,
-  type Reader,
-  type RequestError,
-  type Rows,
-  together,
-} from '@unitary/session'
+import type { Effect, EngineReader, QueryAnswer, Reader, RequestError, Rows } from '@unitary/session'
 import { type Either, isLeft, isRight, left, right } from 'fp-ts/lib/Either.js'
 import { notMergeable } from '../error.js'
+import { sideBySide } from '../side-by-side.js'
+import type { Askers, Asking } from './asking.js'
 import type { FanOut } from './fan-out.js'
 import { columnsOf, Merger } from './merge.js'
 
@@ -23,6 +17,8 @@ export interface ShardSource {
   readonly token: string
   readonly engine: Engine
   readonly open: () => Effect<Either<RequestError, EngineReader>>
+  /** Does something with it that is given up when it takes longer than it may. */
+  readonly inTime: <A>(work: Effect<Either<RequestError, A>>) => Effect<Either<RequestError, A>>
 }
 
 /** The rows of a query in no order: shard after shard. */
@@ -55,7 +51,7 @@ export class ShardByShard implements Reader {
       const reader = yield* this.#reader(source)
       if (isLeft(reader)) return reader
       const portion = this.#skip > 0 ? Math.min(this.#skip, count) : wanted
-      const rows = yield* reader.right.fetchRows(portion)
+      const rows = yield* source.inTime(reader.right.fetchRows(portion))
       if (isLeft(rows)) return rows
       if (this.#skip > 0) {
         this.#skip -= rows.right.length
@@ -86,12 +82,15 @@ export class ShardByShard implements Reader {
   }
 }
 
+/** By what rows are merged, and which of them. */
+export type Merging = Pick<FanOut, 'terms' | 'offset' | 'limit'>
+
 /** The rows of an ordered query, merged. */
 export class MergedShards implements Reader {
   readonly #sources: ReadonlyArray<ShardSource>
   readonly #readers: ReadonlyArray<EngineReader>
   readonly #entity: string
-  readonly #fanOut: FanOut
+  readonly #fanOut: Merging
   readonly #merger: Merger
   /** The portion that each shard is at. */
   readonly #portions: Array<ReadonlyArray<DriverRow>>
@@ -102,7 +101,7 @@ export class MergedShards implements Reader {
     sources: ReadonlyArray<ShardSource>,
     readers: ReadonlyArray<EngineReader>,
     entity: string,
-    fanOut: FanOut,
+    fanOut: Merging,
     isNullLow: boolean,
   ) {
     this.#sources = sources
@@ -156,7 +155,12 @@ export class MergedShards implements Reader {
     const hungry = this.#merger.hungry()
     if (hungry.length === 0) return right(undefined)
     const portion = Math.max(Math.ceil(count / this.#sources.length), Math.min(count, leastPortion))
-    const portions = yield* together(hungry.map((shard) => (this.#readers[shard] as EngineReader).fetchRows(portion)))
+    const portions = yield* sideBySide(
+      hungry,
+      (shard) => (this.#sources[shard] as ShardSource).engine,
+      (shard) =>
+        (this.#sources[shard] as ShardSource).inTime((this.#readers[shard] as EngineReader).fetchRows(portion)),
+    )
     for (const [i, shard] of hungry.entries()) {
       const rows = portions[i] as Either<RequestError, ReadonlyArray<DriverRow>>
       if (isLeft(rows)) return rows
@@ -173,19 +177,38 @@ export class MergedShards implements Reader {
 /** Rows that are worth a round trip. */
 const leastPortion = 100
 
+/** Queries that are open, each with its shard. */
+export interface Opened {
+  readonly sources: ReadonlyArray<ShardSource>
+  readonly readers: ReadonlyArray<EngineReader>
+}
+
 /**
- * Opens a query on each shard, side by side; where one fails, those that are open are closed.
+ * Opens a query on each shard, but for those that are left out; where one fails, those that are open are closed.
  *
  * @category constructors
  */
 export function* openAll(
   sources: ReadonlyArray<ShardSource>,
-): Effect<Either<RequestError, ReadonlyArray<EngineReader>>> {
-  const opened = yield* together(sources.map(({ open }) => open()))
-  const failed = opened.find(isLeft)
-  if (failed === undefined) return right(opened.filter(isRight).map((reader) => reader.right))
-  yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
-  return failed
+  asking: Asking,
+  askers: Askers,
+): Effect<Either<RequestError, Opened>> {
+  const opened = yield* sideBySide(
+    sources,
+    ({ engine }) => engine,
+    ({ open }) => open(),
+    asking.settings.concurrency,
+  )
+  const tokens = sources.map(({ token }) => token)
+  const kept = yield* askers.without(tokens, asking, opened)
+  if (isLeft(kept)) {
+    yield* closeAll(opened.filter(isRight).map((reader) => reader.right))
+    return kept
+  }
+  return right({
+    sources: sources.filter(({ token }) => kept.right.tokens.includes(token)),
+    readers: kept.right.values,
+  })
 }
 
 function* closeAll(readers: ReadonlyArray<EngineReader>): Effect<void> {

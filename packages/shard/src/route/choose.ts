@@ -12,19 +12,67 @@ import {
 } from '@unitary/core'
 import type { LookupRequest, RoutingError, SessionState, SqlRequest } from '@unitary/session'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
-import type { Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
-import { changesShard, type NamedBy, noShardNamed, notMergeable, unknownShard } from '../error.js'
+import type { Basis, Choosers, KeyContext, StatementContext } from '../chooser/chooser.js'
+import { changesShard, type NamedBy, noShardNamed, notMergeable, readsBoth, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere, readsSpread } from './everywhere.js'
 
 /** The tokens of shards, in the order in which they are asked. */
 export type Tokens = ReadonlyArray<string>
 
 /**
- * The shards of a query or bulk statement: the one that it is pinned to, or those that the choosers name, or all.
- * None where its conditions contradict each other.
+ * Where a statement goes, and why.
+ *
+ * @category model
+ */
+export interface Route {
+  readonly operation: StatementContext['operation']
+  readonly entity: string
+  /** The shards that are asked, in the order of their answers. */
+  readonly shards: Tokens
+  /**
+   * `pinned` by `onShard` or the option; `chosen` by its conditions; `everywhere`, as they do not tell, or as rows that are on
+   * every shard are written; `anywhere`, as such rows are read; `nowhere`, as its conditions contradict each other.
+   */
+  readonly because: 'pinned' | 'chosen' | 'everywhere' | 'anywhere' | 'nowhere'
+}
+
+/**
+ * The route of a query or bulk statement: to the one shard that it is pinned to, or those that the choosers name, or all.
+ * To none where its conditions contradict each other.
  *
  * @category interpreters
  */
+export const routeStatement = (
+  state: SessionState,
+  operation: StatementContext['operation'],
+  statement: Filterable,
+  shards: ShardMap,
+  choosers: Choosers,
+): Either<RoutingError, Route> => {
+  const { options } = statement
+  const entity = statement.entity.name
+  const to = (tokens: Tokens, because: Route['because']): Route => ({ operation, entity, shards: tokens, because })
+  if (options.shard !== undefined) {
+    const pinned = checked(shards, operation, entity, [options.shard], 'onShard')
+    return isLeft(pinned) ? pinned : right(to(pinned.right, 'pinned'))
+  }
+  // there is nothing to choose between
+  if (shards.tokens.length === 1) return right(to(shards.tokens, 'everywhere'))
+  const analysis = analyse(statement)
+  if (analysis.isEmpty) return right(to([], 'nowhere'))
+  if (isEverywhere(choosers, statement.entity.mapping)) {
+    if (readsSpread(state.model, choosers, statement.node)) return left(readsBoth(operation, entity))
+    return right(operation === 'query' ? to(shards.tokens.slice(0, 1), 'anywhere') : to(shards.tokens, 'everywhere'))
+  }
+  const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
+  if (chosen === null) return right(to(shards.tokens, 'everywhere'))
+  if (chosen.length === 0) return left(noShardNamed(operation, entity, 'shardsOf'))
+  const known = checked(shards, operation, entity, chosen, 'shardsOf')
+  return isLeft(known) ? known : right(to(known.right, 'chosen'))
+}
+
+/** The shards of that route. @category interpreters */
 export const shardsOfStatement = (
   state: SessionState,
   operation: StatementContext['operation'],
@@ -32,16 +80,8 @@ export const shardsOfStatement = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { options } = statement
-  const entity = statement.entity.name
-  if (options.shard !== undefined) return checked(shards, operation, entity, [options.shard], 'onShard')
-  const analysis = analyse(statement)
-  if (analysis.isEmpty) return right([])
-  const chosen = choosers.shardsOf(analysis, { operation, entity, statement, options, state })
-  if (chosen === null) return right(shards.tokens)
-  return chosen.length === 0
-    ? left(noShardNamed(operation, entity, 'shardsOf'))
-    : checked(shards, operation, entity, chosen, 'shardsOf')
+  const route = routeStatement(state, operation, statement, shards, choosers)
+  return isLeft(route) ? route : right(route.right.shards)
 }
 
 /**
@@ -56,14 +96,17 @@ export const shardsOfLookup = (
   shards: ShardMap,
   choosers: Choosers,
 ): Either<RoutingError, Tokens> => {
-  const { attributes, keys, through, mapping, options, purpose, query, token } = request
+  const { attributes, keys, through, mapping, options, purpose, query, relationship, token } = request
   const pinned = token ?? options.shard
   if (pinned !== undefined) {
     return checked(shards, purpose, mapping.name, [pinned], token === null ? 'onShard' : 'the shard option')
   }
   // through a table of links it is looked for by the keys of other entities
-  if (through !== null) return right(shards.tokens)
-  const context: KeyContext = { operation: purpose, options, state }
+  if (through !== null || shards.tokens.length === 1) return right(shards.tokens)
+  if (isEverywhere(choosers, mapping)) return right(shards.tokens.slice(0, 1))
+  const loading =
+    relationship === undefined ? null : { entity: relationship.owner.name, relationship: relationship.name }
+  const context: KeyContext = { operation: purpose, loading, options, state }
   const found = new Set<string>()
   for (let at = 0; at < keys.length; at += attributes.length) {
     const key = Object.fromEntries(attributes.map(({ name }, i) => [name, keys[at + i]]))
@@ -123,13 +166,15 @@ export const decidingAttribute = (
 ): string | null => {
   const basis = choosers.basisOf?.(mapping.name) ?? null
   if (basis === null) return null
-  const deciding =
-    basis.kind === 'attribute'
-      ? [basis.name]
-      : (mapping.relationshipOf.get(basis.name)?.foreignKey.map(({ name }) => name) ?? [])
+  const deciding = attributesIn(mapping, basis)
   const changed = set.map(({ name }) => name)
   return deciding.find((name) => changed.includes(name)) ?? null
 }
+
+const attributesIn = (mapping: Mapping, { besides = [], kind, name }: Basis): ReadonlyArray<string> => [
+  ...(kind === 'attribute' ? [name] : (mapping.relationshipOf.get(name)?.foreignKey ?? []).map((key) => key.name)),
+  ...besides.flatMap((basis) => attributesIn(mapping, basis)),
+]
 
 const checked = (
   shards: ShardMap,

@@ -1,7 +1,7 @@
 /**
  * Which shard each instance of a flush belongs to, decided once.
  */
-import { type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
+import { type ExecutionOptions, type InstanceId, type Mapping, rowClassOf } from '@unitary/core'
 import {
   type Instance,
   instanceAt,
@@ -14,6 +14,7 @@ import {
 import type { Choosers, InstanceView, Values } from '../chooser/chooser.js'
 import { noShardForRow, noToken, shardsDiffer, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere } from './everywhere.js'
 import { PagedInts } from './paged-ints.js'
 
 /** What is kept of an instance's shard: its place in the map from 1 on, or one of these. */
@@ -32,13 +33,13 @@ export class Placing {
   fault: RoutingError | null = null
   readonly #state: SessionState
   readonly #shards: ShardMap
-  readonly #choosers: Choosers
+  readonly choosers: Choosers
   readonly #decided = new PagedInts()
 
   constructor(state: SessionState, shards: ShardMap, choosers: Choosers) {
     this.#state = state
     this.#shards = shards
-    this.#choosers = choosers
+    this.choosers = choosers
   }
 
   /** The place of an instance's row: where it is, or where it goes. */
@@ -53,13 +54,13 @@ export class Placing {
   placeOfChanged(id: InstanceId): number {
     const instance = instanceAt(this.#state, id)
     const place = this.#place(instance)
-    if (place === nowhere || instance.token === null) return place
-    const chosen = this.#choosers.shardOf(new View(this, this.#state, instance, false))
+    if (place === nowhere || instance.token === null || this.#shards.tokens.length === 1) return place
+    const chosen = this.choosers.shardOf(new View(this, this.#state, instance, false))
     if (chosen === null || chosen === instance.token) return place
     // a row that was elsewhere before the change stays where it is
-    if (chosen === this.#choosers.shardOf(new View(this, this.#state, instance, true))) return place
+    if (chosen === this.choosers.shardOf(new View(this, this.#state, instance, true))) return place
     const { name } = instance.mapping
-    const basis = this.#choosers.basisOf?.(name) ?? null
+    const basis = this.choosers.basisOf?.(name) ?? null
     const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
     this.fault = shardsDiffer(name, instance.key, instance.token, chosen, basis, value)
     return nowhere
@@ -107,11 +108,13 @@ export class Placing {
       this.fault = noToken('flush', mapping.name, key)
       return nowhere
     }
+    // there is nothing to choose between
+    if (this.#shards.tokens.length === 1 || isEverywhere(this.choosers, mapping)) return 0
     this.#decided.set(id, deciding)
     this.fault = null
-    const token = this.#choosers.shardOf(new View(this, this.#state, instance, false))
+    const token = this.choosers.shardOf(new View(this, this.#state, instance, false))
     if (token === null || token === undefined) {
-      const basis = this.#choosers.basisOf?.(mapping.name) ?? null
+      const basis = this.choosers.basisOf?.(mapping.name) ?? null
       const value = basis?.kind === 'attribute' ? valuesOf(instance)[basis.name] : null
       // where it hangs on another instance that has no shard, that is the reason
       this.fault ??= noShardForRow(operation, mapping.name, basis, value)
@@ -146,6 +149,14 @@ class View implements InstanceView {
     return this.#instance.mapping.name
   }
 
+  get operation(): 'insert' | 'update' {
+    return this.#instance.key === null ? 'insert' : 'update'
+  }
+
+  get options(): ExecutionOptions {
+    return this.state.options.executionOptions
+  }
+
   get values(): Values {
     // what has expired may have changed, and a row put in the wrong place is worse than one that is refused
     if (isExpired(this.state, this.#instance)) return nothingKnown
@@ -153,6 +164,8 @@ class View implements InstanceView {
   }
 
   get shard(): string | null {
+    // what is on every shard is on none that others could go to
+    if (isEverywhere(this.#placing.choosers, this.#instance.mapping)) return null
     return this.#placing.tokenOf(this.#instance)
   }
 

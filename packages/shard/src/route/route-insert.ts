@@ -5,8 +5,9 @@ import { Computed, type InsertRows } from '@unitary/core'
 import type { InsertRequest, RoutingError, SessionState } from '@unitary/session'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers, Values } from '../chooser/chooser.js'
-import { noShardForQuery, unknownShard } from '../error.js'
+import { generatesKeys, noShardForQuery, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere } from './everywhere.js'
 import { nowhere, Placing } from './placing.js'
 
 /**
@@ -42,6 +43,13 @@ export const routeInsert = (
       : left(unknownShard(shards, 'insert', entity, pinned, 'onShard'))
   }
   if (rows === null) return left(noShardForQuery(entity))
+  if (isEverywhere(choosers, statement.entity.mapping)) {
+    const { generatedKey } = statement.entity.mapping
+    const isGiven = generatedKey === null || rows.attributes.includes(generatedKey)
+    return isGiven
+      ? right(shards.tokens.map((token) => ({ token, request, places: null })))
+      : left(generatesKeys('insert', entity))
+  }
   const placing = new Placing(state, shards, choosers)
   const parts: Array<number[] | undefined> = []
   for (let i = 0; i < rows.given.length; i++) {

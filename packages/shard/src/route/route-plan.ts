@@ -6,10 +6,11 @@
  * order of the shard map, and wait for what is on their own shard only, unless a row holds the key of a row that
  * another shard gives.
  */
-import type { InstanceId } from '@unitary/core'
+import type { Engine, InstanceId } from '@unitary/core'
 import {
   columnsOf,
   type FlushPlan,
+  instanceAt,
   type RoutingError,
   returnedKey,
   type SessionState,
@@ -17,7 +18,9 @@ import {
 } from '@unitary/session'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Choosers } from '../chooser/chooser.js'
+import { generatesKeys } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
+import { isEverywhere } from './everywhere.js'
 import { PagedInts } from './paged-ints.js'
 import { nowhere, Placing } from './placing.js'
 
@@ -49,17 +52,21 @@ export const routePlan = (
 }
 
 /**
- * The steps of a routed plan that can run side by side: those of each shard, or all one after another where some wait
- * for the keys that another shard gives.
+ * The steps of a routed plan that can run side by side: those of each database, or all one after another where some wait
+ * for the keys that another database gives.
  *
  * @category combinators
  */
-export const lanesOf = ({ steps }: FlushPlan): ReadonlyArray<ReadonlyArray<Step>> => {
-  if (steps.some(({ after, token }) => after.some((id) => steps[id]?.token !== token))) return [steps]
-  const lanes = new Map<string | null, Step[]>()
+export const lanesOf = (
+  { steps }: FlushPlan,
+  databaseOf: (step: Step) => Engine,
+): ReadonlyArray<ReadonlyArray<Step>> => {
+  const databases = steps.map(databaseOf)
+  if (steps.some(({ after, id }) => after.some((other) => databases[other] !== databases[id]))) return [steps]
+  const lanes = new Map<Engine | undefined, Step[]>()
   for (const step of steps) {
-    const lane = lanes.get(step.token)
-    if (lane === undefined) lanes.set(step.token, [step])
+    const lane = lanes.get(databases[step.id])
+    if (lane === undefined) lanes.set(databases[step.id], [step])
     else lane.push(step)
   }
   return [...lanes.values()]
@@ -68,6 +75,9 @@ export const lanesOf = ({ steps }: FlushPlan): ReadonlyArray<ReadonlyArray<Step>
 class Router {
   readonly steps: Step[] = []
   readonly #shards: ShardMap
+  readonly #state: SessionState
+  /** Entities whose rows are on every shard. */
+  readonly #everywhere: ReadonlySet<string>
   readonly #placing: Placing
   readonly #width: number
   /** Do rows hold keys that the database is still to give? */
@@ -80,12 +90,17 @@ class Router {
   constructor(state: SessionState, plan: FlushPlan, shards: ShardMap, choosers: Choosers) {
     this.#hasKeys = plan.steps.some((step) => keyPlaces(step).length > 0)
     this.#shards = shards
+    this.#state = state
+    this.#everywhere = new Set(
+      state.model.mappings.filter((mapping) => isEverywhere(choosers, mapping)).map(({ name }) => name),
+    )
     this.#placing = new Placing(state, shards, choosers)
     this.#width = shards.tokens.length
   }
 
   route(step: Step): RoutingError | null {
     const { instances, rows } = step
+    if (this.#everywhere.size > 0 && this.#everywhere.has(step.entity)) return this.#routeToAll(step)
     const keys = keyPlaces(step)
     const gives = this.#hasKeys && returnedKey(step) >= 0
     /** Parts of other shards that a shard's rows hold keys of. */
@@ -116,7 +131,7 @@ class Router {
       for (const at of keys) {
         const from = row[at] as InstanceId
         const giver = this.#placing.placeOf(from)
-        if (giver === place || giver === nowhere) continue
+        if (giver === place || giver === nowhere || this.#isEverywhere(from)) continue
         crossing ??= new Map()
         const waited = crossing.get(place) ?? new Set()
         waited.add(this.#partOf(this.#givenBy.get(from) - 1, giver))
@@ -128,6 +143,19 @@ class Router {
       this.#parts.push(part === undefined ? 0 : this.#add(step, place, part, crossing?.get(place) ?? null))
     }
     return null
+  }
+
+  /** The same rows on every shard; the first is that of the session, the others are its copies. */
+  #routeToAll(step: Step): RoutingError | null {
+    if (step._tag === 'Insert' && returnedKey(step) >= 0) return generatesKeys('insert', step.entity)
+    for (let place = 0; place < this.#width; place++) {
+      this.#parts.push(this.#add(place === 0 ? step : { ...step, isCopy: true }, place, step, null))
+    }
+    return null
+  }
+
+  #isEverywhere(id: InstanceId): boolean {
+    return this.#everywhere.size > 0 && this.#everywhere.has(instanceAt(this.#state, id).mapping.name)
   }
 
   /** The part of a step on a shard; -1 where there is none. */

@@ -14,6 +14,7 @@ import type { Choosers } from '../chooser/chooser.js'
 import { changesShard, noShardForVersion, unknownShard } from '../error.js'
 import type { ShardMap } from '../shard-map.js'
 import { decidingAttribute, shardsOfLookup, type Tokens } from './choose.js'
+import { isEverywhere } from './everywhere.js'
 
 const operation = 'update of many rows'
 
@@ -35,6 +36,7 @@ export const routeUpdates = (
       ? right(new Map([[shard, runs]]))
       : left(unknownShard(shards, operation, mapping.name, shard, 'the shard option'))
   }
+  if (isEverywhere(choosers, mapping)) return right(new Map(shards.tokens.map((token) => [token, runs])))
   const parts = new Map<string, PartRun[]>()
   for (const run of runs) {
     const moved = decidingAttribute(mapping, run.set, choosers)

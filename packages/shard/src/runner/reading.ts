@@ -1,0 +1,234 @@
+/**
+ * What a sharded session reads: queries, counts, cursors and lookups, put together from the shards that they concern.
+ */
+import type { TextComparison } from '@unitary/core'
+import {
+  type CountRequest,
+  type Effect,
+  type LookupRequest,
+  type OpenCursorRequest,
+  openReader,
+  type QueryAnswer,
+  type QueryRequest,
+  type Reader,
+  type RequestError,
+  type Rows,
+  runCount,
+  runLookup,
+  runQuery,
+  type SessionState,
+  type Transactions,
+} from '@unitary/session'
+import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import type { Choosers } from '../chooser/chooser.js'
+import { notMergeable } from '../error.js'
+import type { Answered, Askers, Asking } from '../fan-out/asking.js'
+import { combine } from '../fan-out/combine.js'
+import { countOver } from '../fan-out/count.js'
+import { merge } from '../fan-out/merge.js'
+import { MergedShards, openAll, ShardByShard, type ShardSource } from '../fan-out/read.js'
+import { CombinedRows, MergedGroups } from '../fan-out/read-groups.js'
+import { askedInOrder, askedOf, type Recombination } from '../fan-out/recombination.js'
+import { spreadOf } from '../fan-out/spread.js'
+import { shardsOfLookup, shardsOfStatement, type Tokens } from '../route/choose.js'
+import { canJoin } from '../route/everywhere.js'
+import type { ShardMap } from '../shard-map.js'
+
+/** Reads of one run. */
+export class Reading {
+  readonly #shards: ShardMap
+  readonly #choosers: Choosers
+  readonly #transactions: Transactions
+  readonly #askers: Askers
+
+  constructor(shards: ShardMap, choosers: Choosers, transactions: Transactions, askers: Askers) {
+    this.#shards = shards
+    this.#choosers = choosers
+    this.#transactions = transactions
+    this.#askers = askers
+  }
+
+  *query(
+    { statement, joined }: QueryRequest,
+    state: SessionState,
+    asking: Asking,
+  ): Effect<Either<RequestError, QueryAnswer>> {
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    if (tokens.length < 2) {
+      const isJoined = joined !== null && canJoin(state.model, this.#choosers, joined)
+      const asked = isJoined ? joined : statement
+      return inOrder(
+        yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
+          runQuery(connection, engine, asked, token),
+        ),
+        isJoined,
+      )
+    }
+    const entity = statement.entity.name
+    const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
+    if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
+    if (spread.right._tag === 'Recombined') {
+      return yield* this.#combine(spread.right.recombination, tokens, asking)
+    }
+    const { fanOut } = spread.right
+    const { nodeFor, start } = fanOut
+    const isNullLow = this.#isNullLow(tokens)
+    const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) => {
+      const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
+      return runQuery(connection, engine, { ...statement, node }, token)
+    })
+    if (isLeft(batches)) return batches
+    const merged = merge(batches.right.values, fanOut, isNullLow)
+    return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
+  }
+
+  /** Each shard gives its groups, which are put together. */
+  *#combine(recombination: Recombination, tokens: Tokens, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
+    const [comparisons, isNullLow] = [this.#comparisons(tokens), this.#isNullLow(tokens)]
+    const batches = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
+      runQuery(connection, engine, askedOf(recombination, engine.dialect.name, isNullLow), token),
+    )
+    if (isLeft(batches)) return batches
+    const { dialect } = this.#askers.engine(tokens[0] as string)
+    const combined = combine(batches.right.values, recombination, { dialect, comparisons, isNullLow })
+    return isLeft(combined)
+      ? left(notMergeable(asking.operation, recombination.asked.entity.name, combined.left))
+      : combined
+  }
+
+  /** Each shard counts its rows up to the end of the window; the window is cut out of their sum. */
+  *count(request: CountRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, number>> {
+    const { purpose, statement } = request
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    if (tokens.length < 2) return yield* this.#sumOfCounts(tokens, request, asking)
+    const counted = countOver(request, this.#choosers, this.#comparisons(tokens))
+    if (isLeft(counted)) return left(notMergeable(purpose, statement.entity.name, counted.left))
+    if (counted.right._tag === 'Recombined') {
+      const rows = yield* this.#combine(counted.right.recombination, tokens, asking)
+      return isLeft(rows) ? rows : right(rows.right.batches.reduce((sum, batch) => sum + batch.rows.length, 0))
+    }
+    const { asked, window } = counted.right
+    const sum = yield* this.#sumOfCounts(tokens, asked, asking)
+    return isLeft(sum)
+      ? sum
+      : right(Math.min(Math.max(sum.right - window.offset, 0), window.limit ?? Number.POSITIVE_INFINITY))
+  }
+
+  *#sumOfCounts(tokens: Tokens, asked: CountRequest, asking: Asking): Effect<Either<RequestError, number>> {
+    const counts = yield* this.#askers.read(tokens, asking, (connection, engine, token) =>
+      runCount(connection, engine, asked, token),
+    )
+    return isLeft(counts) ? counts : right(counts.right.values.reduce((all, some) => all + some, 0))
+  }
+
+  *reader(request: OpenCursorRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, Reader>> {
+    const { statement } = request
+    const routed = shardsOfStatement(state, 'query', statement, this.#shards, this.#choosers)
+    if (isLeft(routed)) return routed
+    const tokens = routed.right
+    if (tokens.length < 2) {
+      const all = { limit: tokens.length === 0 ? 0 : null, offset: 0 }
+      const sources = tokens.map((token) => this.#source(token, request, asking))
+      const opened = yield* openAll(sources, asking, this.#askers)
+      return isLeft(opened) ? opened : right(new ShardByShard(opened.right.sources, opened.right.readers, all))
+    }
+    const entity = statement.entity.name
+    const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
+    if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
+    if (spread.right._tag === 'Recombined') {
+      return yield* this.#groupReader(spread.right.recombination, tokens, request, asking)
+    }
+    const { fanOut } = spread.right
+    const isNullLow = this.#isNullLow(tokens)
+    const sources = tokens.map((token) => {
+      const node = fanOut.nodeFor(this.#askers.engine(token).dialect.name, isNullLow, false)
+      return this.#source(token, { ...request, statement: { ...statement, node } }, asking)
+    })
+    const isMerged = fanOut.terms.length > 0
+    // what cannot be opened has to be known before anything else is read where it is to be left out
+    if (!isMerged && request.isAlone && !this.#askers.isPartial) return right(new ShardByShard(sources, [], fanOut))
+    const opened = yield* openAll(sources, asking, this.#askers)
+    if (isLeft(opened)) return opened
+    const { readers, sources: open } = opened.right
+    return right(
+      isMerged ? new MergedShards(open, readers, entity, fanOut, isNullLow) : new ShardByShard(open, readers, fanOut),
+    )
+  }
+
+  *#groupReader(
+    recombination: Recombination,
+    tokens: Tokens,
+    request: OpenCursorRequest,
+    asking: Asking,
+  ): Effect<Either<RequestError, Reader>> {
+    const { asked, keyOrder } = recombination
+    if (keyOrder === null) {
+      const combined = yield* this.#combine(recombination, tokens, asking)
+      return isLeft(combined) ? combined : right(new CombinedRows(combined.right))
+    }
+    const isNullLow = this.#isNullLow(tokens)
+    const sources = tokens.map((token) => {
+      const statement = askedInOrder(recombination, keyOrder, this.#askers.engine(token).dialect.name, isNullLow)
+      return this.#source(token, { ...request, statement }, asking)
+    })
+    const opened = yield* openAll(sources, asking, this.#askers)
+    if (isLeft(opened)) return opened
+    const { readers, sources: open } = opened.right
+    const all = { terms: keyOrder, offset: 0, limit: null }
+    const merged = new MergedShards(open, readers, asked.entity.name, all, isNullLow)
+    const { dialect } = this.#askers.engine(tokens[0] as string)
+    return right(new MergedGroups(merged, recombination, dialect, this.#comparisons(tokens)))
+  }
+
+  /** A shard whose query can be opened. */
+  #source(token: string, asked: OpenCursorRequest, asking: Asking): ShardSource {
+    const engine = this.#askers.engine(token)
+    return {
+      token,
+      engine,
+      open: () =>
+        this.#askers.patiently(token, asking, (begun) => {
+          begun()
+          return openReader(this.#transactions, engine, asked, token)
+        }),
+      inTime: (work) => this.#askers.inTime(token, asking, work),
+    }
+  }
+
+  /** Does a shard come after another? Rows that compare the same come in this order. */
+  #isLater(tokens: ReadonlyArray<string>, token: string, start: string | null): boolean {
+    if (start === null) return false
+    const order = tokens.includes(start) ? tokens : [...this.#shards.engines.keys()]
+    return order.indexOf(token) > order.indexOf(start)
+  }
+
+  *lookUp(request: LookupRequest, state: SessionState, asking: Asking): Effect<Either<RequestError, QueryAnswer>> {
+    const tokens = shardsOfLookup(state, request, this.#shards, this.#choosers)
+    if (isLeft(tokens)) return tokens
+    // rows that are left out would be taken for rows that are not there
+    const found = yield* this.#askers.onEach(tokens.right, asking, (connection, engine, token) =>
+      runLookup(connection, engine, request, token),
+    )
+    return isLeft(found) ? found : right({ batches: found.right, order: null, isJoined: false })
+  }
+
+  /** In what ways the shards compare texts, each once. */
+  #comparisons(tokens: Tokens): ReadonlyArray<TextComparison> {
+    return [...new Set(tokens.map((token) => this.#askers.engine(token).dialect.textComparison))].sort()
+  }
+
+  /** Is NULL below every value? It is above on PostgreSQL, which gives way where it is not alone. */
+  #isNullLow(tokens: Tokens): boolean {
+    return tokens.some((token) => this.#shards.engines.get(token)?.dialect.name !== 'postgres')
+  }
+}
+
+const inOrder = (
+  answered: Either<RequestError, Answered<Rows>>,
+  isJoined: boolean,
+): Either<RequestError, QueryAnswer> =>
+  isLeft(answered) ? answered : right({ batches: answered.right.values, order: null, isJoined })
