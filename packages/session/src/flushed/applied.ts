@@ -4,9 +4,9 @@
 import { type InstanceId, type Mapping, withDescendants } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { StaleData } from '../error.js'
-import type * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, revise, type SessionState } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import { placed } from '../unit-of-work/places.js'
 import { type FlushPlan, isStale, type Notice, type Step, type StepResult } from '../unit-of-work/step.js'
 import { deleted, switched } from './gone.js'
@@ -90,7 +90,7 @@ export const applied = (
   for (const { inserted: id, deleted: replaced } of plan.switches) switched(state, changes, id, replaced)
   settle(state, changes, plan)
   for (const id of outdated) {
-    const instance = changes.instances.get(id) as Instance.Instance
+    const instance = standingAt(changes, id)
     if (instance.status === 'persistent') changes.instances.set(id, { ...instance, epoch: -1 })
   }
   // every pending instance was inserted or turned out to be an orphan, every changed one is in step or gone

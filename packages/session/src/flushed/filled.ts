@@ -4,9 +4,9 @@
 import type { Attribute, InstanceId, Mapping, Snapshot } from '@unitary/core'
 import { isLeft } from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
 import { givenByFlush } from '../transition/given.js'
+import { standingAt } from '../transition/standing.js'
 import type { InsertStep, PlanColumn, UpdateStep } from '../unit-of-work/step.js'
 
 /** Values by the names of their attributes. @category model */
@@ -78,9 +78,7 @@ export const fill = (changes: StateEdit, filled: Filled, row: ReadonlyArray<unkn
     const cell = row[index]
     patch[attribute.name] =
       column.source._tag === 'Key'
-        ? ((changes.instances.get(cell as InstanceId) as Instance.Instance).snapshot as unknown as Values)[
-            column.source.of
-          ]
+        ? (standingAt(changes, cell as InstanceId).snapshot as unknown as Values)[column.source.of]
         : decoded(attribute, cell)
   }
 }

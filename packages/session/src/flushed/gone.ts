@@ -5,6 +5,7 @@ import { decodedKeyOf, type InstanceId, type Mapping, type RawKey, rowClassOf } 
 import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import { isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import type { DeleteStep, Notice } from '../unit-of-work/step.js'
 import { type Values, valueIn } from './filled.js'
 import { stale } from './matched.js'
@@ -19,9 +20,9 @@ export const forget = (changes: StateEdit, { id, key, mapping, token }: Instance
 
 /** A pending instance has taken over the row of a deleted one. @category transitions */
 export const switched = (state: SessionState, changes: StateEdit, id: InstanceId, replaced: InstanceId): void => {
-  const old = changes.instances.get(replaced) as Instance.Instance
+  const old = standingAt(changes, replaced)
   leave(state, changes, old)
-  const pending = changes.instances.get(id) as Instance.Instance
+  const pending = standingAt(changes, id)
   const { mapping, snapshot } = pending
   const { version } = mapping
   const kept: Values = {}
@@ -79,7 +80,7 @@ export const deleted = (
   if (mapping.parent !== null) return null
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
-    const instance = changes.instances.get(id) as Instance.Instance
+    const instance = standingAt(changes, id)
     if (counts[i] === 0 && mapping.version !== null) return stale(step, instance.mapping.name, instance.key, 0)
     if (counts[i] === 0) {
       notices.push({ _tag: 'AlreadyGone', entity: instance.mapping.name, key: instance.key, shard: step.token })

@@ -14,6 +14,7 @@ import {
 } from '@unitary/core'
 import type * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import type { InsertStep } from '../unit-of-work/step.js'
 import {
   accepted,
@@ -44,7 +45,7 @@ export const inserted = (
   let { mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(state, holder, holder, step)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
-    const pending = changes.instances.get(id) as Instance.Instance
+    const pending = standingAt(changes, id)
     if (pending.mapping !== mapping) {
       ;({ mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(
         state,

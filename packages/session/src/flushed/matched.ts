@@ -3,8 +3,8 @@
  */
 import type { InstanceId, RawKey } from '@unitary/core'
 import type { StaleData } from '../error.js'
-import type * as Instance from '../state/instance.js'
 import type { StateEdit } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import type { Step, StepResult } from '../unit-of-work/step.js'
 
 /** The rows that each statement of a step matched. @category combinators */
@@ -14,7 +14,7 @@ export const countsOf = (result: StepResult): ReadonlyArray<number> => (result._
 export const unmatched = (changes: StateEdit, step: Step, counts: ReadonlyArray<number>): StaleData | null => {
   const at = counts.indexOf(0)
   if (at < 0) return null
-  const { key } = changes.instances.get(step.instances[at] as InstanceId) as Instance.Instance
+  const { key } = standingAt(changes, step.instances[at] as InstanceId)
   return stale(step, step.entity, key, 0)
 }
 

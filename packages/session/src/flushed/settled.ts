@@ -4,6 +4,7 @@
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import type { FlushPlan } from '../unit-of-work/step.js'
 
 /**
@@ -33,7 +34,7 @@ export const settledAll = (related: Instance.Instance['related']): Instance.Inst
 /** What was changed is in step with the database now, and orphans are outside of it. @category transitions */
 export const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void => {
   IntMap.forEach(state.changed, (_, id) => {
-    const instance = changes.instances.get(id) as Instance.Instance
+    const instance = standingAt(changes, id)
     if (instance.status !== 'persistent') return
     // also where only links were written, which are no rows of its own
     if (state.frames?.kind === 'savepoint') keepOrigin(changes, instance)
@@ -44,6 +45,6 @@ export const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan)
     })
   })
   for (const id of plan.orphans) {
-    changes.instances.set(id, { ...(changes.instances.get(id) as Instance.Instance), status: 'transient', order: 0 })
+    changes.instances.set(id, { ...standingAt(changes, id), status: 'transient', order: 0 })
   }
 }

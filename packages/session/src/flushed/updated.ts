@@ -5,6 +5,7 @@ import { type Attribute, type InstanceId, type Mapping, type RawKey, rawKeyOf, r
 import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 import type { CarriedKey, StepResult, UpdateStep } from '../unit-of-work/step.js'
 import { accepted, fill, filledColumns, type Outdated, returnedAttributes, type Values } from './filled.js'
 import { forget } from './gone.js'
@@ -40,7 +41,7 @@ export const updated = (
   const keyChanges = step.set.some((column) => holder.attributeOf.get(column.attribute)?.isKey)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
-    const instance = changes.instances.get(id) as Instance.Instance
+    const instance = standingAt(changes, id)
     if (counts[i] !== 1) {
       // what takes over a row has no key of its own yet
       const { key } = changes.instances.get(replaced.get(id) ?? id) as Instance.Instance
@@ -95,8 +96,8 @@ export const carried = (
   { instance: id, target, attributes }: CarriedKey,
   outdated: Outdated,
 ): void => {
-  const instance = changes.instances.get(id) as Instance.Instance
-  const parent = (changes.instances.get(target) as Instance.Instance).snapshot as unknown as Values
+  const instance = standingAt(changes, id)
+  const parent = standingAt(changes, target).snapshot as unknown as Values
   const { mapping } = instance
   if (mapping.serverVersion !== null) outdated.add(id)
   const patch = Object.fromEntries(attributes.map(([foreignKey, key]) => [foreignKey, parent[key]]))

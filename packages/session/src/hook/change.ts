@@ -23,7 +23,7 @@ import { draftMaker, faultOf, instanceFor, type Made, misfit, rowFaultOf } from 
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, withValues } from '../transition/set.js'
 import { singleParentFault } from '../transition/single-parent.js'
-import { freshen, put } from '../transition/standing.js'
+import { freshen, put, standingAt } from '../transition/standing.js'
 import { heldBefore } from '../transition/target.js'
 import type { HookContext } from './definition.js'
 import { type ChangeEvent, changeEvents, type Hook, hooksOnChange } from './hooks.js'
@@ -225,7 +225,7 @@ export class Change {
   }
 
   #at(id: InstanceId): Instance {
-    return this.#edit.instances.get(id) as Instance
+    return standingAt(this.#edit, id)
   }
 
   #put(id: InstanceId, patch: Values): void {

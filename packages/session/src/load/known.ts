@@ -7,7 +7,7 @@ import * as Instance from '../state/instance.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import { collected } from '../transition/members.js'
 import { rawOf } from '../transition/referred.js'
-import { freshen } from '../transition/standing.js'
+import { freshen, standing, standingAt } from '../transition/standing.js'
 import { referredTo, targetOf } from '../transition/target.js'
 
 type Instance = Instance.Instance
@@ -105,7 +105,7 @@ export const keepMembers = (
   loaded: ReadonlyArray<InstanceId>,
   narrowed: string | null,
 ): ReadonlyArray<InstanceId> => {
-  const owner = freshen(state, changes.instances.get(id) as Instance)
+  const owner = freshen(state, standingAt(changes, id))
   const known = Instance.relatedOf(owner, relationship)
   if (!relationship.isCollection) {
     if (loaded.length === 0 && narrowed !== null) {
@@ -118,7 +118,7 @@ export const keepMembers = (
     return one.target === null ? [] : [one.target]
   }
   const gather = (ids: ReadonlyArray<InstanceId>): Collection.Collection =>
-    collected(relationship, ids, (one) => changes.instances.get(one) as Instance)
+    collected(relationship, ids, standing(changes))
   // an array that was filled one by one has room for more, which one that is kept has no use for
   let many = Instance.many(gather(loaded.slice()), narrowed)
   if (known?._tag === 'Many') {

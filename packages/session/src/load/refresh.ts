@@ -9,6 +9,7 @@ import {
   decodedKeyOf,
   type Managed,
   type Mapped,
+  type Mapping,
   type RelationshipMapping,
   type RowOf,
   type Snapshot,
@@ -34,11 +35,11 @@ import {
 } from '../program/program.js'
 import type { LookupRequest } from '../program/request.js'
 import { type Instance, isPartialAs } from '../state/instance.js'
-import { instanceAt, isExpired } from '../state/session-state.js'
+import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { invalidState } from '../transition/expunge.js'
 import { resolve } from '../transition/transition.js'
 import type { ReadError } from './error.js'
-import { populate } from './populate.js'
+import { type PopulateOptions, populate } from './populate.js'
 import { refreshLookup } from './reload.js'
 import { fetchWith, plainly } from './targets.js'
 
@@ -117,27 +118,32 @@ const targetsOf = <M, N extends string>(
  * @category loading
  */
 export const reload = <M, N extends string>(instance: Instance): Program<ReadError, Managed<M, N>> => {
-  const { id, key, mapping, status, token } = instance
+  const { key, mapping, status, token } = instance
   if (status !== 'persistent' || key === null) return fail(notToBeLoaded(instance))
   const asked = refreshLookup(mapping, decodedKeyOf(mapping, key), token)
-  return unlessFailed((before) =>
-    chain(() =>
-      requestRows(
-        before,
-        asked,
-        (answer, state, given): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
-          if (isLeft(answer)) return [answer, state]
-          const populated = populate(state, mapping, answer.right, {}, given)
-          if (isLeft(populated)) return [populated, state]
-          const [ids, next] = populated.right
-          return ids.length === 0
-            ? [left(rowGone(instance)), next]
-            : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
-        },
-      ),
-    )(autoflush),
-  )
+  return unlessFailed((before) => chain(() => readRow<M, N>(before, instance, asked, {}))(autoflush))
 }
+
+/** Asks for the row of an instance, and gives its snapshot with what came. */
+const readRow = <M, N extends string>(
+  before: SessionState,
+  instance: Instance,
+  asked: LookupRequest,
+  options: PopulateOptions,
+): Program<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> =>
+  requestRows(
+    before,
+    asked,
+    (answer, state, given): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
+      if (isLeft(answer)) return [answer, state]
+      const populated = populate(state, instance.mapping, answer.right, options, given)
+      if (isLeft(populated)) return [populated, state]
+      const [ids, next] = populated.right
+      return ids.length === 0
+        ? [left(rowGone(instance)), next]
+        : [right(instanceAt(next, instance.id).snapshot as unknown as Managed<M, N>), next]
+    },
+  )
 
 const rowGone = ({ key, mapping, token }: Instance): ObjectDeleted => ({
   _tag: 'ObjectDeleted',
@@ -171,37 +177,14 @@ const readWith =
       suspend((state): Program<ReadError, Managed<M, N>> => {
         const found = resolve(state, entity, instance)
         if (isLeft(found)) return fail(found.left)
-        const { id, key, mapping, snapshot, status, token } = found.right
+        const { key, mapping, snapshot, status, token } = found.right
         const known = snapshot as unknown as Readonly<Record<string, unknown>>
         const missing = names.filter((name) => known[name] === undefined)
         if (missing.length === 0) return of(snapshot as unknown as Managed<M, N>)
         if (status !== 'persistent' || key === null) return fail(notToBeLoaded(found.right))
         const query = undefer(...(missing as unknown as readonly [never]))(selectOwn(entity))
         const asked: LookupRequest = { ...refreshLookup(mapping, decodedKeyOf(mapping, key), token), query }
-        return chain(() =>
-          requestRows(
-            state,
-            asked,
-            (
-              answer,
-              current,
-              given,
-            ): Outcome<RequestError | DecodeError | HookError | ObjectDeleted, Managed<M, N>> => {
-              if (isLeft(answer)) return [answer, current]
-              const populated = populate(
-                current,
-                mapping,
-                answer.right,
-                { columns: columnsOf(query), columnsAs: (subtype) => columnsAs(query, subtype) },
-                given,
-              )
-              if (isLeft(populated)) return [populated, current]
-              const [ids, next] = populated.right
-              return ids.length === 0
-                ? [left(rowGone(found.right)), next]
-                : [right(instanceAt(next, id).snapshot as unknown as Managed<M, N>), next]
-            },
-          ),
-        )(autoflush)
+        const shape = { columns: columnsOf(query), columnsAs: (subtype: Mapping) => columnsAs(query, subtype) }
+        return chain(() => readRow<M, N>(state, found.right, asked, shape))(autoflush)
       }),
     )(read(entity)(instance))

@@ -49,7 +49,7 @@ import { collected } from '../transition/members.js'
 import { type MergeSource, mergeFault, mergeSource } from '../transition/merge-source.js'
 import * as Relate from '../transition/relate.js'
 import { type ChangeError, isSame, withValues } from '../transition/set.js'
-import { freshen, put } from '../transition/standing.js'
+import { freshen, put, standing, standingAt } from '../transition/standing.js'
 import { checkModel } from '../transition/transition.js'
 import { autoflush, unlessFailed } from './flush.js'
 import { noAutoflush } from './options.js'
@@ -313,9 +313,9 @@ const keep = (
   relationship: RelationshipMapping,
   ids: ReadonlyArray<InstanceId>,
 ): void => {
-  const instance = changes.instances.get(id) as Instance.Instance
+  const instance = standingAt(changes, id)
   const related = relationship.isCollection
-    ? Instance.many(collected(relationship, ids, (one) => changes.instances.get(one) as Instance.Instance))
+    ? Instance.many(collected(relationship, ids, standing(changes)))
     : Instance.one(ids[0] ?? null)
   changes.instances.set(id, Instance.withRelated(instance, relationship, related))
 }

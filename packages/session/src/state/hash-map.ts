@@ -1,36 +1,27 @@
 /**
  * A persistent map from raw keys (numbers and strings), for identity maps whose keys are not small integers.
  *
- * A hash array mapped trie (Bagwell, "Ideal Hash Trees", 2001) of 32-way nodes, with the dense representation of
- * compressed entries: a bitmap tells which slots are there. `edit` works on nodes of its own, as in `int-map`.
+ * A compressed hash array mapped prefix tree (Steindorfer and Vinju, "Optimizing Hash-Array Mapped Tries for Fast and Lean
+ * Immutable JVM Collections", 2015): a trie of 32-way nodes by the bits of the hash. Each node is one array: the edit that
+ * owns it, which of its slots hold an entry and which a node below, bit by bit; then the entries, key and value side by side;
+ * then, from the end, the nodes. Reading a key of a hundred thousand touches four arrays and nothing else, and an array is
+ * never larger than what it holds. `edit` works on nodes of its own, as in `int-map`.
  */
 import type { RawKey } from '@unitary/core'
 
 const bits = 5
 const mask = 31
-/** Below the last level hashes are equal, and entries stand in a list. */
+/** The last level by hash. Below it hashes are equal: nodes there are entries alone, one after another. */
 const maxShift = 30
 
+const ownerSlot = 0
+const entriesSlot = 1
+const nodesSlot = 2
+/** Where entries begin. */
+const first = 3
+
 type Owner = object
-
-interface Leaf<A> {
-  readonly key: RawKey
-  readonly hash: number
-  readonly value: A
-}
-
-class Branch<A> {
-  bitmap: number
-  readonly slots: Array<Branch<A> | Leaf<A> | ReadonlyArray<Leaf<A>>>
-  readonly owner: Owner | null
-  constructor(bitmap: number, slots: Array<Branch<A> | Leaf<A> | ReadonlyArray<Leaf<A>>>, owner: Owner | null) {
-    this.bitmap = bitmap
-    this.slots = slots
-    this.owner = owner
-  }
-}
-
-type Slot<A> = Branch<A> | Leaf<A> | ReadonlyArray<Leaf<A>>
+type Node = unknown[]
 
 /**
  * @category model
@@ -38,7 +29,9 @@ type Slot<A> = Branch<A> | Leaf<A> | ReadonlyArray<Leaf<A>>
 export interface HashMap<out A> {
   readonly _tag: 'HashMap'
   readonly size: number
-  readonly root: Branch<A> | null
+  readonly root: ReadonlyArray<unknown> | null
+  /** Carries the type; never there. */
+  readonly _A?: A
 }
 
 /** @category constructors */
@@ -63,29 +56,51 @@ const popCount = (n: number): number => {
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
+const bitOf = (hash: number, shift: number): number => 1 << ((hash >>> shift) & mask)
+
+/** The place of the entry of a bit, whether or not it is there. */
+const placeOfEntry = (node: Node, bit: number): number =>
+  first + 2 * popCount((node[entriesSlot] as number) & (bit - 1))
+
+/** The place of the node of a bit, which is there. */
+const placeOfNode = (node: Node, bit: number): number =>
+  node.length - 1 - popCount((node[nodesSlot] as number) & (bit - 1))
+
+/** The place of a key among entries whose hashes are equal; that of a next one where it is not there. */
+const placeAmongEqual = (node: Node, key: RawKey): number => {
+  let place = first
+  while (place < node.length && node[place] !== key) place += 2
+  return place
+}
+
 /**
  * The value at a key, or undefined. O(log32 n).
  *
  * @category combinators
  */
-export const get = <A>(self: HashMap<A>, key: RawKey): A | undefined => {
-  const hash = hashOf(key)
-  let node: Slot<A> | null = self.root
-  for (let shift = 0; node instanceof Branch; shift += bits) {
-    const bit = 1 << ((hash >>> shift) & mask)
-    if ((node.bitmap & bit) === 0) return undefined
-    node = node.slots[popCount(node.bitmap & (bit - 1))] as Slot<A>
-  }
-  if (node === null) return undefined
-  if (isList(node)) return node.find((leaf) => leaf.key === key)?.value
-  return node.key === key ? node.value : undefined
-}
+export const get = <A>(self: HashMap<A>, key: RawKey): A | undefined =>
+  self.root === null ? undefined : (valueIn(self.root as Node, key) as A | undefined)
 
-const isList = <A>(slot: Slot<A>): slot is ReadonlyArray<Leaf<A>> => Array.isArray(slot)
+const valueIn = (root: Node, key: RawKey): unknown => {
+  const hash = hashOf(key)
+  let node = root
+  for (let shift = 0; shift <= maxShift; shift += bits) {
+    const bit = bitOf(hash, shift)
+    if (((node[entriesSlot] as number) & bit) !== 0) {
+      const place = placeOfEntry(node, bit)
+      return node[place] === key ? node[place + 1] : undefined
+    }
+    if (((node[nodesSlot] as number) & bit) === 0) return undefined
+    node = node[placeOfNode(node, bit)] as Node
+  }
+  const place = placeAmongEqual(node, key)
+  return place < node.length ? node[place + 1] : undefined
+}
 
 /** @category combinators */
 export interface HashMapEdit<A> {
   readonly get: (key: RawKey) => A | undefined
+  /** `value` must not be undefined. */
   readonly set: (key: RawKey, value: A) => void
   readonly delete: (key: RawKey) => void
   /** The map as it stands. The edit must not be used after it. */
@@ -96,29 +111,26 @@ class Edit<A> implements HashMapEdit<A> {
   #from: HashMap<A>
   #owner: Owner = {}
   #size: number
-  #root: Branch<A> | null
+  #root: Node | null
   #changed = false
 
   constructor(from: HashMap<A>) {
     this.#from = from
     this.#size = from.size
-    this.#root = from.root
+    this.#root = from.root as Node | null
   }
 
   get(key: RawKey): A | undefined {
-    return get({ _tag: 'HashMap', size: this.#size, root: this.#root }, key)
+    return this.#root === null ? undefined : (valueIn(this.#root, key) as A | undefined)
   }
 
   set(key: RawKey, value: A): void {
-    if (this.get(key) === value) return
-    const leaf: Leaf<A> = { key, hash: hashOf(key), value }
-    this.#root = this.#put(this.#own(this.#root ?? new Branch<A>(0, [], this.#owner)), 0, leaf)
-    this.#changed = true
+    this.#root = this.#put(this.#root ?? [this.#owner, 0, 0], 0, hashOf(key), key, value)
   }
 
   delete(key: RawKey): void {
     if (this.#root === null || this.get(key) === undefined) return
-    this.#root = this.#drop(this.#own(this.#root), 0, hashOf(key), key)
+    this.#root = this.#drop(this.#root, 0, hashOf(key), key)
     this.#size--
     this.#changed = true
   }
@@ -128,55 +140,116 @@ class Edit<A> implements HashMapEdit<A> {
     return this.#size === 0 ? (empty as HashMap<A>) : { _tag: 'HashMap', size: this.#size, root: this.#root }
   }
 
-  #own(node: Branch<A>): Branch<A> {
-    return node.owner === this.#owner ? node : new Branch(node.bitmap, node.slots.slice(), this.#owner)
+  #own(node: Node): Node {
+    if (node[ownerSlot] === this.#owner) return node
+    const copy = node.slice()
+    copy[ownerSlot] = this.#owner
+    return copy
   }
 
-  #put(node: Branch<A>, shift: number, leaf: Leaf<A>): Branch<A> {
-    const bit = 1 << ((leaf.hash >>> shift) & mask)
-    const index = popCount(node.bitmap & (bit - 1))
-    if ((node.bitmap & bit) === 0) {
-      node.slots.splice(index, 0, leaf)
-      node.bitmap |= bit
-      this.#size++
-      return node
-    }
-    const slot = node.slots[index] as Slot<A>
-    if (slot instanceof Branch) {
-      node.slots[index] = this.#put(this.#own(slot), shift + bits, leaf)
-    } else if (isList(slot)) {
-      const others = slot.filter((other) => other.key !== leaf.key)
-      if (others.length === slot.length) this.#size++
-      node.slots[index] = [...others, leaf]
-    } else if (slot.key === leaf.key) {
-      node.slots[index] = leaf
-    } else if (shift >= maxShift) {
-      this.#size++
-      node.slots[index] = [slot, leaf]
-    } else {
-      const below = new Branch<A>(1 << ((slot.hash >>> (shift + bits)) & mask), [slot], this.#owner)
-      node.slots[index] = this.#put(below, shift + bits, leaf)
-    }
-    return node
+  /** A copy with `room` places more at `place`, or less where it is negative, which is the edit's own. */
+  #resized(node: Node, place: number, room: number): Node {
+    const copy: Node = new Array(node.length + room)
+    for (let i = 0; i < place; i++) copy[i] = node[i]
+    const from = room < 0 ? place - room : place
+    for (let i = from; i < node.length; i++) copy[i + room] = node[i]
+    copy[ownerSlot] = this.#owner
+    return copy
   }
 
-  #drop(node: Branch<A>, shift: number, hash: number, key: RawKey): Branch<A> {
-    const bit = 1 << ((hash >>> shift) & mask)
-    const index = popCount(node.bitmap & (bit - 1))
-    const slot = node.slots[index] as Slot<A>
-    if (slot instanceof Branch) {
-      const below = this.#drop(this.#own(slot), shift + bits, hash, key)
-      if (below.slots.length > 0) {
-        node.slots[index] = below
-        return node
-      }
-    } else if (isList(slot) && slot.length > 1) {
-      node.slots[index] = slot.filter((leaf) => leaf.key !== key)
-      return node
+  /** With an entry: the same node where it is there, or where the edit owns it and all above. */
+  #put(node: Node, shift: number, hash: number, key: RawKey, value: A): Node {
+    if (shift > maxShift) {
+      const place = placeAmongEqual(node, key)
+      return place < node.length ? this.#replaced(node, place, value) : this.#inserted(node, place, key, value)
     }
-    node.slots.splice(index, 1)
-    node.bitmap &= ~bit
-    return node
+    const bit = bitOf(hash, shift)
+    if (((node[nodesSlot] as number) & bit) !== 0) {
+      const place = placeOfNode(node, bit)
+      const before = node[place] as Node
+      const below = this.#put(before, shift + bits, hash, key, value)
+      if (below === before) return node
+      const own = this.#own(node)
+      own[place] = below
+      return own
+    }
+    const place = placeOfEntry(node, bit)
+    if (((node[entriesSlot] as number) & bit) === 0) {
+      const own = this.#inserted(node, place, key, value)
+      own[entriesSlot] = (own[entriesSlot] as number) | bit
+      return own
+    }
+    return node[place] === key
+      ? this.#replaced(node, place, value)
+      : this.#lowered(node, place, bit, shift, hash, key, value)
+  }
+
+  #replaced(node: Node, place: number, value: A): Node {
+    if (node[place + 1] === value) return node
+    const own = this.#own(node)
+    own[place + 1] = value
+    this.#changed = true
+    return own
+  }
+
+  #inserted(node: Node, place: number, key: RawKey, value: A): Node {
+    const own = this.#resized(node, place, 2)
+    own[place] = key
+    own[place + 1] = value
+    this.#size++
+    this.#changed = true
+    return own
+  }
+
+  /** Where two keys have one slot, both stand in a node below. */
+  #lowered(node: Node, place: number, bit: number, shift: number, hash: number, key: RawKey, value: A): Node {
+    const other = node[place] as RawKey
+    const below = this.#pair(shift + bits, hashOf(other), other, node[place + 1], hash, key, value)
+    const own: Node = new Array(node.length - 1)
+    const placeBelow = node.length - 2 - popCount((node[nodesSlot] as number) & (bit - 1))
+    for (let i = 0; i < place; i++) own[i] = node[i]
+    for (let i = place; i < placeBelow; i++) own[i] = node[i + 2]
+    own[placeBelow] = below
+    for (let i = placeBelow + 1; i < own.length; i++) own[i] = node[i + 1]
+    own[ownerSlot] = this.#owner
+    own[entriesSlot] = (node[entriesSlot] as number) & ~bit
+    own[nodesSlot] = (node[nodesSlot] as number) | bit
+    this.#size++
+    this.#changed = true
+    return own
+  }
+
+  #pair(shift: number, hashA: number, keyA: RawKey, a: unknown, hashB: number, keyB: RawKey, b: unknown): Node {
+    if (shift > maxShift) return [this.#owner, 0, 0, keyA, a, keyB, b]
+    const [bitA, bitB] = [bitOf(hashA, shift), bitOf(hashB, shift)]
+    if (bitA === bitB) return [this.#owner, 0, bitA, this.#pair(shift + bits, hashA, keyA, a, hashB, keyB, b)]
+    // the highest bit makes a number negative
+    return bitA >>> 0 < bitB >>> 0
+      ? [this.#owner, bitA | bitB, 0, keyA, a, keyB, b]
+      : [this.#owner, bitA | bitB, 0, keyB, b, keyA, a]
+  }
+
+  /** Without a key that is there; null where nothing is left. */
+  #drop(node: Node, shift: number, hash: number, key: RawKey): Node | null {
+    if (shift > maxShift) return node.length === first + 2 ? null : this.#resized(node, placeAmongEqual(node, key), -2)
+    const bit = bitOf(hash, shift)
+    if (((node[entriesSlot] as number) & bit) !== 0) {
+      if (node.length === first + 2) return null
+      const own = this.#resized(node, placeOfEntry(node, bit), -2)
+      own[entriesSlot] = (own[entriesSlot] as number) & ~bit
+      return own
+    }
+    const place = placeOfNode(node, bit)
+    const below = this.#drop(node[place] as Node, shift + bits, hash, key)
+    if (below === null) {
+      if (node.length === first + 1) return null
+      const own = this.#resized(node, place, -1)
+      own[nodesSlot] = (own[nodesSlot] as number) & ~bit
+      return own
+    }
+    const own = this.#own(node)
+    own[place] = below
+    return own
   }
 }
 

@@ -31,6 +31,7 @@ import type { DecodeError } from '../error.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import { homeOf, type SessionState, type StateEdit } from '../state/session-state.js'
+import { standingAt } from './standing.js'
 
 /**
  * Rows of one entity from one database, by attribute names.
@@ -232,7 +233,7 @@ const isCurrent = (
   { columns, isDeferring }: Reading,
   options: AbsorbOptions,
 ): boolean => {
-  const instance = edit.instances.get(id) as Instance.Instance
+  const instance = standingAt(edit, id)
   if (instance.epoch !== state.epoch || instance.unset !== null || options.populateExisting) return false
   if (columns === null) return !instance.partial
   if (!instance.partial && !isDeferring) return true
@@ -250,7 +251,7 @@ const renew = (
   reading: Reading,
   options: AbsorbOptions,
 ): void => {
-  const instance = edit.instances.get(id) as Instance.Instance
+  const instance = standingAt(edit, id)
   const snapshot = reading.read(row, id) as Snapshot
   const isWhole = options.populateExisting || instance.epoch < state.epoch
   if (options.arrived?.has(id) === false) options.arrived.set(id, true)

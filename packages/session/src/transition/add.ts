@@ -4,10 +4,10 @@
 import { isKindOf, type Mapped, type Pending, type Services, Snapshot, withDescendants } from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
-import type { Instance } from '../state/instance.js'
 import { done, edit, instanceAt } from '../state/session-state.js'
 import { cascadeAdd } from './cascade.js'
 import { draftMaker } from './draft.js'
+import { standingAt } from './standing.js'
 import { checkModel, succeed, type Transition } from './transition.js'
 
 /** Why a draft cannot become an instance. */
@@ -70,7 +70,7 @@ export const addAll =
         ids[i] = managed
       }
     }
-    const snapshots = ids.map((id) => (changes.instances.get(id) as Instance).snapshot)
+    const snapshots = ids.map((id) => standingAt(changes, id).snapshot)
     return succeed(snapshots as never, done(state, changes))
   }
 

@@ -32,7 +32,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, isExpired, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { forgetAll } from './expire.js'
-import { put } from './standing.js'
+import { put, standingAt } from './standing.js'
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -221,7 +221,7 @@ const move = (changes: StateEdit, moved: ReadonlyArray<readonly [Instance.Instan
     const { id, mapping, token } = instance
     // what stood for a row of that key does so no more: there can be one only
     const other = changes.identityMap.get(mapping, token, key)
-    if (other !== undefined) leave(changes, changes.instances.get(other) as Instance.Instance)
+    if (other !== undefined) leave(changes, standingAt(changes, other))
     changes.identityMap.set(mapping, token, key, id)
     if (changes.origins.get(id) === undefined) changes.origins.set(id, instance)
   }

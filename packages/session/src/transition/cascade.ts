@@ -7,6 +7,7 @@ import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
 import { givenUpBy, reachedBy } from './reach.js'
 import { keepReferred } from './relate.js'
+import { standingAt } from './standing.js'
 
 /**
  * Makes an instance pending where it is transient, persistent again where it is detached, and with it all that its
@@ -26,10 +27,10 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
     if (visited.has(id)) continue
     visited.add(id)
     // what is in the unit of work has brought its own along
-    if (id !== root && Instance.isInUnitOfWork(edit.instances.get(id) as Instance.Instance)) continue
+    if (id !== root && Instance.isInUnitOfWork(standingAt(edit, id))) continue
     const refused = join(state, edit, id)
     if (refused !== null) return refused
-    const instance = edit.instances.get(id) as Instance.Instance
+    const instance = standingAt(edit, id)
     // what it gave up comes back with it where it can
     for (const other of givenUpBy(instance)) if (isToCome(edit, other)) stack.push(other)
     const reached = reachedBy(state, instance, ({ cascade }) => cascade.has('save-update'))
@@ -39,7 +40,7 @@ export const cascadeAdd = (state: SessionState, edit: StateEdit, root: InstanceI
 }
 
 const isToCome = (edit: StateEdit, id: InstanceId): boolean => {
-  const { key, mapping, status, token, wasDeleted } = edit.instances.get(id) as Instance.Instance
+  const { key, mapping, status, token, wasDeleted } = standingAt(edit, id)
   return status === 'detached' && !wasDeleted && edit.identityMap.get(mapping, token, key as RawKey) === undefined
 }
 
@@ -58,7 +59,7 @@ export const cascadeTo = (
 ): InvalidState | null =>
   Instance.isInUnitOfWork(owner) &&
   relationship.cascade.has('save-update') &&
-  !Instance.isInUnitOfWork(edit.instances.get(target) as Instance.Instance)
+  !Instance.isInUnitOfWork(standingAt(edit, target))
     ? cascadeAdd(state, edit, target)
     : null
 
@@ -68,7 +69,7 @@ export const cascadeTo = (
  * @category combinators
  */
 export const join = (state: SessionState, edit: StateEdit, id: InstanceId): InvalidState | null => {
-  const instance = edit.instances.get(id) as Instance.Instance
+  const instance = standingAt(edit, id)
   switch (instance.status) {
     case 'transient':
       edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })

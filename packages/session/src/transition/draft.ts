@@ -31,6 +31,7 @@ import type { SessionState, StateEdit } from '../state/session-state.js'
 import { cascadeAdd, cascadeTo } from './cascade.js'
 import * as Relate from './relate.js'
 import { singleParentFault } from './single-parent.js'
+import { standingAt } from './standing.js'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -44,7 +45,7 @@ interface Planned {
   readonly draft: Values
   readonly isPending: boolean
   /** What it holds from the start: the way back to the instance it was found under. Shared by all found there. */
-  readonly related: Instance.Instance['related']
+  related: Instance.Instance['related']
 }
 
 /** A link to something that is there already, or that the walk met before: made once all instances are there. */
@@ -118,7 +119,7 @@ export const draftMaker = (
       } else {
         Relate.refer(state, edit, link.owner, link.relationship, link.target)
       }
-      const owner = edit.instances.get(link.owner) as Instance.Instance
+      const owner = standingAt(edit, link.owner)
       const refused = link.cascades ? cascadeTo(state, edit, owner, link.relationship, link.target) : null
       if (refused !== null) return left(refused)
     }
@@ -216,37 +217,45 @@ const planRelated = (
     // a reference that is given as null wins over a foreign key that is given beside it
     if (given === null) return { _tag: 'One', target: null, changed: true, committed: null }
     const nested = planNested(walk, target, relationship, given, cascades)
-    if ('_tag' in nested) return nested
-    if (wishes !== null) wishes.push({ relationship, targets: [nested.id] })
-    else walk.links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
-    if (nested.planned !== null) walk.stack.push(nested.planned)
+    const isThere = typeof nested === 'number'
+    if (!isThere && '_tag' in nested) return nested
+    const id = isThere ? nested : nested.id
+    if (wishes !== null) wishes.push({ relationship, targets: [id] })
+    else walk.links.push({ owner, relationship, target: id, cascades: cascades && isThere })
+    if (!isThere) walk.stack.push(nested)
     return null
   }
   const all = membersGiven(relationship.collection, given)
   if (typeof all === 'string') return misfit(relationship, given, all)
   // of its final size from the start: an array that grows keeps room for more, and there may be very many of these
   const ids = new Array<InstanceId>(all.length)
-  const planned: Planned[] = []
-  const links: Link[] = []
+  const planned: Array<Planned | null> = new Array(all.length)
+  let count = 0
   for (let i = 0; i < all.length; i++) {
     const nested = planNested(walk, target, relationship, all[i], cascades)
-    if ('_tag' in nested) return nested
-    ids[i] = nested.id
-    links.push({ owner, relationship, target: nested.id, cascades: cascades && nested.planned === null })
-    if (nested.planned !== null) planned.push(nested.planned)
+    const isThere = typeof nested === 'number'
+    if (!isThere && '_tag' in nested) return nested
+    ids[i] = isThere ? nested : nested.id
+    planned[i] = isThere ? null : nested
+    if (!isThere) count++
   }
   if (wishes !== null) wishes.push({ relationship, targets: ids })
   // what is kept by key, or arranged by a program's own collection, is put together once all of it is there
   const allNew =
-    wishes === null && planned.length === ids.length && isPlain(relationship) && (inverse === null || isPlain(inverse))
+    wishes === null && count === ids.length && isPlain(relationship) && (inverse === null || isPlain(inverse))
   const back = allNew ? leadingBack(inverse, owner) : null
   for (let i = planned.length - 1; i >= 0; i--) {
-    const child = planned[i] as Planned
-    walk.stack.push(back === null ? child : { ...child, related: back })
+    const child = planned[i] ?? null
+    if (child === null) continue
+    child.related = back
+    walk.stack.push(child)
   }
   if (wishes !== null) return null
   if (!allNew) {
-    for (let i = links.length - 1; i >= 0; i--) walk.links.push(links[i] as Link)
+    for (let i = ids.length - 1; i >= 0; i--) {
+      const isThere = planned[i] === null
+      walk.links.push({ owner, relationship, target: ids[i] as InstanceId, cascades: cascades && isThere })
+    }
     return null
   }
   const members = Collection.from(ids)
@@ -255,13 +264,14 @@ const planRelated = (
 
 const isPlain = ({ collection: { add, key } }: RelationshipMapping): boolean => add === null && key === null
 
+/** The instance that is there already or that the walk met before, or what is to be made. */
 const planNested = (
   walk: Walk,
   mapping: Mapping,
   relationship: RelationshipMapping,
   given: unknown,
   cascades: boolean,
-): { readonly id: InstanceId; readonly planned: Planned | null } | DraftFault => {
+): InstanceId | Planned | DraftFault => {
   if (typeof given !== 'object' || given === null) {
     return misfit(relationship, given, `a draft or an instance of ${mapping.name} is needed`)
   }
@@ -270,12 +280,10 @@ const planNested = (
     const instance = walk.edit.instances.get(managed)
     return instance === undefined || !takes(relationship, instance.mapping)
       ? { _tag: 'NotInSession', entity: mapping.name }
-      : { id: managed, planned: null }
+      : managed
   }
   const known = walk.seen.get(given)
-  if (known !== undefined) return { id: known, planned: null }
-  const planned = plan(walk, mapping, given as Values, cascades)
-  return { id: planned.id, planned }
+  return known ?? plan(walk, mapping, given as Values, cascades)
 }
 
 /** What is only joined changes with what it is computed from. */

@@ -7,7 +7,7 @@ import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, type SessionState, type StateEdit } from '../state/session-state.js'
 import { reachedBy } from './reach.js'
-import { freshen } from './standing.js'
+import { freshen, standingAt } from './standing.js'
 
 type Instance = Instance.Instance
 
@@ -70,7 +70,7 @@ export const closed = (state: SessionState): SessionState => ({
 })
 
 const leave = (state: SessionState, changes: StateEdit, id: InstanceId): void => {
-  const instance = changes.instances.get(id) as Instance
+  const instance = standingAt(changes, id)
   changes.added.delete(id)
   changes.changed.delete(id)
   changes.deleted.delete(id)
@@ -98,7 +98,7 @@ export const madeTransient = (state: SessionState, id: InstanceId): SessionState
   const changes = edit(state)
   leave(state, changes, id)
   changes.origins.delete(id)
-  const instance = changes.instances.get(id) as Instance
+  const instance = standingAt(changes, id)
   changes.instances.set(id, {
     ...instance,
     status: 'transient',

@@ -191,15 +191,19 @@ export const referencesOf = (changes: ChangeSet, instance: Instance, isPost: boo
       ? undefined
       : changes.imposed.get(instance.id)?.filter(({ relationship }) => isPostUpdate(relationship) === isPost)
   if (instance.related === null) return imposed ?? noReferences
-  const references: Reference[] = []
+  // mostly there is one: an array that grows from nothing has room for 17
+  let references: Reference[] | null = null
   for (const relationship of instance.mapping.relationships) {
     if (relationship.kind !== 'BelongsTo' || relationship.viewonly || isPostUpdate(relationship) !== isPost) continue
     const one = Instance.relatedOf(instance, relationship)
     if (one?._tag === 'One' && (one.changed || (instance.status === 'pending' && one.target !== null))) {
-      references.push({ relationship, target: one.target })
+      const reference = { relationship, target: one.target }
+      if (references === null) references = [reference]
+      else references.push(reference)
     }
   }
-  return imposed === undefined ? references : [...references, ...imposed]
+  if (imposed === undefined) return references ?? noReferences
+  return references === null ? imposed : [...references, ...imposed]
 }
 
 /** A part of a key: its encoded value, or the instance that the database will give it for. @category model */

@@ -5,7 +5,7 @@
  * referred to before those that refer. Entities that refer to each other, or to themselves, share a group, and a flush
  * sorts their instances instead. An entity stands for its subtypes, whose rows are in its table too.
  */
-import type { AnyModel, Mapping, RelationshipMapping } from '@unitary/core'
+import { type AnyModel, type Mapping, type RelationshipMapping, withDescendants } from '@unitary/core'
 import { components } from './topological-sort.js'
 
 /**
@@ -99,3 +99,26 @@ const referredBy = (mappings: ReadonlyArray<Mapping>): ReadonlyMap<Mapping, Read
   }
   return new Map([...edges].map(([mapping, targets]) => [mapping, [...targets]]))
 }
+
+const referred = new WeakMap<Mapping, ReadonlyArray<Mapping>>()
+
+/** The hierarchies whose rows those of another refer to. @category combinators */
+export const referredRoots = (model: AnyModel, root: Mapping): ReadonlyArray<Mapping> => {
+  const known = referred.get(root) ?? rootsOf(model).filter((other) => refersTo(root, other))
+  referred.set(root, known)
+  return known
+}
+
+/** Do rows of a hierarchy refer to rows of another? Both are told by their roots. */
+const refersTo = (from: Mapping, to: Mapping): boolean =>
+  withDescendants(from).some(
+    ({ attributes, relationships }) =>
+      relationships.some(({ kind, target }) => kind === 'BelongsTo' && target.root === to) ||
+      attributes.some(({ column: { foreignKey } }) => foreignKey !== null && isTableOf(to, foreignKey.table)),
+  ) ||
+  withDescendants(to).some(({ relationships }) =>
+    relationships.some(({ kind, target }) => (kind === 'HasMany' || kind === 'HasOne') && target.root === from),
+  )
+
+const isTableOf = (root: Mapping, table: string): boolean =>
+  withDescendants(root).some(({ parts }) => parts.some((part) => part.table === table))

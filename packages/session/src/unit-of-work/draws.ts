@@ -5,6 +5,7 @@ import { type Attribute, type Generator, type InstanceId, rowClassOf } from '@un
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
+import { standingAt } from '../transition/standing.js'
 
 /** Values of one generator, and where they go. */
 interface Want {
@@ -54,7 +55,7 @@ export const withDrawn = (
   const changes = edit(state)
   wants.forEach(({ cells }, i) => {
     cells.forEach(([id, { column, name }], j) => {
-      const instance = changes.instances.get(id) as Instance.Instance
+      const instance = standingAt(changes, id)
       const value = drawn[i]?.[j] as bigint
       const patch = { [name]: column.kind === 'bigint' ? value : Number(value) }
       const snapshot = rowClassOf(instance.mapping).patch(instance.snapshot, id, patch)

@@ -9,7 +9,7 @@ import * as IntMap from '../state/int-map.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { withValues } from '../transition/set.js'
-import { freshen, put } from '../transition/standing.js'
+import { freshen, put, standingAt } from '../transition/standing.js'
 import { goingOf } from './going.js'
 
 /**
@@ -61,7 +61,7 @@ const placeAll = (
   const { name } = placeOf(relationship)
   let place = relationship.collection.position?.first ?? 0
   for (const id of new Set(Collection.toArray(members))) {
-    const instance = changes.instances.get(id) as Instance.Instance
+    const instance = standingAt(changes, id)
     if (!Instance.isInUnitOfWork(instance) || going.has(id)) continue
     const known = freshen(state, instance)
     const next = withValues(known, { [name]: place })

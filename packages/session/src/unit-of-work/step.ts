@@ -5,7 +5,7 @@
  * can hold keys that do not exist yet: a column whose source is `key` holds, in each row, the number of an instance, and
  * stands for the key that this instance will have been given by then.
  */
-import type { ColumnKind, InstanceId, Returned, SqlDefault } from '@unitary/core'
+import type { Attribute, ColumnKind, InstanceId, Mapping, Returned, SqlDefault } from '@unitary/core'
 import type { ShardToken } from '../state/identity-map.js'
 
 /**
@@ -263,3 +263,15 @@ export const isStale = (step: Step, result: StepResult): boolean => {
   if (step._tag === 'Vacate') return step.version !== null && result.counts.includes(0)
   return step._tag === 'Update' && result.counts.some((count) => count !== 1)
 }
+
+/** A column that a step gives back, and as what. @category constructors */
+export const returnedColumn = (mapping: Mapping, attribute: Attribute): ReturnedColumn => ({
+  gives: attribute === mapping.generatedKey ? 'key' : attribute === mapping.version ? 'version' : 'default',
+  attribute: attribute.name,
+  column: attribute.columnName,
+  kind: attribute.column.kind,
+})
+
+/** The part of a step that says what the database computes; absent where that is nothing. @category constructors */
+export const computing = (computed: ReadonlyArray<SqlDefault>): { readonly computed?: ReadonlyArray<SqlDefault> } =>
+  computed.length === 0 ? {} : { computed }

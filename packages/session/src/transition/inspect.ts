@@ -2,12 +2,12 @@
  * Looking at what a session knows, for people, tests and tools.
  */
 import type { CollectionKey, InstanceId, RawKey, Snapshot } from '@unitary/core'
-import { instanceOf } from '../transition/transition.js'
-import * as Collection from './collection.js'
-import type { ShardToken } from './identity-map.js'
-import * as Instance from './instance.js'
-import * as IntMap from './int-map.js'
-import { isExpired, type SessionState } from './session-state.js'
+import * as Collection from '../state/collection.js'
+import type { ShardToken } from '../state/identity-map.js'
+import * as Instance from '../state/instance.js'
+import * as IntMap from '../state/int-map.js'
+import { isExpired, type SessionState } from '../state/session-state.js'
+import { instanceOf } from './transition.js'
 
 /**
  * One instance, as plain data.

@@ -2,9 +2,9 @@
  * Everything that can be reached from an instance.
  */
 import type { InstanceId, Snapshot } from '@unitary/core'
-import { reachedBy } from '../transition/reach.js'
-import { instanceOf } from '../transition/transition.js'
-import { instanceAt, type SessionState } from './session-state.js'
+import { instanceAt, type SessionState } from '../state/session-state.js'
+import { reachedBy } from './reach.js'
+import { instanceOf } from './transition.js'
 
 /**
  * The instance and all that its relationships reach, as far as they are loaded: each once, depth first, in the order of

@@ -1,0 +1,157 @@
+/**
+ * The steps that insert rows: runs of one shape, in the order in which their instances became pending, which is what fixes their
+ * generated keys.
+ */
+import { type Mapping, rowClassOf, type TablePart } from '@unitary/core'
+import type { MissingKey } from '../error.js'
+import type { Instance } from '../state/instance.js'
+import {
+  absent,
+  type Cells,
+  compact,
+  computedColumns,
+  fillReferences,
+  hasCell,
+  isShape,
+  literal,
+  noCells,
+  type OpenStep,
+  openStep,
+  referencesOf,
+  shapeColumns,
+} from './cells.js'
+import type { Planning } from './planning.js'
+import { fillInsertDefaults, nullDefaults } from './rows.js'
+import { computing, returnedColumn } from './step.js'
+import { addInsert, addRoot, isWrittenByTables, partOf, type TableRows, tableHolders } from './table-rows.js'
+
+/**
+ * Adds the steps that insert rows of a hierarchy. `MissingKey` where a row has no key, and the database gives it none.
+ * O(rows).
+ *
+ * @category combinators
+ */
+export const insertRows = (
+  planning: Planning,
+  mapping: Mapping,
+  instances: ReadonlyArray<Instance>,
+): MissingKey | null => {
+  if (instances.length === 0) return null
+  if (isWrittenByTables(mapping)) return insertTables(planning, mapping, instances)
+  const { encode } = rowClassOf(mapping)
+  const kinds = new Uint8Array(mapping.attributes.length)
+  const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
+  const mayRefer = planning.changes.imposed.size > 0 || mapping.relationships.length > 0
+  let open: OpenStep | null = null
+  for (const instance of instances) {
+    const values = encode(instance.snapshot)
+    const cells: Cells = { values, kinds, of }
+    const fault = fillInsert(planning, instance, cells, mayRefer)
+    if (fault !== null) return fault
+    if (open === null || !isShape(open, kinds)) {
+      if (open !== null) closeInsert(planning, open)
+      open = openStep(mapping, cells)
+    }
+    open.instances.push(instance.id)
+    open.rows.push(compact(cells))
+  }
+  if (open !== null) closeInsert(planning, open)
+  return null
+}
+
+/** What is inserted of an instance: its values, what it refers to, and what fills itself in. */
+const fillInsert = (planning: Planning, instance: Instance, cells: Cells, mayRefer: boolean): MissingKey | null => {
+  const { mapping } = instance
+  const { kinds, values } = cells
+  nullDefaults(mapping, values)
+  for (let i = 0; i < values.length; i++) kinds[i] = values[i] === undefined ? absent : literal
+  if (mayRefer) {
+    fillReferences(
+      planning.state,
+      planning.changes,
+      instance,
+      referencesOf(planning.changes, instance, false),
+      cells,
+      planning.notices,
+    )
+  }
+  fillInsertDefaults(mapping, cells, planning.services)
+  for (const { position, isGenerated, isNullable } of mapping.key) {
+    if (kinds[position] !== absent && (isNullable || values[position] !== null)) continue
+    if (!isGenerated) {
+      return { _tag: 'MissingKey', entity: mapping.name, attributes: mapping.key.map(({ name }) => name) }
+    }
+    kinds[position] = absent
+  }
+  return null
+}
+
+/** Rows of a hierarchy: first those of the root's table, which are given their keys in order, then those of the others. */
+const insertTables = (planning: Planning, root: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null => {
+  const written: Array<readonly [Instance, Cells]> = []
+  for (const instance of instances) {
+    const cells: Cells = {
+      ...noCells(instance.mapping),
+      values: rowClassOf(instance.mapping).encode(instance.snapshot),
+    }
+    const fault = fillInsert(planning, instance, cells, true)
+    if (fault !== null) return fault
+    written.push([instance, cells])
+  }
+  const first: TableRows[] = []
+  for (const [instance, cells] of written) addRoot(first, instance, instance.mapping.parts[0] as TablePart, cells)
+  for (const rows of first) pushInsert(planning, root, rows)
+  for (const holder of tableHolders(root).slice(1)) {
+    const byShape = new Map<string, TableRows>()
+    for (const [instance, cells] of written) {
+      const part = partOf(instance.mapping, holder)
+      if (part !== undefined) addInsert(byShape, instance, part, cells)
+    }
+    for (const rows of byShape.values()) pushInsert(planning, root, rows)
+  }
+  return null
+}
+
+const pushInsert = (
+  planning: Planning,
+  root: Mapping,
+  { columns, computed, instances, mapping, part, rows }: TableRows,
+): void => {
+  const names = new Set(columns.map(({ attribute }) => attribute))
+  const given = mapping.givenOnInsert.filter(
+    (attribute) => part.attributes.includes(attribute) && !names.has(attribute.name),
+  )
+  planning.steps.save(root, {
+    _tag: 'Insert',
+    id: planning.steps.next,
+    entity: part.mapping.name,
+    table: part.table,
+    token: null,
+    columns,
+    instances,
+    rows,
+    ...computing(computed),
+    key: part.key,
+    returning: given.map((attribute) => returnedColumn(mapping, attribute)),
+    after: planning.steps.beforeSave(root),
+  })
+}
+
+const closeInsert = (planning: Planning, open: OpenStep): void => {
+  const { mapping } = open
+  const given = mapping.givenOnInsert.filter(({ position }) => !hasCell(open.kinds[position]))
+  planning.steps.save(mapping, {
+    _tag: 'Insert',
+    id: planning.steps.next,
+    entity: mapping.name,
+    table: mapping.table,
+    token: null,
+    columns: shapeColumns(open),
+    instances: open.instances,
+    rows: open.rows,
+    ...computing(computedColumns(mapping, open.kinds, mapping.attributes, 'insert')),
+    key: mapping.key.map(({ columnName }) => columnName),
+    returning: given.map((attribute) => returnedColumn(mapping, attribute)),
+    after: planning.steps.beforeSave(mapping),
+  })
+}
