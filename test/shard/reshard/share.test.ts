@@ -1,13 +1,15 @@
-import { createAllSync, defineModel, entity, integer, primaryKey } from '@unitary/core'
+import { createAllSync, defineModel, entity, integer, primaryKey, select, selectRows } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import {
   atomic,
+  byAttribute,
   byHash,
   byRendezvous,
   choosers,
   countMoves,
   createCommitTablesSync,
+  duringMoves,
   executeMovesSync,
   planMovesSync,
   resharding,
@@ -79,6 +81,25 @@ describe('adding a shard to n', () => {
 })
 
 describe('what is refused', () => {
+  it('windows over rows that are on their way', () => {
+    const { moving, old } = bank(1)
+    const byBranch = choosers(model)({ Account: byAttribute('branch', () => old[0]) })
+    const app = shardedRuntime(
+      model,
+      duringMoves({ ...moving, from: byBranch, to: { ...moving.to, basisOf: byBranch.basisOf as never } }),
+    )
+    const ranked = pipe(
+      select(model.Account),
+      selectRows((q) => ({
+        account: q.entity(),
+        place: q.fn.agg<number>('rank').over((over) => over.partitionBy('accounts.branch').orderBy('id')),
+      })),
+    )
+    expect(leftOf(Session.runSync(app)(Session.rows(ranked)))).toMatchObject({ reason: 'NotMergeable' })
+    const counted = Session.count(select(model.Account))
+    expect(rightOf(Session.runSync(app)(counted))).toBe(many)
+  })
+
   it('moves in directions that the resharding does not have', () => {
     const { moving } = bank(2)
     const narrow = { ...moving, directions: [['s0', 'new']] } as typeof moving

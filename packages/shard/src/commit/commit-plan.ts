@@ -63,8 +63,9 @@ export const planCommit = (
 }
 
 /**
- * The one that is fixed; else the only one; else, where a branch of XA is among them, the one that its name has told from the beginning; else the one
- * that cannot promise; else one that is read on; else one that promises by doing its work twice; else the last.
+ * The one that is fixed; else the only one; else, where a branch of XA is among them, the one that its name has told from the
+ * beginning; else the one that cannot promise; else one that is read on; else one that promises by doing its work twice; else
+ * the last.
  */
 const deciderOf = (writers: ReadonlyArray<Part>, named: string | null, isFixed: boolean): string => {
   if (isFixed && writers.some(({ token }) => token === named)) return named as string

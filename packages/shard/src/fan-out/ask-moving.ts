@@ -21,13 +21,16 @@ export function* askMoving(
 ): Effect<Either<RequestError, ReadonlyArray<Rows>>> {
   const { again, first } = moving.waves(tokens)
   const asked: Rows[] = []
-  for (const wave of [...first, ...(again.length === 0 ? [] : [again])]) {
-    const answered = yield* askers.read(wave, asking, run)
-    if (isLeft(answered)) return answered
-    for (const batch of answered.right.values) asked.push(batch)
+  let once = 0
+  for (const [round, waves] of [first, again.length === 0 ? [] : [again]].entries()) {
+    for (const wave of waves) {
+      const answered = yield* askers.read(wave, asking, run)
+      if (isLeft(answered)) return answered
+      for (const batch of answered.right.values) asked.push(batch)
+    }
+    if (round === 0) once = asked.length
   }
   const own = distinct(asked, columns)
   const placeOf = ({ token }: Rows): number => tokens.indexOf(token as string)
-  const once = own.slice(0, own.length - again.length).sort((a, b) => placeOf(a) - placeOf(b))
-  return right([...once, ...own.slice(own.length - again.length)])
+  return right([...own.slice(0, once).sort((a, b) => placeOf(a) - placeOf(b)), ...own.slice(once)])
 }

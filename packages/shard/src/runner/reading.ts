@@ -43,8 +43,11 @@ export class Reading {
   readonly #choosers: Choosers
   readonly #transactions: Transactions
   readonly #askers: Askers
+  /** By which rows are whole on one shard: while rows move, nothing but their keys tells. */
+  readonly #deciding: Choosers
 
   constructor(shards: ShardMap, choosers: Choosers, transactions: Transactions, askers: Askers) {
+    this.#deciding = askers.moving === null ? choosers : { ...choosers, basisOf: () => null }
     this.#shards = shards
     this.#choosers = choosers
     this.#transactions = transactions
@@ -70,7 +73,7 @@ export class Reading {
       )
     }
     const entity = statement.entity.name
-    const spread = spreadOf(statement, this.#choosers, this.#comparisons(tokens))
+    const spread = spreadOf(statement, this.#deciding, this.#comparisons(tokens))
     if (isLeft(spread)) return left(notMergeable('query', entity, spread.left))
     if (spread.right._tag === 'Recombined') {
       return yield* this.#combine(spread.right.recombination, tokens, asking)
