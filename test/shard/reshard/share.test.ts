@@ -1,4 +1,4 @@
-import { createAllSync, defineModel, entity, integer, primaryKey, select, selectRows } from '@unitary/core'
+import { createAllSync, defineModel, entity, integer, orderBy, primaryKey, select, selectRows } from '@unitary/core'
 import { sqliteEngine } from '@unitary/core/engine/sqlite'
 import * as Session from '@unitary/session'
 import {
@@ -20,6 +20,7 @@ import {
 } from '@unitary/shard'
 import Database from 'better-sqlite3'
 import { pipe } from 'fp-ts/lib/function.js'
+import { none } from 'fp-ts/lib/Option.js'
 import { describe, expect, it } from 'vitest'
 import { leftOf, rightOf } from '../weather.js'
 
@@ -78,6 +79,19 @@ describe('adding a shard to n', () => {
     expect(moved).toBeGreaterThan(many / 2)
     void moving
   })
+})
+
+it('goes on after a row that has moved since the last page', () => {
+  const { moving } = bank(1)
+  const app = shardedRuntime(model, duringMoves(moving))
+  const plan = rightOf(planMovesSync(moving))
+  const last = plan.batches[0]?.keys[3]?.[0] as number
+  const accounts = pipe(select(model.Account), orderBy('id'))
+  const first = rightOf(Session.runSync(app)(pipe(accounts, Session.page({ size: last + 1, after: none }))))
+  expect(first.rows.at(-1)?.id).toBe(last)
+  rightOf(executeMovesSync(moving, plan))
+  const second = rightOf(Session.runSync(app)(pipe(accounts, Session.page({ size: 3, after: first.next }))))
+  expect(second.rows.map(({ id }) => id)).toEqual([last + 1, last + 2, last + 3])
 })
 
 describe('what is refused', () => {

@@ -233,7 +233,8 @@ export class Reading {
 
   /** Does a shard come after another? Rows that compare the same come in this order. */
   #isLater(tokens: ReadonlyArray<string>, token: string, start: string | null): boolean {
-    if (start === null) return false
+    // a row that has moved since is not another
+    if (start === null || this.#askers.moving !== null) return false
     const order = tokens.includes(start) ? tokens : [...this.#shards.engines.keys()]
     return order.indexOf(token) > order.indexOf(start)
   }
