@@ -14,6 +14,8 @@ export type RawKey = number | string
 
 /**
  * The raw form of an encoded key value of one column.
+ *
+ * @category combinators
  */
 export const rawKeyOfValue = (encoded: unknown): RawKey | null => {
   switch (typeof encoded) {

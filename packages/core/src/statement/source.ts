@@ -39,6 +39,7 @@ export interface Source {
 /** The entities of a model, by their tables. */
 export type Catalog = ReadonlyMap<string, Mapping>
 
+/** What the names of one query mean, inside the query around it. */
 export interface Scope {
   readonly catalog: Catalog
   readonly sources: ReadonlyArray<Source>

@@ -61,13 +61,14 @@ export class Transactions {
   readonly #open = new Map<ShardToken | null, OpenTransaction>()
   /** The connections to them, as each token has it: several may share a database. */
   readonly #lent = new Map<ShardToken | null, Lent>()
+  // most runs need none of these, and a run may be as short as one statement
   /** Connections without a transaction, on which cursors are open, by the engines of their databases. */
-  readonly #kept = new Map<Engine, Connection>()
-  readonly #cursors = new Map<Connection, Map<string, CursorEntry>>()
+  #kept: Map<Engine, Connection> | null = null
+  #cursors: Map<Connection, Map<string, CursorEntry>> | null = null
   /** Databases in which the transaction has written, or locked rows. */
-  readonly #written = new Set<ShardToken | null>()
+  #written: Set<ShardToken | null> | null = null
   /** Databases whose part of the transaction is lost, with what it had written. */
-  readonly #lost = new Map<ShardToken | null, EngineError>()
+  #lost: Map<ShardToken | null, EngineError> | null = null
   /** What is left of the ids that were drawn. */
   readonly blocks = new Blocks()
   #nextCursor = 1
@@ -91,14 +92,17 @@ export class Transactions {
 
   /** Notes that something is written in a database, or locked. */
   noteWrite(token: ShardToken | null): void {
+    this.#written ??= new Set()
     this.#written.add(token)
   }
 
   /** Would the transaction miss something if its part in a database began anew? */
   hasWritten(token: ShardToken | null): boolean {
-    if (this.#written.has(token)) return true
+    const written = this.#written
+    if (written === null) return false
+    if (written.has(token)) return true
     const open = this.#lent.get(token)?.open
-    return open !== undefined && this.#sharing(open).some((other) => this.#written.has(other))
+    return open !== undefined && this.#sharing(open).some((other) => written.has(other))
   }
 
   /**
@@ -114,15 +118,18 @@ export class Transactions {
   /** The same where the connection has been discarded, and is not waited for. */
   lose(token: ShardToken | null, cause: EngineError): void {
     const open = this.#lent.get(token)?.open
-    const isMissed = this.hasWritten(token)
-    for (const lost of open === undefined ? [token] : this.#sharing(open)) if (isMissed) this.#lost.set(lost, cause)
+    if (this.hasWritten(token)) {
+      this.#lost ??= new Map()
+      for (const lost of open === undefined ? [token] : this.#sharing(open)) this.#lost.set(lost, cause)
+    }
     if (open === undefined) return
-    this.#cursors.delete(open.connection)
+    this.#cursors?.delete(open.connection)
     this.#forget(open)
   }
 
   /** The tokens that a transaction is lent to. */
   #sharing(open: OpenTransaction): ReadonlyArray<ShardToken | null> {
+    if (this.#lent.size === 1) return [...this.#lent.keys()]
     return Array.from(this.#lent).flatMap(([token, lent]) => (lent.open === open ? [token] : []))
   }
 
@@ -130,7 +137,7 @@ export class Transactions {
   *connection(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, Connection>> {
     const known = this.#lent.get(token)
     if (known !== undefined) return right(known.connection)
-    const lost = this.#lost.get(token)
+    const lost = this.#lost?.get(token)
     if (lost !== undefined) return left(partLost(lost))
     const { layout } = engine
     const opened = yield* this.#openOn(token, layout?.engine ?? engine)
@@ -145,15 +152,16 @@ export class Transactions {
   *#openOn(token: ShardToken | null, engine: Engine): Effect<Either<EngineError, OpenTransaction>> {
     for (const open of this.#open.values()) if (open.engine === engine) return right(open)
     const begin = this.#protocol.begin(token, engine, this.#isolationLevel)
-    const kept = this.#kept.get(engine)
+    const kept = this.#kept?.get(engine)
     const connected = kept === undefined ? yield* connect(engine) : right(kept)
     if (isLeft(connected)) return connected
-    const begun = yield* this.#withSavepoints(yield* begin(connected.right))
+    const started = yield* begin(connected.right)
+    const begun = this.#savepoints.length === 0 ? started : yield* this.#withSavepoints(started)
     if (isLeft(begun)) {
       if (kept === undefined) yield* release(connected.right)
       return begun
     }
-    this.#kept.delete(engine)
+    this.#kept?.delete(engine)
     const open = { token, engine, connection: begun.right }
     this.#open.set(token, open)
     return right(open)
@@ -178,6 +186,7 @@ export class Transactions {
     const opened = yield* call(connection, { _tag: 'OpenCursor', name, statement, hold })
     if (isLeft(opened)) return opened
     const of = this.#ownerOf(connection)
+    this.#cursors ??= new Map()
     const cursors = this.#cursors.get(of) ?? new Map<string, CursorEntry>()
     this.#cursors.set(of, cursors.set(name, { hold, isKept: false }))
     return right({ connection: of, name })
@@ -191,12 +200,12 @@ export class Transactions {
 
   /** Closes a cursor, if it is still open, and gives its connection back where that was kept for it alone. */
   *closeCursor({ connection, name }: OpenedCursor): Effect<void> {
-    const cursors = this.#cursors.get(connection)
+    const cursors = this.#cursors?.get(connection)
     if (cursors?.delete(name) !== true) return
     yield* call(connection, { _tag: 'CloseCursor', name })
-    for (const [engine, kept] of this.#kept) {
+    for (const [engine, kept] of this.#kept ?? []) {
       if (kept !== connection || cursors.size > 0) continue
-      this.#kept.delete(engine)
+      this.#kept?.delete(engine)
       yield* this.#release(connection)
     }
   }
@@ -235,10 +244,9 @@ export class Transactions {
 
   /** Commits every database, as the protocol does. Where that fails, what it has not committed is rolled back. */
   *commit(): Effect<Either<RequestError, ReadonlyArray<Notice>>> {
-    const [lost] = this.#lost
-    if (lost !== undefined) {
+    for (const [token, cause] of this.#lost ?? []) {
       yield* this.rollback()
-      return left(databaseError('commit', null, lost[0], partLost(lost[1])))
+      return left(databaseError('commit', null, token, partLost(cause)))
     }
     this.#savepoints = []
     const { abandoned, committed, result } = yield* this.#protocol.commit([...this.#open.values()], this.#patience)
@@ -246,10 +254,10 @@ export class Transactions {
       const open = this.#open.get(token) as OpenTransaction
       const { connection } = open
       for (const lentTo of this.#sharing(open)) {
-        this.#written.delete(lentTo)
+        this.#written?.delete(lentTo)
         this.blocks.committed(lentTo)
       }
-      for (const cursor of this.#cursors.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
+      for (const cursor of this.#cursors?.get(connection)?.values() ?? []) cursor.isKept = cursor.hold
       if (abandoned.includes(token)) continue
       this.#forget(open)
       yield* this.#giveBack(open.engine, connection)
@@ -265,7 +273,7 @@ export class Transactions {
     const open = this.#open.get(token) as OpenTransaction
     const { connection } = open
     this.#forget(open)
-    this.#cursors.delete(connection)
+    this.#cursors?.delete(connection)
     yield* wait(async () => {
       void connection.release()
     })
@@ -274,8 +282,8 @@ export class Transactions {
   /** Undoes everything, everywhere. What cannot be told so is rolled back by its connection's end. */
   *rollback(): Effect<void> {
     this.#savepoints = []
-    this.#written.clear()
-    this.#lost.clear()
+    this.#written = null
+    this.#lost = null
     this.blocks.forget()
     // those that were left or lost have been in it too
     this.#protocol.ended()
@@ -288,11 +296,11 @@ export class Transactions {
 
   /** Rolls back what is open, and gives all connections back, whatever is read on them. */
   *end(): Effect<void> {
-    const kept = [...this.#kept.values()]
-    this.#kept.clear()
-    this.#cursors.clear()
+    const kept = this.#kept
+    this.#kept = null
+    this.#cursors = null
     yield* this.rollback()
-    if (kept.length > 0) yield* together(kept.map(release))
+    if (kept !== null) yield* together(Array.from(kept.values(), release))
   }
 
   *#rollbackOne(engine: Engine, connection: Connection): Effect<void> {
@@ -307,14 +315,16 @@ export class Transactions {
 
   /** Gives a connection back when its transaction is over, unless cursors are open on it that outlive that. */
   *#giveBack(engine: Engine, connection: Connection): Effect<void> {
-    const cursors = this.#cursors.get(connection)
+    const cursors = this.#cursors?.get(connection)
     for (const [name, { isKept }] of cursors ?? []) if (!isKept) cursors?.delete(name)
-    if (cursors !== undefined && cursors.size > 0) this.#kept.set(engine, connection)
-    else yield* this.#release(connection)
+    if (cursors !== undefined && cursors.size > 0) {
+      this.#kept ??= new Map()
+      this.#kept.set(engine, connection)
+    } else yield* this.#release(connection)
   }
 
   *#release(connection: Connection): Effect<void> {
-    this.#cursors.delete(connection)
+    this.#cursors?.delete(connection)
     yield* release(connection)
   }
 

@@ -324,9 +324,11 @@ export const set = <A>(self: IntMap<A>, key: number, value: A): IntMap<A> => {
   }
 }
 
-/** The trie with all that the map holds. */
-const rootOf = (self: IntMap<unknown>): Node | null =>
-  self.leaf === null ? (self.root as Node | null) : new Edit(self).root()
+/** The trie with all that the map holds. Of a small map the leaf is all of it. */
+const rootOf = (self: IntMap<unknown>): Node | null => {
+  if (self.leaf === null) return self.root as Node | null
+  return self.shift === 0 ? (self.leaf as Node) : new Edit(self).root()
+}
 
 /**
  * The map without the key; the same map where it is not there.
