@@ -163,6 +163,7 @@ export interface Position {
   readonly first: number
 }
 
+/** A kind of collection, whichever. @category model */
 // biome-ignore lint/suspicious/noExplicitAny: a kind of any shape, whose functions take and give what that says
 export type AnyCollectionKind = CollectionKind<any, never>
 

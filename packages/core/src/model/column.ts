@@ -132,6 +132,7 @@ export interface Rule<in A> {
 /** @category model */
 export type SqlTypes = { readonly [Dialect in 'sqlite' | 'postgres' | 'mysql']?: string }
 
+/** A column of whichever type. @category model */
 // biome-ignore lint/suspicious/noExplicitAny: a column of any type, whose codec is invariant
 export type AnyColumn = Column<any, any, any>
 

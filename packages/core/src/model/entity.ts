@@ -33,6 +33,7 @@ export interface Entity<Name extends string, Table extends string, C extends Col
  */
 export type RowValidator = (row: never) => Readonly<Partial<Record<string, string>>>
 
+/** An entity of whichever columns. @category model */
 // biome-ignore lint/suspicious/noExplicitAny: an entity of any columns, whose codecs are invariant
 export type AnyEntity = Entity<string, string, any>
 

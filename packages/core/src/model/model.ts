@@ -63,6 +63,7 @@ export interface Model<Es extends Entities, Rs> {
   readonly mappingOf: ReadonlyMap<string, Mapping>
 }
 
+/** A model of whichever entities. @category model */
 // biome-ignore lint/suspicious/noExplicitAny: a model of any entities, whose codecs are invariant
 export type AnyModel = Model<any, any>
 
