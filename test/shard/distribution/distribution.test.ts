@@ -123,6 +123,11 @@ describe('what keeps a model from being distributed', () => {
     expect(faults(tree, choosers(tree)({ Node: onlyOn('one') }))).toEqual([
       'Unplaced: nodes: the strategy of Node names no attribute.',
     ])
+    const byHand = {
+      ...choosers(tree)({ Node: onlyOn('one') }),
+      basisOf: () => ({ kind: 'relationship', name: 'owner' }) as const,
+    }
+    expect(faults(tree, byHand)).toEqual(['Unplaced: nodes: Node has no relationship owner to go with.'])
     const withItself = choosers(tree)({ Node: withParent('parent', byAttribute('id', anywhere)) })
     expect(faults(tree, withItself)).toEqual(['Unplaced: nodes: Node goes with itself; name an attribute instead.'])
   })

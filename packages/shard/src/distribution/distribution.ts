@@ -28,8 +28,8 @@ export interface Distribution {
 
 /**
  * How the tables of a model are to be distributed, by the strategies of its choosers: `byAttribute` and its like spread a
- * table by that attribute's column, `withParent` by the columns that hold the parent's, `everywhere` keeps it whole on every
- * node. A table of links goes with the foreign key that holds the column of either end.
+ * table by that attribute's column (`byParts` by the one that chooses the part), `withParent` by the columns that hold the
+ * parent's, `everywhere` keeps it whole on every node. A table of links goes with the foreign key that holds the column of either end.
  *
  * Left are all reasons for which such databases would refuse it, or could not keep what belongs together together: a key or
  * unique constraint without the column, a foreign key that leads away from it.

@@ -45,7 +45,8 @@ export const placementOf = (mapping: Mapping, choosers: Choosers, below: Readonl
     case 'everywhere':
       return { _tag: 'Everywhere' }
     case 'relationship': {
-      const relationship = mapping.relationshipOf.get(basis.name) as RelationshipMapping
+      const relationship = mapping.relationshipOf.get(basis.name)
+      if (relationship === undefined) return unplaced(`${mapping.name} has no relationship ${basis.name} to go with`)
       const parent = placementOf(relationship.target, choosers, [...below, mapping])
       return parent._tag === 'By' ? holding(relationship, parent.attribute) : parent
     }
