@@ -22,6 +22,7 @@ export interface Score {
   readonly slowestMs: number
   /** To the limit's median in the same contest. */
   readonly ratio: number
+  /** What its process held at the most until its first run was over, the making of the data included. */
   readonly peakMiB: number
   readonly runs: number
 }
@@ -38,8 +39,11 @@ export interface Outcome {
   readonly absent: ReadonlyArray<Absence>
 }
 
-/** Runs that only warm up: code is compiled, files are cached. */
-const warmUps = 2
+/**
+ * Runs that only warm up: code is compiled, files are cached. What is over in a few milliseconds would be measured while it is
+ * still compiled, so they go on until so much has been measured, or so often.
+ */
+const warmUp = { leastRuns: 2, mostRuns: 25, untilMs: 500 }
 
 /** How long a contestant may take for one run before it is given up. */
 const patienceMs = 180_000
@@ -48,6 +52,7 @@ class Opponent {
   readonly entry: Entry
   readonly taken: number[] = []
   peakMiB = 0
+  private asked = 0
   failure: string | null = null
   private readonly process: ChildProcess
 
@@ -85,17 +90,30 @@ class Opponent {
     else if (answer._tag === 'Ready' && !answer.workloads.includes(workload.name)) this.failure = 'not comparable'
   }
 
-  async run(workload: Workload, run: number): Promise<void> {
-    if (this.failure !== null || run > warmUps + (this.entry.runs ?? Number.POSITIVE_INFINITY)) return
-    const question: Question = { workload: workload.name, size: workload.size, run }
+  /** One run's milliseconds; `NaN` where it failed. */
+  private async timed(workload: Workload): Promise<number> {
+    const question: Question = { workload: workload.name, size: workload.size, run: ++this.asked }
     const answered = this.answer()
     this.process.send(question)
     const answer = await answered
     if (answer._tag === 'Failed') this.failure = answer.reason
-    else if (answer._tag === 'Taken') {
-      this.peakMiB = answer.peakMiB
-      if (run > warmUps) this.taken.push(answer.ms)
+    if (answer._tag !== 'Taken') return Number.NaN
+    if (this.asked === 1) this.peakMiB = answer.peakMiB
+    return answer.ms
+  }
+
+  async warmUp(workload: Workload): Promise<void> {
+    let spent = 0
+    for (let run = 1; this.failure === null && run <= warmUp.mostRuns; run++) {
+      spent += await this.timed(workload)
+      if (run >= warmUp.leastRuns && spent >= warmUp.untilMs) return
     }
+  }
+
+  async run(workload: Workload): Promise<void> {
+    if (this.failure !== null || this.taken.length >= (this.entry.runs ?? Number.POSITIVE_INFINITY)) return
+    const ms = await this.timed(workload)
+    if (this.failure === null) this.taken.push(ms)
   }
 
   leave(): void {
@@ -106,12 +124,13 @@ class Opponent {
 export const median = (values: ReadonlyArray<number>): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** Runs a workload `runs` times for each entry, in turns, after the warm-ups. The first entry is the limit. */
+/** Runs a workload `runs` times for each entry, in turns, after it has warmed up. The first entry is the limit. */
 export const contest = async (entries: ReadonlyArray<Entry>, workload: Workload, runs: number): Promise<Outcome> => {
   const opponents = entries.map((entry) => new Opponent(entry))
   await Promise.all(opponents.map((opponent) => opponent.ready(workload)))
-  for (let run = 1; run <= warmUps + runs; run++) {
-    for (const opponent of opponents) await opponent.run(workload, run)
+  for (const opponent of opponents) await opponent.warmUp(workload)
+  for (let run = 0; run < runs; run++) {
+    for (const opponent of opponents) await opponent.run(workload)
   }
   for (const opponent of opponents) opponent.leave()
   const limit = median(opponents[0]?.taken ?? [])
