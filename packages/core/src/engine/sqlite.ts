@@ -66,9 +66,11 @@ const prepareDatabase = (database: Database, options: SqliteEngineOptions): void
   if (options.busyTimeout !== undefined) database.pragma(`busy_timeout = ${Math.trunc(options.busyTimeout)}`)
   const canChange = !database.memory && !database.readonly
   const journalMode = options.journalMode ?? (canChange ? 'wal' : 'keep')
-  if (journalMode !== 'keep') database.pragma(`journal_mode = ${journalMode}`)
-  const synchronous =
-    options.synchronous ?? (database.pragma('journal_mode', { simple: true }) === 'wal' ? 'normal' : 'keep')
+  // a mode that is asked for is answered with the one that is in force
+  const inForce = database.pragma(journalMode === 'keep' ? 'journal_mode' : `journal_mode = ${journalMode}`, {
+    simple: true,
+  })
+  const synchronous = options.synchronous ?? (inForce === 'wal' ? 'normal' : 'keep')
   if (synchronous !== 'keep') database.pragma(`synchronous = ${synchronous}`)
   database.pragma(`foreign_keys = ${options.foreignKeys === false ? 'off' : 'on'}`)
 }
