@@ -1,8 +1,8 @@
 /**
  * A query over several shards: what each of them is asked, and how their answers are put together.
  *
- * Each shard is asked for the rows up to the end of the window, LIMIT and OFFSET added up, in the order of the query;
- * the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
+ * Each shard is asked for rows from the first on, up to the end of the window (LIMIT and OFFSET added up) at the most, in the
+ * order of the query; the window itself is cut out of the merged rows. What would be wrong when it is done shard by shard is refused.
  */
 import { type AnyQuery, type Dialect, type Mapping, pageAmongOthers, placeOf } from '@unitary/core'
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -18,9 +18,14 @@ export interface FanOut extends Window {
   readonly terms: ReadonlyArray<OrderTerm>
   /**
    * What a shard is asked; the same value each time, so that it is compiled once. `isLater`: it comes after the one where a
-   * page starts.
+   * page starts. `rows`: how many it is to give at the most, null for all up to the end of the window.
    */
-  readonly nodeFor: (dialect: Dialect['name'], isNullLow: boolean, isLater: boolean) => SelectQueryNode
+  readonly nodeFor: (
+    dialect: Dialect['name'],
+    isNullLow: boolean,
+    isLater: boolean,
+    rows: number | null,
+  ) => SelectQueryNode
   /** The shard that has the row after which the rows start; null where they start with the first. */
   readonly start: string | null
 }
@@ -49,21 +54,23 @@ export const fanOutOf = (statement: AnyQuery): Either<string, FanOut> => {
     ...window.right,
     terms,
     start: placeOf(node)?.shard ?? null,
-    nodeFor: (dialect, isNullLow, isLater) => {
-      const key = `${dialect} ${isNullLow} ${isLater}`
-      const made =
-        nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, window.right, dialect, isNullLow, isLater)
+    nodeFor: (dialect, isNullLow, isLater, rows) => {
+      const key = `${dialect} ${isNullLow} ${isLater} ${rows}`
+      const most = rows ?? endOf(window.right)
+      const made = nodes.get(key) ?? rewrite(statement.entity.mapping, node, terms, most, dialect, isNullLow, isLater)
       nodes.set(key, made)
       return made
     },
   })
 }
 
+const endOf = ({ limit, offset }: Window): number | null => (limit === null ? null : offset + limit)
+
 const rewrite = (
   mapping: Mapping,
   node: SelectQueryNode,
   terms: ReadonlyArray<OrderTerm>,
-  { offset, limit }: Window,
+  most: number | null,
   dialect: Dialect['name'],
   isNullLow: boolean,
   isLater: boolean,
@@ -83,6 +90,6 @@ const rewrite = (
     ...(orderBy === undefined
       ? {}
       : { orderBy: { ...orderBy, items: terms.map((term) => itemFor(term, dialect, isNullLow)) } }),
-    ...(limit === null ? {} : { limit: LimitNode.create(ValueNode.create(offset + limit)) }),
+    ...(most === null ? {} : { limit: LimitNode.create(ValueNode.create(most)) }),
   })
 }

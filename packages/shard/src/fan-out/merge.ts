@@ -7,7 +7,7 @@
  */
 import { parseDecimal, sortableDecimal } from '@unitary/core'
 import type { QueryAnswer, Rows } from '@unitary/session'
-import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isLeft, left, map, right } from 'fp-ts/lib/Either.js'
 import { compareValues } from './compare.js'
 import type { FanOut } from './fan-out.js'
 import type { OrderTerm } from './order-term.js'
@@ -26,21 +26,57 @@ export const merge = (
   const { terms, offset, limit } = fanOut
   const end = limit === null ? Number.POSITIVE_INFINITY : offset + limit
   if (terms.length === 0) return right(concatenated(batches, offset, end))
-  const merger = new Merger(batches.length, terms, isNullLow)
-  for (const [shard, batch] of batches.entries()) {
+  const parts = batches.map((batch) => ({ batch, isAll: true }))
+  return map(({ answer }: MergedParts) => answer)(mergeParts(parts, fanOut, isNullLow))
+}
+
+/**
+ * Rows of a shard.
+ *
+ * @category model
+ */
+export interface Part {
+  readonly batch: Rows
+  /** Whether it has no more, or none that the window could need. */
+  readonly isAll: boolean
+}
+
+/**
+ * The window as far as it can be told, and the shards whose rows ran out before it was full.
+ *
+ * @category model
+ */
+export interface MergedParts {
+  readonly answer: QueryAnswer
+  readonly short: ReadonlyArray<string>
+}
+
+/**
+ * The same of rows in an order, where shards may have more than they have told.
+ *
+ * @category combinators
+ */
+export const mergeParts = (
+  parts: ReadonlyArray<Part>,
+  { terms, offset, limit }: FanOut,
+  isNullLow: boolean,
+): Either<string, MergedParts> => {
+  const merger = new Merger(parts.length, terms, isNullLow)
+  for (const [shard, { batch, isAll }] of parts.entries()) {
     const columns = columnsOf(batch, terms)
     if (isLeft(columns)) return columns
-    merger.feed(shard, columns.right, true)
+    merger.feed(shard, columns.right, isAll)
   }
-  merger.take(offset, null)
+  const wanted = limit ?? Number.POSITIVE_INFINITY
+  const skipped = merger.take(offset, null)
   const first = merger.positions()
   const order: number[] = []
-  merger.take(end - offset, order)
+  const isFull = skipped + merger.take(wanted, order) === offset + wanted
   const next = merger.positions()
+  const batches = parts.map(({ batch }, i) => cut(batch, first[i] as number, next[i] as number))
   return right({
-    batches: batches.map((batch, i) => cut(batch, first[i] as number, next[i] as number)),
-    order,
-    isJoined: false,
+    answer: { batches, order, isJoined: false },
+    short: isFull ? [] : merger.hungry().map((shard) => (parts[shard] as Part).batch.token as string),
   })
 }
 

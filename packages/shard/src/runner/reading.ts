@@ -27,6 +27,7 @@ import type { Answered, Askers, Asking, OnShard } from '../fan-out/asking.js'
 import { combine } from '../fan-out/combine.js'
 import { countOver } from '../fan-out/count.js'
 import { keyColumnsIn, keyColumnsOf, linkColumnsOf } from '../fan-out/distinct.js'
+import { firstRows, likelyShare } from '../fan-out/first-rows.js'
 import { merge } from '../fan-out/merge.js'
 import { MergedShards, openAll, ShardByShard, type ShardSource } from '../fan-out/read.js'
 import { CombinedRows, MergedGroups } from '../fan-out/read-groups.js'
@@ -81,11 +82,17 @@ export class Reading {
     const { fanOut } = spread.right
     const { nodeFor, start } = fanOut
     const isNullLow = this.#isNullLow(tokens)
-    const run: OnShard<Rows> = (connection, engine, token) => {
-      const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start))
-      return runQuery(connection, engine, { ...statement, node }, token)
+    const ask =
+      (rows: number | null): OnShard<Rows> =>
+      (connection, engine, token) => {
+        const node = nodeFor(engine.dialect.name, isNullLow, this.#isLater(tokens, token, start), rows)
+        return runQuery(connection, engine, { ...statement, node }, token)
+      }
+    const share = this.#askers.moving === null ? likelyShare(fanOut, tokens.length) : null
+    if (share !== null) {
+      return yield* firstRows(this.#askers, tokens, asking, { entity, fanOut, share, isNullLow, ask })
     }
-    const batches = yield* this.#rowsOf(tokens, statement, asking, run)
+    const batches = yield* this.#rowsOf(tokens, statement, asking, ask(null))
     if (isLeft(batches)) return batches
     const merged = merge(batches.right, fanOut, isNullLow)
     return isLeft(merged) ? left(notMergeable('query', entity, merged.left)) : merged
@@ -177,7 +184,7 @@ export class Reading {
     const { fanOut } = spread.right
     const isNullLow = this.#isNullLow(tokens)
     const sources = tokens.map((token) => {
-      const node = fanOut.nodeFor(this.#askers.engine(token).dialect.name, isNullLow, false)
+      const node = fanOut.nodeFor(this.#askers.engine(token).dialect.name, isNullLow, false, null)
       return this.#source(token, { ...request, statement: { ...statement, node } }, asking)
     })
     const isMerged = fanOut.terms.length > 0
