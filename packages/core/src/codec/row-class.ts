@@ -56,7 +56,10 @@ export interface RowClass {
   readonly encode: (snapshot: Snapshot) => unknown[]
   /** The same with some attributes changed; an undefined value in `patch` changes nothing. */
   readonly patch: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
-  /** The same for a row that was inserted: what it has no value for is null, where nothing else filled the column. */
+  /**
+   * The same for a row that was inserted: what it has no value for is null, where nothing else filled the column. The very
+   * same snapshot where it has all of that already.
+   */
   readonly inserted: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
   /** `columns` where they are not those of every row. */
   readonly reader: (dialect: Dialect, mode: ReadMode, columns?: RowColumns | null) => RowReader
@@ -151,12 +154,15 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
       patch: (s, n, p) => Object.freeze(new Row(n, ${attributes
         .map((a) => `${property('p', a)} !== undefined ? ${property('p', a)} : ${property('s', a)}`)
         .join(', ')})),
-      inserted: (s, n, p) => Object.freeze(new Row(n, ${attributes
-        .map((a) => {
-          const known = `${property('p', a)} !== undefined ? ${property('p', a)} : ${property('s', a)}`
-          return a.isNullByDefault ? `${known} !== undefined ? ${property('s', a)} : null` : known
-        })
-        .join(', ')})),
+      inserted: (s, n, p) => {
+        const ${attributes
+          .map((a, i) => {
+            const known = `${property('p', a)} !== undefined ? ${property('p', a)} : ${property('s', a)}`
+            return `a${i} = ${a.isNullByDefault ? `${known} !== undefined ? ${property('s', a)} : null` : known}`
+          })
+          .join(', ')}
+        return ${attributes.map((a, i) => `a${i} === ${property('s', a)}`).join(' && ')} ? s : Object.freeze(new Row(n, ${args}))
+      },
       draft: (n, v, services) => Object.freeze(new Row(n, ${attributes
         .map((a, i) => {
           const value = property('v', a)
@@ -315,7 +321,8 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
         if (patch[name] !== undefined) values[name] = patch[name]
         else if (isNullByDefault) values[name] ??= null
       }
-      return make(instance, values)
+      const known = snapshot as unknown as Values
+      return attributes.every(({ name }) => values[name] === known[name]) ? snapshot : make(instance, values)
     },
     reader: (dialect, mode, columns = null) => {
       const read = attributes.map((attribute): ReadValue => {

@@ -42,12 +42,12 @@ export const inserted = (
   returned: Returned,
   outdated: Outdated,
 ): void => {
-  let { mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(state, holder, holder, step)
+  let { mapping, given, filled, isPartial, isPatched, patch, rows, unsetOf } = foldingOf(state, holder, holder, step)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const pending = standingAt(changes, id)
     if (pending.mapping !== mapping) {
-      ;({ mapping, given, filled, isPartial, isPatched, rows, unsetOf } = foldingOf(
+      ;({ mapping, given, filled, isPartial, isPatched, patch, rows, unsetOf } = foldingOf(
         state,
         holder,
         pending.mapping,
@@ -58,7 +58,6 @@ export const inserted = (
     let { snapshot } = pending
     let partial = isPartial
     if (isPatched) {
-      const patch: Values = {}
       for (let j = 0; j < given.length; j++) {
         const attribute = given[j] as Attribute
         const value = accepted(attribute, returned[j]?.[i])
@@ -104,6 +103,8 @@ interface Folding {
   readonly filled: Filled
   readonly isPartial: boolean
   readonly isPatched: boolean
+  /** Of one row after the other: all of them are given the same. */
+  readonly patch: Values
   readonly rows: RowClass
   readonly unsetOf: UnsetReader
 }
@@ -123,6 +124,7 @@ const foldingOf = (state: SessionState, holder: Mapping, mapping: Mapping, step:
         (attribute) => !given.includes(attribute) && !attribute.isDeferred && !isWritten(attribute.name),
       ) || mapping.expressions.some(({ isDeferred }) => !isDeferred),
     isPatched: given.length > 0 || filled.length > 0 || attributes.some(({ isNullByDefault }) => isNullByDefault),
+    patch: {},
     rows: rowClassOf(mapping),
     unsetOf: unsetReader(mapping),
   }

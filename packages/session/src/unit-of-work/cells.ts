@@ -41,11 +41,15 @@ export interface Cells {
   readonly of: Array<string | null>
 }
 
-/** Rows of one shape that are being gathered into a step. */
-export interface OpenStep {
+/** What a row has of each attribute: rows of one shape share a step. */
+export interface Shape {
   readonly mapping: Mapping
   readonly kinds: Uint8Array
   readonly of: ReadonlyArray<string | null>
+}
+
+/** Rows of one shape that are being gathered into a step. */
+export interface OpenStep extends Shape {
   readonly instances: InstanceId[]
   readonly rows: unknown[][]
 }
@@ -72,18 +76,23 @@ export const isBlank = ({ kinds }: Cells): boolean => {
   return true
 }
 
-/** @category constructors */
-export const openStep = (mapping: Mapping, { kinds, of }: Cells): OpenStep => ({
+/** The shape that cells have for now. @category constructors */
+export const shapeOf = (mapping: Mapping, { kinds, of }: Cells): Shape => ({
   mapping,
   kinds: kinds.slice(),
   of: of.slice(),
+})
+
+/** @category constructors */
+export const openStep = (mapping: Mapping, cells: Cells): OpenStep => ({
+  ...shapeOf(mapping, cells),
   instances: [],
   rows: [],
 })
 
-/** Has the row the step's shape? @category guards */
-export const isShape = (open: Pick<OpenStep, 'kinds'>, kinds: Uint8Array): boolean => {
-  for (let i = 0; i < kinds.length; i++) if (open.kinds[i] !== kinds[i]) return false
+/** Has a row the shape? @category guards */
+export const isShape = (shape: Pick<Shape, 'kinds'>, kinds: Uint8Array): boolean => {
+  for (let i = 0; i < kinds.length; i++) if (shape.kinds[i] !== kinds[i]) return false
   return true
 }
 
@@ -125,9 +134,6 @@ export const computedColumns = (
 }
 
 const nothingComputed: ReadonlyArray<SqlDefault> = []
-
-/** What a row has of each attribute: rows of one shape share a step. */
-type Shape = Pick<OpenStep, 'kinds' | 'mapping' | 'of'>
 
 interface KnownShape extends Shape {
   readonly columns: ReadonlyArray<PlanColumn>

@@ -94,9 +94,13 @@ const isOrdered = (instances: ReadonlyArray<Instance>): boolean => {
 
 const none: ReadonlyArray<never> = []
 
-const byMapping = (state: SessionState, instances: ReadonlyArray<Instance>): ReadonlyArray<ReadonlyArray<Instance>> => {
-  if (instances.length === 0) return none
+const byMapping = (state: SessionState, instances: Instance[]): ReadonlyArray<ReadonlyArray<Instance>> => {
+  const [first] = instances
+  if (first === undefined) return none
+  const { root } = first.mapping
   const all: Instance[][] = state.model.mappings.map(() => [])
+  // mostly all are of one
+  if (instances.every(({ mapping }) => mapping.root === root)) return all.with(root.index, instances)
   for (const instance of instances) (all[instance.mapping.root.index] as Instance[]).push(instance)
   return all
 }

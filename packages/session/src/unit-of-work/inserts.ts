@@ -2,7 +2,7 @@
  * The steps that insert rows: runs of one shape, in the order in which their instances became pending, which is what fixes their
  * generated keys.
  */
-import { type Mapping, rowClassOf, type TablePart } from '@unitary/core'
+import { type InstanceId, type Mapping, rowClassOf, type TablePart } from '@unitary/core'
 import type { MissingKey } from '../error.js'
 import type { Instance } from '../state/instance.js'
 import {
@@ -15,10 +15,10 @@ import {
   isShape,
   literal,
   noCells,
-  type OpenStep,
-  openStep,
   referencesOf,
+  type Shape,
   shapeColumns,
+  shapeOf,
 } from './cells.js'
 import type { Planning } from './planning.js'
 import { fillInsertDefaults, nullDefaults } from './rows.js'
@@ -42,20 +42,24 @@ export const insertRows = (
   const kinds = new Uint8Array(mapping.attributes.length)
   const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
   const mayRefer = planning.changes.imposed.size > 0 || mapping.relationships.length > 0
-  let open: OpenStep | null = null
-  for (const instance of instances) {
-    const values = encode(instance.snapshot)
-    const cells: Cells = { values, kinds, of }
+  const ids = new Array<InstanceId>(instances.length)
+  const rows = new Array<unknown[]>(instances.length)
+  let shape: Shape | null = null
+  let from = 0
+  for (let i = 0; i < instances.length; i++) {
+    const instance = instances[i] as Instance
+    const cells: Cells = { values: encode(instance.snapshot), kinds, of }
     const fault = fillInsert(planning, instance, cells, mayRefer)
     if (fault !== null) return fault
-    if (open === null || !isShape(open, kinds)) {
-      if (open !== null) closeInsert(planning, open)
-      open = openStep(mapping, cells)
+    if (shape === null || !isShape(shape, kinds)) {
+      if (shape !== null) addStep(planning, shape, ids.slice(from, i), rows.slice(from, i))
+      shape = shapeOf(mapping, cells)
+      from = i
     }
-    open.instances.push(instance.id)
-    open.rows.push(compact(cells))
+    ids[i] = instance.id
+    rows[i] = compact(cells)
   }
-  if (open !== null) closeInsert(planning, open)
+  if (shape !== null) addStep(planning, shape, from === 0 ? ids : ids.slice(from), from === 0 ? rows : rows.slice(from))
   return null
 }
 
@@ -137,19 +141,25 @@ const pushInsert = (
   })
 }
 
-const closeInsert = (planning: Planning, open: OpenStep): void => {
-  const { mapping } = open
-  const given = mapping.givenOnInsert.filter(({ position }) => !hasCell(open.kinds[position]))
+/** Adds the step of a run of rows of one shape. */
+const addStep = (
+  planning: Planning,
+  shape: Shape,
+  instances: ReadonlyArray<InstanceId>,
+  rows: ReadonlyArray<ReadonlyArray<unknown>>,
+): void => {
+  const { kinds, mapping } = shape
+  const given = mapping.givenOnInsert.filter(({ position }) => !hasCell(kinds[position]))
   planning.steps.save(mapping, {
     _tag: 'Insert',
     id: planning.steps.next,
     entity: mapping.name,
     table: mapping.table,
     token: null,
-    columns: shapeColumns(open),
-    instances: open.instances,
-    rows: open.rows,
-    ...computing(computedColumns(mapping, open.kinds, mapping.attributes, 'insert')),
+    columns: shapeColumns(shape),
+    instances,
+    rows,
+    ...computing(computedColumns(mapping, kinds, mapping.attributes, 'insert')),
     key: mapping.key.map(({ columnName }) => columnName),
     returning: given.map((attribute) => returnedColumn(mapping, attribute)),
     after: planning.steps.beforeSave(mapping),

@@ -13,8 +13,12 @@ const nobody: Owners = []
 
 /** Instances of a set, in the order of their ids. @category combinators */
 export const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] => {
-  const instances: Instance[] = []
-  IntMap.forEach(ids, (_, id) => instances.push(instanceAt(state, id)))
+  // of its final size from the start: a flush may be about very many
+  const instances = new Array<Instance>(ids.size)
+  let at = 0
+  IntMap.forEach(ids, (_, id) => {
+    instances[at++] = instanceAt(state, id)
+  })
   return instances
 }
 
