@@ -105,10 +105,11 @@ export const draftMaker = (
       const refused = isPending ? cascadeAdd(state, edit, known) : null
       return refused === null ? right(known) : left(refused)
     }
-    const root = plan(walk, mapping, draft, isPending)
-    walk.stack.push(root)
-    for (let planned = walk.stack.pop(); planned !== undefined; planned = walk.stack.pop()) {
-      const fault = makeOne(walk, planned)
+    const id = numbered(walk, draft)
+    const fault = makeOne(walk, id, entityOf(mapping, draft), draft, isPending, null)
+    if (fault !== null) return left(fault)
+    for (let next = walk.stack.pop(); next !== undefined; next = walk.stack.pop()) {
+      const fault = makeOne(walk, next.id, next.mapping, next.draft, next.isPending, next.related)
       if (fault !== null) return left(fault)
     }
     for (let link = walk.links.pop(); link !== undefined; link = walk.links.pop()) {
@@ -123,14 +124,15 @@ export const draftMaker = (
       const refused = link.cascades ? cascadeTo(state, edit, owner, link.relationship, link.target) : null
       if (refused !== null) return left(refused)
     }
-    return right(root.id)
+    return right(id)
   }
 }
 
-const plan = (walk: Walk, mapping: Mapping, draft: Values, isPending: boolean): Planned => {
+/** Gives a draft that was not met before its number. */
+const numbered = (walk: Walk, draft: Values): InstanceId => {
   const id = walk.edit.nextInstance++
   walk.seen.set(draft, id)
-  return { id, mapping: entityOf(mapping, draft), draft, isPending, related: null }
+  return id
 }
 
 /**
@@ -146,11 +148,17 @@ export const entityOf = (mapping: Mapping, draft: Values): Mapping => {
   return withDescendants(mapping).find(({ identity }) => identity === value) ?? mapping
 }
 
-const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
-  const { id, mapping, isPending } = planned
-  const draft = byOwnNames(mapping, planned.draft)
+const makeOne = (
+  walk: Walk,
+  id: InstanceId,
+  mapping: Mapping,
+  draft: Values,
+  isPending: boolean,
+  related: Instance.Instance['related'],
+): DraftFault | null => {
+  const values = byOwnNames(mapping, draft)
   const { edit } = walk
-  const fault = faultOf(mapping, draft)
+  const fault = faultOf(mapping, values)
   if (fault !== null) return fault
 
   let own: Array<Instance.Related | undefined> | null = null
@@ -159,13 +167,13 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   // backwards, since the stack gives them back in reverse
   for (let i = relationships.length - 1; i >= 0; i--) {
     const relationship = relationships[i] as RelationshipMapping
-    const given = draft[relationship.name]
+    const given = values[relationship.name]
     if (given === undefined) continue
     const cascades = isPending && relationship.cascade.has('save-update')
     const made = planRelated(walk, id, relationship, given, cascades, wishes)
     if (made !== null && made._tag !== 'Many' && made._tag !== 'One') return made
     if (made === null) continue
-    own ??= planned.related === null ? new Array(relationships.length).fill(undefined) : planned.related.slice()
+    own ??= related === null ? new Array(relationships.length).fill(undefined) : related.slice()
     own[i] = made
   }
   const instance = Instance.make(
@@ -174,16 +182,16 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
     isPending ? 'pending' : 'transient',
     null,
     null,
-    rowClassOf(mapping).draft(id, draft, walk.services),
+    rowClassOf(mapping).draft(id, values, walk.services),
     walk.state.epoch,
-    own ?? planned.related,
+    own ?? related,
     isPending ? edit.nextOrder++ : 0,
   )
   const wrong = rowFaultOf(instance)
   if (wrong !== null) return wrong
   edit.instances.set(id, instance)
   if (isPending) edit.added.set(id, true)
-  if (wishes !== null) walk.made?.push({ id, draft, wishes: wishes.reverse() })
+  if (wishes !== null) walk.made?.push({ id, draft: values, wishes: wishes.reverse() })
   return null
 }
 
@@ -282,8 +290,16 @@ const planNested = (
       ? { _tag: 'NotInSession', entity: mapping.name }
       : managed
   }
-  const known = walk.seen.get(given)
-  return known ?? plan(walk, mapping, given as Values, cascades)
+  const draft = given as Values
+  return (
+    walk.seen.get(draft) ?? {
+      id: numbered(walk, draft),
+      mapping: entityOf(mapping, draft),
+      draft,
+      isPending: cascades,
+      related: null,
+    }
+  )
 }
 
 /** What is only joined changes with what it is computed from. */
