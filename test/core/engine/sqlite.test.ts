@@ -183,6 +183,116 @@ describe('generated values', () => {
   })
 })
 
+describe('keys of many rows', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => [i])
+  const counted = (table: string) => `create table ${table} (id integer primary key, n integer)`
+  const idsIn = (database: Database.Database, table: string): unknown[] =>
+    database.prepare(`select id from ${table} order by n`).pluck().all()
+  /** Has the table's key been read off without RETURNING? */
+  const isSilent = (statements: ReadonlyArray<string>): boolean =>
+    statements.some((text) => /^insert/i.test(text) && !/returning/i.test(text))
+
+  const traced = (schema: string) => {
+    const statements: string[] = []
+    const database = new Database(':memory:', { verbose: (text) => statements.push(String(text)) })
+    database.exec(schema)
+    statements.length = 0
+    return { database, statements }
+  }
+
+  test.each([
+    ['an empty table', counted('t'), 't'],
+    ['a table with rows', `${counted('t')}; insert into t values (-7, -2), (41, -1)`, 't'],
+    [
+      'a table that never uses a key again',
+      `create table t (id integer primary key autoincrement, n integer); insert into t values (500, -1); delete from t`,
+      't',
+    ],
+    [
+      'a table whose new rows replace others',
+      `create table t (id integer primary key, n integer unique on conflict replace); insert into t (n) values (7), (2500), (1)`,
+      't',
+    ],
+    [
+      'an attached table',
+      `attach ':memory:' as app; ${counted('app.t')}; ${counted('t')}; insert into t (n) values (1), (2)`,
+      'app.t',
+    ],
+  ])('follow one another in %s', (_, schema, table) => {
+    const { database, statements } = traced(schema)
+    // a trigger on another table is none of its business
+    database.exec('create table other (n integer); create trigger none after insert on other begin select 1; end')
+    const connection = connectionOf(database)
+    const [ids] = ask(connection, insert(table, ['n'], many(3_333), 'id'))
+    expect(ids).toEqual(database.prepare(`select id from ${table} where n >= 0 order by n`).pluck().all())
+    expect(isSilent(statements)).toBe(true)
+  })
+
+  test.each([
+    ['no row id, for an old slip', 'create table t (id integer primary key desc default 1, n integer)'],
+    ['given by an expression', 'create table t (id int primary key default (abs(random())), n integer)'],
+    [
+      'of a table without row ids',
+      'create table t (id integer primary key default (abs(random())), n integer) without rowid',
+    ],
+    [
+      'of a table that a trigger writes to',
+      `${counted('t')}; create trigger twin after insert on T when new.n > 3000 begin insert into t (n) values (-1); end`,
+    ],
+    [
+      'of a table that a temporary trigger writes to',
+      `${counted('t')}; create temp trigger twin after insert on t when new.n > 3000 begin insert into t (n) values (-1); end`,
+    ],
+    [
+      'of a view',
+      `${counted('u')}; create view t as select * from u; create trigger into_u instead of insert on t begin insert into u (n) values (new.n); end`,
+    ],
+    [
+      'given out at random, as none is above the largest',
+      `${counted('t')}; insert into t values (9223372036854775807, -1)`,
+    ],
+  ])('%s, are refused, and nothing is kept', (_, schema) => {
+    const { database, statements } = traced(schema)
+    const before = idsIn(database, 't')
+    expect(failure(connectionOf(database), insert('t', ['n'], many(3_333), 'id'))).toMatchObject({
+      reason: { _tag: expect.stringMatching(/^(Unsupported|UniqueViolation)$/) },
+    })
+    expect(idsIn(database, 't')).toEqual(before)
+    expect(isSilent(statements)).toBe(false)
+  })
+
+  test('are asked for again when the schema changes', () => {
+    const { database, statements } = traced(`${counted('t')}; create table log (n integer)`)
+    const connection = connectionOf(database)
+    const call = insert('t', ['n'], many(2_500), 'id')
+    const asked = (): boolean => {
+      statements.length = 0
+      const [ids] = ask(connection, call)
+      expect(ids).toHaveLength(2_500)
+      return !isSilent(statements)
+    }
+    expect([asked(), asked()]).toEqual([false, false])
+    database.exec('create trigger logs after insert on t begin insert into log values (new.n); end')
+    expect(asked()).toBe(true)
+    database.exec('drop trigger logs')
+    expect(asked()).toBe(false)
+    database.exec('create temp table t (id integer primary key default 1, n integer)')
+    expect(asked()).toBe(true)
+  })
+
+  test('are those of the rows, where one among them fails', () => {
+    const { database } = traced('create table t (id integer primary key, n integer unique)')
+    const connection = connectionOf(database)
+    const rows = many(3_000).with(2_222, [5])
+    expect(failure(connection, insert('t', ['n'], rows, 'id'))).toMatchObject({
+      reason: { _tag: 'UniqueViolation' },
+      row: 2_222,
+    })
+    const [ids] = ask(connection, insert('t', ['n'], many(3_000), 'id'))
+    expect(ids).toEqual(idsIn(database, 't'))
+  })
+})
+
 describe('integers', () => {
   const wide = (): Database.Database => {
     const database = new Database(':memory:')

@@ -4,7 +4,7 @@
  * Inserts run as multi-row statements of a few sizes. Updates and deletes run row by row, since in process a statement
  * costs less than what batching it would. Each statement is compiled and prepared once for its table and columns.
  */
-import type { Database, Statement } from 'better-sqlite3'
+import type { Database, RunResult, Statement } from 'better-sqlite3'
 import { type Either, left, map, right } from 'fp-ts/lib/Either.js'
 import { boundedCache } from './bounded-cache.js'
 import type { DeleteCall, InsertCall, Returned, UpdateAnswer, UpdateCall } from './call.js'
@@ -15,6 +15,7 @@ import { compileForSqlite } from './sqlite-compile.js'
 import { sqliteDialect, toSqlite } from './sqlite-dialect.js'
 import { sqliteError } from './sqlite-error.js'
 import { narrow, reads64 } from './sqlite-integers.js'
+import { type RowIds, rowIds } from './sqlite-row-ids.js'
 import { computedText, deleteTree, insertTree, updateTree } from './write-tree.js'
 
 /** The statements of inserts of one shape, by their number of rows. */
@@ -24,6 +25,10 @@ interface InsertShape {
   readonly selected: ReadonlyArray<string>
   readonly matching: Matching | null
   readonly statements: Map<number, InsertStatement>
+  /** Where nothing but the key is asked for, which the database counts up: is it the row id? */
+  readonly rowIds: RowIds | null
+  /** The same statements without RETURNING, for rows whose ids follow from the last one's. */
+  readonly silent: Map<number, Statement>
 }
 
 interface PreparedWrite {
@@ -38,6 +43,9 @@ interface InsertStatement extends PreparedWrite {
 }
 
 type Row = ReadonlyArray<unknown>
+
+/** From how many rows on it pays to ask whether keys are row ids. */
+const fewestSilent = 2_000
 
 export interface SqliteWriteOptions {
   /** Inserts row by row where generated values are asked for. */
@@ -92,6 +100,14 @@ const shapeKey = ({ table, columns, computed, key, returning }: InsertCall): str
 const returnedBy = (statement: Statement, size: number, parameters: unknown[]): ReadonlyArray<unknown> =>
   size === 1 ? [statement.get(parameters)] : statement.all(parameters)
 
+/** Puts the ids of rows that follow those before where they are answered; false where they do not follow. */
+const takeNext = (ids: unknown[], at: number, size: number, { changes, lastInsertRowid }: RunResult): boolean => {
+  const before = ids[at - 1] as number
+  if (changes !== size || lastInsertRowid !== before + size) return false
+  for (let i = 0; i < size; i++) ids[at + i] = before + 1 + i
+  return true
+}
+
 /** Puts what a statement has returned where its rows are answered; false where nobody can tell which is whose. */
 const take = (
   { rows }: InsertCall,
@@ -145,12 +161,26 @@ export const sqliteWrites = (
     const returns = call.returning.length > 0
     const matching = returns ? matchingOf(call) : null
     const isEach = returns && (matching === null || (rowByRow && matching._tag === 'Counted'))
+    const selected = selectedBy(call, matching)
+    const isCounting = !isEach && matching?._tag === 'Counted' && selected.length === 1
+    const isComputed = call.computed?.some(({ column }) => column === selected[0]) === true
     return inserts.set(key, {
       sizes: isEach ? [1] : chunkSizes(call.columns.length, sqliteDialect.limits),
-      selected: selectedBy(call, matching),
+      selected,
       matching,
       statements: new Map(),
+      rowIds: isCounting && !isComputed ? rowIds(prepare, call.table, selected[0] as string) : null,
+      silent: new Map(),
     })
+  }
+
+  const silentStatement = (call: InsertCall, { silent }: InsertShape, rows: number): Statement => {
+    const known = silent.get(rows)
+    if (known !== undefined) return known
+    const { sql } = compileForSqlite(insertTree('sqlite', call.table, call.columns, rows, [], call.computed))
+    const made = prepare(sql)
+    silent.set(rows, made)
+    return made
   }
 
   const insertStatement = (call: InsertCall, shape: InsertShape, rows: number): InsertStatement => {
@@ -178,20 +208,29 @@ export const sqliteWrites = (
     sizes: ReadonlyArray<number>,
   ): EngineError | null => {
     const columns = call.columns.length
+    const areRowIds = to - from >= fewestSilent && shape.rowIds?.() === true
     let at = from
     for (const size of sizes) {
       if (to - at < size) continue
       const prepared = insertStatement(call, shape, size)
       const { statement } = prepared
       const parameters = new Array<unknown>(size * columns)
+      // are the ids known that those of the next rows follow?
+      let isCounted = false
       for (; to - at >= size; at += size) {
         try {
           flatten(parameters, call.rows, at, at + size, columns)
           if (answers.length === 0) statement.run(parameters)
-          else if (!take(call, shape, prepared, returnedBy(statement, size, parameters), answers, at, size)) {
+          else if (
+            areRowIds && isCounted
+              ? !takeNext(answers[0] as unknown[], at, size, silentStatement(call, shape, size).run(parameters))
+              : !take(call, shape, prepared, returnedBy(statement, size, parameters), answers, at, size)
+          ) {
             return unmatched(call, statement.source)
           }
+          isCounted = true
         } catch (cause) {
+          isCounted = false
           if (size === 1) return sqliteError(cause, { sql: statement.source, row: at })
           // The statement has undone itself, and its rows say one by one which of them it was - unless a conflict clause
           // or a trigger has rolled back the whole transaction.
