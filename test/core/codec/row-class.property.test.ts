@@ -184,6 +184,19 @@ describe('the generated row class and the plain one agree', () => {
     )
   })
 
+  test('on what is inserted, which is the same snapshot where nothing is added', () => {
+    fc.assert(
+      fc.property(whole, values(10), fc.nat(), (row, patch, id) => {
+        agree((rows) => rows.inserted(rows.make(id, row), id, patch))
+        for (const rows of [generatedClass, plainClass]) {
+          const snapshot = rows.make(id, row)
+          const isSame = mapping.attributes.every(({ name }) => patch[name] === undefined || patch[name] === row[name])
+          expect(rows.inserted(snapshot, id, patch) === snapshot).toBe(isSame)
+        }
+      }),
+    )
+  })
+
   test('on encoding', () => {
     fc.assert(
       fc.property(values(0), (row) => {
@@ -192,6 +205,9 @@ describe('the generated row class and the plain one agree', () => {
         expect(a).toEqual(
           mapping.attributes.map(({ name, encode }) => (row[name] === undefined ? undefined : encode(row[name]))),
         )
+        const into = mapping.attributes.map(() => 'of the row before')
+        const [same, other] = both((rows) => rows.encode(rows.make(1, row), [...into]))
+        expect([same, other]).toEqual([a, a])
       }),
     )
   })

@@ -52,8 +52,11 @@ export interface RowClass {
   readonly draft: (instance: number, draft: Values, services: Services) => Snapshot
   /** Does a draft or patch name attributes and relationships of the entity only, with values that their codecs know? */
   readonly fits: (values: Values) => boolean
-  /** The attributes' values in order, encoded for the database; undefined where the snapshot has none. */
-  readonly encode: (snapshot: Snapshot) => unknown[]
+  /**
+   * The attributes' values in order, encoded for the database; undefined where the snapshot has none. In an array that is
+   * given, where one will do for many rows.
+   */
+  readonly encode: (snapshot: Snapshot, into?: unknown[]) => unknown[]
   /** The same with some attributes changed; an undefined value in `patch` changes nothing. */
   readonly patch: (snapshot: Snapshot, instance: number, patch: Values) => Snapshot
   /**
@@ -184,11 +187,15 @@ export const generateRowClass = (mapping: Mapping): RowClass => {
         ${mapping.relationships.map(({ name }) => `if (v[${JSON.stringify(name)}] !== undefined) given--`).join('; ')}
         return given === 0 || hasKnownNames(v)
       },
-      encode: (s) => [${attributes
-        .map((a, i) =>
-          a.isStored ? (a.encode === t.identity ? property('s', a) : `encode[${i}](${property('s', a)})`) : 'undefined',
-        )
-        .join(', ')}],
+      encode: (s, v = new Array(${attributes.length})) => {
+        ${attributes
+          .map((a, i) => {
+            const value = a.encode === t.identity ? property('s', a) : `encode[${i}](${property('s', a)})`
+            return `v[${i}] = ${a.isStored ? value : 'undefined'}`
+          })
+          .join('; ')}
+        return v
+      },
     }`,
   )(
     Snapshot,
@@ -304,11 +311,13 @@ export const plainRowClass = (mapping: Mapping): RowClass => {
       return make(instance, values)
     },
     fits: (values) => hasKnownNames(mapping)(values) && attributes.every((a) => isValid(a)(values[a.name])),
-    encode: (snapshot) => {
+    encode: (snapshot, into = new Array<unknown>(attributes.length)) => {
       const values = snapshot as unknown as Values
-      return attributes.map((attribute) =>
-        attribute.isStored ? encodeOptional(attribute)(values[attribute.name]) : undefined,
-      )
+      for (const attribute of attributes) {
+        const { isStored, name, position } = attribute
+        into[position] = isStored ? encodeOptional(attribute)(values[name]) : undefined
+      }
+      return into
     },
     patch: (snapshot, instance, patch) => {
       const values: Record<string, unknown> = { ...snapshot }

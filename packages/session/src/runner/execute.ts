@@ -19,16 +19,23 @@ import {
 import { call, type Effect, mustWait } from './effect.js'
 import { kindsOf, selectedKinds, spelt } from './spelling.js'
 
-/** Keys that the database gave during a flush, by instance, encoded. Shared by the steps of one plan. */
-export type GivenKeys = Map<InstanceId, unknown>
+/** Keys that the database gave during a flush. Shared by the steps of one plan. */
+export interface GivenKeys {
+  /** By instance, encoded. */
+  readonly of: Map<InstanceId, unknown>
+  /** The steps that a later one may need them of: with rows that refer to nothing further, most keys are needed by none. */
+  readonly from: ReadonlySet<number>
+}
 
 /**
  * Where the keys that a plan's steps give are kept; null for a plan in which no later step needs them.
  *
  * @category constructors
  */
-export const givenKeys = (plan: FlushPlan): GivenKeys | null =>
-  plan.steps.some((step) => columnsOf(step).some(({ source }) => source._tag === 'Key')) ? new Map() : null
+export const givenKeys = ({ steps }: FlushPlan): GivenKeys | null => {
+  const last = steps.findLastIndex((step) => columnsOf(step).some(({ source }) => source._tag === 'Key'))
+  return last < 0 ? null : { of: new Map(), from: new Set(steps.slice(0, last).map(({ id }) => id)) }
+}
 
 type Row = ReadonlyArray<unknown>
 
@@ -67,9 +74,9 @@ export function* executeStep(
       })
       if (isLeft(answer)) return left(stepError(step, given, answer.left))
       const returned = portable(answer.right, step.returning, dialect)
-      const keys = given === null ? undefined : returned[returnedKey(step)]
+      const keys = given?.from.has(step.id) === true ? returned[returnedKey(step)] : undefined
       if (keys !== undefined) {
-        for (let i = 0; i < keys.length; i++) given?.set(step.instances[i] as InstanceId, keys[i])
+        for (let i = 0; i < keys.length; i++) given?.of.set(step.instances[i] as InstanceId, keys[i])
       }
       return right({ _tag: 'Inserted', returned })
     }
@@ -141,7 +148,7 @@ const resolved = (
   if (places.length === 0) return rows
   return rows.map((row) => {
     const copy = row.slice()
-    for (const place of places) copy[place] = given.get(row[place] as InstanceId)
+    for (const place of places) copy[place] = given.of.get(row[place] as InstanceId)
     return copy
   })
 }

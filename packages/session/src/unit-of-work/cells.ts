@@ -96,11 +96,10 @@ export const isShape = (shape: Pick<Shape, 'kinds'>, kinds: Uint8Array): boolean
   return true
 }
 
-/** The cells that are there, in order. @category combinators */
+/** The cells that are there, in order, in a row of its own. @category combinators */
 export const compact = ({ values, kinds }: Cells): unknown[] => {
   let present = 0
   for (let i = 0; i < kinds.length; i++) if (hasCell(kinds[i])) present++
-  if (present === values.length) return values
   const row = new Array(present)
   for (let i = 0, at = 0; i < kinds.length; i++) if (hasCell(kinds[i])) row[at++] = values[i]
   return row

@@ -39,8 +39,7 @@ export const insertRows = (
   if (instances.length === 0) return null
   if (isWrittenByTables(mapping)) return insertTables(planning, mapping, instances)
   const { encode } = rowClassOf(mapping)
-  const kinds = new Uint8Array(mapping.attributes.length)
-  const of: Array<string | null> = new Array(mapping.attributes.length).fill(null)
+  const cells = noCells(mapping)
   const mayRefer = planning.changes.imposed.size > 0 || mapping.relationships.length > 0
   const ids = new Array<InstanceId>(instances.length)
   const rows = new Array<unknown[]>(instances.length)
@@ -48,10 +47,10 @@ export const insertRows = (
   let from = 0
   for (let i = 0; i < instances.length; i++) {
     const instance = instances[i] as Instance
-    const cells: Cells = { values: encode(instance.snapshot), kinds, of }
+    encode(instance.snapshot, cells.values)
     const fault = fillInsert(planning, instance, cells, mayRefer)
     if (fault !== null) return fault
-    if (shape === null || !isShape(shape, kinds)) {
+    if (shape === null || !isShape(shape, cells.kinds)) {
       if (shape !== null) addStep(planning, shape, ids.slice(from, i), rows.slice(from, i))
       shape = shapeOf(mapping, cells)
       from = i
@@ -94,10 +93,8 @@ const fillInsert = (planning: Planning, instance: Instance, cells: Cells, mayRef
 const insertTables = (planning: Planning, root: Mapping, instances: ReadonlyArray<Instance>): MissingKey | null => {
   const written: Array<readonly [Instance, Cells]> = []
   for (const instance of instances) {
-    const cells: Cells = {
-      ...noCells(instance.mapping),
-      values: rowClassOf(instance.mapping).encode(instance.snapshot),
-    }
+    const cells = noCells(instance.mapping)
+    rowClassOf(instance.mapping).encode(instance.snapshot, cells.values)
     const fault = fillInsert(planning, instance, cells, true)
     if (fault !== null) return fault
     written.push([instance, cells])
