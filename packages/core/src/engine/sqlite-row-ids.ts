@@ -1,6 +1,6 @@
 /**
  * Whether the keys that SQLite gives the rows of an INSERT follow from the last one's. It tells that one without RETURNING,
- * which takes a third of the time of inserting many rows.
+ * which takes a quarter of the time of inserting many rows.
  *
  * A row id is one more than the largest of the table, and what a constraint replaces has a smaller one. So keys that are row
  * ids follow one another, unless a trigger writes to the table in between.
