@@ -226,6 +226,9 @@ describe('keys of many rows', () => {
     const [ids] = ask(connection, insert(table, ['n'], many(3_333), 'id'))
     expect(ids).toEqual(database.prepare(`select id from ${table} where n >= 0 order by n`).pluck().all())
     expect(isSilent(statements)).toBe(true)
+    // a transaction that reads first does not wait for another's lock
+    const isOf = (pattern: RegExp) => statements.findIndex((text) => pattern.test(text))
+    expect(isOf(/^insert/i)).toBeLessThan(isOf(/schema_version/))
   })
 
   test.each([

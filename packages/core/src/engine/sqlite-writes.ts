@@ -208,29 +208,33 @@ export const sqliteWrites = (
     sizes: ReadonlyArray<number>,
   ): EngineError | null => {
     const columns = call.columns.length
-    const areRowIds = to - from >= fewestSilent && shape.rowIds?.() === true
+    let mayFollow = to - from >= fewestSilent
     let at = from
     for (const size of sizes) {
       if (to - at < size) continue
       const prepared = insertStatement(call, shape, size)
       const { statement } = prepared
       const parameters = new Array<unknown>(size * columns)
-      // are the ids known that those of the next rows follow?
-      let isCounted = false
+      // do the ids of the next rows follow the one before?
+      let isFollowing = false
       for (; to - at >= size; at += size) {
         try {
           flatten(parameters, call.rows, at, at + size, columns)
           if (answers.length === 0) statement.run(parameters)
           else if (
-            areRowIds && isCounted
+            isFollowing
               ? !takeNext(answers[0] as unknown[], at, size, silentStatement(call, shape, size).run(parameters))
               : !take(call, shape, prepared, returnedBy(statement, size, parameters), answers, at, size)
           ) {
             return unmatched(call, statement.source)
           }
-          isCounted = true
+          if (mayFollow && !isFollowing) {
+            // asked once something is written: who reads first does not wait for another connection's lock
+            isFollowing = shape.rowIds?.() === true
+            mayFollow = isFollowing
+          }
         } catch (cause) {
-          isCounted = false
+          isFollowing = false
           if (size === 1) return sqliteError(cause, { sql: statement.source, row: at })
           // The statement has undone itself, and its rows say one by one which of them it was - unless a conflict clause
           // or a trigger has rolled back the whole transaction.
