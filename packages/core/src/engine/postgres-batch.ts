@@ -32,20 +32,9 @@ import {
   WhereNode,
   WithNode,
 } from 'kysely'
-import type { DeleteCall, UpdateAnswer, UpdateCall } from './call.js'
+import type { DeleteCall, DriverRow, UpdateAnswer, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
-import {
-  alias,
-  arraysOf,
-  batchSize,
-  inSavepoint,
-  isForRows,
-  nth,
-  ordinal,
-  raw,
-  rowsTable,
-  typesOf,
-} from './postgres-arrays.js'
+import { alias, eachBatch, inSavepoint, nth, ordinal, raw, rowsTable, typesOf } from './postgres-arrays.js'
 import type { WriteConnection } from './write-connection.js'
 import { computedText, kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
 
@@ -85,40 +74,39 @@ const runChunks = async (
   call: UpdateCall | DeleteCall,
   types: ReadonlyArray<string>,
 ): Promise<Either<EngineError, UpdateAnswer | null>> => {
-  const { dialect } = connection
   const returning = call._tag === 'Update' ? call.returning : []
   const kinds = call._tag === 'Update' ? call.kinds : undefined
   const shape = `${call.table}\n${columnsOf(call).join('\n')}\n\n${call.where.length}\n${returning.join('\n')}`
   const computed = call._tag === 'Update' ? computedText(call.computed) : ''
   const text = connection.textOf(`${call._tag} batch\n${shape}${computed}\n${kindsText(returning, kinds)}`, () => {
-    const tree = batchTree(call, types, returningSelections(returningOf(returning, kinds, dialect)))
+    const tree = batchTree(call, types, returningSelections(returningOf(returning, kinds, connection.dialect)))
     return returning.length === 0 ? numbersTree(tree) : tree
   })
   const matched = new Array<number>(call.rows.length).fill(0)
   const returned = returning.map(() => new Array<unknown>(call.rows.length))
-  for (let at = 0; at < call.rows.length; at += batchSize) {
-    const rows = call.rows.slice(at, at + batchSize)
-    const result = await connection.run(text, arraysOf(rows, types.length, dialect), null)
-    if (isLeft(result)) return isForRows(result.left) ? right(null) : result
-    const met = (number: unknown): number => {
-      const index = at + Number(number) - 1
-      matched[index] = (matched[index] as number) + 1
-      return index
-    }
+  const met = (at: number, number: unknown): number => {
+    const index = at + Number(number) - 1
+    matched[index] = (matched[index] as number) + 1
+    return index
+  }
+  const take = (rows: ReadonlyArray<DriverRow>, at: number): boolean => {
     if (returning.length === 0) {
-      const found = result.right.rows[0]?.[numbers]
-      if (typeof found === 'string') found.split(',').forEach(met)
-      continue
+      const found = rows[0]?.[numbers]
+      if (typeof found === 'string') for (const number of found.split(',')) met(at, number)
+      return true
     }
-    for (const row of result.right.rows) {
-      const index = met(row[ordinal])
+    for (const row of rows) {
+      const index = met(at, row[ordinal])
       returning.forEach((column, j) => {
         ;(returned[j] as unknown[])[index] = row[column]
       })
     }
+    return true
   }
+  const done = await eachBatch(connection, { text, rows: call.rows, columns: types.length, before: () => [], take })
+  if (isLeft(done)) return done
   // one by one, two rows of the call may meet the same row
-  return right(matched.includes(0) && hasRepeatedKey(call) ? null : { matched, returned })
+  return right(!done.right || (matched.includes(0) && hasRepeatedKey(call)) ? null : { matched, returned })
 }
 
 const hasRepeatedKey = (call: UpdateCall | DeleteCall): boolean => {

@@ -30,8 +30,7 @@ import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import {
   alias,
-  arraysOf,
-  batchSize,
+  eachBatch,
   expression,
   inSavepoint,
   isForRows,
@@ -95,16 +94,22 @@ const insertDrawing = async (
     drawingTree(call, types, key),
   )
   const given: unknown[] = []
-  const failed = await eachBatch(connection, call, types, text, [...names, ...names], (rows, _, size) => {
+  const take = (rows: ReadonlyArray<DriverRow>, _: number, size: number): boolean => {
     const found = rows[0]?.[keys]
     const some = typeof found === 'string' ? found.split(',') : []
     // the column has no sequence: nothing was inserted
     if (some.length !== size) return false
     for (const one of some) given.push(toInteger(one))
     return true
+  }
+  const done = await eachBatch(connection, {
+    text,
+    rows: call.rows,
+    columns: types.length,
+    before: () => [...names, ...names],
+    take,
   })
-  if (isLeft(failed)) return failed
-  return right(failed.right ? null : [given])
+  return isLeft(done) ? done : right(done.right ? [given] : null)
 }
 
 /** Inserts rows that bring all that they are told apart by. */
@@ -121,7 +126,7 @@ const insertGiven = async (
   )
   const keyOf = matching?.key.map((column) => (row: DriverRow) => row[column]) ?? []
   const answers = call.returning.map(() => new Array<unknown>(call.rows.length))
-  const failed = await eachBatch(connection, call, types, text, [], (rows, at, size) => {
+  const take = (rows: ReadonlyArray<DriverRow>, at: number, size: number): boolean => {
     if (matching === null) return true
     const ordered = inOrder(matching, rows, keyOf, call.rows, at, size)
     if (ordered === null) return false
@@ -130,28 +135,9 @@ const insertGiven = async (
       for (let i = 0; i < size; i++) into[at + i] = ordered[i]?.[column]
     })
     return true
-  })
-  if (isLeft(failed)) return failed
-  return right(failed.right ? null : answers)
-}
-
-/** Runs a statement for ten thousand rows at a time, until one fails or its answer is not taken: then it is true. */
-const eachBatch = async (
-  connection: WriteConnection,
-  call: InsertCall,
-  types: ReadonlyArray<string>,
-  text: string,
-  before: ReadonlyArray<unknown>,
-  take: (rows: ReadonlyArray<DriverRow>, at: number, size: number) => boolean,
-): Promise<Either<EngineError, boolean>> => {
-  for (let at = 0; at < call.rows.length; at += batchSize) {
-    const rows = call.rows.slice(at, at + batchSize)
-    const arrays = arraysOf(rows, types.length, connection.dialect)
-    const result = await connection.run(text, [...before, ...arrays], null)
-    if (isLeft(result)) return isForRows(result.left) ? right(true) : result
-    if (!take(result.right.rows, at, rows.length)) return right(true)
   }
-  return right(false)
+  const done = await eachBatch(connection, { text, rows: call.rows, columns: types.length, before: () => [], take })
+  return isLeft(done) ? done : right(done.right ? answers : null)
 }
 
 /**
