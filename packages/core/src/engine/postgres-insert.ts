@@ -1,15 +1,17 @@
 /**
  * Inserts of many rows on PostgreSQL by one statement, their values as arrays (see `postgres-arrays.ts`).
  *
- * Keys that a sequence gives are drawn by the same statement, in the order of the rows, and come back beside the rows' numbers:
- * the order in which RETURNING gives rows is nobody's promise. They come as one text, which is read faster than rows are.
+ * Keys that a sequence gives are drawn by the same statement, into an array that stands beside those of the values: so each
+ * key's place in it is that of its row, whatever the order in which rows are inserted, and in which RETURNING would give them.
+ * It comes back as one text, which is read faster than rows are.
  *
  * @example
  * // with "unitary_source" as (select pg_get_serial_sequence('"users"', 'id')::regclass as "sequence" ...),
- * //   "unitary_rows" as materialized (select *, nextval((select "sequence" from "unitary_source")) as "unitary_key"
- * //     from (select * from unnest($1::text[]) with ordinality as unitary_rows(unitary_0, unitaryordinal) ...) ...),
- * //   "unitary_inserted" as (insert into "users" ("name", "id") select "unitary_0", "unitary_key" from "unitary_rows")
- * // select string_agg("unitary_key"::text, ',' order by "unitaryordinal") as "unitarykeys" from "unitary_rows"
+ * //   "unitary_key" as (select array_agg(nextval((select "sequence" from "unitary_source"))) as "unitarykeys"
+ * //     from generate_series(1, 10000) ...),
+ * //   "unitary_inserted" as (insert into "users" ("name", "id") select "unitary_rows".* from "unitary_key",
+ * //     unnest($1::text[], "unitarykeys") as "unitary_rows"("unitary_0", "unitary_key") ...)
+ * // select array_to_string("unitarykeys", ',') as "unitarykeys" from "unitary_key"
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import {
@@ -35,9 +37,9 @@ import {
   inSavepoint,
   isForRows,
   nth,
-  ordinal,
   raw,
   rowsTable,
+  typedArrays,
   typesOf,
   withoutTypes,
 } from './postgres-arrays.js'
@@ -48,7 +50,7 @@ import { kindsText, type Returning, returningOf, returningSelections, tableNode 
 const source = 'unitary_source'
 const inserted = 'unitary_inserted'
 const drawn = 'unitary_key'
-/** Names that come back, in one word. */
+/** The name comes back, in one word. */
 const keys = 'unitarykeys'
 
 /**
@@ -106,7 +108,7 @@ const insertDrawing = async (
     text,
     rows: call.rows,
     columns: types.length,
-    before: () => [...names, ...names],
+    before: (size) => [...names, ...names, size],
     take,
   })
   return isLeft(done) ? done : right(done.right ? [given] : null)
@@ -167,21 +169,27 @@ export const sequenceQuery = sql`select pg_get_serial_sequence(${''}, ${''})::re
 
 const drawingTree = (call: InsertCall, types: ReadonlyArray<string>, key: string): SelectQueryNode => {
   const sequence = sql`(select sequence from ${sql.id(source)})`
-  const given = sql`select * from ${expression(rowsTable(types))} order by ${sql.id(ordinal)} offset 0`
-  const rows = sql`(select ${sql.id(alias)}.*, nextval(${sequence}) as ${sql.id(drawn)} from (${given}) as ${sql.id(alias)} where ${sequence} is not null)`
-  const columns = [...call.columns.map((_, i) => nth(i)), drawn].map((name) => sql.id(name))
+  const drawing = sql`(select array_agg(nextval(${sequence})) as ${sql.id(keys)} from generate_series(1, ${0}::int) where ${sequence} is not null)`
+  const names = [...call.columns.map((_, i) => nth(i)), drawn].map((name) => sql.id(name))
+  const arrays = sql.join([...typedArrays(types), sql.id(keys)])
   const insert = InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
     columns: [...call.columns, key].map((column) => ColumnNode.create(column)),
-    values: raw(sql`select ${sql.join(columns)} from ${sql.id(alias)}`),
+    // without keys unnest would give rows all the same
+    values: raw(
+      sql`select ${sql.id(alias)}.* from ${sql.id(drawn)}, unnest(${arrays}) as ${sql.id(alias)}(${sql.join(names)}) where ${sql.id(keys)} is not null`,
+    ),
   })
-  const found = sql`string_agg(${sql.id(drawn)}::text, ',' order by ${sql.id(ordinal)})`
-  const tables = [{ ...named(alias, raw(rows)), materialized: true }, named(inserted, insert)]
+  const tables = [named(drawn, raw(drawing)), named(inserted, insert)]
   return {
     ...SelectQueryNode.createFrom(
-      [raw(sql`${sql.id(alias)}`)],
+      [raw(sql`${sql.id(drawn)}`)],
       tables.reduce(WithNode.cloneWithExpression, WithNode.create(named(source, raw(sql`(${sequenceQuery})`)))),
     ),
-    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create(keys)))],
+    selections: [
+      SelectionNode.create(
+        AliasNode.create(raw(sql`array_to_string(${sql.id(keys)}, ',')`), IdentifierNode.create(keys)),
+      ),
+    ],
   }
 }
 
