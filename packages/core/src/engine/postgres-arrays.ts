@@ -162,7 +162,7 @@ const typesTree = (table: string, columns: ReadonlyArray<string>): SelectQueryNo
   }
 }
 
-export const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)
+const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)
 
 export const raw = (text: RawBuilder<unknown>): RawNode => text.toOperationNode() as RawNode
 

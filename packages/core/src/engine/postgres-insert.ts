@@ -9,8 +9,8 @@
  * // with "unitary_source" as (select pg_get_serial_sequence('"users"', 'id')::regclass as "sequence" ...),
  * //   "unitary_key" as (select array_agg(nextval((select "sequence" from "unitary_source"))) as "unitarykeys"
  * //     from generate_series(1, 10000) ...),
- * //   "unitary_inserted" as (insert into "users" ("name", "id") select "unitary_rows".* from "unitary_key",
- * //     unnest($1::text[], "unitarykeys") as "unitary_rows"("unitary_0", "unitary_key") ...)
+ * //   "unitary_inserted" as (insert into "users" ("name", "id") select unnest($1::text[]), unnest("unitarykeys")
+ * //     from "unitary_key" ...)
  * // select array_to_string("unitarykeys", ',') as "unitarykeys" from "unitary_key"
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
@@ -21,6 +21,7 @@ import {
   CommonTableExpressionNode,
   IdentifierNode,
   InsertQueryNode,
+  type RawBuilder,
   ReturningNode,
   SelectionNode,
   SelectQueryNode,
@@ -30,19 +31,7 @@ import {
 import type { DriverRow, InsertCall, Returned } from './call.js'
 import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
-import {
-  alias,
-  eachBatch,
-  expression,
-  inSavepoint,
-  isForRows,
-  nth,
-  raw,
-  rowsTable,
-  typedArrays,
-  typesOf,
-  withoutTypes,
-} from './postgres-arrays.js'
+import { eachBatch, inSavepoint, isForRows, raw, typedArrays, typesOf, withoutTypes } from './postgres-arrays.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import type { WriteConnection } from './write-connection.js'
 import { kindsText, type Returning, returningOf, returningSelections, tableNode } from './write-tree.js'
@@ -170,15 +159,9 @@ export const sequenceQuery = sql`select pg_get_serial_sequence(${''}, ${''})::re
 const drawingTree = (call: InsertCall, types: ReadonlyArray<string>, key: string): SelectQueryNode => {
   const sequence = sql`(select sequence from ${sql.id(source)})`
   const drawing = sql`(select array_agg(nextval(${sequence})) as ${sql.id(keys)} from generate_series(1, ${0}::int) where ${sequence} is not null)`
-  const names = [...call.columns.map((_, i) => nth(i)), drawn].map((name) => sql.id(name))
-  const arrays = sql.join([...typedArrays(types), sql.id(keys)])
-  const insert = InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
-    columns: [...call.columns, key].map((column) => ColumnNode.create(column)),
-    // without keys unnest would give rows all the same
-    values: raw(
-      sql`select ${sql.id(alias)}.* from ${sql.id(drawn)}, unnest(${arrays}) as ${sql.id(alias)}(${sql.join(names)}) where ${sql.id(keys)} is not null`,
-    ),
-  })
+  // without keys the other arrays would give rows all the same
+  const fromDrawn = sql` from ${sql.id(drawn)} where ${sql.id(keys)} is not null`
+  const insert = itemsTree(call.table, [...call.columns, key], [...typedArrays(types), sql.id(keys)], fromDrawn)
   const tables = [named(drawn, raw(drawing)), named(inserted, insert)]
   return {
     ...SelectQueryNode.createFrom(
@@ -197,10 +180,20 @@ const named = (name: string, expression: Parameters<typeof CommonTableExpression
   CommonTableExpressionNode.create(CommonTableExpressionNameNode.create(name), expression)
 
 const batchTree = (call: InsertCall, types: ReadonlyArray<string>, returning: Returning): InsertQueryNode => {
-  const columns = call.columns.map((_, i) => sql.id(nth(i)))
-  return InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
-    columns: call.columns.map((column) => ColumnNode.create(column)),
-    values: raw(sql`select ${sql.join(columns)} from ${expression(rowsTable(types))}`),
-    ...(returning.length === 0 ? {} : { returning: ReturningNode.create(returningSelections(returning)) }),
-  })
+  const insert = itemsTree(call.table, call.columns, typedArrays(types), sql``)
+  return returning.length === 0
+    ? insert
+    : { ...insert, returning: ReturningNode.create(returningSelections(returning)) }
 }
+
+/** Inserts the items of arrays that stand side by side; a table of them in FROM would be written down before it is read. */
+const itemsTree = (
+  table: string,
+  columns: ReadonlyArray<string>,
+  arrays: ReadonlyArray<RawBuilder<unknown>>,
+  from: RawBuilder<unknown>,
+): InsertQueryNode =>
+  InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(table)), {
+    columns: columns.map((column) => ColumnNode.create(column)),
+    values: raw(sql`select ${sql.join(arrays.map((array) => sql`unnest(${array})`))}${from}`),
+  })
