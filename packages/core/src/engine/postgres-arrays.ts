@@ -29,9 +29,6 @@ import { tableNode } from './write-tree.js'
 const batchSize = 10_000
 
 export const alias = 'unitary_rows'
-/** It comes back in rows, whose names plugins may change: one word stays as it is. */
-export const ordinal = 'unitaryordinal'
-export const nth = (i: number): string => `unitary_${i}`
 
 /** The values of each column, as text or as the driver takes them. */
 const arraysOf = (
@@ -169,12 +166,3 @@ export const raw = (text: RawBuilder<unknown>): RawNode => text.toOperationNode(
 /** Parameters, each an array of a type: `$1::text[], ...`. */
 export const typedArrays = (types: ReadonlyArray<string>): ReadonlyArray<RawBuilder<unknown>> =>
   types.map((type) => sql`${null}::${sql.raw(type)}[]`)
-
-/** Rows as a table: `unnest($1::text[], ...) with ordinality as unitary_rows(unitary_0, ..., unitaryordinal)`. */
-export const rowsTable = (types: ReadonlyArray<string>): OperationNode => {
-  const names = [...types.map((_, i) => nth(i)), ordinal].map((name) => sql.id(name))
-  return AliasNode.create(
-    raw(sql`unnest(${sql.join(typedArrays(types))}) with ordinality`),
-    raw(sql`${sql.id(alias)}(${sql.join(names)})`),
-  )
-}

@@ -1,10 +1,11 @@
 /**
  * Updates and deletes of many rows on PostgreSQL by one statement: their values are arrays, one for each column, which the
- * server makes a table of (`unnest`), and each row that it meets says which of the call's it was met by.
+ * server makes a table of, and each row that it meets says which of the call's it was met by.
  *
  * @example
  * // with "unitary_written" as (update "users" set "name" = "unitary_rows"."unitary_0"
- * //   from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitaryordinal)
+ * //   from (select generate_series(1, $1::int) as "unitaryordinal", unnest($2::text[]) as "unitary_0",
+ * //     unnest($3::integer[]) as "unitary_1") as "unitary_rows"
  * //   where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitaryordinal")
  * // select string_agg("unitaryordinal"::text, ',') as "unitarynumbers" from "unitary_written"
  */
@@ -34,11 +35,14 @@ import {
 } from 'kysely'
 import type { DeleteCall, DriverRow, UpdateAnswer, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
-import { alias, eachBatch, inSavepoint, nth, ordinal, raw, rowsTable, typesOf } from './postgres-arrays.js'
+import { alias, eachBatch, inSavepoint, raw, typedArrays, typesOf } from './postgres-arrays.js'
 import type { WriteConnection } from './write-connection.js'
 import { computedText, kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
 
 const written = 'unitary_written'
+/** It comes back in rows, whose names plugins may change: one word stays as it is. */
+const ordinal = 'unitaryordinal'
+const nth = (i: number): string => `unitary_${i}`
 /** The numbers of rows that were met come as one text where nothing else is asked for: it is read faster than rows are. */
 const numbers = 'unitarynumbers'
 
@@ -103,7 +107,13 @@ const runChunks = async (
     }
     return true
   }
-  const done = await eachBatch(connection, { text, rows: call.rows, columns: types.length, before: () => [], take })
+  const done = await eachBatch(connection, {
+    text,
+    rows: call.rows,
+    columns: types.length,
+    before: (size) => [size],
+    take,
+  })
   if (isLeft(done)) return done
   // one by one, two rows of the call may meet the same row
   return right(!done.right || (matched.includes(0) && hasRepeatedKey(call)) ? null : { matched, returned })
@@ -116,6 +126,13 @@ const hasRepeatedKey = (call: UpdateCall | DeleteCall): boolean => {
 }
 
 const spelled = (value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+
+/** Rows of the call as a table, each with its number. In FROM, unnest would write them down before the first is read. */
+const rowsTable = (types: ReadonlyArray<string>): OperationNode => {
+  const items = typedArrays(types).map((array, i) => sql`unnest(${array}) as ${sql.id(nth(i))}`)
+  const numbered = [sql`generate_series(1, ${0}::int) as ${sql.id(ordinal)}`, ...items]
+  return AliasNode.create(raw(sql`(select ${sql.join(numbered)})`), IdentifierNode.create(alias))
+}
 
 const given = (i: number): OperationNode => ReferenceNode.create(ColumnNode.create(nth(i)), TableNode.create(alias))
 
