@@ -1,5 +1,5 @@
 /**
- * Rows of a call as arrays, one for each column, of which PostgreSQL makes a table (`unnest`): ten thousand rows a statement,
+ * Rows of a call as arrays, one for each column, of which PostgreSQL makes rows again (`unnest`): ten thousand rows a statement,
  * whose text is the same however many they are.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'

@@ -86,11 +86,10 @@ const insertDrawing = async (
   )
   const given: unknown[] = []
   const take = (rows: ReadonlyArray<DriverRow>, _: number, size: number): boolean => {
-    const found = rows[0]?.[keys]
-    const some = typeof found === 'string' ? found.split(',') : []
+    const some = keysOf(rows[0]?.[keys])
     // the column has no sequence: nothing was inserted
     if (some.length !== size) return false
-    for (const one of some) given.push(toInteger(one))
+    for (const one of some) given.push(one)
     return true
   }
   const done = await eachBatch(connection, {
@@ -102,6 +101,10 @@ const insertDrawing = async (
   })
   return isLeft(done) ? done : right(done.right ? [given] : null)
 }
+
+/** Keys that came as one text; none where the column has no sequence. */
+export const keysOf = (text: unknown): ReadonlyArray<unknown> =>
+  typeof text === 'string' ? text.split(',').map(toInteger) : []
 
 /** Inserts rows that bring all that they are told apart by. */
 const insertGiven = async (
