@@ -307,6 +307,13 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
       expect((await counted(insert('t', ['name'], names(3, 'more')))).writes).toBe(1)
     })
 
+    test('that fail in the second ten thousand leave none, and name their row', async () => {
+      const rows = names(10_005).map((row, i) => (i === 10_003 ? ['name 7'] : row))
+      const { answer } = await counted(insert('t', ['name'], rows, 'id'))
+      expect(answer).toMatchObject({ reason: { _tag: 'UniqueViolation' }, row: 10_003 })
+      expect((await asked(raw(engine, sql`select count(*)::int as n from t`))).rows).toEqual([{ n: 0 }])
+    })
+
     test('that give what they are told apart by are one statement too', async () => {
       const rows = names(12).map(([name], i) => [name, 100 - i])
       const call = insert('t', ['name', 'id'], rows, ['n', 'id'], ['id'])
@@ -440,6 +447,23 @@ describe.skipIf(skipped(postgresHost) !== null)('PostgreSQL', () => {
         writes: 1,
       })
       expect(await rowsOf()).toEqual([{ id: 3, name: 'z', n: 8 }])
+    })
+
+    test('are one statement for ten thousand of them', async () => {
+      await asked(insert('t', ['name'], names(10_001, 'more')))
+      const rows = Array.from({ length: 10_004 }, (_, i) => [i, i + 1])
+      expect(await counted(update(['n'], ['id'], [...rows, [0, 10_100]]))).toEqual({
+        answer: { matched: [...rows.map(() => 1), 0], returned: [] },
+        writes: 2,
+      })
+      const { rows: found } = await asked(raw(engine, sql`select count(*)::int as n from t where n = id - 1`))
+      expect(found).toEqual([{ n: 10_004 }])
+      const ids = rows.map(([, id]) => [id])
+      expect(await counted({ _tag: 'Delete', table: 't', where: ['id'], rows: ids })).toEqual({
+        answer: ids.map(() => 1),
+        writes: 2,
+      })
+      expect(await rowsOf()).toEqual([])
     })
 
     test('run row by row where NULL finds them', async () => {

@@ -20,7 +20,7 @@ import type { Dialect } from './dialect.js'
 import { type EngineError, engineError } from './error.js'
 import { toInteger } from './from-driver.js'
 import { runBatch } from './postgres-batch.js'
-import { runInsertBatch, sequenceNames, sequenceQuery } from './postgres-insert.js'
+import { keysOf, runInsertBatch, sequenceNames, sequenceQuery } from './postgres-insert.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import { isFaultOfRow } from './row-fault.js'
 import type { WriteConnection } from './write-connection.js'
@@ -187,10 +187,10 @@ const drawFromSequence = async (
   const text = connection.textOf(
     'Sequence',
     () =>
-      sql`select nextval(q.sequence) as id from (${sequenceQuery}) as q cross join generate_series(1, ${0}::int) where q.sequence is not null`.toOperationNode() as RawNode,
+      sql`select array_to_string(array_agg(nextval(q.sequence)), ',') as keys from (${sequenceQuery}) as q cross join generate_series(1, ${0}::int) where q.sequence is not null`.toOperationNode() as RawNode,
   )
   const drawn = await connection.run(text, [...names, ...names, call.rows.length], null)
-  return isLeft(drawn) ? drawn : right(drawn.right.rows.map(({ id }) => toInteger(id)))
+  return isLeft(drawn) ? drawn : right(keysOf(drawn.right.rows[0]?.keys))
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Rows of a call as arrays, one for each column, of which PostgreSQL makes a table (`unnest`): ten thousand rows a statement,
+ * Rows of a call as arrays, one for each column, of which PostgreSQL makes rows again (`unnest`): ten thousand rows a statement,
  * whose text is the same however many they are.
  */
 import { type Either, isLeft, left, right } from 'fp-ts/lib/Either.js'
@@ -17,34 +17,81 @@ import {
   SelectQueryNode,
   sql,
 } from 'kysely'
+import type { DriverRow } from './call.js'
 import type { Dialect } from './dialect.js'
 import type { EngineError } from './error.js'
+import { arrayText } from './postgres-array-text.js'
 import { isFaultOfRow } from './row-fault.js'
 import type { WriteConnection } from './write-connection.js'
 import { tableNode } from './write-tree.js'
 
 /** Rows of one statement. */
-export const batchSize = 10_000
+const batchSize = 10_000
 
 export const alias = 'unitary_rows'
-/** It comes back in rows, whose names plugins may change: one word stays as it is. */
-export const ordinal = 'unitaryordinal'
-export const nth = (i: number): string => `unitary_${i}`
 
-/** The values of each column, as the driver takes them. */
-export const arraysOf = (
+/** The values of each column, as text or as the driver takes them. */
+const arraysOf = (
   rows: ReadonlyArray<ReadonlyArray<unknown>>,
+  from: number,
+  size: number,
   columns: number,
   { toDriver }: Dialect,
-): unknown[][] => {
-  const arrays: unknown[][] = []
+): unknown[] => {
+  const arrays: unknown[] = []
   for (let column = 0; column < columns; column++) {
-    const values = new Array<unknown>(rows.length)
-    for (let i = 0; i < rows.length; i++) values[i] = toDriver(rows[i]?.[column])
-    arrays.push(values)
+    const values = new Array<unknown>(size)
+    for (let i = 0; i < size; i++) values[i] = toDriver(rows[from + i]?.[column])
+    arrays.push(arrayText(values) ?? values)
   }
   return arrays
 }
+
+/** A statement for many rows. */
+export interface Batches {
+  readonly text: string
+  readonly rows: ReadonlyArray<ReadonlyArray<unknown>>
+  readonly columns: number
+  /** Parameters before those of the columns, for so many rows. */
+  readonly before: (size: number) => ReadonlyArray<unknown>
+  /** Takes what came back for rows from one on; false where it cannot be taken. */
+  readonly take: (rows: ReadonlyArray<DriverRow>, at: number, size: number) => boolean
+}
+
+/**
+ * Runs a statement for ten thousand rows at a time, until one fails or its answer is not taken: then it is false, where the
+ * rows alone may succeed or tell more. While the server is at it, the arrays of the next ten thousand are written.
+ */
+export const eachBatch = async (
+  connection: WriteConnection,
+  { before, columns, rows, take, text }: Batches,
+): Promise<Either<EngineError, boolean>> => {
+  const sizeAt = (at: number): number => Math.min(batchSize, rows.length - at)
+  const parametersAt = (at: number): ReadonlyArray<unknown> => [
+    ...before(sizeAt(at)),
+    ...arraysOf(rows, at, sizeAt(at), columns, connection.dialect),
+  ]
+  let parameters = parametersAt(0)
+  for (let at = 0; at < rows.length; at += batchSize) {
+    const running = connection.run(text, parameters, null)
+    try {
+      if (at + batchSize < rows.length) {
+        await sent()
+        parameters = parametersAt(at + batchSize)
+      }
+    } finally {
+      // nothing else is asked of the connection before it has answered
+      await running
+    }
+    const result = await running
+    if (isLeft(result)) return isForRows(result.left) ? right(false) : result
+    if (!take(result.right.rows, at, sizeAt(at))) return right(false)
+  }
+  return right(true)
+}
+
+/** A driver sends in the turn of the event loop in which it is asked, but not at once. */
+const sent = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Runs statements of many rows; what they wrote is undone where they come to nothing, so that the rows can be run alone. */
 export const inSavepoint = async <A>(
@@ -112,16 +159,10 @@ const typesTree = (table: string, columns: ReadonlyArray<string>): SelectQueryNo
   }
 }
 
-export const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)
+const expression = (node: OperationNode): ExpressionWrapper<never, never, unknown> => new ExpressionWrapper(node)
 
 export const raw = (text: RawBuilder<unknown>): RawNode => text.toOperationNode() as RawNode
 
-/** Rows as a table: `unnest($1::text[], ...) with ordinality as unitary_rows(unitary_0, ..., unitaryordinal)`. */
-export const rowsTable = (types: ReadonlyArray<string>): OperationNode => {
-  const arrays = types.map((type) => sql`${null}::${sql.raw(type)}[]`)
-  const names = [...types.map((_, i) => nth(i)), ordinal].map((name) => sql.id(name))
-  return AliasNode.create(
-    raw(sql`unnest(${sql.join(arrays)}) with ordinality`),
-    raw(sql`${sql.id(alias)}(${sql.join(names)})`),
-  )
-}
+/** Parameters, each an array of a type: `$1::text[], ...`. */
+export const typedArrays = (types: ReadonlyArray<string>): ReadonlyArray<RawBuilder<unknown>> =>
+  types.map((type) => sql`${null}::${sql.raw(type)}[]`)

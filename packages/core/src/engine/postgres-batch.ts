@@ -1,10 +1,11 @@
 /**
  * Updates and deletes of many rows on PostgreSQL by one statement: their values are arrays, one for each column, which the
- * server makes a table of (`unnest`), and each row that it meets says which of the call's it was met by.
+ * server makes a table of, and each row that it meets says which of the call's it was met by.
  *
  * @example
  * // with "unitary_written" as (update "users" set "name" = "unitary_rows"."unitary_0"
- * //   from unnest($1::text[], $2::integer[]) with ordinality as unitary_rows(unitary_0, unitary_1, unitaryordinal)
+ * //   from (select generate_series(1, $1::int) as "unitaryordinal", unnest($2::text[]) as "unitary_0",
+ * //     unnest($3::integer[]) as "unitary_1") as "unitary_rows"
  * //   where "id" = "unitary_rows"."unitary_1" returning "unitary_rows"."unitaryordinal")
  * // select string_agg("unitaryordinal"::text, ',') as "unitarynumbers" from "unitary_written"
  */
@@ -32,24 +33,16 @@ import {
   WhereNode,
   WithNode,
 } from 'kysely'
-import type { DeleteCall, UpdateAnswer, UpdateCall } from './call.js'
+import type { DeleteCall, DriverRow, UpdateAnswer, UpdateCall } from './call.js'
 import type { EngineError } from './error.js'
-import {
-  alias,
-  arraysOf,
-  batchSize,
-  inSavepoint,
-  isForRows,
-  nth,
-  ordinal,
-  raw,
-  rowsTable,
-  typesOf,
-} from './postgres-arrays.js'
+import { alias, eachBatch, inSavepoint, raw, typedArrays, typesOf } from './postgres-arrays.js'
 import type { WriteConnection } from './write-connection.js'
 import { computedText, kindsText, returningOf, returningSelections, tableNode } from './write-tree.js'
 
 const written = 'unitary_written'
+/** It comes back in rows, whose names plugins may change: one word stays as it is. */
+const ordinal = 'unitaryordinal'
+const nth = (i: number): string => `unitary_${i}`
 /** The numbers of rows that were met come as one text where nothing else is asked for: it is read faster than rows are. */
 const numbers = 'unitarynumbers'
 
@@ -85,40 +78,45 @@ const runChunks = async (
   call: UpdateCall | DeleteCall,
   types: ReadonlyArray<string>,
 ): Promise<Either<EngineError, UpdateAnswer | null>> => {
-  const { dialect } = connection
   const returning = call._tag === 'Update' ? call.returning : []
   const kinds = call._tag === 'Update' ? call.kinds : undefined
   const shape = `${call.table}\n${columnsOf(call).join('\n')}\n\n${call.where.length}\n${returning.join('\n')}`
   const computed = call._tag === 'Update' ? computedText(call.computed) : ''
   const text = connection.textOf(`${call._tag} batch\n${shape}${computed}\n${kindsText(returning, kinds)}`, () => {
-    const tree = batchTree(call, types, returningSelections(returningOf(returning, kinds, dialect)))
+    const tree = batchTree(call, types, returningSelections(returningOf(returning, kinds, connection.dialect)))
     return returning.length === 0 ? numbersTree(tree) : tree
   })
   const matched = new Array<number>(call.rows.length).fill(0)
   const returned = returning.map(() => new Array<unknown>(call.rows.length))
-  for (let at = 0; at < call.rows.length; at += batchSize) {
-    const rows = call.rows.slice(at, at + batchSize)
-    const result = await connection.run(text, arraysOf(rows, types.length, dialect), null)
-    if (isLeft(result)) return isForRows(result.left) ? right(null) : result
-    const met = (number: unknown): number => {
-      const index = at + Number(number) - 1
-      matched[index] = (matched[index] as number) + 1
-      return index
-    }
+  const met = (at: number, number: unknown): number => {
+    const index = at + Number(number) - 1
+    matched[index] = (matched[index] as number) + 1
+    return index
+  }
+  const take = (rows: ReadonlyArray<DriverRow>, at: number): boolean => {
     if (returning.length === 0) {
-      const found = result.right.rows[0]?.[numbers]
-      if (typeof found === 'string') found.split(',').forEach(met)
-      continue
+      const found = rows[0]?.[numbers]
+      if (typeof found === 'string') for (const number of found.split(',')) met(at, number)
+      return true
     }
-    for (const row of result.right.rows) {
-      const index = met(row[ordinal])
+    for (const row of rows) {
+      const index = met(at, row[ordinal])
       returning.forEach((column, j) => {
         ;(returned[j] as unknown[])[index] = row[column]
       })
     }
+    return true
   }
+  const done = await eachBatch(connection, {
+    text,
+    rows: call.rows,
+    columns: types.length,
+    before: (size) => [size],
+    take,
+  })
+  if (isLeft(done)) return done
   // one by one, two rows of the call may meet the same row
-  return right(matched.includes(0) && hasRepeatedKey(call) ? null : { matched, returned })
+  return right(!done.right || (matched.includes(0) && hasRepeatedKey(call)) ? null : { matched, returned })
 }
 
 const hasRepeatedKey = (call: UpdateCall | DeleteCall): boolean => {
@@ -128,6 +126,13 @@ const hasRepeatedKey = (call: UpdateCall | DeleteCall): boolean => {
 }
 
 const spelled = (value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
+
+/** Rows of the call as a table, each with its number. In FROM, unnest would write them down before the first is read. */
+const rowsTable = (types: ReadonlyArray<string>): OperationNode => {
+  const items = typedArrays(types).map((array, i) => sql`unnest(${array}) as ${sql.id(nth(i))}`)
+  const numbered = [sql`generate_series(1, ${0}::int) as ${sql.id(ordinal)}`, ...items]
+  return AliasNode.create(raw(sql`(select ${sql.join(numbered)})`), IdentifierNode.create(alias))
+}
 
 const given = (i: number): OperationNode => ReferenceNode.create(ColumnNode.create(nth(i)), TableNode.create(alias))
 

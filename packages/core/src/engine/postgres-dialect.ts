@@ -9,6 +9,7 @@ import { FunctionNode, ValueNode } from 'kysely'
 import type { ColumnKind, ColumnType } from '../model/column.js'
 import type { Dialect, Returning, Selected } from './dialect.js'
 import { toBigint, toBytes, toInteger, toJsonText, toReal, toUtc } from './from-driver.js'
+import { quotedItem } from './postgres-array-text.js'
 
 type Kinds<A> = Readonly<Record<ColumnKind, A>>
 
@@ -70,7 +71,7 @@ const toArray = (value: unknown): unknown => {
   // numbers that a double does not hold stand outside of quotation marks
   const items: unknown = /^\[[\d,.-]*\]$/.test(value) ? value.slice(1, -1).split(',') : JSON.parse(value)
   if (!Array.isArray(items) || value === '[]') return '{}'
-  return `{${items.map((item) => (item === null ? 'NULL' : `"${String(item).replace(/["\\]/g, '\\$&')}"`)).join()}}`
+  return `{${items.map((item) => (item === null ? 'NULL' : quotedItem(String(item)))).join()}}`
 }
 
 /** As which type a value is compared; a number of digits would round it. */

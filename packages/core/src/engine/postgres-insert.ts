@@ -1,15 +1,17 @@
 /**
  * Inserts of many rows on PostgreSQL by one statement, their values as arrays (see `postgres-arrays.ts`).
  *
- * Keys that a sequence gives are drawn by the same statement, in the order of the rows, and come back beside the rows' numbers:
- * the order in which RETURNING gives rows is nobody's promise. They come as one text, which is read faster than rows are.
+ * Keys that a sequence gives are drawn by the same statement, into an array that stands beside those of the values: so each
+ * key's place in it is that of its row, whatever the order in which rows are inserted, and in which RETURNING would give them.
+ * It comes back as one text, which is read faster than rows are.
  *
  * @example
  * // with "unitary_source" as (select pg_get_serial_sequence('"users"', 'id')::regclass as "sequence" ...),
- * //   "unitary_rows" as materialized (select *, nextval((select "sequence" from "unitary_source")) as "unitary_key"
- * //     from (select * from unnest($1::text[]) with ordinality as unitary_rows(unitary_0, unitaryordinal) ...) ...),
- * //   "unitary_inserted" as (insert into "users" ("name", "id") select "unitary_0", "unitary_key" from "unitary_rows")
- * // select string_agg("unitary_key"::text, ',' order by "unitaryordinal") as "unitarykeys" from "unitary_rows"
+ * //   "unitary_key" as (select array_agg(nextval((select "sequence" from "unitary_source"))) as "unitarykeys"
+ * //     from generate_series(1, 10000) ...),
+ * //   "unitary_inserted" as (insert into "users" ("name", "id") select unnest($1::text[]), unnest("unitarykeys")
+ * //     from "unitary_key" ...)
+ * // select array_to_string("unitarykeys", ',') as "unitarykeys" from "unitary_key"
  */
 import { type Either, isLeft, right } from 'fp-ts/lib/Either.js'
 import {
@@ -19,6 +21,7 @@ import {
   CommonTableExpressionNode,
   IdentifierNode,
   InsertQueryNode,
+  type RawBuilder,
   ReturningNode,
   SelectionNode,
   SelectQueryNode,
@@ -28,20 +31,7 @@ import {
 import type { DriverRow, InsertCall, Returned } from './call.js'
 import type { EngineError } from './error.js'
 import { toInteger } from './from-driver.js'
-import {
-  alias,
-  arraysOf,
-  batchSize,
-  expression,
-  inSavepoint,
-  isForRows,
-  nth,
-  ordinal,
-  raw,
-  rowsTable,
-  typesOf,
-  withoutTypes,
-} from './postgres-arrays.js'
+import { eachBatch, inSavepoint, isForRows, raw, typedArrays, typesOf, withoutTypes } from './postgres-arrays.js'
 import { inOrder, type Matching, matchingOf, selectedBy } from './returned-rows.js'
 import type { WriteConnection } from './write-connection.js'
 import { kindsText, type Returning, returningOf, returningSelections, tableNode } from './write-tree.js'
@@ -49,7 +39,7 @@ import { kindsText, type Returning, returningOf, returningSelections, tableNode 
 const source = 'unitary_source'
 const inserted = 'unitary_inserted'
 const drawn = 'unitary_key'
-/** Names that come back, in one word. */
+/** The name comes back, in one word. */
 const keys = 'unitarykeys'
 
 /**
@@ -95,17 +85,26 @@ const insertDrawing = async (
     drawingTree(call, types, key),
   )
   const given: unknown[] = []
-  const failed = await eachBatch(connection, call, types, text, [...names, ...names], (rows, _, size) => {
-    const found = rows[0]?.[keys]
-    const some = typeof found === 'string' ? found.split(',') : []
+  const take = (rows: ReadonlyArray<DriverRow>, _: number, size: number): boolean => {
+    const some = keysOf(rows[0]?.[keys])
     // the column has no sequence: nothing was inserted
     if (some.length !== size) return false
-    for (const one of some) given.push(toInteger(one))
+    for (const one of some) given.push(one)
     return true
+  }
+  const done = await eachBatch(connection, {
+    text,
+    rows: call.rows,
+    columns: types.length,
+    before: (size) => [...names, ...names, size],
+    take,
   })
-  if (isLeft(failed)) return failed
-  return right(failed.right ? null : [given])
+  return isLeft(done) ? done : right(done.right ? [given] : null)
 }
+
+/** Keys that came as one text; none where the column has no sequence. */
+export const keysOf = (text: unknown): ReadonlyArray<unknown> =>
+  typeof text === 'string' ? text.split(',').map(toInteger) : []
 
 /** Inserts rows that bring all that they are told apart by. */
 const insertGiven = async (
@@ -121,7 +120,7 @@ const insertGiven = async (
   )
   const keyOf = matching?.key.map((column) => (row: DriverRow) => row[column]) ?? []
   const answers = call.returning.map(() => new Array<unknown>(call.rows.length))
-  const failed = await eachBatch(connection, call, types, text, [], (rows, at, size) => {
+  const take = (rows: ReadonlyArray<DriverRow>, at: number, size: number): boolean => {
     if (matching === null) return true
     const ordered = inOrder(matching, rows, keyOf, call.rows, at, size)
     if (ordered === null) return false
@@ -130,28 +129,9 @@ const insertGiven = async (
       for (let i = 0; i < size; i++) into[at + i] = ordered[i]?.[column]
     })
     return true
-  })
-  if (isLeft(failed)) return failed
-  return right(failed.right ? null : answers)
-}
-
-/** Runs a statement for ten thousand rows at a time, until one fails or its answer is not taken: then it is true. */
-const eachBatch = async (
-  connection: WriteConnection,
-  call: InsertCall,
-  types: ReadonlyArray<string>,
-  text: string,
-  before: ReadonlyArray<unknown>,
-  take: (rows: ReadonlyArray<DriverRow>, at: number, size: number) => boolean,
-): Promise<Either<EngineError, boolean>> => {
-  for (let at = 0; at < call.rows.length; at += batchSize) {
-    const rows = call.rows.slice(at, at + batchSize)
-    const arrays = arraysOf(rows, types.length, connection.dialect)
-    const result = await connection.run(text, [...before, ...arrays], null)
-    if (isLeft(result)) return isForRows(result.left) ? right(true) : result
-    if (!take(result.right.rows, at, rows.length)) return right(true)
   }
-  return right(false)
+  const done = await eachBatch(connection, { text, rows: call.rows, columns: types.length, before: () => [], take })
+  return isLeft(done) ? done : right(done.right ? answers : null)
 }
 
 /**
@@ -181,21 +161,21 @@ export const sequenceQuery = sql`select pg_get_serial_sequence(${''}, ${''})::re
 
 const drawingTree = (call: InsertCall, types: ReadonlyArray<string>, key: string): SelectQueryNode => {
   const sequence = sql`(select sequence from ${sql.id(source)})`
-  const given = sql`select * from ${expression(rowsTable(types))} order by ${sql.id(ordinal)} offset 0`
-  const rows = sql`(select ${sql.id(alias)}.*, nextval(${sequence}) as ${sql.id(drawn)} from (${given}) as ${sql.id(alias)} where ${sequence} is not null)`
-  const columns = [...call.columns.map((_, i) => nth(i)), drawn].map((name) => sql.id(name))
-  const insert = InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
-    columns: [...call.columns, key].map((column) => ColumnNode.create(column)),
-    values: raw(sql`select ${sql.join(columns)} from ${sql.id(alias)}`),
-  })
-  const found = sql`string_agg(${sql.id(drawn)}::text, ',' order by ${sql.id(ordinal)})`
-  const tables = [{ ...named(alias, raw(rows)), materialized: true }, named(inserted, insert)]
+  const drawing = sql`(select array_agg(nextval(${sequence})) as ${sql.id(keys)} from generate_series(1, ${0}::int) where ${sequence} is not null)`
+  // without keys the other arrays would give rows all the same
+  const fromDrawn = sql` from ${sql.id(drawn)} where ${sql.id(keys)} is not null`
+  const insert = itemsTree(call.table, [...call.columns, key], [...typedArrays(types), sql.id(keys)], fromDrawn)
+  const tables = [named(drawn, raw(drawing)), named(inserted, insert)]
   return {
     ...SelectQueryNode.createFrom(
-      [raw(sql`${sql.id(alias)}`)],
+      [raw(sql`${sql.id(drawn)}`)],
       tables.reduce(WithNode.cloneWithExpression, WithNode.create(named(source, raw(sql`(${sequenceQuery})`)))),
     ),
-    selections: [SelectionNode.create(AliasNode.create(raw(found), IdentifierNode.create(keys)))],
+    selections: [
+      SelectionNode.create(
+        AliasNode.create(raw(sql`array_to_string(${sql.id(keys)}, ',')`), IdentifierNode.create(keys)),
+      ),
+    ],
   }
 }
 
@@ -203,10 +183,20 @@ const named = (name: string, expression: Parameters<typeof CommonTableExpression
   CommonTableExpressionNode.create(CommonTableExpressionNameNode.create(name), expression)
 
 const batchTree = (call: InsertCall, types: ReadonlyArray<string>, returning: Returning): InsertQueryNode => {
-  const columns = call.columns.map((_, i) => sql.id(nth(i)))
-  return InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(call.table)), {
-    columns: call.columns.map((column) => ColumnNode.create(column)),
-    values: raw(sql`select ${sql.join(columns)} from ${expression(rowsTable(types))}`),
-    ...(returning.length === 0 ? {} : { returning: ReturningNode.create(returningSelections(returning)) }),
-  })
+  const insert = itemsTree(call.table, call.columns, typedArrays(types), sql``)
+  return returning.length === 0
+    ? insert
+    : { ...insert, returning: ReturningNode.create(returningSelections(returning)) }
 }
+
+/** Inserts the items of arrays that stand side by side; a table of them in FROM would be written down before it is read. */
+const itemsTree = (
+  table: string,
+  columns: ReadonlyArray<string>,
+  arrays: ReadonlyArray<RawBuilder<unknown>>,
+  from: RawBuilder<unknown>,
+): InsertQueryNode =>
+  InsertQueryNode.cloneWith(InsertQueryNode.create(tableNode(table)), {
+    columns: columns.map((column) => ColumnNode.create(column)),
+    values: raw(sql`select ${sql.join(arrays.map((array) => sql`unnest(${array})`))}${from}`),
+  })
