@@ -182,7 +182,7 @@ const makeOne = (walk: Walk, planned: Planned): DraftFault | null => {
   const wrong = rowFaultOf(instance)
   if (wrong !== null) return wrong
   edit.instances.set(id, instance)
-  if (isPending) edit.added.set(id, true)
+  if (isPending) edit.added.add(id)
   if (wishes !== null) walk.made?.push({ id, draft, wishes: wishes.reverse() })
   return null
 }

@@ -3,7 +3,7 @@
  */
 import type { Mapping, RelationshipMapping } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { type InstanceSet, instanceAt, type SessionState } from '../state/session-state.js'
 
 /** Instances whose collections may have changed: pending ones, then those that have rows. @category model */
@@ -14,7 +14,7 @@ const nobody: Owners = []
 /** Instances of a set, in the order of their ids. @category combinators */
 export const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] => {
   const instances: Instance[] = []
-  IntMap.forEach(ids, (_, id) => instances.push(instanceAt(state, id)))
+  IntSet.forEach(ids, (id) => instances.push(instanceAt(state, id)))
   return instances
 }
 
