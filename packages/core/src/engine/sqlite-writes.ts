@@ -61,7 +61,8 @@ export interface SqliteWriteOptions {
 
 /** The values as better-sqlite3 binds them; the same array where nothing changes. */
 export const bindable = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
     if (typeof value === 'boolean' || value instanceof Date) return values.map(toSqlite)
   }
   return values

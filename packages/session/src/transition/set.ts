@@ -110,9 +110,14 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
   return {
     ...instance,
     snapshot: rowClassOf(instance.mapping).patch(instance.snapshot, instance.id, patch),
-    committed: committed === null || Object.keys(committed).length === 0 ? null : committed,
+    committed: committed === null || isEmpty(committed) ? null : committed,
     unset: instance.unset?.filter((name) => patch[name] === undefined) ?? null,
   }
+}
+
+const isEmpty = (values: Values): boolean => {
+  for (const _ in values) return false
+  return true
 }
 
 /** Are two values the same to the database? @category guards */
