@@ -298,14 +298,14 @@ export interface StateEdit {
   readonly done: (state: SessionState) => SessionState
 }
 
-/** Sets that a transition never looks at are not edited. */
+/** What a transition never looks at is not edited. */
 class Edit implements StateEdit {
   readonly instances: IntMap.IntMapEdit<Instance>
-  readonly identityMap: IdentityMap.IdentityMapEdit
   nextInstance: number
   nextOrder: number
   moves: Move[] | null = null
   readonly #from: SessionState
+  #identityMap: IdentityMap.IdentityMapEdit | null = null
   #added: IntSet.IntSetEdit | null = null
   #changed: IntSet.IntSetEdit | null = null
   #deleted: IntSet.IntSetEdit | null = null
@@ -315,9 +315,13 @@ class Edit implements StateEdit {
   constructor(from: SessionState) {
     this.#from = from
     this.instances = IntMap.edit(from.instances)
-    this.identityMap = IdentityMap.edit(from.identityMap)
     this.nextInstance = from.nextInstance
     this.nextOrder = from.nextOrder
+  }
+
+  get identityMap(): IdentityMap.IdentityMapEdit {
+    this.#identityMap ??= IdentityMap.edit(this.#from.identityMap)
+    return this.#identityMap
   }
 
   get added(): IntSet.IntSetEdit {
@@ -347,7 +351,7 @@ class Edit implements StateEdit {
 
   done(state: SessionState): SessionState {
     const instances = this.instances.done()
-    const identityMap = this.identityMap.done()
+    const identityMap = this.#identityMap?.done() ?? state.identityMap
     const added = this.#added?.done() ?? state.added
     const changed = this.#changed?.done() ?? state.changed
     const deleted = this.#deleted?.done() ?? state.deleted

@@ -1,7 +1,15 @@
 /**
  * Making instances of drafts, and bringing them into the unit of work.
  */
-import { isKindOf, type Mapped, type Mapping, type Pending, type Services, Snapshot, withDescendants } from '@unitary/core'
+import {
+  isKindOf,
+  type Mapped,
+  type Mapping,
+  type Pending,
+  type Services,
+  Snapshot,
+  withDescendants,
+} from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import { done, edit, instanceAt } from '../state/session-state.js'
