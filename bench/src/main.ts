@@ -3,11 +3,11 @@
  */
 import { parseArgs } from 'node:util'
 import { contest, type Outcome } from './contest/contest.js'
-import { type WorkloadName, workload, workloadNames } from './contest/workload.js'
+import { type WorkloadName, workload, workloadNames, workloadOver } from './contest/workload.js'
 import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { allocation } from './measures/allocation.js'
 import { type FanOutFigure, fanOutAsync, fanOutSync } from './measures/fan-out.js'
-import { levelOfFew, levels, mostGrowth } from './measures/growth.js'
+import { growingOver, growthRuns, type Level, levelOfFew, levels, mostGrowth } from './measures/growth.js'
 import { changeHeld, memory, mostBeyondRow, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { statements } from './measures/statements.js'
@@ -16,7 +16,7 @@ import { typeCost } from './measures/types.js'
 import { missingPostgres } from './postgres.js'
 import { chart } from './report/chart.js'
 import { writePicture, writeResults } from './report/results.js'
-import { figures, heading, nanoseconds, outcomeTable } from './report/table.js'
+import { figures, growthHeading, growthTable, heading, nanoseconds, outcomeTable } from './report/table.js'
 
 const { values } = parseArgs({
   options: {
@@ -66,32 +66,22 @@ if (isWanted('postgres')) {
 }
 
 if (isWanted('growth')) {
-  console.log('\nthe same at other sizes, the limit and Unitary alone')
-  const growing: ReadonlyArray<readonly [WorkloadName, ReadonlyArray<number>]> = [
-    ['insert', [0.01, 0.1, 1]],
-    ['load', [0.01, 0.1, 1, 10]],
-    ['flushFew', [0.01, 0.1, 1, 10]],
-  ]
-  const grown: Outcome[] = []
-  for (const [name, scales] of growing) {
-    for (const at of scales) {
-      if (at <= (values.quick ? 0.1 : 10)) grown.push(show(await contest([limit, unitary], workload(name, at), runs)))
-    }
+  const most = values.quick ? 10_000 : 1_000_000
+  const growing: ReadonlyArray<WorkloadName> = values.quick ? ['insert', 'load', 'flushFew'] : workloadNames
+  console.log(growthHeading)
+  const measured: Level[] = []
+  const note = (grown: ReadonlyArray<Level>): void => {
+    console.log(growthTable(grown, mostGrowth))
+    measured.push(...grown)
   }
-  const measured = [...levels(grown), levelOfFew([1_000, 10_000, 100_000, 1_000_000].slice(0, values.quick ? 2 : 4))]
-  console.log(
-    figures(
-      `\nwhat it takes at other sizes, by what it takes at the first: ${mostGrowth} at the most`,
-      measured.flatMap(({ from, growth, isWithin, name }) => [
-        [`${name}${isWithin ? '' : ': more'}`],
-        ...[[from, 1] as const, ...growth].map(([size, ratio]): [string, string] => [
-          `  ${size.toLocaleString('en')}`,
-          ratio.toFixed(2),
-        ]),
-      ]),
-    ),
-  )
-  writeResults('growth', { contests: grown, levels: measured })
+  for (const name of growing) {
+    const outcomes: Array<readonly [rows: number, outcome: Outcome]> = []
+    for (const rows of growingOver(name).filter((each) => each <= most))
+      outcomes.push([rows, await contest([limit, unitary], workloadOver(name, rows), growthRuns)])
+    note(levels(outcomes))
+  }
+  note([levelOfFew([1_000, 10_000, 100_000, 1_000_000].filter((each) => each <= most))])
+  writeResults('growth', measured)
 }
 
 if (isWanted('phases')) {

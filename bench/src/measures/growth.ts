@@ -3,49 +3,71 @@
  */
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Outcome, Score } from '../contest/contest.js'
+import type { Outcome } from '../contest/contest.js'
+import type { WorkloadName } from '../contest/workload.js'
 import { model, orDie } from '../contestants/unitary.js'
 import { loaded } from './phases.js'
 
-/** What takes how long at several sizes, by what it takes at the first of them. */
+/** What a row takes where there are so many. */
 export interface Level {
   readonly name: string
-  readonly from: number
-  readonly growth: ReadonlyArray<readonly [size: number, ratio: number]>
-  readonly isWithin: boolean
+  readonly contestant: string
+  readonly times: ReadonlyArray<readonly [rows: number, ns: number]>
+  /** From the first size that is no warming up to the largest. */
+  readonly growth: number
+  /** The same over the limit's growth: the database has larger files to look into, and both have more memory to look after. */
+  readonly beyondLimit: number
 }
 
-/** What a row may cost at a hundred times the size. */
+/** How much more a row may cost at the largest size, beyond what it costs the limit more. */
 export const mostGrowth = 1.3
 
 /** Below, a run is too short: it is the warming up that is measured. */
 const smallest = 10_000
 
+/** Runs of a workload at one size; the fastest counts. */
+export const growthRuns = 3
+
 const flushes = 500
 
-const perRow = ({ workload: { count } }: Outcome, { fastestMs }: Score): number => fastestMs / count
-
-const level = (name: string, times: ReadonlyArray<readonly [size: number, ns: number]>): Level => {
-  const [first = [0, Number.NaN] as const, ...others] = times
-  const growth = others.map(([size, ns]) => [size, ns / first[1]] as const)
-  return { name, from: first[0], growth, isWithin: growth.every(([, ratio]) => ratio <= mostGrowth) }
+const growthOf = (times: Level['times'], from: number): number => {
+  const first = times.find(([rows]) => rows >= from)?.[1] ?? Number.NaN
+  return (times.at(-1)?.[1] ?? Number.NaN) / first
 }
 
-/** What a row costs each contestant, by fastest runs: other work on the machine makes runs slower only. */
-export const levels = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<Level> =>
-  [...new Set(outcomes.map(({ workload }) => workload.name))].flatMap((name) => {
-    const grown = outcomes.filter(({ workload }) => workload.name === name && workload.size >= smallest)
-    return (grown[0]?.scores ?? []).map(({ contestant }) =>
-      level(
-        `${name}, ${contestant}`,
-        grown.flatMap((outcome) =>
-          outcome.scores
-            .filter((score) => score.contestant === contestant)
-            .map((score) => [outcome.workload.size, perRow(outcome, score)] as const),
-        ),
-      ),
+/** How many rows a workload is measured over. Reading is to be level further than writing. */
+export const growingOver = (name: WorkloadName): ReadonlyArray<number> =>
+  name === 'load' || name === 'stream' || name === 'flushFew'
+    ? [1_000, 10_000, 100_000, 1_000_000]
+    : [1_000, 10_000, 100_000]
+
+/**
+ * What a row costs each contestant in one workload over several numbers of rows, by fastest runs: other work on the machine makes
+ * runs slower only.
+ */
+export const levels = (outcomes: ReadonlyArray<readonly [rows: number, outcome: Outcome]>): ReadonlyArray<Level> => {
+  const timesOf = (contestant: string): Level['times'] =>
+    outcomes.flatMap(
+      ([
+        rows,
+        {
+          scores,
+          workload: { count },
+        },
+      ]) =>
+        scores
+          .filter((score) => score.contestant === contestant)
+          .map(({ fastestMs }) => [rows, (fastestMs * 1e6) / count] as const),
     )
+  const [first] = outcomes.map(([, outcome]) => outcome)
+  const [limit] = first?.scores ?? []
+  const limitGrowth = growthOf(timesOf(limit?.contestant ?? ''), smallest)
+  return (first?.scores ?? []).map(({ contestant }) => {
+    const times = timesOf(contestant)
+    const growth = growthOf(times, smallest)
+    return { name: first?.workload.title ?? '', contestant, times, growth, beyondLimit: growth / limitGrowth }
   })
+}
 
 /**
  * Changing and flushing a hundred of so many instances, without a database: a database has the more pages to write the
@@ -71,5 +93,6 @@ export const levelOfFew = (sizes: ReadonlyArray<number>): Level => {
     const ns = (Math.min(...taken) * 1e6) / some.length
     times.push([size, ns])
   }
-  return level('a change of a hundred, flushed, without a database', times)
+  const growth = growthOf(times, 0)
+  return { name: 'a change of a hundred, no database', contestant: 'Unitary', times, growth, beyondLimit: growth }
 }

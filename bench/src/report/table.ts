@@ -2,6 +2,7 @@
  * Figures as lines of text.
  */
 import type { Outcome, Score } from '../contest/contest.js'
+import type { Level } from '../measures/growth.js'
 
 const wide = 36
 
@@ -35,6 +36,32 @@ export const outcomeTable = ({ absent, scores, workload: { count, size, title } 
     ...absent
       .filter(({ reason }) => reason !== 'not comparable')
       .map(({ contestant, reason }) => `  ${contestant.padEnd(wide - 2)}${reason}`),
+  ].join('\n')
+
+/** What the columns of `growthTable` are. */
+export const growthHeading: string = line('\ntime per row over so many rows', [
+  '1,000',
+  '10,000',
+  '100,000',
+  '1,000,000',
+  'growth',
+  'beyond',
+])
+
+/** What a row takes at each size, how much that grows, and how much beyond the limit's growth; `most` is how much it may. */
+export const growthTable = (levels: ReadonlyArray<Level>, most: number): string =>
+  [
+    levels[0]?.name ?? '',
+    ...levels.map(({ beyondLimit, contestant, growth, times }) => {
+      const cells = times.map(([, ns]) => nanoseconds(ns))
+      return line(`  ${contestant}`, [
+        ...cells,
+        ...Array<string>(4 - cells.length).fill(''),
+        `${growth.toFixed(2)}x`,
+        `${beyondLimit.toFixed(2)}x`,
+        beyondLimit > most ? 'more' : '',
+      ])
+    }),
   ].join('\n')
 
 /** Lines of a name and figures. */

@@ -16,6 +16,7 @@ export function* sideBySide<A, B>(
   work: (item: A) => Effect<B>,
   concurrency: number | null = null,
 ): Effect<ReadonlyArray<B>> {
+  if (items.length === 1) return [yield* work(items[0] as A)]
   const groups = new Map<Engine, number[]>()
   for (const [i, item] of items.entries()) {
     const database = databaseOf(engineOf(item))

@@ -50,7 +50,9 @@ export const isEmpty = (self: Domain): boolean => Values.isEmpty(valuesOf(self))
 const isOutOfRange = ({ ranges, values: set }: Domain): boolean => Range.isEmpty(ranges) && !Values.has(null)(set)
 
 /** The single values, without those that no range has. */
-export const valuesOf = ({ ranges, values: set }: Domain): ValueSet =>
-  set._tag === 'NoneOf' || Range.isAll(ranges)
-    ? set
-    : Values.oneOf([...set.members.values()].filter((value) => !Range.isOrdinal(value) || Range.has(value)(ranges)))
+export const valuesOf = ({ ranges, values: set }: Domain): ValueSet => {
+  if (set._tag === 'NoneOf' || Range.isAll(ranges)) return set
+  const members = [...set.members.values()]
+  const possible = members.filter((value) => !Range.isOrdinal(value) || Range.has(value)(ranges))
+  return possible.length === members.length ? set : Values.oneOf(possible)
+}

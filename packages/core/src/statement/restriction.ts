@@ -39,6 +39,8 @@ export const restricted = (key: string, domain: Domain): Restriction =>
 
 export const and = (a: Restriction, b: Restriction): Restriction => {
   if (a._tag === 'Nothing' || b._tag === 'Nothing') return nothing
+  if (a.domains.size === 0) return b
+  if (b.domains.size === 0) return a
   const domains = new Map(a.domains)
   for (const [key, domain] of b.domains) {
     const both = Domains.intersection(domains.get(key) ?? Domains.any, domain)

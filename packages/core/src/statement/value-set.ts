@@ -36,7 +36,8 @@ type Members = ReadonlyMap<unknown, unknown>
 const keyOf = (value: unknown): unknown => {
   switch (typeof value) {
     case 'number':
-      return Number.isInteger(value) ? `n${BigInt(value)}` : `n${value}`
+      // a number so large that it is written with an exponent is the same as the bigint that is not
+      return Number.isInteger(value) && !Number.isSafeInteger(value) ? `n${BigInt(value)}` : `n${value}`
     case 'bigint':
       return `n${value}`
     case 'string':
@@ -59,7 +60,10 @@ export const isComparable = (value: unknown): boolean => {
 
 const membersOf = (values: Iterable<unknown>): Members => {
   const members = new Map<unknown, unknown>()
-  for (const value of values) if (!members.has(keyOf(value))) members.set(keyOf(value), value)
+  for (const value of values) {
+    const key = keyOf(value)
+    if (!members.has(key)) members.set(key, value)
+  }
   return members
 }
 

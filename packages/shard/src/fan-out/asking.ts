@@ -204,24 +204,35 @@ export class Askers {
   }
 
   /** Runs something on one shard. */
-  on<A>(token: string, asking: Asking, run: OnShard<A>): Effect<Either<RequestError, A>> {
-    const engine = this.engine(token)
-    const transactions = this.#transactions
-    return this.patiently(token, asking, function* (begun) {
-      const connection = yield* transactions.connection(token, engine)
-      if (isLeft(connection)) return left(databaseError('connect', null, token, connection.left))
-      begun()
-      return yield* run(connection.right, engine, token)
-    })
+  *on<A>(token: string, asking: Asking, run: OnShard<A>): Effect<Either<RequestError, A>> {
+    const { retry, timeout } = asking.settings
+    // most work is neither timed nor tried again, and there is much of it
+    return retry === null && timeout === null
+      ? yield* this.#run(token, asking, run, null)
+      : yield* this.patiently(token, asking, (attempt) => this.#run(token, asking, run, attempt))
   }
 
-  /** Attempts at something on one shard, which tells when its transaction has begun. */
+  *#run<A>(token: string, asking: Asking, run: OnShard<A>, attempt: Attempt | null): Effect<Either<RequestError, A>> {
+    const engine = this.engine(token)
+    const connection = yield* this.#transactions.connection(token, engine)
+    if (isLeft(connection)) return left(databaseError('connect', null, token, connection.left))
+    this.begin(token, asking, attempt)
+    return yield* run(connection.right, engine, token)
+  }
+
+  /** Notes that an attempt may do something from now on. */
+  begin(token: string, { reads }: Asking, attempt: Attempt | null): void {
+    if (attempt !== null) attempt.hasBegun = true
+    if (!reads) this.#transactions.noteWrite(token)
+  }
+
+  /** Attempts at something on one shard, which `begin` when they may have done something. */
   *patiently<A>(
     token: string,
     asking: Asking,
-    attempt: (begun: () => void) => Effect<Either<RequestError, A>>,
+    work: (attempt: Attempt) => Effect<Either<RequestError, A>>,
   ): Effect<Either<RequestError, A>> {
-    return yield* this.inTime(token, asking, this.#attempts(token, asking, attempt))
+    return yield* this.inTime(token, asking, this.#attempts(token, asking, work))
   }
 
   /** Work on one shard, which is given up when it takes longer than it may. */
@@ -242,26 +253,29 @@ export class Askers {
   *#attempts<A>(
     token: string,
     { reads, settings: { retry } }: Asking,
-    attempt: (begun: () => void) => Effect<Either<RequestError, A>>,
+    work: (attempt: Attempt) => Effect<Either<RequestError, A>>,
   ): Effect<Either<RequestError, A>> {
     const engine = this.engine(token)
     for (let failures = 1; ; failures++) {
       const wasOpen = this.#transactions.opened(token) !== undefined
-      let hasBegun = false
-      const result = yield* attempt(() => {
-        hasBegun = true
-        if (!reads) this.#transactions.noteWrite(token)
-      })
+      const attempt: Attempt = { hasBegun: false }
+      const result = yield* work(attempt)
       if (!isLeft(result) || retry === null || failures >= retry.attempts) return result
       const { mayRetry = isTransient } = retry
       const seesOthers = wasOpen && this.#isSteady
       const canBeginAnew = reads && !this.#transactions.hasWritten(token) && !seesOthers && !this.#isNamed(engine)
-      const losesNothing = !hasBegun || canBeginAnew
+      const losesNothing = !attempt.hasBegun || canBeginAnew
       if (!losesNothing || result.left._tag !== 'DatabaseError' || !mayRetry(result.left)) return result
       yield* this.#transactions.leave(token, result.left.cause)
       yield* pause(retry.delay(failures, this.#services()))
     }
   }
+}
+
+/** One of the attempts at something. */
+export interface Attempt {
+  /** May it have done something? */
+  hasBegun: boolean
 }
 
 const savepoint = 'unitary_bulk'

@@ -230,8 +230,8 @@ export class Reading {
       token,
       engine,
       open: () =>
-        this.#askers.patiently(token, asking, (begun) => {
-          begun()
+        this.#askers.patiently(token, asking, (attempt) => {
+          this.#askers.begin(token, asking, attempt)
           return openReader(this.#transactions, engine, asked, token)
         }),
       inTime: (work) => this.#askers.inTime(token, asking, work),

@@ -98,11 +98,16 @@ export const shardedRuntime = <Token extends string, Level extends CommitLevel =
   shards: options.shards,
   choosers: options.choosers,
   atomicity: (options.commit ?? bestEffort).level,
-  open: () => open(options),
+  open: opener(options),
 })
 
-const open = (options: ShardedOptions<string>): Interpreter => {
-  const session = new Sharded(options)
+const opener = (options: ShardedOptions<string>): (() => Interpreter) => {
+  const fault = faultOf(options.shards)
+  return () => open(options, fault)
+}
+
+const open = (options: ShardedOptions<string>, fault: string | null): Interpreter => {
+  const session = new Sharded(options, fault)
   return { answer: (request, state) => session.answer(request, state), end: () => session.end() }
 }
 
@@ -125,7 +130,11 @@ class Sharded {
   readonly #reading: Reading
   readonly #writing: Writing
 
-  constructor({ shards, choosers, fanOut, services, isolationLevel, commit, moving }: ShardedOptions<string>) {
+  /** `fault`: what is wrong with the map itself. */
+  constructor(
+    { shards, choosers, fanOut, services, isolationLevel, commit, moving }: ShardedOptions<string>,
+    fault: string | null,
+  ) {
     const level = commit ?? bestEffort
     const oneShard = level._tag === 'SingleShard' ? new OneShard() : null
     this.#services = services ?? systemServices
@@ -147,7 +156,7 @@ class Sharded {
     this.#writing = new Writing(shards, choosers, this.#transactions, this.#askers, oneShard)
     this.#policy = fanOut
     this.#fault =
-      faultOf(shards) ??
+      fault ??
       circlesFault(shards, this.#askers.moving) ??
       (level._tag === 'Atomic' ? (atomicFaultOf(shards) ?? applicationFault(level.application)) : null)
   }
