@@ -6,8 +6,8 @@
  * nodes of its own and copies each of them at most once, which makes bulk changes cost what a mutable array does.
  *
  * Each node is an array of 34: 32 slots, which of them hold something, bit by bit, and the edit that owns it. So a node of
- * few is gone through as fast as its few, which is what a flush of some instances of many meets. An edit ends with the function that made it, so a
- * node that anyone else can see is never written again.
+ * few is gone through as fast as its few. An edit ends with the function that made it, so a node that anyone else can see is
+ * never written again.
  *
  * A program changes instance after instance, and mostly in the order of their ids. So a map keeps the leaf that was changed
  * last beside its trie: the next change in that leaf, or edit that begins there, copies it alone, and the nodes above it are
