@@ -47,6 +47,19 @@ type Row = ReadonlyArray<unknown>
 /** From how many rows on it pays to ask whether keys are row ids. */
 const fewestSilent = 2_000
 
+/** The texts of updates and deletes: the same for every database, so a second one has but to prepare them. */
+const texts = boundedCache<string>(1_000)
+
+const textOf = (call: UpdateCall | DeleteCall): string => {
+  // IS finds values and NULL alike, and by an index or the rowid as = does
+  const comparisons = call.where.map(() => 'is' as const)
+  return compileForSqlite(
+    call._tag === 'Update'
+      ? updateTree(call.table, call.set, call.where, comparisons, call.returning, call.computed)
+      : deleteTree(call.table, call.where, comparisons),
+  ).sql
+}
+
 export interface SqliteWriteOptions {
   /** Inserts row by row where generated values are asked for. */
   readonly rowByRow: boolean
@@ -56,7 +69,8 @@ export interface SqliteWriteOptions {
 
 /** The values as better-sqlite3 binds them; the same array where nothing changes. */
 export const bindable = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
     if (typeof value === 'boolean' || value instanceof Date) return values.map(toSqlite)
   }
   return values
@@ -263,13 +277,7 @@ export const sqliteWrites = (
     const key = `${call._tag}\n${call.table}\n${shape}`
     const known = others.get(key)
     if (known !== undefined) return known
-    // IS finds values and NULL alike, and by an index or the rowid as = does
-    const comparisons = call.where.map(() => 'is' as const)
-    const tree =
-      call._tag === 'Update'
-        ? updateTree(call.table, set, call.where, comparisons, returning, computed)
-        : deleteTree(call.table, call.where, comparisons)
-    const statement = prepare(compileForSqlite(tree).sql)
+    const statement = prepare(texts.get(key) ?? texts.set(key, textOf(call)))
     const isWide = returning.length > 0 && reads64(statement)
     if (returning.length > 0) statement.raw(true).safeIntegers(isWide)
     return others.set(key, { statement, isWide })

@@ -4,7 +4,7 @@
 import { type InstanceId, type Mapping, withDescendants } from '@unitary/core'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { StaleData } from '../error.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, revise, type SessionState } from '../state/session-state.js'
 import { standingAt } from '../transition/standing.js'
 import { placed } from '../unit-of-work/places.js'
@@ -95,8 +95,8 @@ export const applied = (
   }
   // every pending instance was inserted or turned out to be an orphan, every changed one is in step or gone
   const next = revise(done(state, changes), {
-    added: IntMap.empty,
-    changed: IntMap.empty,
+    added: IntSet.empty,
+    changed: IntSet.empty,
     isWritten: state.isWritten || plan.steps.length > 0,
   })
   return right([{ inserted: count.Insert, updated: count.Update, deleted: count.Delete, notices }, next])

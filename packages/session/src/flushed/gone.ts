@@ -60,7 +60,7 @@ const leave = (state: SessionState, changes: StateEdit, instance: Instance.Insta
   changes.instances.set(id, { ...instance, ...known, status: 'deleted', committed: null })
   forget(changes, instance)
   changes.deleted.delete(id)
-  changes.gone.set(id, true)
+  changes.gone.add(id)
 }
 
 /**

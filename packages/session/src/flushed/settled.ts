@@ -2,7 +2,7 @@
  * What is in step with the database after a flush.
  */
 import * as Instance from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
 import { standingAt } from '../transition/standing.js'
 import type { FlushPlan } from '../unit-of-work/step.js'
@@ -33,7 +33,7 @@ export const settledAll = (related: Instance.Instance['related']): Instance.Inst
 
 /** What was changed is in step with the database now, and orphans are outside of it. @category transitions */
 export const settle = (state: SessionState, changes: StateEdit, plan: FlushPlan): void => {
-  IntMap.forEach(state.changed, (_, id) => {
+  IntSet.forEach(state.changed, (id) => {
     const instance = standingAt(changes, id)
     if (instance.status !== 'persistent') return
     // also where only links were written, which are no rows of its own

@@ -6,7 +6,7 @@ import type { StaleData } from '../error.js'
 import * as Instance from '../state/instance.js'
 import type { SessionState, StateEdit } from '../state/session-state.js'
 import { standingAt } from '../transition/standing.js'
-import type { CarriedKey, StepResult, UpdateStep } from '../unit-of-work/step.js'
+import { type CarriedKey, isStale, type StepResult, type UpdateStep } from '../unit-of-work/step.js'
 import { accepted, fill, filledColumns, type Outdated, returnedAttributes, type Values } from './filled.js'
 import { forget } from './gone.js'
 import { countsOf, stale } from './matched.js'
@@ -30,6 +30,8 @@ export const updated = (
   result: StepResult,
   { going, outdated, replaced }: Around,
 ): StaleData | null => {
+  const isInSavepoint = state.frames?.kind === 'savepoint'
+  if (!isInSavepoint && !isStale(step, result) && tellsNothing(state, holder, step)) return null
   const counts = countsOf(result)
   // it is the root's, and what its table gives back
   const serverVersion = holder.parent === null ? holder.serverVersion : null
@@ -37,8 +39,7 @@ export const updated = (
   let filled = filledColumns(state, mapping, step.set)
   const { computed } = step
   let given = returnedAttributes(mapping, step)
-  const isInSavepoint = state.frames?.kind === 'savepoint'
-  const keyChanges = step.set.some((column) => holder.attributeOf.get(column.attribute)?.isKey)
+  const keyChanges = changesKey(holder, step)
   for (let i = 0; i < step.instances.length; i++) {
     const id = step.instances[i] as InstanceId
     const instance = standingAt(changes, id)
@@ -79,6 +80,19 @@ export const updated = (
   }
   return null
 }
+
+/** Does a row that was updated hold but what its instance has? Of a hierarchy each instance is asked. */
+const tellsNothing = (state: SessionState, mapping: Mapping, step: UpdateStep): boolean =>
+  mapping.parent === null &&
+  mapping.subtypes.length === 0 &&
+  mapping.serverVersion === null &&
+  mapping.expressions.length === 0 &&
+  step.computed === undefined &&
+  !changesKey(mapping, step) &&
+  filledColumns(state, mapping, step.set).length === 0
+
+const changesKey = (mapping: Mapping, { set }: UpdateStep): boolean =>
+  set.some(({ attribute }) => mapping.attributeOf.get(attribute)?.isKey)
 
 /** Puts an instance back, under its new key where that has changed. */
 const rename = (changes: StateEdit, before: Instance.Instance, after: Instance.Instance): void => {

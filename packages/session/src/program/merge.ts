@@ -179,7 +179,7 @@ class Merger {
           id,
           Instance.make(id, mapping, 'pending', null, null, snapshot, state.epoch, null, changes.nextOrder++),
         )
-        changes.added.set(id, true)
+        changes.added.add(id)
       } else if (key !== null) {
         const snapshot = rows.make(id, {})
         const instance = Instance.make(id, mapping, 'persistent', key, token, snapshot, state.epoch, null, 0)

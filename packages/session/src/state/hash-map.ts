@@ -8,6 +8,7 @@
  * never larger than what it holds. `edit` works on nodes of its own, as in `int-map`.
  */
 import type { RawKey } from '@unitary/core'
+import { popCount } from './pop-count.js'
 
 const bits = 5
 const mask = 31
@@ -48,12 +49,6 @@ const hashOf = (key: RawKey): number => {
   let h = 0x811c9dc5
   for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
   return (h ^ (h >>> 15)) >>> 0
-}
-
-const popCount = (n: number): number => {
-  let v = n - ((n >>> 1) & 0x55555555)
-  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333)
-  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 const bitOf = (hash: number, shift: number): number => 1 << ((hash >>> shift) & mask)

@@ -6,8 +6,8 @@
  * nodes of its own and copies each of them at most once, which makes bulk changes cost what a mutable array does.
  *
  * Each node is an array of 34: 32 slots, which of them hold something, bit by bit, and the edit that owns it. So a node of
- * few is gone through as fast as its few, which is what a flush of some instances of many meets. An edit ends with the function that made it, so a
- * node that anyone else can see is never written again.
+ * few is gone through as fast as its few. An edit ends with the function that made it, so a node that anyone else can see is
+ * never written again.
  *
  * A program changes instance after instance, and mostly in the order of their ids. So a map keeps the leaf that was changed
  * last beside its trie: the next change in that leaf, or edit that begins there, copies it alone, and the nodes above it are
@@ -90,6 +90,18 @@ export interface IntMapEdit<A> {
   readonly done: () => IntMap<A>
 }
 
+/** The leaf that a trie has for a key; null where it has none. */
+const leafIn = (root: Node | null, rootShift: number, key: number): Node | null => {
+  if (root === null || key >>> rootShift >= width) return null
+  let node = root
+  for (let shift = rootShift; shift > 0; shift -= bits) {
+    const child = node[(key >>> shift) & mask] as Node | undefined
+    if (child === undefined) return null
+    node = child
+  }
+  return node
+}
+
 const isEmpty = (node: Node): boolean => node[filledSlot] === 0
 
 const fill = (node: Node, slot: number, value: unknown): void => {
@@ -128,18 +140,12 @@ class Edit<A> implements IntMapEdit<A> {
   }
 
   get(key: number): A | undefined {
-    if (this.#leaf !== null && key >>> bits === this.#leafKey) return this.#leaf[key & mask] as A | undefined
-    let node = this.#root
-    if (node === null || key >>> this.#shift >= width) return undefined
-    for (let shift = this.#shift; shift > 0; shift -= bits) {
-      node = (node[(key >>> shift) & mask] ?? null) as Node | null
-      if (node === null) return undefined
-    }
-    return node[key & mask] as A | undefined
+    const isNear = this.#leaf !== null && key >>> bits === this.#leafKey
+    return (isNear ? this.#leaf : leafIn(this.#root, this.#shift, key))?.[key & mask] as A | undefined
   }
 
   set(key: number, value: A): void {
-    let leaf = key >>> bits === this.#leafKey && this.#leaf !== null ? this.#leaf : this.#leafFor(key)
+    let leaf = key >>> bits === this.#leafKey && this.#leaf !== null ? this.#leaf : this.#turnTo(key)
     const slot = key & mask
     const old = leaf[slot]
     if (old === value) return
@@ -157,7 +163,7 @@ class Edit<A> implements IntMapEdit<A> {
 
   delete(key: number): void {
     if (this.get(key) === undefined) return
-    const leaf = this.#leafFor(key)
+    const leaf = this.#ownLeaf(key)
     vacate(leaf, key & mask)
     this.#size--
     this.#changed = true
@@ -173,14 +179,7 @@ class Edit<A> implements IntMapEdit<A> {
   }
 
   hasLeaf(key: number): boolean {
-    if (this.#leaf !== null && key >>> bits === this.#leafKey) return true
-    let node = this.#root
-    if (node === null || key >>> this.#shift >= width) return false
-    for (let shift = this.#shift; shift > 0; shift -= bits) {
-      node = (node[(key >>> shift) & mask] ?? null) as Node | null
-      if (node === null) return false
-    }
-    return true
+    return (this.#leaf !== null && key >>> bits === this.#leafKey) || leafIn(this.#root, this.#shift, key) !== null
   }
 
   done(): IntMap<A> {
@@ -257,7 +256,17 @@ class Edit<A> implements IntMapEdit<A> {
     return copy
   }
 
-  #leafFor(key: number): Node {
+  /** The leaf of a key, made where there is none. The edit need not own it: it is copied when it is written. */
+  #turnTo(key: number): Node {
+    const leaf = leafIn(this.root(), this.#shift, key)
+    if (leaf === null) return this.#ownLeaf(key)
+    this.#leaf = leaf
+    this.#leafKey = key >>> bits
+    return leaf
+  }
+
+  /** The leaf of a key, in a path that the edit owns. */
+  #ownLeaf(key: number): Node {
     let root = this.root()
     if (root === null) {
       while (key >>> this.#shift >= width) this.#shift += bits

@@ -20,9 +20,10 @@ import type { Hooks } from './hooks.js'
 import * as IdentityMap from './identity-map.js'
 import type { Instance } from './instance.js'
 import * as IntMap from './int-map.js'
+import * as IntSet from './int-set.js'
 
 /** A set of instances. */
-export type InstanceSet = IntMap.IntMap<true>
+export type InstanceSet = IntSet.IntSet
 
 /**
  * A transaction or a savepoint that has begun: what to return to.
@@ -139,10 +140,10 @@ export const empty = (model: AnyModel, { criteria, hooks, ...options }: EmptyOpt
   info: {},
   instances: IntMap.empty,
   identityMap: IdentityMap.emptyWith(model.mappings.filter(({ name }) => options.everywhere?.includes(name) === true)),
-  added: IntMap.empty,
-  changed: IntMap.empty,
-  deleted: IntMap.empty,
-  gone: IntMap.empty,
+  added: IntSet.empty,
+  changed: IntSet.empty,
+  deleted: IntSet.empty,
+  gone: IntSet.empty,
   origins: IntMap.empty,
   frames: null,
   isWritten: false,
@@ -284,10 +285,10 @@ export interface Move {
 export interface StateEdit {
   readonly instances: IntMap.IntMapEdit<Instance>
   readonly identityMap: IdentityMap.IdentityMapEdit
-  readonly added: IntMap.IntMapEdit<true>
-  readonly changed: IntMap.IntMapEdit<true>
-  readonly deleted: IntMap.IntMapEdit<true>
-  readonly gone: IntMap.IntMapEdit<true>
+  readonly added: IntSet.IntSetEdit
+  readonly changed: IntSet.IntSetEdit
+  readonly deleted: IntSet.IntSetEdit
+  readonly gone: IntSet.IntSetEdit
   readonly origins: IntMap.IntMapEdit<Instance>
   nextInstance: number
   nextOrder: number
@@ -297,45 +298,49 @@ export interface StateEdit {
   readonly done: (state: SessionState) => SessionState
 }
 
-/** Sets that a transition never looks at are not edited. */
+/** What a transition never looks at is not edited. */
 class Edit implements StateEdit {
   readonly instances: IntMap.IntMapEdit<Instance>
-  readonly identityMap: IdentityMap.IdentityMapEdit
   nextInstance: number
   nextOrder: number
   moves: Move[] | null = null
   readonly #from: SessionState
-  #added: IntMap.IntMapEdit<true> | null = null
-  #changed: IntMap.IntMapEdit<true> | null = null
-  #deleted: IntMap.IntMapEdit<true> | null = null
-  #gone: IntMap.IntMapEdit<true> | null = null
+  #identityMap: IdentityMap.IdentityMapEdit | null = null
+  #added: IntSet.IntSetEdit | null = null
+  #changed: IntSet.IntSetEdit | null = null
+  #deleted: IntSet.IntSetEdit | null = null
+  #gone: IntSet.IntSetEdit | null = null
   #origins: IntMap.IntMapEdit<Instance> | null = null
 
   constructor(from: SessionState) {
     this.#from = from
     this.instances = IntMap.edit(from.instances)
-    this.identityMap = IdentityMap.edit(from.identityMap)
     this.nextInstance = from.nextInstance
     this.nextOrder = from.nextOrder
   }
 
-  get added(): IntMap.IntMapEdit<true> {
-    this.#added ??= IntMap.edit(this.#from.added)
+  get identityMap(): IdentityMap.IdentityMapEdit {
+    this.#identityMap ??= IdentityMap.edit(this.#from.identityMap)
+    return this.#identityMap
+  }
+
+  get added(): IntSet.IntSetEdit {
+    this.#added ??= IntSet.edit(this.#from.added)
     return this.#added
   }
 
-  get changed(): IntMap.IntMapEdit<true> {
-    this.#changed ??= IntMap.edit(this.#from.changed)
+  get changed(): IntSet.IntSetEdit {
+    this.#changed ??= IntSet.edit(this.#from.changed)
     return this.#changed
   }
 
-  get deleted(): IntMap.IntMapEdit<true> {
-    this.#deleted ??= IntMap.edit(this.#from.deleted)
+  get deleted(): IntSet.IntSetEdit {
+    this.#deleted ??= IntSet.edit(this.#from.deleted)
     return this.#deleted
   }
 
-  get gone(): IntMap.IntMapEdit<true> {
-    this.#gone ??= IntMap.edit(this.#from.gone)
+  get gone(): IntSet.IntSetEdit {
+    this.#gone ??= IntSet.edit(this.#from.gone)
     return this.#gone
   }
 
@@ -346,7 +351,7 @@ class Edit implements StateEdit {
 
   done(state: SessionState): SessionState {
     const instances = this.instances.done()
-    const identityMap = this.identityMap.done()
+    const identityMap = this.#identityMap?.done() ?? state.identityMap
     const added = this.#added?.done() ?? state.added
     const changed = this.#changed?.done() ?? state.changed
     const deleted = this.#deleted?.done() ?? state.deleted

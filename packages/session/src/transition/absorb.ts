@@ -268,7 +268,7 @@ const renew = (
     unset: null,
     committed: isWhole ? null : instance.committed,
     // the flush that deletes a row needs to know what refers to it
-    related: isWhole && edit.deleted.get(id) === undefined ? null : instance.related,
+    related: isWhole && !edit.deleted.has(id) ? null : instance.related,
   })
 }
 

@@ -1,7 +1,15 @@
 /**
  * Making instances of drafts, and bringing them into the unit of work.
  */
-import { isKindOf, type Mapped, type Pending, type Services, Snapshot, withDescendants } from '@unitary/core'
+import {
+  isKindOf,
+  type Mapped,
+  type Mapping,
+  type Pending,
+  type Services,
+  Snapshot,
+  withDescendants,
+} from '@unitary/core'
 import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import { done, edit, instanceAt } from '../state/session-state.js'
@@ -74,17 +82,23 @@ export const addAll =
     return succeed(snapshots as never, done(state, changes))
   }
 
+const needing = new WeakMap<Mapping, boolean>()
+
 /**
  * Does making drafts of the entity need services? Their clock is not read where nobody asks for it.
  *
  * @category guards
  */
 export const needsServices = <M, N extends string>(entity: Mapped<M, N>): boolean => {
+  const known = needing.get(entity.mapping)
+  if (known !== undefined) return known
   // drafts may nest entities of the whole model
   const model = entity.model() as { readonly mappings: ReadonlyArray<{ readonly hasDefaults: boolean }> }
-  return withDescendants(entity.mapping).every(({ relationships }) => relationships.length === 0)
+  const found = withDescendants(entity.mapping).every(({ relationships }) => relationships.length === 0)
     ? withDescendants(entity.mapping).some(({ hasDefaults }) => hasDefaults)
     : model.mappings.some((mapping) => mapping.hasDefaults)
+  needing.set(entity.mapping, found)
+  return found
 }
 
 /** Stands in where no service can be asked for. */

@@ -58,7 +58,7 @@ export const attach = (
 const copyOne = (state: SessionState, changes: StateEdit, instance: Instance, copies: Copies): void => {
   const id = copies.get(instance.id) as InstanceId
   const isNew = instance.status === 'transient'
-  if (isNew) changes.added.set(id, true)
+  if (isNew) changes.added.add(id)
   put(changes, {
     ...instance,
     id,

@@ -30,6 +30,7 @@ import type { ShardToken } from '../state/identity-map.js'
 import * as IdentityMap from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, isExpired, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { forgetAll } from './expire.js'
 import { put, standingAt } from './standing.js'
@@ -233,7 +234,7 @@ const deleted = (state: SessionState, changes: StateEdit, met: ReadonlyArray<Met
   for (const { instance, isCertain } of met) {
     if (isCertain) leave(changes, instance)
     // the flush that deletes a row needs to know what refers to it
-    else if (IntMap.has(state.deleted, instance.id)) put(changes, { ...forgetAll(instance), related: instance.related })
+    else if (IntSet.has(state.deleted, instance.id)) put(changes, { ...forgetAll(instance), related: instance.related })
     else put(changes, forgetAll(instance))
   }
 }
@@ -255,5 +256,5 @@ const leave = (changes: StateEdit, instance: Instance.Instance): void => {
   changes.identityMap.delete(mapping, token, key as RawKey)
   changes.changed.delete(id)
   changes.deleted.delete(id)
-  changes.gone.set(id, true)
+  changes.gone.add(id)
 }

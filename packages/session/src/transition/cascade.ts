@@ -73,7 +73,7 @@ export const join = (state: SessionState, edit: StateEdit, id: InstanceId): Inva
   switch (instance.status) {
     case 'transient':
       edit.instances.set(id, { ...instance, status: 'pending', order: edit.nextOrder++ })
-      edit.added.set(id, true)
+      edit.added.add(id)
       keepReferred(state, edit, id)
       return null
     case 'detached': {
@@ -83,7 +83,7 @@ export const join = (state: SessionState, edit: StateEdit, id: InstanceId): Inva
       const attached: Instance.Instance = { ...instance, status: 'persistent', epoch: state.epoch }
       edit.instances.set(id, attached)
       edit.identityMap.set(instance.mapping, instance.token, key, id)
-      if (Instance.isChanged(attached)) edit.changed.set(id, true)
+      if (Instance.isChanged(attached)) edit.changed.add(id)
       return null
     }
     case 'deleted':

@@ -190,7 +190,7 @@ const makeOne = (
   const wrong = rowFaultOf(instance)
   if (wrong !== null) return wrong
   edit.instances.set(id, instance)
-  if (isPending) edit.added.set(id, true)
+  if (isPending) edit.added.add(id)
   if (wishes !== null) walk.made?.push({ id, draft: values, wishes: wishes.reverse() })
   return null
 }

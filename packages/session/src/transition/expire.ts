@@ -5,6 +5,7 @@ import { type InstanceId, rowClassOf } from '@unitary/core'
 import type { InvalidState } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, revise, type SessionState } from '../state/session-state.js'
 import { invalidState } from './expunge.js'
 import { reachedBy } from './reach.js'
@@ -51,7 +52,7 @@ export const expire = (
       continue
     }
     // the flush that deletes a row needs to know what refers to it
-    put(changes, { ...forgetAll(instance), related: IntMap.has(state.deleted, id) ? instance.related : null })
+    put(changes, { ...forgetAll(instance), related: IntSet.has(state.deleted, id) ? instance.related : null })
   }
   return done(state, changes)
 }
@@ -98,7 +99,7 @@ const forget = (state: SessionState, instance: Instance.Instance, names: Readonl
  */
 export const expireAll = (state: SessionState): SessionState => {
   const changes = edit(state)
-  IntMap.forEach(state.changed, (_, id) => {
+  IntSet.forEach(state.changed, (id) => {
     const instance = IntMap.get(state.instances, id)
     if (instance !== undefined) changes.instances.set(id, forgetAll(instance))
     changes.changed.delete(id)

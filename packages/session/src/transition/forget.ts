@@ -5,6 +5,7 @@ import type { InstanceId, RawKey } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import type { Instance, Related } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 
 /**
@@ -68,8 +69,8 @@ const stayingSince = (before: SessionState, state: SessionState): ReadonlySet<In
 const isOwn = (state: SessionState, { id, order, status, wasDeleted }: Instance): boolean =>
   order > 0 ||
   (status !== 'persistent' && status !== 'deleted' && !wasDeleted) ||
-  IntMap.has(state.changed, id) ||
-  IntMap.has(state.deleted, id)
+  IntSet.has(state.changed, id) ||
+  IntSet.has(state.deleted, id)
 
 /** All that a relationship names. */
 const idsIn = (related: Related): ReadonlyArray<InstanceId> => {

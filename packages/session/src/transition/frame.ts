@@ -9,6 +9,7 @@ import type { InstanceId } from '@unitary/core'
 import type { NoSavepoint } from '../error.js'
 import { type Instance, membersOf } from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, type Frame, instanceAt, isExpired, revise, type SessionState } from '../state/session-state.js'
 import { ungiven } from './given.js'
 
@@ -89,7 +90,7 @@ const isUntouched = (state: SessionState, instance: Instance): boolean =>
   instance.status === 'persistent' &&
   !isExpired(state, instance) &&
   !IntMap.has(state.origins, instance.id) &&
-  !IntMap.has(state.changed, instance.id)
+  !IntSet.has(state.changed, instance.id)
 
 /** What was loaded, but for relationships that hold what is not there any more. */
 const stillKnown = (state: SessionState, instance: Instance, before: SessionState): Instance => ({
@@ -178,7 +179,7 @@ export const undone = (state: SessionState): SessionState => {
 export const committed = (state: SessionState, options: { readonly expire: boolean }): SessionState => ({
   // a commit that keeps what is known keeps the standing of what is gone, too
   ...(options.expire && state.gone.size > 0 ? withDetached(state) : state),
-  gone: IntMap.empty,
+  gone: IntSet.empty,
   origins: IntMap.empty,
   frames: null,
   isWritten: false,
@@ -187,7 +188,7 @@ export const committed = (state: SessionState, options: { readonly expire: boole
 
 const withDetached = (state: SessionState): SessionState => {
   const changes = edit(state)
-  IntMap.forEach(state.gone, (_, id) => {
+  IntSet.forEach(state.gone, (id) => {
     changes.instances.set(id, { ...instanceAt(state, id), status: 'detached', wasDeleted: true })
   })
   return done(state, changes)

@@ -6,6 +6,7 @@ import * as Collection from '../state/collection.js'
 import type { ShardToken } from '../state/identity-map.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { isExpired, type SessionState } from '../state/session-state.js'
 import { instanceOf } from './transition.js'
 
@@ -86,6 +87,6 @@ const inspectInstance = (state: SessionState, instance: Instance.Instance): Insp
     related,
     keys,
     changed,
-    isMarkedForDeletion: IntMap.has(state.deleted, instance.id),
+    isMarkedForDeletion: IntSet.has(state.deleted, instance.id),
   }
 }

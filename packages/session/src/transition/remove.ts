@@ -97,7 +97,7 @@ export const mark = (state: SessionState, root: InstanceId): InvalidState | Sess
   for (const id of reachedByDelete(state, root)) {
     const reached = instanceAt(state, id)
     if (!Instance.hasIdentity(reached)) continue
-    changes.deleted.set(id, true)
+    changes.deleted.add(id)
     // what it held before it expired says nothing of the rows that the flush will find
     if (reached.related !== null && isExpired(state, reached)) changes.instances.set(id, { ...reached, related: null })
   }

@@ -15,6 +15,7 @@ import { isLeft, left } from 'fp-ts/lib/Either.js'
 import type { HookError, InvalidState, InvalidValue, ModelMismatch, NotInSession, SingleParent } from '../error.js'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, revise, type SessionState, type StateEdit } from '../state/session-state.js'
 import { cascadeTo } from './cascade.js'
 import { faultOf, instanceFor, misfit, rowFaultOf, unwritable } from './draft.js'
@@ -74,7 +75,7 @@ const replace = (state: SessionState, instance: Instance.Instance): SessionState
   const { id } = instance
   const instances = IntMap.set(state.instances, id, instance)
   if (instance.status !== 'persistent') return revise(state, { instances })
-  const changed = Instance.isChanged(instance) ? IntMap.set(state.changed, id, true) : IntMap.remove(state.changed, id)
+  const changed = Instance.isChanged(instance) ? IntSet.add(state.changed, id) : IntSet.remove(state.changed, id)
   return revise(state, { instances, changed })
 }
 
@@ -109,9 +110,14 @@ export const withValues = (instance: Instance.Instance, patch: Values): Instance
   return {
     ...instance,
     snapshot: rowClassOf(instance.mapping).patch(instance.snapshot, instance.id, patch),
-    committed: committed === null || Object.keys(committed).length === 0 ? null : committed,
+    committed: committed === null || isEmpty(committed) ? null : committed,
     unset: instance.unset?.filter((name) => patch[name] === undefined) ?? null,
   }
+}
+
+const isEmpty = (values: Values): boolean => {
+  for (const _ in values) return false
+  return true
 }
 
 /** Are two values the same to the database? @category guards */

@@ -36,7 +36,7 @@ const keyOnly = ({ id, key, mapping }: Instance): Snapshot => {
 export const put = (edit: StateEdit, instance: Instance): void => {
   edit.instances.set(instance.id, instance)
   if (instance.status !== 'persistent') return
-  if (Instance.isChanged(instance)) edit.changed.set(instance.id, true)
+  if (Instance.isChanged(instance)) edit.changed.add(instance.id)
   else edit.changed.delete(instance.id)
 }
 

@@ -6,7 +6,7 @@
  */
 import type { InstanceId } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { type Carried, followKeys } from './changed-keys.js'
 import { goingAmong } from './going.js'
@@ -58,7 +58,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
   for (const instance of changed) if (!deleted.has(instance.id)) updates.push(instance)
   let more = false
   for (const id of imposed.keys()) {
-    if (IntMap.has(state.changed, id) || deleted.has(id)) continue
+    if (IntSet.has(state.changed, id) || deleted.has(id)) continue
     const instance = instanceAt(state, id)
     if (instance.status === 'persistent') {
       updates.push(instance)
@@ -79,7 +79,7 @@ export const changeSet = (state: SessionState): ChangeSet => {
     carried,
     renamed,
     isDeleted: (id) => deleted.has(id),
-    isInserted: (id) => IntMap.has(state.added, id) && !orphans.has(id) && !switches.has(id),
+    isInserted: (id) => IntSet.has(state.added, id) && !orphans.has(id) && !switches.has(id),
     orphans: [...orphans],
     switches,
   }

@@ -1,7 +1,7 @@
 /**
  * Keys that a flush changes, and the foreign keys that follow them.
  */
-import { type AnyModel, type InstanceId, isKindOf, type RelationshipMapping } from '@unitary/core'
+import { type AnyModel, type Attribute, type InstanceId, isKindOf, type RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
 import { edit, instanceAt, type SessionState } from '../state/session-state.js'
@@ -20,10 +20,16 @@ export interface Carried {
   readonly target: InstanceId
 }
 
+/** Is the value of one of the attributes there? Asked of each row that is changed. */
+const isAnyIn = (attributes: ReadonlyArray<Attribute>, values: Readonly<Record<string, unknown>>): boolean => {
+  for (let i = 0; i < attributes.length; i++) if ((attributes[i] as Attribute).name in values) return true
+  return false
+}
+
 /** Is the primary key of the row to be changed, by itself or by what the row comes to refer to? @category guards */
 export const isRenamed = (instance: Instance): boolean => {
   const { committed, mapping, related } = instance
-  if (committed !== null && mapping.key.some(({ name }) => name in committed)) return true
+  if (committed !== null && isAnyIn(mapping.key, committed)) return true
   if (related === null) return false
   return mapping.relationships.some((relationship) => {
     if (relationship.kind !== 'BelongsTo' || relationship.viewonly || !isInKey(relationship)) return false

@@ -3,7 +3,7 @@
  */
 import { type Attribute, type Generator, type InstanceId, rowClassOf } from '@unitary/core'
 import * as Instance from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, type SessionState } from '../state/session-state.js'
 import { standingAt } from '../transition/standing.js'
 
@@ -22,7 +22,7 @@ interface Want {
 export const wantsOf = (state: SessionState): ReadonlyArray<Want> => {
   if (state.added.size === 0 || !state.model.mappings.some(({ drawn }) => drawn.length > 0)) return []
   const pending: Instance.Instance[] = []
-  IntMap.forEach(state.added, (_, id) => {
+  IntSet.forEach(state.added, (id) => {
     const instance = instanceAt(state, id)
     if (instance.mapping.drawn.length > 0) pending.push(instance)
   })

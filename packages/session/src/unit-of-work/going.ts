@@ -3,7 +3,7 @@
  */
 import type { AnyModel, InstanceId, RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { instanceAt, type SessionState } from '../state/session-state.js'
 import { reachedBy } from '../transition/reach.js'
 import { isHeldByTarget, type Owners, ownersOf } from './owners.js'
@@ -34,7 +34,7 @@ const mayGo = ({ deleted, model }: SessionState): boolean => deleted.size > 0 ||
 /** The same, for those who have the owners at hand. @category combinators */
 export const goingAmong = (state: SessionState, owners: Owners): Going => {
   if (!mayGo(state)) return nothingGoes
-  const deleted = new Set<InstanceId>(IntMap.keys(state.deleted))
+  const deleted = new Set<InstanceId>(IntSet.members(state.deleted))
   const orphans = new Set<InstanceId>()
   spareAdded(owners, deleted)
   findOrphans(state, owners, deleted, orphans)

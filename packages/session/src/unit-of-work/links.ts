@@ -8,7 +8,7 @@
 import { encodedKeyOf, type InstanceId, type RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import { type KeyPart, keyAfter, outside } from './cells.js'
 import type { ChangeSet } from './change-set.js'
@@ -44,7 +44,7 @@ export const linkChanges = (state: SessionState, changes: ChangeSet): LinkChange
   const gather = new Gatherer(state, changes)
   const orphans = new Set(changes.orphans)
   for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
+    IntSet.forEach(set, (id) => {
       if (!changes.isDeleted(id) && !orphans.has(id)) gather.changesOf(instanceAt(state, id))
     })
   }

@@ -7,6 +7,7 @@
 import type { AnyModel, InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Instance from '../state/instance.js'
 import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { instanceAt, isExpired, type SessionState } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { isFollowing, isReferredAnew, renamedRows } from './changed-keys.js'
@@ -32,7 +33,7 @@ export const flushNeeds = (given: SessionState): ReadonlyArray<LoadNeeded> => {
   const state = placed(given)
   const going = goingOf(state).deleted
   const needs: LoadNeeded[] = [...placeNeeds(given)]
-  IntMap.forEach(state.changed, (_, id) => {
+  IntSet.forEach(state.changed, (id) => {
     const instance = instanceAt(state, id)
     if (mayNeed(instance.mapping) && !going.has(id)) needsOfChange(state, instance, needs)
   })
@@ -53,7 +54,7 @@ const entitiesWritten = ({ added, changed, instances, model }: SessionState): Re
   const written = new Set<Mapping>()
   if (!model.mappings.some(({ uniqueKeys }) => uniqueKeys.length > 0)) return written
   for (const set of [added, changed]) {
-    IntMap.forEach(set, (_, id) => {
+    IntSet.forEach(set, (id) => {
       const instance = IntMap.get(instances, id)
       if (instance !== undefined && instance.mapping.uniqueKeys.length > 0) written.add(instance.mapping)
     })
@@ -98,7 +99,7 @@ const hasActiveUpdates = ({ changed, instances, model }: SessionState): boolean 
   if (!model.mappings.some(({ relationships }) => relationships.some(({ passiveUpdates }) => !passiveUpdates)))
     return false
   let found = false
-  IntMap.forEach(changed, (_, id) => {
+  IntSet.forEach(changed, (id) => {
     const instance = IntMap.get(instances, id)
     found ||= instance !== undefined && isReferredAnew(model, instance)
   })
@@ -128,7 +129,7 @@ const needsOfReferences = (state: SessionState, going: ReadonlySet<InstanceId>, 
     if (isUnknown) needs.push({ instance, relationship: null })
   }
   for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
+    IntSet.forEach(set, (id) => {
       const instance = instanceAt(state, id)
       for (const relationship of instance.mapping.relationships) {
         const related = Instance.relatedOf(instance, relationship)

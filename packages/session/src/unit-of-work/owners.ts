@@ -3,7 +3,7 @@
  */
 import type { Mapping, RelationshipMapping } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { type InstanceSet, instanceAt, type SessionState } from '../state/session-state.js'
 
 /** Instances whose collections may have changed: pending ones, then those that have rows. @category model */
@@ -16,7 +16,7 @@ export const instancesIn = (state: SessionState, ids: InstanceSet): Instance[] =
   // of its final size from the start: a flush may be about very many
   const instances = new Array<Instance>(ids.size)
   let at = 0
-  IntMap.forEach(ids, (_, id) => {
+  IntSet.forEach(ids, (id) => {
     instances[at++] = instanceAt(state, id)
   })
   return instances

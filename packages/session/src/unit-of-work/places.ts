@@ -5,7 +5,7 @@
 import type { AnyModel, Attribute, InstanceId, Mapping, RelationshipMapping } from '@unitary/core'
 import * as Collection from '../state/collection.js'
 import * as Instance from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import { done, edit, instanceAt, isExpired, type SessionState, type StateEdit } from '../state/session-state.js'
 import type { LoadNeeded } from '../transition/remove.js'
 import { withValues } from '../transition/set.js'
@@ -76,7 +76,7 @@ const forEachChanged = (
   f: (owner: Instance.Instance, relationship: RelationshipMapping, many: Instance.Many) => void,
 ): void => {
   for (const set of [state.added, state.changed]) {
-    IntMap.forEach(set, (_, id) => {
+    IntSet.forEach(set, (id) => {
       const owner = instanceAt(state, id)
       for (const relationship of placesOf(owner.mapping)) {
         const many = isExpired(state, owner) ? undefined : Instance.relatedOf(owner, relationship)

@@ -93,12 +93,14 @@ export const fillInsertDefaults = (mapping: Mapping, { values, kinds }: Cells, s
 
 /** What an update sets by itself, where the program has set nothing. */
 export const fillUpdateDefaults = ({ mapping }: Instance, { values, kinds }: Cells, services: Services): void => {
-  for (const { position, column, encode } of mapping.updateDefaults) {
+  const { updateDefaults, updateExpressions } = mapping
+  if (updateDefaults.length + updateExpressions.length === 0) return
+  for (const { position, column, encode } of updateDefaults) {
     if (kinds[position] !== absent || column.updateValue === null) continue
     values[position] = encode(column.updateValue(services))
     kinds[position] = literal
   }
-  for (const { position } of mapping.updateExpressions) if (kinds[position] === absent) kinds[position] = computed
+  for (const { position } of updateExpressions) if (kinds[position] === absent) kinds[position] = computed
 }
 
 /**

@@ -38,7 +38,7 @@ export const inUniqueOrder = (
   switches: ReadonlyMap<InstanceId, Instance>,
   steps: ReadonlyArray<Step>,
 ): Either<UniqueClash, ReadonlyArray<Step>> => {
-  if (!steps.some(({ _tag }) => _tag === 'Update' || _tag === 'Delete')) return right(steps)
+  if (!steps.some((step) => freesAny(state.model, step))) return right(steps)
   const rows = new PlannedRows(state, switches, steps)
   const contested = contestedKeys(state.model, rows)
   if (contested.size === 0) return right(steps)
@@ -53,13 +53,19 @@ const contestedKeys = (model: AnyModel, rows: PlannedRows): ReadonlyMap<Mapping,
   const found = new Map<Mapping, ReadonlyArray<UniqueKey>>()
   for (const mapping of storedMappings(model.mappings)) {
     const steps = rows.stepsOf(mapping)
-    const keys = [mapping.key, ...mapping.uniqueKeys].filter(
+    const keys = uniqueKeysOf(mapping).filter(
       (key) => steps.some((step) => frees(step, key)) && steps.some((step) => takes(step, key)),
     )
     if (keys.length > 0) found.set(mapping, keys)
   }
   return found
 }
+
+const uniqueKeysOf = ({ key, uniqueKeys }: Mapping): ReadonlyArray<UniqueKey> => [key, ...uniqueKeys]
+
+const freesAny = (model: AnyModel, step: Step): boolean =>
+  (step._tag === 'Update' || step._tag === 'Delete') &&
+  uniqueKeysOf(tableOf(model, step)).some((key) => frees(step, key))
 
 const frees = (step: Step, key: UniqueKey): boolean =>
   step._tag === 'Delete' || (step._tag === 'Update' && touches(step.set, key))

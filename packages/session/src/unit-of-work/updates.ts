@@ -113,18 +113,22 @@ const fillUpdate = (planning: Planning, instance: Instance, row: Instance, cells
 }
 
 /** A relationship that would leave a row without its key. What the program itself set to null the database refuses. */
-const blankedKey = ({ committed, key, mapping }: Instance, { kinds, values }: Cells): BlanksPrimaryKey | null => {
-  const isBlanked = ({ isNullable, name, position }: Attribute): boolean =>
-    !isNullable && kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed)
-  return mapping.key.some(isBlanked)
-    ? {
-        _tag: 'BlanksPrimaryKey',
-        entity: mapping.name,
-        key,
-        attributes: mapping.key.filter(isBlanked).map(({ name }) => name),
-      }
-    : null
+const blankedKey = (instance: Instance, cells: Cells): BlanksPrimaryKey | null => {
+  const { key, mapping } = instance
+  for (let i = 0; i < mapping.key.length; i++) {
+    if (!isBlanked(instance, cells, mapping.key[i] as Attribute)) continue
+    const blanked = mapping.key.filter((attribute) => isBlanked(instance, cells, attribute))
+    return { _tag: 'BlanksPrimaryKey', entity: mapping.name, key, attributes: blanked.map(({ name }) => name) }
+  }
+  return null
 }
+
+const isBlanked = (
+  { committed }: Instance,
+  { kinds, values }: Cells,
+  { isNullable, name, position }: Attribute,
+): boolean =>
+  !isNullable && kinds[position] !== absent && values[position] === null && !(committed !== null && name in committed)
 
 /** Of each row of a hierarchy the tables of which something changes. A version stands in the root's, and counts for all. */
 const updateTables = (

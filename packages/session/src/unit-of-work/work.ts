@@ -3,7 +3,7 @@
  */
 import { isKindOf, type Mapped, type Pending } from '@unitary/core'
 import type { Instance } from '../state/instance.js'
-import * as IntMap from '../state/int-map.js'
+import * as IntSet from '../state/int-set.js'
 import type { Known } from '../state/known.js'
 import { type InstanceSet, instanceAt, type SessionState } from '../state/session-state.js'
 import { freshen } from '../transition/standing.js'
@@ -34,7 +34,7 @@ export const unitOfWork =
   <M, N extends string>(entity: Mapped<M, N>) =>
   (state: SessionState): UnitOfWork<M, N> => {
     const own = (ids: InstanceSet): Instance[] =>
-      IntMap.keys(ids).flatMap((id) => {
+      IntSet.members(ids).flatMap((id) => {
         const instance = instanceAt(state, id)
         return isKindOf(instance.mapping, entity.mapping) ? [instance] : []
       })
