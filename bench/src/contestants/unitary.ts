@@ -87,7 +87,13 @@ interface Shards {
 
 const openShards = (size: number): Shards => {
   const [a, b, c, d] = [0, 1, 2, 3].map((shard) => open(seedShard(shard, 4, size))) as [Opened, Opened, Opened, Opened]
-  const engineOf = ({ database }: Opened) => sqliteEngine(database)
+  // connected to before it is measured, as the connections by hand are set up before
+  const engineOf = ({ database }: Opened) => {
+    const engine = sqliteEngine(database)
+    const connected = engine.connectSync?.()
+    if (connected !== undefined) orDie(connected).release()
+    return engine
+  }
   const shards = shardMap({ a: engineOf(a), b: engineOf(b), c: engineOf(c), d: engineOf(d) })
   return { files: [a, b, c, d], app: shardedRuntime(model, { shards, choosers: onFirst }) }
 }

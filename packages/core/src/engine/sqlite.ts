@@ -71,8 +71,9 @@ const prepareDatabase = (database: Database, options: SqliteEngineOptions): void
     simple: true,
   })
   const synchronous = options.synchronous ?? (inForce === 'wal' ? 'normal' : 'keep')
-  if (synchronous !== 'keep') database.pragma(`synchronous = ${synchronous}`)
-  database.pragma(`foreign_keys = ${options.foreignKeys === false ? 'off' : 'on'}`)
+  const settings = [`pragma foreign_keys = ${options.foreignKeys === false ? 'off' : 'on'}`]
+  if (synchronous !== 'keep') settings.push(`pragma synchronous = ${synchronous}`)
+  database.exec(settings.join('; '))
 }
 
 /**

@@ -20,6 +20,7 @@ import type { Database, TableOf } from '../model/database.js'
 import type { RowOf, StoredName } from '../model/infer.js'
 import type { Mapped } from '../model/model.js'
 import { insertBuilder } from './builder.js'
+import { plainRows } from './plain-rows.js'
 import { type ExpressionsOf, type ModelOf, type NameOf, type Statement, tableNode } from './statement.js'
 
 /** What an insert that a session runs answers: the number of rows, or the entities. @category model */
@@ -62,12 +63,16 @@ export type InsertRow<S> = InsertObject<Database<ModelOf<S>>, TableOf<ModelOf<S>
  */
 export const values =
   <S extends AnyInsert>(rows: InsertRow<S> | ReadonlyArray<InsertRow<S>>) =>
-  (self: S): S => ({
-    ...self,
-    node: insertBuilder(self.node)
-      .values(rows as never)
-      .toOperationNode() as InsertQueryNode,
-  })
+  (self: S): S => {
+    const plain = Array.isArray(rows) ? plainRows(rows) : null
+    const node =
+      plain === null
+        ? insertBuilder(self.node)
+            .values(rows as never)
+            .toOperationNode()
+        : InsertQueryNode.cloneWith(self.node, plain)
+    return { ...self, node: node as InsertQueryNode }
+  }
 
 /**
  * Changes each of the rows that are to be inserted; an expression among them stays one. What a query gives is left as it is.
