@@ -2,12 +2,12 @@
  * `npm run bench`: Unitary beside bare better-sqlite3, which is the limit, and beside its peers.
  */
 import { parseArgs } from 'node:util'
-import { contest, type Outcome } from './contest/contest.js'
+import { contest, type Outcome, quick, thorough } from './contest/contest.js'
 import { type WorkloadName, workload, workloadNames, workloadOver } from './contest/workload.js'
 import { limit, peers, postgres, trusted, unitary } from './contestants/entries.js'
 import { allocation } from './measures/allocation.js'
 import { type FanOutFigure, fanOutAsync, fanOutSync } from './measures/fan-out.js'
-import { growingOver, growthRuns, type Level, levelOfFew, levels, mostGrowth } from './measures/growth.js'
+import { growingOver, growthEffort, type Level, levelOfFew, levels, mostGrowth } from './measures/growth.js'
 import { changeHeld, memory, mostBeyondRow, streamHeld } from './measures/memory.js'
 import { phases } from './measures/phases.js'
 import { statements } from './measures/statements.js'
@@ -38,7 +38,7 @@ if (values.help) {
 
 const isWanted = (name: string): boolean => values.only === undefined || values.only.includes(name)
 const scale = values.quick ? 0.1 : 1
-const runs = values.quick ? 3 : 7
+const effort = values.quick ? quick : thorough
 const entries = [limit, unitary, trusted, ...(values['no-peers'] ? [] : peers)]
 
 const show = (outcome: Outcome): Outcome => {
@@ -49,7 +49,7 @@ const show = (outcome: Outcome): Outcome => {
 console.log(heading)
 const outcomes: Outcome[] = []
 for (const name of workloadNames.filter(isWanted))
-  outcomes.push(show(await contest(entries, workload(name, scale), runs)))
+  outcomes.push(show(await contest(entries, workload(name, scale), effort)))
 if (outcomes.length > 0) {
   writeResults(values.quick ? 'contests-quick' : 'contests', outcomes)
   if (outcomes.length === workloadNames.length) writePicture('contests', chart(outcomes))
@@ -60,7 +60,7 @@ if (isWanted('postgres')) {
   console.log(`\non PostgreSQL${missing === null ? '' : `: left out, ${missing}`}`)
   const measured: Outcome[] = []
   for (const name of missing === null ? (['insert', 'load', 'flushAll'] as const) : []) {
-    measured.push(show(await contest(postgres, workload(name, scale), runs)))
+    measured.push(show(await contest(postgres, workload(name, scale), effort)))
   }
   writeResults('postgres', measured)
 }
@@ -77,7 +77,10 @@ if (isWanted('growth')) {
   for (const name of growing) {
     const outcomes: Array<readonly [rows: number, outcome: Outcome]> = []
     for (const rows of growingOver(name).filter((each) => each <= most))
-      outcomes.push([rows, await contest([limit, unitary], workloadOver(name, rows), growthRuns)])
+      outcomes.push([
+        rows,
+        await contest([limit, unitary], workloadOver(name, rows), values.quick ? quick : growthEffort),
+      ])
     note(levels(outcomes))
   }
   note([levelOfFew([1_000, 10_000, 100_000, 1_000_000].filter((each) => each <= most))])
@@ -107,7 +110,7 @@ if (isWanted('steps')) {
 }
 
 if (isWanted('statements')) {
-  const measured = await statements(20_000)
+  const measured = await statements(20_000 * scale)
   console.log(
     figures(
       '\na statement, built anew each time',
@@ -118,7 +121,7 @@ if (isWanted('statements')) {
 }
 
 if (isWanted('memory')) {
-  const measured = memory(100_000)
+  const measured = memory(values.quick ? 20_000 : 100_000)
   console.log(
     figures(
       `\nwhat is held for an instance of three columns: beyond the row ${mostBeyondRow} bytes at the most`,
@@ -180,13 +183,13 @@ if (isWanted('fan-out')) {
         ]),
       ),
     )
-  const synchronous = fanOutSync(rows, runs)
+  const synchronous = fanOutSync(rows, effort.runs)
   show(
     `\n${rows.toLocaleString('en')} rows on four shards of SQLite, beside the same query on each by itself`,
     synchronous,
   )
   const missing = await missingPostgres()
-  const asynchronous = missing === null ? await fanOutAsync(rows / 10, runs) : []
+  const asynchronous = missing === null ? await fanOutAsync(rows / 10, effort.runs) : []
   if (missing === null)
     show(
       `\n${(rows / 10).toLocaleString('en')} rows on PostgreSQL, taking 20 to 50 ms, beside the slowest shard`,

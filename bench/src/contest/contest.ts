@@ -39,14 +39,26 @@ export interface Outcome {
   readonly absent: ReadonlyArray<Absence>
 }
 
-/**
- * Runs that only warm up: code is compiled, files are cached. What is over in a few milliseconds would be measured while it is
- * still compiled, so they go on until so much has been measured, or so often.
- */
-const warmUp = { leastRuns: 2, mostRuns: 25, untilMs: 500 }
+/** How thoroughly a workload is measured. */
+export interface Effort {
+  /** Runs of each contestant that count. */
+  readonly runs: number
+  /** Three times as many where a run by hand takes less than this, since times are spread wider then; in ms. */
+  readonly shortMs: number
+  /**
+   * Until so much has been run, in ms, runs only warm up: code is compiled, files are cached. What is over in a few milliseconds
+   * would be measured while it is still compiled.
+   */
+  readonly warmUpMs: number
+}
 
-/** What takes less than this by hand is run three times as often, since its time is spread wider. */
-const shortMs = 50
+/** As figures are published. */
+export const thorough: Effort = { runs: 7, shortMs: 50, warmUpMs: 500 }
+
+/** For a first look. */
+export const quick: Effort = { runs: 3, shortMs: 0, warmUpMs: 20 }
+
+const warmUpRuns = { least: 2, most: 25 }
 
 /** How long a contestant may take for one run before it is given up. */
 const patienceMs = 180_000
@@ -106,12 +118,12 @@ class Opponent {
   }
 
   /** Milliseconds of its last run. */
-  async warmUp(workload: Workload): Promise<number> {
+  async warmUp(workload: Workload, forMs: number): Promise<number> {
     let [last, spent] = [Number.NaN, 0]
-    for (let run = 1; this.failure === null && run <= warmUp.mostRuns; run++) {
+    for (let run = 1; this.failure === null && run <= warmUpRuns.most; run++) {
       last = await this.timed(workload)
       spent += last
-      if (run >= warmUp.leastRuns && spent >= warmUp.untilMs) break
+      if (run >= warmUpRuns.least && spent >= forMs) break
     }
     return last
   }
@@ -130,15 +142,16 @@ class Opponent {
 export const median = (values: ReadonlyArray<number>): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/**
- * Runs a workload `runs` times for each entry, in turns, after it has warmed up; three times as often where it is short. The first
- * entry is the limit.
- */
-export const contest = async (entries: ReadonlyArray<Entry>, workload: Workload, runs: number): Promise<Outcome> => {
+/** Runs a workload for each entry, in turns, after it has warmed up. The first entry is the limit. */
+export const contest = async (
+  entries: ReadonlyArray<Entry>,
+  workload: Workload,
+  { runs, shortMs, warmUpMs }: Effort,
+): Promise<Outcome> => {
   const opponents = entries.map((entry) => new Opponent(entry))
   await Promise.all(opponents.map((opponent) => opponent.ready(workload)))
   const warm: number[] = []
-  for (const opponent of opponents) warm.push(await opponent.warmUp(workload))
+  for (const opponent of opponents) warm.push(await opponent.warmUp(workload, warmUpMs))
   const rounds = (warm[0] as number) < shortMs ? 3 * runs : runs
   for (let round = 0; round < rounds; round++) {
     for (const opponent of opponents) await opponent.run(workload)

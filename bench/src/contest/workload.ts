@@ -52,9 +52,14 @@ const sized = (name: WorkloadName, size: number): Workload => {
   return { name, title, size, count: count ?? rowsOfOne * size }
 }
 
+/** Rows of a workload at the least. */
+const leastRows = 1_000
+
 /** A workload at its size times `scale`. */
-export const workload = (name: WorkloadName, scale = 1): Workload =>
-  sized(name, Math.max(1_000, Math.round(workloads[name].size * scale)))
+export const workload = (name: WorkloadName, scale = 1): Workload => {
+  const { rowsOfOne, size } = workloads[name]
+  return sized(name, Math.round(Math.max(leastRows / rowsOfOne, size * scale)))
+}
 
 /** A workload over about so many rows. */
 export const workloadOver = (name: WorkloadName, rows: number): Workload =>

@@ -3,7 +3,7 @@
  */
 import * as Session from '@unitary/session'
 import { pipe } from 'fp-ts/lib/function.js'
-import type { Outcome } from '../contest/contest.js'
+import { type Effort, type Outcome, thorough } from '../contest/contest.js'
 import type { WorkloadName } from '../contest/workload.js'
 import { model, orDie } from '../contestants/unitary.js'
 import { loaded } from './phases.js'
@@ -25,8 +25,8 @@ export const mostGrowth = 1.3
 /** Below, a run is too short: it is the warming up that is measured. */
 const smallest = 10_000
 
-/** Runs of a workload at one size; the fastest counts. */
-export const growthRuns = 3
+/** Of the runs of a workload at one size the fastest counts. */
+export const growthEffort: Effort = { ...thorough, runs: 3 }
 
 const flushes = 500
 
