@@ -47,19 +47,12 @@ export const growingOver = (name: WorkloadName): ReadonlyArray<number> =>
  */
 export const levels = (outcomes: ReadonlyArray<readonly [rows: number, outcome: Outcome]>): ReadonlyArray<Level> => {
   const timesOf = (contestant: string): Level['times'] =>
-    outcomes.flatMap(
-      ([
-        rows,
-        {
-          scores,
-          workload: { count },
-        },
-      ]) =>
-        scores
-          .filter((score) => score.contestant === contestant)
-          .map(({ fastestMs }) => [rows, (fastestMs * 1e6) / count] as const),
+    outcomes.flatMap(([rows, { scores, workload }]) =>
+      scores
+        .filter((score) => score.contestant === contestant)
+        .map(({ fastestMs }) => [rows, (fastestMs * 1e6) / workload.count] as const),
     )
-  const [first] = outcomes.map(([, outcome]) => outcome)
+  const first = outcomes[0]?.[1]
   const [limit] = first?.scores ?? []
   const limitGrowth = growthOf(timesOf(limit?.contestant ?? ''), smallest)
   return (first?.scores ?? []).map(({ contestant }) => {
